@@ -1,0 +1,1 @@
+"""Decides what runs where: reads sweeps, expands them into trials, packs bundles, launches them."""

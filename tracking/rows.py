@@ -1,0 +1,64 @@
+"""What a row is: one measured number, and the progress of a bundle as a stream of such rows."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+
+State = Literal["running", "finished", "diverged", "failed", "cancelled"]
+
+SCHEMA = pa.schema(
+    [
+        ("trial", pa.dictionary(pa.int32(), pa.string())),
+        ("step", pa.int64()),
+        ("split", pa.dictionary(pa.int32(), pa.string())),
+        ("measure", pa.dictionary(pa.int32(), pa.string())),
+        ("layer", pa.dictionary(pa.int32(), pa.string())),
+        ("value", pa.float64()),
+    ]
+)
+
+
+class Row(NamedTuple):
+    """One measured number.
+
+    `split` is "train", "test" or "" for what belongs to no data (a norm); `layer` is "" for what belongs
+    to the whole network. `step` counts what the experiment says it counts (epochs for `network`).
+    A diverged network's values are recorded as they are, NaN included.
+    """
+
+    trial: str
+    step: int
+    split: str
+    measure: str
+    layer: str
+    value: float
+
+
+class Outcome(NamedTuple):
+    """How a trial ended: `reason` is for people ("epochs done", "train error 0", "risk is not finite")."""
+
+    state: State
+    step: int
+    reason: str
+
+
+class Progress(NamedTuple):
+    """What a bundle has done since its last `Progress`: the unit in which work is committed.
+
+    `state()` returns tensors and plain Python only: all that is needed to go on after `step`. It is called
+    only when a commit is made, so that a microsecond network does not copy its weights every epoch.
+    """
+
+    step: int
+    rows: list[Row]
+    ended: dict[str, Outcome]
+    state: Callable[[], dict[str, Any]]
+
+
+def table(rows: list[Row]) -> pa.Table:
+    """Rows as an Arrow table with the columns of `SCHEMA`."""
+    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in SCHEMA]
+    arrays = [pa.array(c, type=pa.string()).dictionary_encode() if pa.types.is_dictionary(f.type) else pa.array(c, type=f.type)
+              for c, f in zip(columns, SCHEMA, strict=True)]
+    return pa.table(arrays, schema=SCHEMA)

@@ -1,0 +1,55 @@
+"""Where data sets are looked for and kept, one process at a time."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def folder() -> Path:
+    """The user's cache folder for data sets, made if need be."""
+    path = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sweep"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def places() -> list[Path]:
+    """Folders to look in, in order: $SWEEP_DATA, then the cache."""
+    given = os.environ.get("SWEEP_DATA")
+    return [Path(given), folder()] if given else [folder()]
+
+
+@contextmanager
+def lock(name: str) -> Iterator[None]:
+    """One process of this machine at a time; the others wait. The lock goes with its process."""
+    with (folder() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path that takes the place of `path` only when the block ends well: nobody sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def fingerprint(files: list[Path]) -> str:
+    """SHA-256 over the bytes of files, 16 hexadecimal digits."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(file.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def check_md5(path: Path, expected: str) -> None:
+    """Raises ValueError when a file is not the published one."""
+    found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    if found != expected:
+        raise ValueError(f"{path} is damaged: its MD5 is {found}, the published one is {expected}; delete it and try again")

@@ -1,0 +1,29 @@
+"""Random images with random labels, for benchmarks: nothing can be learnt from them but to memorise."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from workers.images import DataSettings, Images, digest
+
+
+class Settings(DataSettings):
+    """Uniform random bytes; the numbers of images and their size are free."""
+
+    name: Literal["synthetic"] = "synthetic"
+    available: int = Field(2000, gt=0, description="Training images to make; a tenth as many test images.")
+    side: int = Field(32, gt=0, description="Height and width of an image in pixels.")
+    channels: int = Field(3, gt=0, description="Colour channels of an image.")
+    classes: int = Field(10, gt=1, description="Number of classes.")
+
+
+def load(settings: Settings) -> Images:
+    """The same images for every trial of the same settings: they depend on no seed."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    test = max(settings.available // 10, 1)
+    shape = (settings.available + test, settings.side, settings.side, settings.channels)
+    x = rng.integers(0, 256, shape, dtype=np.uint8)
+    y = rng.integers(0, settings.classes, len(x))
+    parts = x[:-test], y[:-test], x[-test:], y[-test:]
+    return Images(*parts, classes=settings.classes, title="synthetic images", digest=digest(*parts))

@@ -1,0 +1,179 @@
+"""The main experiment: train small networks on images and measure their risk, error and norms as epochs go by.
+
+CBMM Memo 90, Figures 1, 2 and 5 and Section 6. A step is an epoch (one pass over the training examples; with gradient
+descent, one update). M models, N training examples.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from tracking import named
+from tracking.named import Frozen
+from tracking.rows import Outcome, Progress, Row
+from workers import seeds
+from workers.trial import Trial
+
+if TYPE_CHECKING:
+    from workers.engine import Engine
+
+MAY_DIFFER = ("seed", "data.label_noise", "optimizer.learning_rate", "optimizer.momentum", "net.init_scale")
+
+
+class Optimizer(Frozen):
+    """Gradient descent, in batches (sgd) or with the whole training set at every step (gd)."""
+
+    name: Literal["sgd", "gd"] = "sgd"
+    batch_size: int | None = Field(None, gt=0, description="Examples per step of sgd (100 if absent); none with gd.")
+    learning_rate: float = Field(0.1, gt=0, description="Step size, constant, per mean gradient over the batch.")
+    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum m of v = m v + gradient, w = w - learning_rate v.")
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> "Optimizer":
+        if self.name == "gd" and self.batch_size is not None:
+            raise ValueError(f"batch_size has no meaning with gd, got {self.batch_size}; leave it out or choose sgd")
+        return self
+
+    def batch(self, examples: int) -> int:
+        """Examples of one step, when there are so many in all."""
+        return examples if self.name == "gd" else (self.batch_size or 100)
+
+
+class Settings(Frozen):
+    """A network trained on images."""
+
+    data: named.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
+    net: named.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
+    loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
+    optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
+    epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
+    evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
+    measure: tuple[str, ...] = Field(("error", "risk"), description="What is measured at every evaluation.")
+    precision: Literal["float32", "float64"] = Field("float32", description="Of weights, gradients and outputs.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        return _known("workers.losses", name)
+
+    @field_validator("measure")
+    @classmethod
+    def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({_known("workers.measures", name) for name in names}))
+
+    @model_validator(mode="after")
+    def _batch_norm_has_a_batch(self) -> "Settings":
+        size, batch = self.data.train_size, self.optimizer.batch_size or 100
+        if getattr(self.net, "batch_norm", False) and size and self.optimizer.name == "sgd" and size % batch == 1:
+            raise ValueError(f"batch norm needs two examples in every batch, got train_size {size}, batch_size {batch}")
+        return self
+
+
+def _known(folder: str, name: str) -> str:
+    if name not in named.names(folder):
+        raise ValueError(named.unknown(folder.split(".")[-1].rstrip("s"), name, named.names(folder)))
+    return name
+
+
+def cost(settings: Settings) -> float:
+    """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
+    sizes = {"cifar10": (50_000, 10_000, (32, 32, 3)), "digits": (1297, 500, (8, 8, 1))}
+    train, test, image = sizes.get(settings.data.name, (2000, 200, (32, 32, 3)))
+    train, test = settings.data.train_size or train, settings.data.test_size or test
+    visit = named.load("workers.nets", settings.net.name).visit_flops(settings.net, image, 10)
+    evaluations = math.ceil(settings.epochs / settings.evaluate_every)
+    return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
+
+
+def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+    """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
+    from workers import engine as engines
+
+    bundle: list[Settings] = [t.settings for t in trials]  # type: ignore[misc]
+    images = _load(bundle[0])
+    examples = engines.Examples.of(images, bundle)
+    engine = engines.choose(bundle, examples, device)
+    training = Training(trials, engine, examples.index.shape[1])
+    if resume:
+        training.load(resume)
+    yield from training.go_on()
+
+
+def _load(settings: Settings) -> Any:
+    from dataclasses import replace
+
+    images = named.load("workers.data", settings.data.name).load(settings.data)
+    size = settings.data.test_size
+    if size is not None and size > len(images.test_y):
+        raise ValueError(f"test_size must be at most the {len(images.test_y)} test examples there are, got {size}")
+    return replace(images, test_x=images.test_x[:size], test_y=images.test_y[:size])
+
+
+class Training:
+    """The training loop of one bundle: an epoch, a look at who diverged, the measures, and so on."""
+
+    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int) -> None:
+        self.trials, self.engine, self.examples = trials, engine, examples
+        self.settings: Settings = trials[0].settings  # type: ignore[assignment]
+        self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
+        self.active = np.ones(len(trials), dtype=bool)
+
+    def go_on(self) -> Iterator[Progress]:
+        """From wherever it stands to the last epoch."""
+        if self.epoch < 0:
+            yield self._measured(0)
+        for epoch in range(self.epoch + 1, self.settings.epochs + 1):
+            if not self.active.any():
+                return
+            self.engine.epoch(self._order(epoch), self.active)
+            last = epoch == self.settings.epochs
+            if last or epoch % self.settings.evaluate_every == 0:
+                yield self._measured(epoch)
+            else:
+                self.epoch = epoch
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Every model's own order (M, N); gradient descent has none to draw."""
+        if self.settings.optimizer.name == "gd":
+            return np.tile(np.arange(self.examples), (len(self.trials), 1))
+        return np.stack([seeds.generator(t.seed, "order", epoch).permutation(self.examples) for t in self.trials])
+
+    def _measured(self, epoch: int) -> Progress:
+        from workers.snapshot import Snapshot
+
+        snapshot = Snapshot(self.settings.net, self.engine)
+        rows = []
+        for name in self.settings.measure:
+            for split, layer, values in named.load("workers.measures", name).measure(snapshot):
+                numbers = values.tolist()
+                rows += [
+                    Row(t.id, epoch, split, name, layer, v)
+                    for t, v, a in zip(self.trials, numbers, self.active, strict=True)
+                    if a
+                ]
+        ended = self._ended(epoch, snapshot.healthy())
+        self.epoch = epoch
+        return Progress(epoch, rows, ended, self.state)
+
+    def _ended(self, epoch: int, healthy: list[bool]) -> dict[str, Outcome]:
+        """Who ends here; their models stay as they are while the others go on."""
+        ended = {}
+        for i, (trial, well) in enumerate(zip(self.trials, healthy, strict=True)):
+            if self.active[i] and not well:
+                ended[trial.id] = Outcome("diverged", epoch, "a weight or the training risk is not finite")
+            elif self.active[i] and epoch == self.settings.epochs:
+                ended[trial.id] = Outcome("finished", epoch, "all epochs done")
+        self.active &= [t.id not in ended for t in self.trials]
+        return ended
+
+    def state(self) -> dict[str, Any]:
+        return {"epoch": self.epoch, "active": self.active.tolist(), "engine": self.engine.state()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.epoch, self.active = state["epoch"], np.array(state["active"], dtype=bool)
+        self.engine.load(state["engine"])

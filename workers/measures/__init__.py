@@ -1,0 +1,1 @@
+"""One measure a file: a function from a trained bundle to one number per model."""

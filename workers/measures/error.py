@@ -1,0 +1,15 @@
+"""Error: the fraction of examples whose right class is not strictly the highest output; train and test."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.snapshot import Snapshot
+
+
+def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+    """Yields (split, layer, (M,)): exact, over the whole split, in evaluation mode."""
+    for split in ("train", "test"):
+        yield split, "", s.totals(split)[0]

@@ -1,0 +1,16 @@
+"""Euclidean norm of all parameters of the network together (memo 90, Figure 5, right column)."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.snapshot import Snapshot
+
+
+def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+    """Yields (split, layer, (M,))."""
+    import torch
+
+    yield "", "", torch.stack(list(s.norms().values())).square().sum(0).sqrt()

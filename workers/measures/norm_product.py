@@ -1,0 +1,16 @@
+"""Natural logarithm of the product over layers of their Frobenius norms: sum_k log ||W_k|| (memo 90, Section 13)."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.snapshot import Snapshot
+
+
+def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+    """Yields (split, layer, (M,)). The product itself overflows for deep nets; its logarithm does not."""
+    import torch
+
+    yield "", "", torch.stack(list(s.norms().values())).log().sum(0)

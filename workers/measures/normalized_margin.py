@@ -1,0 +1,17 @@
+"""Normalised margin: the smallest margin divided by the product of the layers' Frobenius norms (Lyu and Li 2019)."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.snapshot import Snapshot
+
+
+def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+    """Yields (split, layer, (M,))."""
+    import torch
+
+    product = torch.stack(list(s.norms().values())).log().sum(0).exp()
+    yield "train", "", s.margins("train").amin(1).double() / product

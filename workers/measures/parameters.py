@@ -1,0 +1,18 @@
+"""Number of parameters of the network: all weights and biases that training may change."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.snapshot import Snapshot
+
+
+def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+    """Yields (split, layer, (M,)), the same for every model."""
+    import torch
+
+    count = sum(value[0].numel() for value in s.parameters.values())
+    models = len(next(iter(s.parameters.values())))
+    yield "", "", torch.full((models,), float(count), dtype=torch.float64)

@@ -1,0 +1,15 @@
+"""Risk: the mean of the training loss over the examples, in float64; on train the empirical, on test the expected."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.snapshot import Snapshot
+
+
+def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+    """Yields (split, layer, (M,)): exact, over the whole split, in evaluation mode."""
+    for split in ("train", "test"):
+        yield split, "", s.totals(split)[1]

@@ -1,0 +1,1 @@
+"""One perturbation of the weights a file."""

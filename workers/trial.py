@@ -1,0 +1,81 @@
+"""A trial: one training run, completely specified, seed included, identified by its content."""
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from tracking import named
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run. Make it with `Trial.of`, which validates; `settings` is the experiment's `Settings`."""
+
+    experiment: str
+    settings: BaseModel
+
+    @staticmethod
+    def of(experiment: str, settings: dict[str, Any]) -> "Trial":
+        """Validates raw settings. Raises ValueError (unknown experiment), pydantic.ValidationError (bad settings)."""
+        return Trial(experiment, named.load("workers.experiments", experiment).Settings.model_validate(settings))
+
+    @functools.cached_property
+    def plain(self) -> dict[str, Any]:
+        """The validated settings as plain JSON values, defaults included: what is hashed, stored and shown."""
+        return self.settings.model_dump(mode="json")
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Content hash of experiment, settings and schema version: the same id is the same work."""
+        return _digest({"experiment": self.experiment, "settings": self.plain})
+
+    @functools.cached_property
+    def cell(self) -> str:
+        """Content hash of everything but the seed: trials of one cell differ only in their seed."""
+        return _digest({"experiment": self.experiment, "settings": {**self.plain, "seed": None}})
+
+    @property
+    def seed(self) -> int:
+        return int(self.plain["seed"])
+
+    @functools.cached_property
+    def shape(self) -> str:
+        """Content hash of what must be equal for two trials to be trained as one batch of models."""
+        may_differ = named.load("workers.experiments", self.experiment).MAY_DIFFER
+        rest = {k: v for k, v in flat(self.plain).items() if k not in may_differ}
+        return _digest({"experiment": self.experiment, "settings": rest})
+
+
+def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level of dotted keys: {"net": {"width": 8}} -> {"net.width": 8}. Lists stay whole."""
+    out: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[f"{prefix}{key}"] = value
+    return out
+
+
+def canonical(value: Any) -> str:
+    """JSON that is equal for equal values: sorted keys, shortest floats, no NaN, no negative zero."""
+    return json.dumps(_no_negative_zero(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _no_negative_zero(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _no_negative_zero(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_no_negative_zero(v) for v in value]
+    return 0.0 if isinstance(value, float) and value == 0 else value
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = canonical({"schema": SCHEMA_VERSION, **content})
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
