@@ -54,6 +54,8 @@ class Progress(NamedTuple):
     rows: list[Row]
     ended: dict[str, Outcome]
     state: Callable[[], dict[str, Any]]
+    about: dict[str, Any] = {}  # noqa: RUF012  a NamedTuple's default, never changed
+    visits: int = 0
 
 
 def table(rows: list[Row]) -> pa.Table:

@@ -36,8 +36,7 @@ def features(x: Array, degree: int, basis: Basis) -> Array:
         "chebyshev": np.polynomial.chebyshev.chebvander,
         "legendre": np.polynomial.legendre.legvander,
     }
-    out: Array = vandermonde[basis](x, degree)
-    return out
+    return np.asarray(vandermonde[basis](x, degree), dtype=np.float64)
 
 
 def sine(x: Array, frequency: float) -> Array:

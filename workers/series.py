@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from tracking.rows import Outcome, Row
 
+Array = NDArray[np.float64]
 Key = tuple[str, str, str]  # split, measure, layer
-Series = Mapping[Key, NDArray[np.float64]]  # each value has shape [T]
+Series = Mapping[Key, Array]  # each value has shape [T]
 
 
 def rows(trial: str, steps: NDArray[np.int64], series: Series) -> list[Row]:
@@ -26,7 +27,7 @@ def rows(trial: str, steps: NDArray[np.int64], series: Series) -> list[Row]:
 
 
 def outcome(steps: NDArray[np.int64], series: Series, reason: str) -> Outcome:
-    """"finished" for `reason` at the last step, or "diverged" at the first step where a value is not finite."""
+    """ "finished" for `reason` at the last step, or "diverged" at the first step where a value is not finite."""
     finite = np.all([np.isfinite(values) for values in series.values()], axis=0)
     if finite.all():
         return Outcome("finished", int(steps[-1]), reason)

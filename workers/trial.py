@@ -33,12 +33,12 @@ class Trial:
     @functools.cached_property
     def id(self) -> str:
         """Content hash of experiment, settings and schema version: the same id is the same work."""
-        return _digest({"experiment": self.experiment, "settings": self.plain})
+        return digest({"experiment": self.experiment, "settings": self.plain})
 
     @functools.cached_property
     def cell(self) -> str:
         """Content hash of everything but the seed: trials of one cell differ only in their seed."""
-        return _digest({"experiment": self.experiment, "settings": {**self.plain, "seed": None}})
+        return digest({"experiment": self.experiment, "settings": {**self.plain, "seed": None}})
 
     @property
     def seed(self) -> int:
@@ -49,7 +49,7 @@ class Trial:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
         may_differ = named.load("workers.experiments", self.experiment).MAY_DIFFER
         rest = {k: v for k, v in flat(self.plain).items() if k not in may_differ}
-        return _digest({"experiment": self.experiment, "settings": rest})
+        return digest({"experiment": self.experiment, "settings": rest})
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -76,6 +76,7 @@ def _no_negative_zero(value: Any) -> Any:
     return 0.0 if isinstance(value, float) and value == 0 else value
 
 
-def _digest(content: dict[str, Any]) -> str:
+def digest(content: dict[str, Any]) -> str:
+    """SHA-256 of canonical JSON with the schema version, 20 hexadecimal digits."""
     text = canonical({"schema": SCHEMA_VERSION, **content})
     return hashlib.sha256(text.encode()).hexdigest()[:20]

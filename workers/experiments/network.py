@@ -59,12 +59,12 @@ class Settings(Frozen):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        return _known("workers.losses", name)
+        return _known("workers.losses", "loss", name)
 
     @field_validator("measure")
     @classmethod
     def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({_known("workers.measures", name) for name in names}))
+        return tuple(sorted({_known("workers.measures", "measure", name) for name in names}))
 
     @model_validator(mode="after")
     def _batch_norm_has_a_batch(self) -> "Settings":
@@ -74,9 +74,9 @@ class Settings(Frozen):
         return self
 
 
-def _known(folder: str, name: str) -> str:
+def _known(folder: str, what: str, name: str) -> str:
     if name not in named.names(folder):
-        raise ValueError(named.unknown(folder.split(".")[-1].rstrip("s"), name, named.names(folder)))
+        raise ValueError(named.unknown(what, name, named.names(folder)))
     return name
 
 
@@ -98,7 +98,8 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
     images = _load(bundle[0])
     examples = engines.Examples.of(images, bundle)
     engine = engines.choose(bundle, examples, device)
-    training = Training(trials, engine, examples.index.shape[1])
+    about = {"data": {"title": images.title, "digest": images.digest}, "engine": type(engine).__name__.lower()}
+    training = Training(trials, engine, examples.index.shape[1], about)
     if resume:
         training.load(resume)
     yield from training.go_on()
@@ -117,8 +118,9 @@ def _load(settings: Settings) -> Any:
 class Training:
     """The training loop of one bundle: an epoch, a look at who diverged, the measures, and so on."""
 
-    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int) -> None:
-        self.trials, self.engine, self.examples = trials, engine, examples
+    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int, about: dict[str, Any]) -> None:
+        self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
+        self.visits = 0
         self.settings: Settings = trials[0].settings  # type: ignore[assignment]
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
@@ -131,6 +133,7 @@ class Training:
             if not self.active.any():
                 return
             self.engine.epoch(self._order(epoch), self.active)
+            self.visits += int(self.active.sum()) * self.examples
             last = epoch == self.settings.epochs
             if last or epoch % self.settings.evaluate_every == 0:
                 yield self._measured(epoch)
@@ -157,8 +160,8 @@ class Training:
                     if a
                 ]
         ended = self._ended(epoch, snapshot.healthy())
-        self.epoch = epoch
-        return Progress(epoch, rows, ended, self.state)
+        self.epoch, visits, self.visits = epoch, self.visits, 0
+        return Progress(epoch, rows, ended, self.state, self.about, visits)
 
     def _ended(self, epoch: int, healthy: list[bool]) -> dict[str, Outcome]:
         """Who ends here; their models stay as they are while the others go on."""

@@ -32,7 +32,9 @@ class Settings(Frozen):
 
     degree: int = Field(39, ge=0, description="degree of the polynomial; there are degree + 1 weights and no bias")
     basis: Basis = Field("monomial", description="polynomials that make up the features")
-    nodes: Nodes = Field("chebyshev", description="rule of the training and test points: true Chebyshev, or the authors'")
+    nodes: Nodes = Field(
+        "chebyshev", description="rule of the training and test points: true Chebyshev, or the authors'"
+    )
     train_points: int = Field(9, gt=0, description="number of training points")
     test_points: int = Field(100, gt=0, description="number of test points, by the same rule")
     frequency: float = Field(4.0, description="frequency f of the target sin(2 pi f x), in periods per unit of x")

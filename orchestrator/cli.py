@@ -1,0 +1,202 @@
+"""The command line: verbs only. Each parses, calls one function and prints."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from orchestrator.source import BadSweep
+from tracking.named import Refused
+
+app = App(
+    name="sweep",
+    help="Does this overfit? One YAML file in, overfitting curves with confidence bands and checked claims out.",
+    help_format="plaintext",
+    version_flags=["--version"],
+)
+
+Store = Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")]
+Set = Annotated[tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")]
+Profile = Annotated[str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...")]
+Debug = Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")]
+Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
+
+
+@app.command
+def launch(
+    spec: str, *, profile: Profile = None, debug: Debug = False, local: bool = False, address: str | None = None,
+    store: Store = "runs", tracking_uri: str | None = None, set_: Set = (), retry_failed: bool = False,
+    limit: int | None = None, as_json: Json = False,
+) -> int:  # fmt: skip
+    """Run what is missing of a sweep, then draw its curves and judge its claims.
+
+    Examples: `sweep launch demo`, `sweep launch fig2 --profile laptop`, `sweep launch mine.yaml --set epochs=10`.
+
+    Parameters
+    ----------
+    spec: A sweep file, or the name of a shipped sweep (`sweep list`).
+    local: In this process, without Ray: a debugger works.
+    address: Of a Ray cluster, or "auto"; without it, Ray is started on this machine.
+    tracking_uri: MLflow tracking URI; without it, an SQLite file in the store.
+    retry_failed: Run failed trials again, too.
+    limit: Only the first so many trials.
+    """
+    from orchestrator import show
+    from orchestrator.launch import Options, launch
+
+    sweep = _read(spec, profile, debug, set_)
+    options = Options(store, local or debug, address, tracking_uri, retry_failed, limit)
+    launched = launch(sweep, options)
+    show.launched(sweep, launched, store, as_json)
+    bad = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
+    return 1 if bad else 0
+
+
+@app.command
+def plan(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+         as_json: Json = False) -> int:  # fmt: skip
+    """What would run: trials done and missing, bundles, cost. Starts nothing."""
+    from orchestrator import show
+    from orchestrator.expand import expand
+    from orchestrator.plan import plan
+
+    sweep = _read(spec, profile, debug, set_)
+    show.planned(sweep, plan(expand(sweep), _store(store), os.cpu_count() or 1), as_json)
+    return 0
+
+
+@app.command
+def status(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+           as_json: Json = False) -> int:  # fmt: skip
+    """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
+    from orchestrator import show
+    from orchestrator.expand import expand
+    from orchestrator.plan import plan
+
+    sweep = _read(spec, profile, debug, set_)
+    show.status(sweep, plan(expand(sweep), _store(store), 1), as_json)
+    return 0
+
+
+@app.command
+def curves(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+           as_json: Json = False) -> int:  # fmt: skip
+    """Aggregate what is recorded and draw it: Parquet, PNG, SVG."""
+    from orchestrator import results, show
+    from orchestrator.expand import expand
+
+    sweep, records = _read(spec, profile, debug, set_), _store(store)
+    trials = expand(sweep)
+    files, table = results.draw(sweep, trials, results.gather(trials, records), records)
+    show.curves(files, table, as_json)
+    return 0
+
+
+@app.command
+def verify(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+           as_json: Json = False) -> int:  # fmt: skip
+    """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
+    from orchestrator import results, show
+    from orchestrator.expand import expand
+
+    sweep = _read(spec, profile, debug, set_)
+    verdicts = results.judged(sweep, results.gather(expand(sweep), _store(store)))
+    show.claims(verdicts, as_json)
+    return 1 if any(v.verdict == "fails" for v in verdicts) else 0
+
+
+@app.command(name="show")
+def show_(trial: str, *, store: Store = "runs", as_json: Json = False) -> int:
+    """One trial: settings, outcome, provenance and its last recorded numbers.
+
+    Parameters
+    ----------
+    trial: The trial's id, or the beginning of it.
+    """
+    from orchestrator import show
+
+    show.trial(_store(store), trial, as_json)
+    return 0
+
+
+@app.command
+def sync(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs",
+         tracking_uri: str | None = None, set_: Set = (), as_json: Json = False) -> int:  # fmt: skip
+    """Bring MLflow up to date from the records."""
+    from orchestrator import mirroring, show
+    from orchestrator.expand import expand
+
+    sweep, records = _read(spec, profile, debug, set_), _store(store)
+    show.synced(mirroring.sync(sweep, expand(sweep), records, tracking_uri), as_json)
+    return 0
+
+
+@app.command
+def ui(*, store: Store = "runs", tracking_uri: str | None = None, port: int = 5000) -> int:
+    """Open the MLflow UI on this store, on this machine only."""
+    from orchestrator import mirroring
+
+    return mirroring.ui(_store(store), tracking_uri, port)
+
+
+@app.command(name="list")
+def list_(*, as_json: Json = False) -> int:
+    """The sweeps that come with this program."""
+    from orchestrator import show
+
+    show.shipped(as_json)
+    return 0
+
+
+@app.command
+def schema() -> int:
+    """The JSON Schema of sweep files, for editors."""
+    from orchestrator.schema import schema
+
+    sys.stdout.write(json.dumps(schema(), indent=1) + "\n")
+    return 0
+
+
+def _read(spec: str, profile: str | None, debug: bool, overrides: tuple[str, ...]) -> Any:
+    from orchestrator.spec import read
+
+    return read(spec, "debug" if debug and not profile else profile, list(overrides))
+
+
+def _store(root: str) -> Any:
+    from tracking.store import Store
+
+    return Store(root)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 done, 1 a trial or a claim failed, 2 bad input, 74 storage failed, 75 interrupted."""
+    sys.exit(_guarded(lambda: int(app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0)))
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    """Turns what a user can mend into one message and an exit code; anything else keeps its traceback."""
+    from cyclopts import CycloptsError
+
+    try:
+        return command()
+    except CycloptsError:
+        return 2  # printed by cyclopts, with the nearest known option
+    except (BadSweep, Refused, FileNotFoundError, ConnectionError) as error:
+        return _complain(str(error), 2)
+    except KeyboardInterrupt:
+        return _complain("interrupted: everything committed is kept; launch again to go on", 75)
+    except OSError as error:
+        return _complain(f"storage failed: {error}; everything committed is kept", 74)
+
+
+def _complain(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

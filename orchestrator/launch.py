@@ -1,0 +1,102 @@
+"""Launch: seven calls from a sweep file to curves and verdicts, the same for every backend."""
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator import local, mirroring, results
+from orchestrator.bundle import halves
+from orchestrator.expand import expand
+from orchestrator.plan import Plan, plan
+from orchestrator.progress import Launching, say
+from orchestrator.spec import Sweep
+from tracking.store import Store
+from tracking.verdict import Verdict
+from workers.work import Bundle, give_up
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to launch, nothing of what: `address` of a Ray cluster, or `local` for this process without Ray."""
+
+    store: str = "runs"
+    local: bool = False
+    address: str | None = None
+    tracking_uri: str | None = None
+    retry_failed: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What a launch did and found."""
+
+    trials: dict[str, int]
+    curves: list[dict[str, str]]
+    table: Any
+    claims: list[Verdict]
+    tracking_uri: str
+    wall_s: float
+
+
+def launch(sweep: Sweep, options: Options) -> Launched:
+    """Runs what is missing of a sweep, mirrors it, draws its curves and judges its claims."""
+    start = time.monotonic()
+    store = Store(options.store)
+    trials = expand(sweep)[: options.limit]
+    before = plan(trials, store, 1, options.retry_failed)
+    mirror = mirroring.begin(sweep, trials, store, options.tracking_uri)
+    with mirror:
+        if before.to_run:
+            _run(before, sweep, store, options, trials)
+        found = results.gather(trials, store)
+        curves, table = results.draw(sweep, trials, found, store)
+        verdicts = results.judged(sweep, found)
+        results.keep_claims(sweep, store, verdicts)
+        mirror.finish(found, curves, table, verdicts)
+    return Launched(_counts(before, plan(trials, store, 1)), curves, table, verdicts, mirror.uri, time.monotonic() - start)
+
+
+def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Sequence[Any]) -> None:
+    """Everything that is missing, on the backend asked for; what fails is halved until it is one trial."""
+    say(f"{sweep.title}: {len(before.to_run)} of {len(before.trials)} trials to run")
+    with _backend(options) as (lanes, run):
+        bundles = list(plan(trials, store, lanes, options.retry_failed).bundles)
+        with Launching(bundles, len(before.trials) - len(before.to_run)) as view:
+            while bundles:
+                failed = run(bundles, options.store, view)
+                bundles = _isolated(failed, bundles, store)
+        say(view.note())
+
+
+def _backend(options: Options) -> Any:
+    """A context that yields the number of lanes and the function that runs bundles."""
+    if options.local:
+        return nullcontext((local.lanes(), local.run))
+    from orchestrator import cluster
+
+    return cluster.backend(options.address)
+
+
+def _isolated(failed: dict[str, str], bundles: Sequence[Bundle], store: Store) -> list[Bundle]:
+    """Bundles that failed, halved; a single trial that fails is recorded as failed, with its error."""
+    again = []
+    for bundle in bundles:
+        if bundle.id in failed and len(bundle.trials) > 1:
+            again += halves(bundle)
+        elif bundle.id in failed:
+            give_up(store, bundle, "cpu", failed[bundle.id])
+    return again
+
+
+def _counts(before: Plan, after: Plan) -> dict[str, int]:
+    states = after.states
+    return {
+        "total": len(after.trials),
+        "run": len(before.to_run) - len(after.to_run),
+        "already_done": len(before.trials) - len(before.to_run),
+        "failed": states["failed"],
+        "diverged": states["diverged"],
+    }

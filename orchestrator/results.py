@@ -1,0 +1,99 @@
+"""From records to results: the frame of a sweep, its curves drawn, its claims judged. Everything from committed rows."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.expand import varied
+from orchestrator.spec import Sweep
+from tracking.named import Refused
+from tracking.frame import Frame, Planned, frame
+from tracking.store import Recorded, Store
+from tracking.verdict import Verdict, verify
+from workers.trial import Trial, flat
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def gather(trials: Sequence[Trial], store: Store) -> Frame:
+    """What is recorded of these trials. Raises Refused when records of different data would meet in one curve."""
+    recorded = store.recorded({t.id for t in trials})
+    digests = {(_data_name(r), _digest(r)) for r in recorded.values() if _digest(r)}
+    names = [name for name, _ in digests]
+    for name in names:
+        if names.count(name) > 1:
+            found = ", ".join(sorted(d for n, d in digests if n == name))
+            raise Refused(
+                f"the records of this sweep were made from different versions of the data '{name}' (digests {found}); "
+                "they must not meet in one curve: use another --store for one of them"
+            )
+    outcomes = {
+        id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": _digest(r)} for id, r in recorded.items()
+    }
+    rows = store.rows(recorded.values()).to_pandas()
+    planned = [Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials]
+    return frame(planned, outcomes, rows)
+
+
+def _digest(recorded: Recorded) -> str:
+    return str(recorded.provenance.get("data", {}).get("digest", ""))
+
+
+def _data_name(recorded: Recorded) -> str:
+    data = recorded.settings.get("data", {})
+    return str({k: v for k, v in data.items() if k not in ("train_size", "label_noise")}) if isinstance(data, dict) else ""
+
+
+def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
+    """Every claim of the sweep, judged on the frame."""
+    return verify(found, sweep.claims)
+
+
+def data_title(trials: Sequence[Trial], store: Store) -> str:
+    """What figures call the data: the title recorded with the trials."""
+    recorded = store.recorded({t.id for t in trials})
+    return ", ".join(sorted({str(r.provenance["data"]["title"]) for r in recorded.values() if "data" in r.provenance}))
+
+
+def draw(sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store) -> "tuple[list[dict[str, str]], pd.DataFrame]":
+    """Writes curves.parquet and every curve as PNG and SVG below figures/<sweep>/; returns the curves' files and the
+    aggregated table."""
+    import pandas as pd
+
+    from tracking import figures
+    from tracking.curves import aggregate, single
+
+    folder = figure_folder(sweep, store)
+    axes = varied(sweep)
+    about = {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store)}
+    tables, files = [], []
+    for curve in sweep.curves:
+        table = aggregate(found, curve, axes)
+        tables.append(table)
+        files.append({"name": curve.name, **figures.draw(curve, table, single(found, curve, axes), about, folder)})
+    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    whole.to_parquet(folder / "curves.parquet")
+    for entry in files:
+        entry["parquet"] = str(folder / "curves.parquet")
+    return files, whole
+
+
+def figure_folder(sweep: Sweep, store: Store) -> Path:
+    """Where the figures of a sweep are, on this machine: below the store, or beside the working folder for a remote one."""
+    base = Path(store.files.root) if store.files.local else Path("figures")
+    folder = base / "figures" / sweep.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Verdicts as plain values, for JSON."""
+    return [{"name": v.name, "verdict": v.verdict, "evidence": v.evidence, "statement": v.statement} for v in verdicts]
+
+
+def keep_claims(sweep: Sweep, store: Store, verdicts: Sequence[Verdict]) -> None:
+    """Writes claims.json beside the figures."""
+    text = json.dumps(plain(verdicts), indent=1, default=str)
+    (figure_folder(sweep, store) / "claims.json").write_text(text)

@@ -1,0 +1,163 @@
+"""Prints results: tables for people on stderr, or one JSON object on the last line of stdout."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from orchestrator import results
+from orchestrator.plan import Plan
+from orchestrator.progress import duration, out, say, table
+from orchestrator.spec import Sweep, shipped_names
+from tracking.named import Refused
+from tracking.store import Store
+from tracking.verdict import Verdict
+from workers.trial import flat
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from orchestrator.launch import Launched
+
+
+def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
+    """The end of a launch: curves, verdicts, and where to look."""
+    if as_json:
+        return _json(
+            {
+                "sweep": sweep.name,
+                "trials": done.trials,
+                "curves": done.curves,
+                "claims": results.plain(done.claims),
+                "store": store,
+                "tracking_uri": done.tracking_uri,
+                "wall_s": round(done.wall_s, 3),
+            }
+        )
+    _curve_table(done.table)
+    _claim_table(done.claims)
+    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
+    say(f"trials   {counts}; {duration(done.wall_s)}")
+    for curve in done.curves:
+        say(f"figure   {curve['png']}")
+    say(f"MLflow   sweep ui --store {store}" if done.tracking_uri.startswith("sqlite") else f"MLflow   {done.tracking_uri}")
+
+
+def planned(sweep: Sweep, plan: Plan, as_json: bool) -> None:
+    """What would run."""
+    summary = plan.summary()
+    if as_json:
+        return _json({"sweep": sweep.name, **summary})
+    say(f"{sweep.title} ({sweep.source})")
+    table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
+    say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
+    sizes = [len(b.trials) for b in plan.bundles]
+    if sizes:
+        say(f"{len(sizes)} bundles of {min(sizes)} to {max(sizes)} models, about "
+            f"{duration(summary['cost']['core_seconds'])} of one core ({summary['cost']['operations']:.2g} operations)")  # fmt: skip
+    for line in plan.damaged:
+        say(f"damaged: {line}; its trials will run again")
+
+
+def status(sweep: Sweep, plan: Plan, as_json: bool) -> None:
+    """Trials by state; they add up to the sweep's number."""
+    states = dict(sorted(plan.states.items()))
+    if as_json:
+        return _json({"sweep": sweep.name, "trials": {"total": len(plan.trials), **states}, "damaged": list(plan.damaged)})
+    table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
+    failed = [r for r in plan.recorded.values() if r.state == "failed"]
+    reasons = {r.reason.strip().splitlines()[-1] if r.reason.strip() else "" for r in failed}
+    for reason in sorted(reasons):
+        say(f"failed: {reason} ({sum(r.reason.strip().endswith(reason) for r in failed)} trials)")
+    for line in plan.damaged:
+        say(f"damaged: {line}")
+
+
+def curves(files: list[dict[str, str]], whole: "pd.DataFrame", as_json: bool) -> None:
+    """The curves as a table, and where they were drawn."""
+    if as_json:
+        return _json({"curves": files})
+    _curve_table(whole)
+    for curve in files:
+        say(f"figure   {curve['png']}")
+
+
+def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
+    """Each claim's verdict with its evidence."""
+    if as_json:
+        return _json({"claims": results.plain(verdicts)})
+    _claim_table(verdicts)
+
+
+def trial(store: Store, start: str, as_json: bool) -> None:
+    """One trial, by its id or the beginning of it. Raises Refused when it is none or not the only one."""
+    found = [r for id, r in store.recorded().items() if id.startswith(start)]
+    if len(found) != 1:
+        some = ", ".join(r.id for r in found[:5])
+        raise Refused(
+            f"{len(found)} recorded trials in '{store.root}' begin with '{start}'"
+            + (f": {some}; give more of the id" if found else "; `sweep status SPEC --store ...` counts what is recorded")
+        )
+    one = found[0]
+    rows = store.rows([one]).to_pandas()
+    last = rows[rows["step"] == rows["step"].max()]
+    if as_json:
+        plain = {**one.__dict__, "last": last[["split", "measure", "layer", "value"]].to_dict("records")}
+        return _json(plain)
+    say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
+    table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])
+    table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance).items()])
+    columns = ["measure", "split", "layer", "value"]
+    table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
+
+
+def synced(report: Any, as_json: bool) -> None:
+    """What a sync sent."""
+    if as_json:
+        return _json(report.__dict__)
+    say(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in report.__dict__.items()))
+
+
+def shipped(as_json: bool) -> None:
+    """The shipped sweeps with their titles and profiles."""
+    from orchestrator.spec import read
+
+    found = [read(name, None, []) for name in shipped_names()]
+    if as_json:
+        return _json({"sweeps": [{"name": s.name, "title": s.title, "profiles": sorted(s.profiles)} for s in found]})
+    table("", ["sweep", "title", "profiles"], [(s.name, s.title, ", ".join(sorted(s.profiles))) for s in found])
+
+
+def _curve_table(whole: "pd.DataFrame") -> None:
+    if whole.empty:
+        return say("no curve can be drawn yet: nothing is recorded")
+    for name, part in whole.groupby("curve", sort=False):
+        lines = [
+            (r.line, f"{r.x:g}" if isinstance(r.x, float) else str(r.x), r.centre, r.low, r.high, r.n, r.diverged, r.missing)
+            for r in (part if len(part) <= 80 else _ends(part)).itertuples()
+        ]
+        table(f"curve {name}", ["line", "x", "centre", "low", "high", "n", "diverged", "missing"], lines)
+
+
+def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
+    """Long curves (over steps) are shown by their first and last points; the rest is in curves.parquet."""
+    import pandas as pd
+
+    groups = [pd.concat([g.head(1), g.tail(1)]) for _, g in part.groupby("line", sort=False)]
+    return pd.concat(groups)
+
+
+def _claim_table(verdicts: Sequence[Verdict]) -> None:
+    if verdicts:
+        table("claims", ["claim", "verdict", "evidence"], [(v.name, v.verdict, _evidence(v)) for v in verdicts])
+
+
+def _evidence(verdict: Verdict) -> str:
+    parts = []
+    for name, value in verdict.evidence.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        parts.append(f"{name} {shown if len(shown) < 60 else shown[:57] + '...'}")
+    return "; ".join(parts)
+
+
+def _json(value: dict[str, Any]) -> None:
+    out(json.dumps(value, default=str))

@@ -1,0 +1,42 @@
+"""Small trials of everything found in the folders, for tests that hold for all of it."""
+
+from typing import Any
+
+from tracking import named
+from workers.trial import Trial
+
+NETS: dict[str, list[dict[str, Any]]] = {
+    "convnet": [
+        {"depth": 3, "width": 6},
+        {"depth": 3, "width": 5, "batch_norm": True},
+        {"depth": 4, "width": [4, 6, 8, 10], "bias": "first"},
+        {"depth": 2, "width": 3, "bias": "none", "init": "default"},
+    ]
+}
+OPTIMIZERS = [
+    {"name": "sgd", "batch_size": 32, "learning_rate": 0.05},
+    {"name": "sgd", "batch_size": 50, "learning_rate": 0.05, "momentum": 0.9},
+    {"name": "gd", "learning_rate": 0.1, "momentum": 0.5},
+]
+
+
+def nets() -> list[dict[str, Any]]:
+    """Settings of every net in workers/nets: the variants above, or its defaults for one that is not listed."""
+    return [{"name": n, **variant} for n in named.names("workers.nets") for variant in NETS.get(n, [{}])]
+
+
+def losses() -> tuple[str, ...]:
+    return named.names("workers.losses")
+
+
+def trial(seed: int = 0, **changes: Any) -> Trial:
+    """A network trial on 120 digits; `changes` replace whole settings."""
+    settings: dict[str, Any] = {
+        "data": {"name": "digits", "train_size": 120, "test_size": 60},
+        "net": {"name": "convnet", "depth": 3, "width": 6},
+        "optimizer": {"name": "sgd", "batch_size": 32, "learning_rate": 0.05},
+        "epochs": 3,
+        "measure": ["error", "risk", "frobenius_norm"],
+        "seed": seed,
+    }
+    return Trial.of("network", {**settings, **changes})

@@ -1,0 +1,310 @@
+"""The MLflow mirror: a sweep is a run, its trials are the runs below it, all of it rebuilt from the records at will.
+
+`sync` may be called again after anything: a crash, a lost reply, a wiped database, a run deleted by hand, another
+`sync` at the same time. Runs are found again by their tags, timestamps come from the records, and a run is marked as
+ended only when everything else of it is there. MLflow is written from here and nowhere else.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tracking import mirror_place
+from tracking import mirror_points as mp
+from tracking.files import sha256
+from tracking.mirror_place import ENVIRONMENT, artifacts, database, on_local_disk
+from tracking.mirror_points import Parent, SweepInfo
+from tracking.store import Damaged, Recorded, Store
+
+METRICS_A_BATCH, TAGS_A_BATCH, RUNS_A_PAGE = 800, 90, 1000  # MLflow's limits: 1000 in all, 100 params, 100 tags
+# MLflow's words for "this one request is wrong": the other runs can still be written.
+REFUSED = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_CONFLICT")
+
+
+@dataclass
+class SyncReport:
+    """What one `sync` did. `behind`: trials that are not as recorded in MLflow, `problems` says why."""
+
+    runs_created: int = 0
+    runs_updated: int = 0
+    runs_unchanged: int = 0
+    points_sent: int = 0
+    superseded: int = 0
+    behind: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def sync(
+    sweep: SweepInfo, trials: Iterable[Recorded], store: Store, tracking_uri: str, parent: Parent | None = None
+) -> SyncReport:
+    """Makes MLflow show these trials as they are recorded.
+
+    Raises ValueError for a tracking URI that cannot be used, MlflowException when the server cannot be reached.
+    What is wrong with a single run is reported, and the others are written.
+    """
+    prepare(tracking_uri)
+    client = connect(tracking_uri)
+    writer = _Writer(client, sweep, store, _experiment(client, sweep, tracking_uri))
+    writer.write(list(trials), parent)
+    return writer.report
+
+
+def connect(tracking_uri: str) -> Any:
+    """A client of the tracking store, which must exist. Raises ValueError for MLflow's retired file store."""
+    _load(tracking_uri)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=tracking_uri)
+
+
+def _load(tracking_uri: str) -> None:
+    """Imports MLflow, which takes seconds and reads its environment."""
+    mirror_place.check(tracking_uri)
+    for key, value in ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
+    import mlflow  # noqa: F401
+
+
+def prepare(tracking_uri: str) -> None:
+    """Loads MLflow, and creates the SQLite store if it is not there: several processes that open a new one at once
+    would break it.
+
+    It is made beside its place and then moved there, so a crash leaves nothing half made. Write-ahead logging makes
+    small writes several times faster and lets people look meanwhile; it needs shared memory, hence a local disk.
+    """
+    _load(tracking_uri)
+    path = database(tracking_uri)
+    if path is None or path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.with_name(path.name + ".lock")):
+        if path.exists():
+            return
+        new = path.with_name(path.name + ".new")
+        new.unlink(missing_ok=True)
+        _create(new, artifacts(path))
+        if on_local_disk(path.parent):
+            with sqlite3.connect(new) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            connection.close()
+        new.rename(path)
+
+
+def _create(path: Path, artifact_root: str) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(f"sqlite:///{path}", artifact_root).engine.dispose()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _experiment(client: Any, sweep: SweepInfo, tracking_uri: str) -> str:
+    """The id of the sweep's experiment, which is created, or brought back if someone deleted it."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(sweep.name)
+    if found is None:
+        path = database(tracking_uri)
+        about = {"mlflow.note.content": sweep.title, "mlflow.experimentKind": "custom_model_development"}
+        try:
+            return str(client.create_experiment(sweep.name, artifacts(path) if path else None, about))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(sweep.name)  # someone else was a moment faster
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+@dataclass
+class _Writer:
+    """One `sync`. Runs are known by their trial's id, the sweep's own by the empty string."""
+
+    client: Any
+    sweep: SweepInfo
+    store: Store
+    experiment: str
+    report: SyncReport = field(default_factory=SyncReport)
+
+    def write(self, trials: list[Recorded], parent: Parent | None) -> None:
+        started = min((t.started_ms for t in trials), default=0)
+        commit = next((t.provenance.get("code", {}).get("commit", "") for t in trials), "")
+        about = mp.parent_tags(self.sweep, parent, commit)
+        runs = self._with({"": (started, about)}, self._runs())
+        if parent and self._outdated(runs[""], parent.lines):
+            self._supersede(runs.pop(""), "its curves have changed")
+            runs = self._with({"": (started, about)}, runs)
+        top = runs[""].info.run_id
+        runs = self._with({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in trials}, runs)
+        ended = [t for t in trials if not self._unchanged(runs[t.id], t, top)]
+        self.report.runs_unchanged = len(trials) - len(ended)
+        for _, bundle in groupby(sorted(ended, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
+            self._bundle(list(bundle), runs, top)
+        if parent:
+            self._parent(runs[""], parent, about, trials)
+
+    def _runs(self) -> dict[str, Any]:
+        """The sweep's runs. Of several for one trial the oldest counts, and the others are put away."""
+        groups: dict[str, list[Any]] = {}
+        token = None
+        while True:
+            page = self.client.search_runs([self.experiment], max_results=RUNS_A_PAGE, page_token=token)
+            for run in page:
+                if run.data.tags.get("sweep.name") == self.sweep.name and "sweep.superseded" not in run.data.tags:
+                    groups.setdefault(run.data.tags.get("sweep.trial_id", ""), []).append(run)
+            token = page.token
+            if not token:
+                break
+        for runs in groups.values():
+            runs.sort(key=lambda r: (r.info.start_time, r.info.run_id))
+            for other in runs[1:]:
+                self._supersede(other, f"run {runs[0].info.run_id} is the same trial")
+        return {trial: runs[0] for trial, runs in groups.items()}
+
+    def _supersede(self, run: Any, why: str) -> None:
+        """Puts a run into MLflow's bin, from which it can be restored."""
+        self.client.set_tag(run.info.run_id, "sweep.superseded", why)
+        self.client.delete_run(run.info.run_id)
+        self.report.superseded += 1
+
+    def _with(self, wanted: dict[str, tuple[int, dict[str, str]]], runs: dict[str, Any]) -> dict[str, Any]:
+        """`runs` with those added that are missing, created with this start time and these tags.
+
+        A lost reply may have left two, and so may another `sync`: what counts is what is found afterwards.
+        """
+        missing = {trial: how for trial, how in wanted.items() if trial not in runs}
+        for started, about in missing.values():
+            self.client.create_run(self.experiment, start_time=started, tags=about)
+        self.report.runs_created += len(missing)
+        return self._runs() if missing else runs
+
+    def _unchanged(self, run: Any, trial: Recorded, parent: str) -> bool:
+        same = run.data.tags.get("sweep.mirrored") == self._digest(trial, parent)
+        return bool(same and run.info.status == mp.STATUS[trial.state])
+
+    def _digest(self, trial: Recorded, parent: str) -> str:
+        """Equal when there is nothing to send: rows are only ever added to, so state and step stand for them."""
+        return mp.digest(mp.tags(self.sweep, trial, parent), mp.params(trial), trial.clock[-1:])
+
+    def _bundle(self, trials: list[Recorded], runs: dict[str, Any], parent: str) -> None:
+        """Trials of one bundle, so that its rows are read once."""
+        try:
+            rows = self.store.rows([t for t in trials if _sent(runs[t.id]) != "all"]).to_pandas()
+        except Damaged as error:
+            self._problem([t.id for t in trials], error)
+            return
+        of = dict(list(rows.groupby("trial", observed=True)))
+        for trial in trials:
+            self._trial(runs[trial.id], trial, parent, of.get(trial.id, rows[:0]))
+
+    def _trial(self, run: Any, trial: Recorded, parent: str, rows: pd.DataFrame) -> None:
+        sent = _sent(run)
+        points = [] if sent == "all" else mp.points(trial, rows, int(sent))
+        complete = sent == "all" or trial.state in mp.FINAL
+        marks = {
+            "sweep.sent": "all" if complete else str(max(trial.step, int(sent))),
+            "sweep.mirrored": self._digest(trial, parent),
+        }
+        with self._reporting(trial.id):
+            self._log(run, mp.params(trial), points, {**mp.tags(self.sweep, trial, parent), **marks})
+            self._end(run, mp.STATUS[trial.state], mp.stamp(trial, trial.step))
+            self.report.runs_updated += 1
+
+    def _log(self, run: Any, params: dict[str, str], points: list[mp.Point], tags: dict[str, str]) -> None:
+        """Only what is new, the tags last: MLflow writes the parts of a batch one after the other."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        id = run.info.run_id
+        changed = [Param(k, v) for k, v in params.items() if run.data.params.get(k) != v]
+        for part in _parts(changed, TAGS_A_BATCH):
+            self.client.log_batch(id, params=part)
+        for part in _parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH):
+            self.client.log_batch(id, metrics=part)
+            self.report.points_sent += len(part)
+        for part in _parts([RunTag(k, v) for k, v in tags.items() if run.data.tags.get(k) != v], TAGS_A_BATCH):
+            self.client.log_batch(id, tags=part)
+
+    def _end(self, run: Any, status: str, ms: int) -> None:
+        if status == "RUNNING":
+            if run.info.status != status:
+                self.client.update_run(run.info.run_id, status)
+        elif (run.info.status, run.info.end_time) != (status, ms):
+            self.client.set_terminated(run.info.run_id, status, ms)
+
+    def _outdated(self, run: Any, lines: dict[str, dict[int, float]]) -> bool:
+        """Whether MLflow shows a point of a curve that is no longer so (more seeds): points cannot be taken back."""
+        if not lines or run.data.tags.get("sweep.curves") == mp.digest(lines):
+            return False
+        shown = (m for key in run.data.metrics for m in self.client.get_metric_history(run.info.run_id, key))
+        return any(lines.get(m.key, {}).get(m.step) != m.value for m in shown)
+
+    def _parent(self, run: Any, parent: Parent, about: dict[str, str], trials: list[Recorded]) -> None:
+        """The sweep's own run; a step of its metrics is the x of a curve."""
+        curves, ms = mp.digest(parent.lines), run.info.start_time  # the same time whenever it is sent
+        new = parent.lines if run.data.tags.get("sweep.curves") != curves else {}
+        points = [mp.Point(key, value, ms, x) for key, line in new.items() for x, value in line.items()]
+        with self._reporting(""):
+            files = self._files(run, parent)
+            self._data(run, trials)
+            self._log(run, {}, points, {**about, "sweep.files": files, "sweep.curves": curves})
+            if not self.report.problems:
+                self._end(run, mp.STATUS[parent.state], max((mp.stamp(t, t.step) for t in trials), default=ms))
+
+    def _files(self, run: Any, parent: Parent) -> str:
+        """Uploads the artifacts when one of them is new; returns their digest."""
+        every = [(folder, file) for folder, found in parent.files.items() for file in found]
+        digest = mp.digest([(folder, file.name, sha256(file.read_bytes())) for folder, file in every])
+        if run.data.tags.get("sweep.files") != digest:
+            for folder, file in every:
+                self.client.log_artifact(run.info.run_id, str(file), folder or None)
+        return digest
+
+    def _data(self, run: Any, trials: list[Recorded]) -> None:
+        """Which data the trials saw, as MLflow's data set inputs: name and digest, not the images."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}
+        used = {(str(d["title"]), str(d["digest"])[:36]) for d in (t.provenance.get("data") for t in trials) if d}
+        if new := sorted(used - known):
+            context = [InputTag("mlflow.data.context", "training and test")]
+            sets = [Dataset(name, digest, "local", "{}") for name, digest in new]
+            self.client.log_inputs(run.info.run_id, datasets=[DatasetInput(s, context) for s in sets])
+
+    @contextmanager
+    def _reporting(self, trial: str) -> Iterator[None]:
+        """A run that MLflow refuses is reported and passed over; a server that is gone ends the whole `sync`."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except MlflowException as error:
+            if error.error_code not in REFUSED:
+                raise
+            self._problem([trial], error)
+
+    def _problem(self, trials: list[str], error: Exception) -> None:
+        self.report.behind += [t for t in trials if t]
+        self.report.problems.append(f"{', '.join(t or self.sweep.name for t in trials)}: {error}")
+
+
+def _sent(run: Any) -> str:
+    """Up to which step a trial's points are in MLflow: -1 when none, "all" when no more can come."""
+    return str(run.data.tags.get("sweep.sent", "-1"))
+
+
+def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
+    return (items[i : i + size] for i in range(0, len(items), size))

@@ -1,0 +1,62 @@
+"""Where a mirror lives: what a tracking URI points at, and the command that shows it. Imports no MLflow."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlparse
+
+# Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
+ENVIRONMENT = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gpfs", "beegfs", "fuse.sshfs", "glusterfs")
+
+
+def check(tracking_uri: str) -> None:
+    """Raises ValueError for MLflow's retired file store."""
+    if urlparse(tracking_uri).scheme in ("", "file"):
+        raise ValueError(
+            f"tracking URI '{tracking_uri}' is a folder, which MLflow no longer writes to; give a database "
+            "(sqlite:////absolute/path/mlflow.db) or a server (http://host:5000)"
+        )
+
+
+def database(tracking_uri: str) -> Path | None:
+    """The file of a SQLite store; None for any other."""
+    prefix = "sqlite:///"
+    return Path(tracking_uri[len(prefix) :]).absolute() if tracking_uri.startswith(prefix) else None
+
+
+def artifacts(path: Path) -> str:
+    """Where the artifacts of a SQLite store lie: absolute, so that they are found from every folder."""
+    return str(path.parent / "mlartifacts")
+
+
+def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
+    """Whether a folder is on a disk of this machine, as far as the system tells (Linux does)."""
+    if not mounts.exists():
+        return True
+    kinds = {mount: kind for _, mount, kind, *_ in (line.split() for line in mounts.read_text().splitlines())}
+    nearest = next((p for p in (folder.resolve(), *folder.resolve().parents) if str(p) in kinds), Path("/"))
+    return not kinds.get(str(nearest), "").startswith(NETWORK_DISKS)
+
+
+def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str, str]]:
+    """The command that serves MLflow's pages on this store to this machine only, and what to add to its environment.
+
+    Raises ValueError for a server, which has its own pages, and for what MLflow cannot open.
+    """
+    if tracking_uri.startswith(("http://", "https://")):
+        raise ValueError(f"{tracking_uri} is an MLflow server and has its own pages; open that address in a browser")
+    check(tracking_uri)
+    path = database(tracking_uri)
+    hosts = ",".join(f"{host}{ending}" for host in ("127.0.0.1", "localhost") for ending in ("", f":{port}"))
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
+    command += ["--artifacts-destination", artifacts(path)] if path else []
+    return command, {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

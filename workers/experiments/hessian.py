@@ -1,0 +1,141 @@
+"""Eigenvalues of the Hessian of a small deep network where it fits its examples exactly (CBMM Memo 90, Theorem 4).
+
+Where the square loss is zero its Hessian is 2 sum_n grad f_n grad f_n^T: at most one non-zero eigenvalue per example,
+none negative, so that most directions are flat (Section 12.3.1). The exponential loss at the same weights keeps the
+second derivatives of f: more non-zero eigenvalues than examples, and negative ones (Section 12.3.2). A ridge
+lambda |w|^2 lifts every eigenvalue by 2 lambda.
+
+The net is f(x) = W_3 s(W_2 s(W_1 x)), s = softplus so that all derivatives exist, no bias. N examples, D inputs,
+P weights.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+from pydantic import Field
+
+from tracking.named import Frozen
+from tracking.rows import Progress
+from workers import series
+from workers.seeds import generator
+from workers.trial import Trial
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NOT_ZERO = 1e-9  # eigenvalues are called non-zero above this fraction of the largest
+
+
+class Settings(Frozen):
+    """104 weights and 6 examples by default: overparametrized, as Theorem 4 asks."""
+
+    examples: int = Field(6, gt=0, description="number of examples, standard normal, labels +-1 at random")
+    inputs: int = Field(4, gt=0, description="dimension of x")
+    width: int = Field(8, gt=0, description="units in each of the two hidden layers")
+    loss: Literal["square", "exponential"] = Field("square", description="sum of (f - y)^2, or sum of exp(-y f)")
+    ridge: float = Field(0.0, ge=0, description="weight lambda of |w|^2, added to the loss")
+    seed: int = Field(0, ge=0, description="seed of the examples and of the initial weights")
+
+
+MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
+MEASURES: tuple[str, ...] = (
+    "eigenvalue",
+    "risk",
+    "rank",
+    "negative",
+    "smallest",
+    "smallest_relative",
+    "examples",
+    "parameters",
+)
+
+
+def cost(settings: Settings) -> float:
+    """Floating-point operations: a Hessian by automatic differentiation, and its eigenvalues."""
+    weights = settings.width * (settings.inputs + settings.width + 1)
+    return 20.0 * weights**2 * settings.examples + 10.0 * weights**3
+
+
+def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+    """One trial after the other, in float64 on the CPU. The step of an `eigenvalue` is its rank, 0 for the largest."""
+    for trial in trials:
+        measured, spectrum = measures(cast(Settings, trial.settings))
+        steps = np.array([0])
+        rows = series.rows(trial.id, steps, measured)
+        rows += series.rows(trial.id, np.arange(len(spectrum)), {("", "eigenvalue", ""): spectrum})
+        ended = {trial.id: series.outcome(steps, measured, "eigenvalues found")}
+        yield Progress(len(spectrum) - 1, rows, ended, dict)
+
+
+def measures(settings: Settings) -> tuple[dict[series.Key, series.Array], series.Array]:
+    """What is recorded of one network, and its eigenvalues [P] in descending order.
+
+    risk: sum of squared errors. rank, negative: numbers of non-zero and of negative eigenvalues. smallest: the smallest
+    eigenvalue; smallest_relative: divided by the largest absolute one.
+    """
+    import torch
+
+    x, y, start = _problem(settings)
+    weights = interpolate(x, y, start, settings.width)
+
+    def loss(w: "Tensor") -> "Tensor":
+        f = network(w, x, settings.width)
+        fit = (f - y).square().sum() if settings.loss == "square" else torch.exp(-y * f).sum()
+        return cast("Tensor", fit + settings.ridge * w.square().sum())
+
+    spectrum = torch.linalg.eigvalsh(torch.func.jacrev(torch.func.jacrev(loss))(weights)).flip(0).numpy()
+    largest = np.abs(spectrum).max()
+    values = {
+        ("train", "risk", ""): float((network(weights, x, settings.width) - y).square().sum()),
+        ("", "rank", ""): np.sum(np.abs(spectrum) > NOT_ZERO * largest),
+        ("", "negative", ""): np.sum(spectrum < -NOT_ZERO * largest),
+        ("", "smallest", ""): spectrum[-1],
+        ("", "smallest_relative", ""): spectrum[-1] / largest,
+        ("", "examples", ""): settings.examples,
+        ("", "parameters", ""): len(spectrum),
+    }
+    return {key: np.array([value], dtype=float) for key, value in values.items()}, spectrum
+
+
+def _problem(settings: Settings) -> tuple["Tensor", "Tensor", "Tensor"]:
+    """x [N, D], y [N] and initial weights [P], scaled to the fan-in of their layer."""
+    import torch
+
+    data, draw = generator(settings.seed, "hessian data"), generator(settings.seed, "weights")
+    x = data.normal(size=(settings.examples, settings.inputs))
+    y = data.choice([-1.0, 1.0], size=settings.examples)
+    shapes = pairwise([settings.inputs, settings.width, settings.width, 1])
+    start = np.concatenate([draw.normal(0, fan_in**-0.5, size=fan_in * fan_out) for fan_in, fan_out in shapes])
+    return torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(start)
+
+
+def network(weights: "Tensor", x: "Tensor", width: int) -> "Tensor":
+    """Outputs [N] of the net with flat weights [P] on x [N, D]."""
+    import torch
+
+    inputs = x.shape[1]
+    first, second, last = weights.split([inputs * width, width * width, width])
+    softplus = torch.nn.functional.softplus
+    hidden = softplus(softplus(x @ first.view(inputs, width)) @ second.view(width, width))
+    return hidden @ last
+
+
+def interpolate(x: "Tensor", y: "Tensor", weights: "Tensor", width: int) -> "Tensor":
+    """Weights near the given ones that fit all examples to rounding, by Gauss-Newton steps of least length.
+
+    Raises ArithmeticError where they cannot be reached: more examples than the net can fit.
+    """
+    import torch
+
+    for _ in range(200):
+        error = y - network(weights, x, width)
+        if float(error.square().sum()) < 1e-28:
+            return weights
+        jacobian = torch.func.jacrev(network)(weights, x, width)
+        step = torch.linalg.pinv(jacobian) @ error
+        weights = weights + step / max(1.0, float(step.norm()))
+    raise ArithmeticError(
+        f"{len(y)} examples are not fitted after 200 Gauss-Newton steps: squared error {error.norm():g}"
+    )

@@ -1,0 +1,73 @@
+"""Minimum-norm fits of polynomials of growing degree (CBMM Memo 90, Figure 6): does more capacity overfit?
+
+w = Phi^+ y for y = sin(2 pi f x) at 76 points. A trial is one degree. Which solution float64 returns at high degree is
+set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives the true one (workers/minimum_norm.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+from pydantic import Field
+
+from tracking.named import Frozen
+from tracking.rows import Progress
+from workers import series
+from workers.polynomials import Basis, Nodes
+from workers.trial import Trial
+
+
+class Settings(Frozen):
+    """The defaults are the memo's figure at its last degree, with the cut-off of the authors' Matlab code."""
+
+    degree: int = Field(300, ge=0, description="degree of the polynomial; there are degree + 1 weights and no bias")
+    basis: Basis = Field("monomial", description="polynomials that make up the features")
+    nodes: Nodes = Field("chebyshev", description="rule of the training points: true Chebyshev, or the authors'")
+    train_points: int = Field(76, gt=0, description="number N of training points; the authors' rule has N + 1")
+    test_points: int = Field(600, ge=2, description="number of test points, equally spaced, both ends included")
+    frequency: float = Field(4.0, description="frequency f of the target sin(2 pi f x), in periods per unit of x")
+    cutoff: Literal["matlab"] | float = Field(
+        "matlab", description="singular values below this fraction of the largest count as 0; float64 only"
+    )
+    precision: Literal["float64"] | int = Field("float64", description="float64, or a number of decimal digits")
+    seed: int = Field(0, ge=0, description="unused: nothing is random")
+
+
+MAY_DIFFER: tuple[str, ...] = tuple(name for name in Settings.model_fields if name != "precision")
+MEASURES: tuple[str, ...] = ("risk", "norm", "rank", "parameters")
+DIGIT_COST = 1e3  # a product in many digits takes as long as about this many in float64
+
+
+def cost(settings: Settings) -> float:
+    """Floating-point operations: the decomposition of B x P features, and predictions at the test points."""
+    features, points = settings.degree + 1, settings.train_points
+    decomposition = 4.0 * features * points * min(features, points) + 2.0 * features * settings.test_points
+    return decomposition if settings.precision == "float64" else DIGIT_COST * decomposition / 4
+
+
+def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+    """One trial after the other; the only step is 0. No accelerator, nothing to resume within a trial."""
+    for trial in trials:
+        measured = measures(cast(Settings, trial.settings))
+        steps = np.array([0])
+        ended = {trial.id: series.outcome(steps, measured, "fitted")}
+        yield Progress(0, series.rows(trial.id, steps, measured), ended, dict)
+
+
+def measures(settings: Settings) -> dict[series.Key, series.Array]:
+    """What is recorded of one fit, one number each. Raises ValueError where `precision` has too few digits."""
+    from workers.minimum_norm import Task, exact_fit, float64_fit
+
+    extra = 1 if settings.nodes == "authors" else 0
+    points = (settings.train_points, extra, settings.test_points)
+    task = Task(settings.degree, settings.basis, settings.nodes, *points, settings.frequency)
+    exact = settings.precision != "float64"
+    fit = exact_fit(task, int(settings.precision)) if exact else float64_fit(task, settings.cutoff)
+    values = {
+        ("train", "risk", ""): fit.train_risk,
+        ("test", "risk", ""): fit.test_risk,
+        ("", "norm", ""): fit.norm,
+        ("", "rank", ""): fit.rank,
+        ("", "parameters", ""): settings.degree + 1,
+    }
+    return {key: np.array([value], dtype=float) for key, value in values.items()}

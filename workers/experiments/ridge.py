@@ -1,0 +1,61 @@
+"""The exponential loss with a ridge, solved exactly: its minimiser turns to the maximum margin as the ridge vanishes.
+
+argmin of sum_n exp(-y_n w.x_n) + ridge |w|^2 (CBMM Memo 90, Section 11.2, equation 24 corrected: see
+`workers.separable.ridge_solution`). The approach is only logarithmic in the ridge.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+from pydantic import Field
+
+from tracking.named import Frozen
+from tracking.rows import Progress
+from workers import series
+from workers.separable import gaussian_data, hard_margin, ridge_solution
+from workers.trial import Trial
+
+
+class Settings(Frozen):
+    """The data are those of the experiment `linear`."""
+
+    ridge: float = Field(1e-6, gt=0, description="weight lambda of |w|^2 beside the sum over examples")
+    examples: int = Field(20, gt=0, description="number of training examples, standard normal, labels +-1 at random")
+    inputs: int = Field(50, gt=0, description="dimension of x and of w; there is no bias")
+    seed: int = Field(0, ge=0, description="seed of the examples")
+
+
+MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
+MEASURES: tuple[str, ...] = ("norm", "margin", "cosine_max_margin", "residual")
+
+
+def cost(settings: Settings) -> float:
+    """Floating-point operations: some fifty Newton steps."""
+    return 50.0 * settings.examples**3
+
+
+def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+    """One trial after the other, milliseconds each; the only step is 0."""
+    for trial in trials:
+        measured = measures(cast(Settings, trial.settings))
+        steps = np.array([0])
+        yield Progress(
+            0, series.rows(trial.id, steps, measured), {trial.id: series.outcome(steps, measured, "solved")}, dict
+        )
+
+
+def measures(settings: Settings) -> dict[series.Key, series.Array]:
+    """residual: of the gradient, relative to the ridge's part of it. One number each."""
+    x, y = gaussian_data(settings.seed, settings.examples, settings.inputs)
+    z = x * y[:, None]
+    w, best = ridge_solution(z, settings.ridge), hard_margin(z)
+    norm = np.linalg.norm(w)
+    pull = 2 * settings.ridge * w
+    values = {
+        ("", "norm", ""): norm,
+        ("train", "margin", ""): np.min(z @ w) / norm,
+        ("", "cosine_max_margin", ""): w @ best / norm / np.linalg.norm(best),
+        ("", "residual", ""): np.linalg.norm(np.exp(-z @ w) @ z - pull) / np.linalg.norm(pull),
+    }
+    return {key: np.array([value], dtype=float) for key, value in values.items()}
