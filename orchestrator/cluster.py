@@ -6,18 +6,25 @@ restored from it; the store knows what is done, and a launch gives Tune only wha
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-# Tune's own CSV, JSON and TensorBoard files double the time of short trials; Ray asks for these before its import.
+# Ray reads these when it is imported. Tune's own CSV, JSON and TensorBoard files double the time of short trials.
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+# Only who has the token may run code in Ray. Where the user has none, this process makes one for a Ray of its own.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+if not (Path.home() / ".ray/auth_token").exists() and "RAY_AUTH_TOKEN_PATH" not in os.environ:
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 import ray
 from ray import tune
@@ -45,13 +52,16 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        until, ended, visits = time.monotonic() + REPORT_S, {}, 0
-        for self.report in self.running:
-            ended |= self.report.ended
-            visits += self.report.visits
+        """Reports of half a second, as one."""
+        until, whole = time.monotonic() + REPORT_S, self.report._replace(ended={}, visits=0)
+        done = True
+        for report in self.running:
+            whole = report._replace(ended={**whole.ended, **report.ended}, visits=whole.visits + report.visits)
             if time.monotonic() > until:
-                return {"report": tuple(self.report._replace(ended=ended, visits=visits)), "done": False}
-        return {"report": tuple(self.report._replace(ended=ended, visits=visits)), "done": True}
+                done = False
+                break
+        self.report = whole
+        return {"report": tuple(whole), "done": done}
 
     def cleanup(self) -> None:
         self.running.close()
@@ -79,7 +89,6 @@ def backend(address: str | None) -> "Iterator[tuple[int, Run]]":
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own imports warn of each other's deprecations
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
         try:
             ray.init(address=address or "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         except ConnectionError as error:

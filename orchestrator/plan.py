@@ -15,10 +15,11 @@ FLOPS_PER_S = 6e9  # of one core with the reference engine: only for the estimat
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep held against the records: every trial is in `recorded` as ended, or in one of `bundles`."""
+    """A sweep held against the records: what is left `to_run` is in `bundles`, all else is recorded as ended."""
 
     trials: tuple[Trial, ...]
     recorded: dict[str, Recorded]
+    to_run: tuple[Trial, ...]
     bundles: tuple[Bundle, ...]
     damaged: tuple[str, ...]
 
@@ -26,10 +27,6 @@ class Plan:
     def states(self) -> Counter[str]:
         """How many trials are in which state; "missing" for those of which nothing is recorded."""
         return Counter(self.recorded[t.id].state if t.id in self.recorded else "missing" for t in self.trials)
-
-    @property
-    def to_run(self) -> list[Trial]:
-        return [t for b in self.bundles for t in b.trials if not _ended(self.recorded, t)]
 
     def summary(self) -> dict[str, Any]:
         """As plain values, for --json."""
@@ -49,7 +46,7 @@ def plan(trials: Sequence[Trial], store: Store, lanes: int, retry_failed: bool =
     again = {id for id, r in recorded.items() if retry_failed and r.state == "failed"}
     left = [t for t in trials if t.id in again or not _ended(recorded, t)]
     begun = [] if not left else _begun(store, left, recorded)
-    return Plan(tuple(trials), recorded, tuple(pack(left, begun, lanes)), tuple(store.damaged()))
+    return Plan(tuple(trials), recorded, tuple(left), tuple(pack(left, begun, lanes)), tuple(store.damaged()))
 
 
 def _ended(recorded: dict[str, Recorded], trial: Trial) -> bool:

@@ -48,7 +48,8 @@ def _data_name(recorded: Recorded) -> str:
 
 def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
     """Every claim of the sweep, judged on the frame."""
-    return verify(found, sweep.claims)
+    verdicts: list[Verdict] = verify(found, sweep.claims)
+    return verdicts
 
 
 def data_title(trials: Sequence[Trial], store: Store) -> str:

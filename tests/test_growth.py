@@ -108,3 +108,10 @@ def test_product_grows_faster_and_layers_slower_with_depth_but_all_as_the_logari
     for values in found.values():
         assert np.all(np.diff(values["product_per_log_time", ""]) < 0)
         assert values["product_per_log_time", ""][-1] > 1
+
+
+def test_a_resumed_bundle_goes_on_with_the_trials_that_are_left() -> None:
+    given = [Trial.of("growth", {"layers": layers}) for layers in (1, 2, 3)]
+    whole = list(growth.run(given, "cpu", None))
+    rest = list(growth.run(given, "cpu", whole[0].state()))
+    assert [p.rows for p in rest] == [p.rows for p in whole[1:]]

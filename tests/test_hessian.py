@@ -13,7 +13,7 @@ from workers.trial import Trial
 
 def found(**settings: Any) -> tuple[dict[str, float], np.ndarray]:
     values, spectrum = hessian.measures(Settings(**settings))
-    return {measure: float(value[0]) for (_, measure, _), value in values.items()}, spectrum
+    return {measure: value for (_, measure, _), value in values.items()}, spectrum
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -11,7 +11,9 @@ from workers import engine, images, seeds
 from workers.experiments import network
 from workers.trial import Trial
 
-ALONE_TOLERANCE = 1e-4  # relative, of risk and norms after 3 epochs: float32 sums in another order, amplified by training
+ALONE_TOLERANCE = (
+    1e-4  # relative, of risk and norms after 3 epochs: float32 sums in another order, amplified by training
+)
 torch.set_num_threads(1)
 
 
@@ -82,7 +84,9 @@ def test_a_diverged_network_is_a_result_with_its_epoch() -> None:
 
 
 def test_a_resumed_bundle_is_bitwise_the_undisturbed_one() -> None:
-    bundle = [zoo.trial(s, net={"name": "convnet", "depth": 3, "width": 6, "batch_norm": True}, epochs=5) for s in range(4)]
+    bundle = [
+        zoo.trial(s, net={"name": "convnet", "depth": 3, "width": 6, "batch_norm": True}, epochs=5) for s in range(4)
+    ]
     undisturbed = run(bundle)
     first = network.run(bundle, "cpu", None)
     state = [next(first).state() for _ in range(3)][-1]
@@ -94,7 +98,9 @@ def test_a_resumed_bundle_is_bitwise_the_undisturbed_one() -> None:
 def test_against_an_independent_loop(batch_norm: bool) -> None:
     """The same trial with torch.nn modules, torch.optim.SGD and F.cross_entropy, one model."""
     net = {"name": "convnet", "depth": 3, "width": 6, "batch_norm": batch_norm}
-    trial = zoo.trial(3, net=net, precision="float64", optimizer={"batch_size": 32, "learning_rate": 0.05, "momentum": 0.9})
+    trial = zoo.trial(
+        3, net=net, precision="float64", optimizer={"batch_size": 32, "learning_rate": 0.05, "momentum": 0.9}
+    )
     s = trial.settings
     data = network._load(s)
     examples = engine.Examples.of(data, [s])

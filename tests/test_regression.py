@@ -170,3 +170,11 @@ def test_every_measure_is_recorded_and_every_trial_ends() -> None:
     assert {(o.state, o.step, o.reason) for o in progress.ended.values()} == {
         ("finished", 1_000_000, "iterations done")
     }
+
+
+def test_a_resumed_bundle_goes_on_with_the_trials_that_are_left() -> None:
+    given = trials(40, iterations=1_000, noise=0, log_points=3)
+    first, second = regression.run(given, "cpu", None)
+    (resumed,) = regression.run(given, "cpu", first.state())
+    assert set(first.ended) | set(second.ended) == {t.id for t in given}
+    assert (resumed.rows, resumed.ended) == (second.rows, second.ended)

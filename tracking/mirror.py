@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -177,9 +177,15 @@ class _Writer:
 
     def _supersede(self, run: Any, why: str) -> None:
         """Puts a run into MLflow's bin, from which it can be restored."""
-        self.client.set_tag(run.info.run_id, "sweep.superseded", why)
-        self.client.delete_run(run.info.run_id)
-        self.report.superseded += 1
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.set_tag(run.info.run_id, "sweep.superseded", why)
+            self.client.delete_run(run.info.run_id)
+            self.report.superseded += 1
+        except MlflowException as error:
+            if error.error_code not in REFUSED:  # another `sync` put it away a moment before
+                raise
 
     def _with(self, wanted: dict[str, tuple[int, dict[str, str]]], runs: dict[str, Any]) -> dict[str, Any]:
         """`runs` with those added that are missing, created with this start time and these tags.
@@ -225,18 +231,20 @@ class _Writer:
             self.report.runs_updated += 1
 
     def _log(self, run: Any, params: dict[str, str], points: list[mp.Point], tags: dict[str, str]) -> None:
-        """Only what is new, the tags last: MLflow writes the parts of a batch one after the other."""
+        """Only what is new, in few requests; the tags last, as MLflow too writes them last within a request."""
         from mlflow.entities import Metric, Param, RunTag
 
-        id = run.info.run_id
-        changed = [Param(k, v) for k, v in params.items() if run.data.params.get(k) != v]
-        for part in _parts(changed, TAGS_A_BATCH):
-            self.client.log_batch(id, params=part)
-        for part in _parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH):
-            self.client.log_batch(id, metrics=part)
-            self.report.points_sent += len(part)
-        for part in _parts([RunTag(k, v) for k, v in tags.items() if run.data.tags.get(k) != v], TAGS_A_BATCH):
-            self.client.log_batch(id, tags=part)
+        id, known = run.info.run_id, run.data
+        new_params = _parts([Param(k, v) for k, v in params.items() if known.params.get(k) != v], TAGS_A_BATCH)
+        new_points = _parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH)
+        new_tags = _parts([RunTag(k, v) for k, v in tags.items() if known.tags.get(k) != v], TAGS_A_BATCH)
+        *before, (last_params, last_points) = zip_longest(new_params, new_points, fillvalue=())
+        for some_params, some_points in before:
+            self.client.log_batch(id, some_points, some_params)
+        self.client.log_batch(id, last_points, last_params, new_tags[0])
+        for more in new_tags[1:]:
+            self.client.log_batch(id, tags=more)
+        self.report.points_sent += len(points)
 
     def _end(self, run: Any, status: str, ms: int) -> None:
         if status == "RUNNING":
@@ -306,5 +314,6 @@ def _sent(run: Any) -> str:
     return str(run.data.tags.get("sweep.sent", "-1"))
 
 
-def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
-    return (items[i : i + size] for i in range(0, len(items), size))
+def _parts(items: list[Any], size: int) -> list[list[Any]]:
+    """At least one part, which may be empty."""
+    return [items[i : i + size] for i in range(0, len(items), size)] or [[]]

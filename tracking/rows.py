@@ -60,7 +60,11 @@ class Progress(NamedTuple):
 
 def table(rows: list[Row]) -> pa.Table:
     """Rows as an Arrow table with the columns of `SCHEMA`."""
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in SCHEMA]
-    arrays = [pa.array(c, type=pa.string()).dictionary_encode() if pa.types.is_dictionary(f.type) else pa.array(c, type=f.type)
-              for c, f in zip(columns, SCHEMA, strict=True)]
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
+    arrays = [
+        pa.array(c, type=pa.string()).dictionary_encode()
+        if pa.types.is_dictionary(f.type)
+        else pa.array(c, type=f.type)
+        for c, f in zip(columns, SCHEMA, strict=True)
+    ]
     return pa.table(arrays, schema=SCHEMA)

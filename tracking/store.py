@@ -26,6 +26,7 @@ from tracking.rows import Outcome, Row
 
 FORMAT = 1
 ENDED = frozenset({"finished", "diverged", "failed", "cancelled"})
+PRECEDENCE = ("cancelled", "running", "failed", "diverged", "finished")
 
 
 class Damaged(ValueError):
@@ -83,7 +84,10 @@ class Manifest:
             raise Damaged(f"{name} does not match its checksum")
         if inner.pop("format") != FORMAT:
             raise Damaged(f"{name} was written by another version of this program (format {FORMAT} expected)")
-        tuples = {k: tuple(tuple(x) if k == "clock" else x for x in inner[k]) for k in ("segments", "checkpoints", "clock", "trials")}
+        tuples = {
+            k: tuple(tuple(x) if k == "clock" else x for x in inner[k])
+            for k in ("segments", "checkpoints", "clock", "trials")
+        }
         return Manifest(**{**inner, **tuples})
 
     @property
@@ -106,9 +110,9 @@ class Store:
                 yield error
 
     def recorded(self, wanted: set[str] | None = None) -> dict[str, Recorded]:
-        """What is recorded of each trial, by id. Where several bundles hold a trial, one counts: ended before
-        unfinished, then the further one, then by name; so every reader chooses the same."""
-        best: dict[str, tuple[tuple[bool, int, str], Recorded]] = {}
+        """What is recorded of each trial, by id. Where several bundles hold a trial, one counts: a result before a
+        failure before unfinished work, then the further one, then by name; so every reader chooses the same."""
+        best: dict[str, tuple[tuple[int, int, str], Recorded]] = {}
         for manifest in self.manifests():
             if isinstance(manifest, Damaged):
                 continue
@@ -116,7 +120,7 @@ class Store:
                 if wanted is not None and trial["id"] not in wanted:
                     continue
                 found = _recorded(manifest, trial)
-                rank = (found.state in ENDED, found.step, found.bundle)
+                rank = (PRECEDENCE.index(found.state), found.step, found.bundle)
                 if trial["id"] not in best or rank > best[trial["id"]][0]:
                     best[trial["id"]] = (rank, found)
         return {id: found for id, (_, found) in best.items()}
@@ -194,7 +198,9 @@ class Writer:
     commits: int = 0
 
     @staticmethod
-    def begin(store: Store, bundle: str, experiment: str, trials: list[dict[str, Any]], provenance: dict[str, Any]) -> "Writer":
+    def begin(
+        store: Store, bundle: str, experiment: str, trials: list[dict[str, Any]], provenance: dict[str, Any]
+    ) -> "Writer":
         """For a bundle of which nothing is recorded; `trials` hold id, cell and settings."""
         started = [{**t, "state": "running", "step": -1, "reason": ""} for t in trials]
         return Writer(store, Manifest(bundle, experiment, -1, tuple(started), provenance, now_ms()))

@@ -52,4 +52,6 @@ def check_md5(path: Path, expected: str) -> None:
     """Raises ValueError when a file is not the published one."""
     found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     if found != expected:
-        raise ValueError(f"{path} is damaged: its MD5 is {found}, the published one is {expected}; delete it and try again")
+        raise ValueError(
+            f"{path} is damaged: its MD5 is {found}, the published one is {expected}; delete it and try again"
+        )

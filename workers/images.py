@@ -25,7 +25,10 @@ class DataSettings(Frozen):
     )
     test_size: int | None = Field(None, gt=0, description="Number of test examples, the first ones; all if absent.")
     label_noise: float = Field(
-        0.0, ge=0, le=1, description="Fraction of the training labels redrawn uniformly over the classes; test labels stay."
+        0.0,
+        ge=0,
+        le=1,
+        description="Fraction of the training labels redrawn uniformly over the classes; test labels stay.",
     )
 
 

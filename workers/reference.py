@@ -69,7 +69,7 @@ class Reference:
         value.requires_grad_(False)
         value.copy_(torch.where(_like(active, v), value - _like(self.rate, v) * moved, value))
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def totals(self, split: str) -> tuple[Tensor, Tensor]:
         """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
         errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.device)
@@ -80,7 +80,7 @@ class Reference:
             count += labels.shape[1]
         return errors / count, losses / count
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def outputs(self, split: str) -> tuple[Tensor, Tensor]:
         """See `Engine.outputs`."""
         parts = list(self._evaluate(split))
@@ -115,7 +115,7 @@ class Reference:
 
     def _chunk(self) -> int:
         """Examples of every model that go through the net at once, so that full batches fit into memory."""
-        image_bytes = self.images["train"][0].numel() * self.dtype.itemsize
+        image_bytes = int(self.images["train"][0].numel() * self.dtype.itemsize)
         return max(CHUNK_BYTES // (image_bytes * len(self.rate)), 1)
 
     def _put(self, array: NDArray[Any]) -> Tensor:

@@ -1,7 +1,7 @@
 """Works on one bundle: runs its experiment and commits what it measures, from the last commit on if there is one."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ class Report(NamedTuple):
     error: str = ""  # why the bundle failed as a whole
 
 
-def work(store: Store, bundle: Bundle, device: str) -> Iterator[Report]:
+def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
     """Runs a bundle to its end. Whoever stops iterating gets a last commit when the generator is closed."""
     set_threads()
     writer, resume = _open(store, bundle, device)
@@ -53,7 +53,9 @@ def work(store: Store, bundle: Bundle, device: str) -> Iterator[Report]:
         if last:
             writer.commit(last.step, checkpoint.dump(last.state()))
         raise
-    writer.commit(last.step if last else writer.manifest.step, None)
+    if not writer.manifest.done:
+        writer.commit(last.step if last else writer.manifest.step, None)
+    assert writer.manifest.done, f"{bundle.trials[0].experiment}.run ended without an outcome for every trial"
 
 
 def set_threads() -> None:
@@ -93,7 +95,7 @@ def _note(writer: Writer, progress: Progress) -> None:
 def _report(bundle: Bundle, progress: Progress) -> Report:
     errors = [r.value for r in progress.rows if r.measure == "error" and r.split == "train"]
     error = sum(errors) / len(errors) if errors else None
-    ended = {trial: outcome.state for trial, outcome in progress.ended.items()}
+    ended: dict[str, str] = {trial: outcome.state for trial, outcome in progress.ended.items()}
     return Report(bundle.id, progress.step, ended, progress.visits, error)
 
 

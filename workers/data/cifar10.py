@@ -70,14 +70,14 @@ def _read(path: Path) -> Images:
         cache.check_md5(path, MD5)
         with tarfile.open(path) as archive:
             parts = _batches(lambda name: archive.extractfile(f"{FOLDER}/{name}"))
-        return Images(*parts, classes=10, title="CIFAR-10", digest=digest(*parts))
+        return _images(parts, "CIFAR-10")
     if path.name == FOLDER:
         parts = _batches(lambda name: (path / name).open("rb"))
-        return Images(*parts, classes=10, title="CIFAR-10", digest=digest(*parts))
+        return _images(parts, "CIFAR-10")
     return _parquet(path)
 
 
-def _batches(opened: Any) -> tuple[Any, ...]:
+def _batches(opened: Any) -> tuple[Any, Any, Any, Any]:
     train = [_batch(opened(f"data_batch_{i}")) for i in range(1, 6)]
     test_x, test_y = _batch(opened("test_batch"))
     return np.concatenate([x for x, _ in train]), np.concatenate([y for _, y in train]), test_x, test_y
@@ -107,12 +107,14 @@ def _parquet(folder: Path) -> Images:
     if not kept.exists():
         train, test = (_decode(sorted(folder.glob(f"{part}*.parquet"))) for part in ("train", "test"))
         jpeg = train[2] or test[2]
-        with cache.replacing(kept) as temporary:
-            with temporary.open("wb") as out:
-                np.savez(out, *train[:2], *test[:2], np.array(jpeg))
+        with cache.replacing(kept) as temporary, temporary.open("wb") as out:
+            np.savez(out, *train[:2], *test[:2], np.array(jpeg))
     with np.load(kept, allow_pickle=False) as arrays:
-        *parts, jpeg = (arrays[f"arr_{i}"] for i in range(5))
-    title = "CIFAR-10 (JPEG re-encoded)" if jpeg else "CIFAR-10"
+        train_x, train_y, test_x, test_y, jpeg = (arrays[f"arr_{i}"] for i in range(5))
+    return _images((train_x, train_y, test_x, test_y), "CIFAR-10 (JPEG re-encoded)" if jpeg else "CIFAR-10")
+
+
+def _images(parts: tuple[Any, Any, Any, Any], title: str) -> Images:
     return Images(*parts, classes=10, title=title, digest=digest(*parts))
 
 

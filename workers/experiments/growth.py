@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tracking.named import Frozen
-from tracking.rows import Outcome, Progress, Row
+from tracking.rows import Progress
 from workers import series
 from workers.trial import Trial
 
@@ -59,18 +59,20 @@ def cost(settings: Settings) -> float:
 
 
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
-    """One trial after the other, milliseconds each: `device` and `resume` are unused."""
-    for trial in trials:
-        settings = cast(Settings, trial.settings)
-        times = logged_times(settings)
-        steps = np.arange(len(times))
-        measured = measures(settings, times, norms(settings, times))
-        late = times >= RATIO_FROM
-        growth = measured["", "norm_product", ""][late] * settings.normalized_output / np.log(times[late])
-        rows: list[Row] = series.rows(trial.id, steps, measured)
-        rows += series.rows(trial.id, steps[late], {("", "product_per_log_time", ""): growth})
-        ended: dict[str, Outcome] = {trial.id: series.outcome(steps, measured, "last time reached")}
-        yield Progress(int(steps[-1]), rows, ended, dict)
+    """Milliseconds a trial, without an accelerator. A step is the index of a logged time, which is a measure."""
+    return series.one_by_one(trials, resume, _solve)
+
+
+def _solve(trial: Trial) -> series.Result:
+    settings = cast(Settings, trial.settings)
+    times = logged_times(settings)
+    steps = np.arange(len(times))
+    measured = measures(settings, times, norms(settings, times))
+    late = times >= RATIO_FROM
+    growth = measured["", "norm_product", ""][late] * settings.normalized_output / np.log(times[late])
+    rows = series.rows(trial.id, steps, measured)
+    rows += series.rows(trial.id, steps[late], {("", "product_per_log_time", ""): growth})
+    return series.Result(rows, series.outcome(steps, measured, "last time reached"))
 
 
 def logged_times(settings: Settings) -> Array:

@@ -59,17 +59,18 @@ def cost(settings: Settings) -> float:
 
 
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
-    """One trial after the other, in float64 on the CPU. The step of an `eigenvalue` is its rank, 0 for the largest."""
-    for trial in trials:
-        measured, spectrum = measures(cast(Settings, trial.settings))
-        steps = np.array([0])
-        rows = series.rows(trial.id, steps, measured)
-        rows += series.rows(trial.id, np.arange(len(spectrum)), {("", "eigenvalue", ""): spectrum})
-        ended = {trial.id: series.outcome(steps, measured, "eigenvalues found")}
-        yield Progress(len(spectrum) - 1, rows, ended, dict)
+    """In float64 on the CPU. The step of an `eigenvalue` is its place, 0 for the largest; all else is at step 0."""
+    return series.one_by_one(trials, resume, _spectrum)
 
 
-def measures(settings: Settings) -> tuple[dict[series.Key, series.Array], series.Array]:
+def _spectrum(trial: Trial) -> series.Result:
+    measured, spectrum = measures(cast(Settings, trial.settings))
+    rows, outcome = series.at_step_0(trial, measured, "eigenvalues found")
+    rows += series.rows(trial.id, np.arange(len(spectrum)), {("", "eigenvalue", ""): spectrum})
+    return series.Result(rows, outcome)
+
+
+def measures(settings: Settings) -> tuple[dict[series.Key, float], series.Array]:
     """What is recorded of one network, and its eigenvalues [P] in descending order.
 
     risk: sum of squared errors. rank, negative: numbers of non-zero and of negative eigenvalues. smallest: the smallest
@@ -89,14 +90,14 @@ def measures(settings: Settings) -> tuple[dict[series.Key, series.Array], series
     largest = np.abs(spectrum).max()
     values = {
         ("train", "risk", ""): float((network(weights, x, settings.width) - y).square().sum()),
-        ("", "rank", ""): np.sum(np.abs(spectrum) > NOT_ZERO * largest),
-        ("", "negative", ""): np.sum(spectrum < -NOT_ZERO * largest),
-        ("", "smallest", ""): spectrum[-1],
-        ("", "smallest_relative", ""): spectrum[-1] / largest,
-        ("", "examples", ""): settings.examples,
-        ("", "parameters", ""): len(spectrum),
+        ("", "rank", ""): float(np.sum(np.abs(spectrum) > NOT_ZERO * largest)),
+        ("", "negative", ""): float(np.sum(spectrum < -NOT_ZERO * largest)),
+        ("", "smallest", ""): float(spectrum[-1]),
+        ("", "smallest_relative", ""): float(spectrum[-1] / largest),
+        ("", "examples", ""): float(settings.examples),
+        ("", "parameters", ""): float(len(spectrum)),
     }
-    return {key: np.array([value], dtype=float) for key, value in values.items()}, spectrum
+    return values, spectrum
 
 
 def _problem(settings: Settings) -> tuple["Tensor", "Tensor", "Tensor"]:

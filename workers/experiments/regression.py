@@ -12,6 +12,7 @@ B examples, P weights, R rank, M trials, T logged steps, S stretches between per
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -71,27 +72,20 @@ def cost(settings: Settings) -> float:
 
 
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
-    """All trials, `TRIALS_AT_ONCE` at a time. It takes seconds and no accelerator: `device` and `resume` are unused."""
+    """All repetitions, `TRIALS_AT_ONCE` at a time, in a second or two and without an accelerator."""
     settings = cast(Settings, trials[0].settings)
-    given = problem(settings)
-    steps = logged_steps(settings)
-    with np.errstate(over="ignore", invalid="ignore"):
-        expected = expectation(given, settings, steps)
-        for first in range(0, len(trials), TRIALS_AT_ONCE):
-            yield _progress(given, settings, steps, expected, trials[first : first + TRIALS_AT_ONCE])
-
-
-def _progress(
-    given: Problem, settings: Settings, steps: NDArray[np.int64], expected: series.Series, trials: Sequence[Trial]
-) -> Progress:
-    measured = measures(given, trajectory(given, settings, steps, [t.seed for t in trials]))
-    rows: list[Row] = []
-    ended: dict[str, Outcome] = {}
-    for m, trial in enumerate(trials):
-        values = {key: value[m] for key, value in measured.items()} | dict(expected)
-        rows += series.rows(trial.id, steps, values)
-        ended[trial.id] = series.outcome(steps, values, "iterations done")
-    return Progress(int(steps[-1]), rows, ended, dict)
+    given, steps = problem(settings), logged_steps(settings)
+    expected = expectation(given, settings, steps)
+    for first in range(resume["done"] if resume else 0, len(trials), TRIALS_AT_ONCE):
+        some = trials[first : first + TRIALS_AT_ONCE]
+        measured = measures(given, trajectory(given, settings, steps, [t.seed for t in some]))
+        rows: list[Row] = []
+        ended: dict[str, Outcome] = {}
+        for m, trial in enumerate(some):
+            values = {key: value[m] for key, value in measured.items()} | expected
+            rows += series.rows(trial.id, steps, values)
+            ended[trial.id] = series.outcome(steps, values, "iterations done")
+        yield Progress(int(steps[-1]), rows, ended, partial(dict, done=first + len(some)))
 
 
 def problem(settings: Settings) -> Problem:
@@ -126,6 +120,7 @@ def draws(settings: Settings, seed: int) -> tuple[Array, Array]:
     return start, walk
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a descent that diverges is a result
 def trajectory(given: Problem, settings: Settings, steps: NDArray[np.int64], seeds: Sequence[int]) -> Array:
     """Coordinates (see `Descent`) of every trial's weights at every step: shape [M, T, P]."""
     noisy = perturbed_steps(settings)
@@ -147,6 +142,7 @@ def _stretches(noisy: NDArray[np.int64], steps: NDArray[np.int64]) -> tuple[NDAr
     return stretch, (steps - np.concatenate([[0], noisy])[stretch]).astype(float)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a descent that diverges is a result
 def measures(given: Problem, coordinates: Array) -> dict[series.Key, Array]:
     """Mean squared errors, the norm of the weights, and how far their null-space part has moved; [M, T] each."""
     out: dict[series.Key, Array] = {}
@@ -159,6 +155,7 @@ def measures(given: Problem, coordinates: Array) -> dict[series.Key, Array]:
     return out
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a descent that diverges is a result
 def expectation(given: Problem, settings: Settings, steps: NDArray[np.int64]) -> dict[series.Key, Array]:
     """The exact expectation of the squares over initial weights and noise, shape [T]; of norms, its root.
 

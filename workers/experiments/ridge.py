@@ -36,26 +36,24 @@ def cost(settings: Settings) -> float:
 
 
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
-    """One trial after the other, milliseconds each; the only step is 0."""
-    for trial in trials:
-        measured = measures(cast(Settings, trial.settings))
-        steps = np.array([0])
-        yield Progress(
-            0, series.rows(trial.id, steps, measured), {trial.id: series.outcome(steps, measured, "solved")}, dict
-        )
+    """Milliseconds a trial, without an accelerator. The only step is 0."""
+    return series.one_by_one(trials, resume, _solve)
 
 
-def measures(settings: Settings) -> dict[series.Key, series.Array]:
+def _solve(trial: Trial) -> series.Result:
+    return series.at_step_0(trial, measures(cast(Settings, trial.settings)), "solved")
+
+
+def measures(settings: Settings) -> dict[series.Key, float]:
     """residual: of the gradient, relative to the ridge's part of it. One number each."""
     x, y = gaussian_data(settings.seed, settings.examples, settings.inputs)
     z = x * y[:, None]
     w, best = ridge_solution(z, settings.ridge), hard_margin(z)
-    norm = np.linalg.norm(w)
+    norm = float(np.linalg.norm(w))
     pull = 2 * settings.ridge * w
-    values = {
+    return {
         ("", "norm", ""): norm,
-        ("train", "margin", ""): np.min(z @ w) / norm,
-        ("", "cosine_max_margin", ""): w @ best / norm / np.linalg.norm(best),
-        ("", "residual", ""): np.linalg.norm(np.exp(-z @ w) @ z - pull) / np.linalg.norm(pull),
+        ("train", "margin", ""): float(np.min(z @ w)) / norm,
+        ("", "cosine_max_margin", ""): float(w @ best / norm / np.linalg.norm(best)),
+        ("", "residual", ""): float(np.linalg.norm(np.exp(-z @ w) @ z - pull) / np.linalg.norm(pull)),
     }
-    return {key: np.array([value], dtype=float) for key, value in values.items()}

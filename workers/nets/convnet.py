@@ -26,7 +26,9 @@ class Settings(Frozen):
 
     name: Literal["convnet"] = "convnet"
     depth: int = Field(5, ge=1, le=8, description="Number of convolutions, each halving height and width.")
-    width: int | tuple[int, ...] = Field(16, description="Channels of every convolution, or one number for each of them.")
+    width: int | tuple[int, ...] = Field(
+        16, description="Channels of every convolution, or one number for each of them."
+    )
     batch_norm: bool = Field(False, description="Batch norm without scale and shift after every convolution.")
     bias: Literal["none", "first", "all"] = Field(
         "all", description="Which layers have a bias: none and first keep the network homogeneous (memo 90, eq. 1)."
@@ -112,7 +114,9 @@ def init(settings: Settings, image: tuple[int, int, int], classes: int, rng: "to
     return out
 
 
-def forward(settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool) -> "Tensor":
+def forward(
+    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool
+) -> "Tensor":
     """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C).
 
     p are the parameters, each with a leading M; b the running statistics, moved in place while training. The M
@@ -120,7 +124,7 @@ def forward(settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", 
     """
     import torch.nn.functional as F
 
-    m, examples = x.shape[:2]
+    m = x.shape[0]
     x = x.transpose(0, 1).flatten(1, 2)  # (B, M*K, H, H)
     for i in range(1, settings.depth + 1):
         weight, bias = p[f"conv{i}.weight"].flatten(0, 1), p.get(f"conv{i}.bias")

@@ -20,7 +20,9 @@ class Settings(Frozen):
 
     name: Literal["linear"] = "linear"
     bias: Literal["none", "all"] = Field("all", description="Whether the outputs have a bias.")
-    init_scale: float = Field(1.0, ge=0, description="Factor on the initial weights, standard deviation sqrt(1/fan-in).")
+    init_scale: float = Field(
+        1.0, ge=0, description="Factor on the initial weights, standard deviation sqrt(1/fan-in)."
+    )
 
 
 def shapes(settings: Settings, image: tuple[int, int, int], classes: int) -> dict[str, tuple[int, ...]]:
@@ -49,7 +51,9 @@ def init(settings: Settings, image: tuple[int, int, int], classes: int, rng: "to
     return out
 
 
-def forward(settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool) -> "Tensor":
+def forward(
+    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool
+) -> "Tensor":
     """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C)."""
     out = x.flatten(2) @ p["output.weight"].transpose(1, 2)
     return out + p["output.bias"][:, None] if "output.bias" in p else out

@@ -1,0 +1,123 @@
+"""Keeps MLflow up with a sweep while it runs, shows its curves and verdicts there at the end, and on demand."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator import results
+from orchestrator.expand import varied
+from orchestrator.progress import say
+from orchestrator.spec import Sweep
+from tracking import mirror, mirror_place
+from tracking.mirror_points import Parent, SweepInfo, curve_key
+from tracking.mirror_thread import Mirror
+from tracking.rows import State
+from tracking.store import Store
+from tracking.verdict import Verdict
+from workers.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tracking.frame import Frame
+
+
+def uri(store: Store, given: str | None) -> str:
+    """The tracking URI asked for, or the SQLite file of the store."""
+    if given or not store.files.local:
+        return given or os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{Path('mlflow.db').absolute()}")
+    return f"sqlite:///{store.files.root}/mlflow.db"
+
+
+def _info(sweep: Sweep) -> SweepInfo:
+    return SweepInfo(sweep.name, sweep.title, str(sweep.path), sweep.digest, tuple(varied(sweep)))
+
+
+class Mirroring:
+    """The mirror of one launch. Leaving it early, by an error or an interrupt, still mirrors what is recorded."""
+
+    def __init__(self, sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> None:
+        self.sweep, self.uri = sweep, uri(store, tracking_uri)
+        mirror_place.check(self.uri)
+        self.thread = Mirror(_info(sweep), {t.id for t in trials}, store, self.uri)
+
+    def __enter__(self) -> "Mirroring":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        lag = self.thread.close()
+        if lag.trials or lag.error:
+            say(f"MLflow is behind by {lag.trials} trials ({lag.error or 'still sending'}); the records are complete: "
+                f"`sweep sync {self.sweep.name}` catches up")  # fmt: skip
+
+    def finish(self, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]) -> None:
+        """Shows curves, figures and verdicts on the sweep's own run."""
+        self.thread.offer(parent(self.sweep, found, curves, table, verdicts))
+
+
+def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> Mirroring:
+    """Starts mirroring. Raises ValueError for a tracking URI that cannot be used."""
+    return Mirroring(sweep, trials, store, tracking_uri)
+
+
+def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> mirror.SyncReport:
+    """Brings MLflow up to date from the records, once, whatever it holds."""
+    found = results.gather(trials, store)
+    curves, table = results.draw(sweep, trials, found, store)
+    shown = parent(sweep, found, curves, table, results.judged(sweep, found))
+    recorded = store.recorded({t.id for t in trials})
+    return mirror.sync(_info(sweep), recorded.values(), store, uri(store, tracking_uri), shown)
+
+
+def parent(
+    sweep: Sweep, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]
+) -> Parent:
+    """What the sweep's own run shows."""
+    states = found.trials["state"].value_counts()
+    state: State = "finished" if states.drop(["finished", "diverged"], errors="ignore").sum() == 0 else "running"
+    tags = {f"claim.{i}.{v.name}": v.verdict for i, v in enumerate(verdicts, 1)}
+    files = {
+        "figures": tuple(Path(c[kind]) for c in curves for kind in ("png", "svg")),
+        "": tuple({Path(c["parquet"]) for c in curves}),
+    }
+    return Parent(state, _note(sweep, states.to_dict(), verdicts), tags, _lines(table), files)
+
+
+def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict]) -> str:
+    """Markdown for the run's description."""
+    counts = ", ".join(f"{n} {state}" for state, n in states.items())
+    parts = [f"**{sweep.title}**", f"{sweep.source}", sweep.notes or "", f"Trials: {counts}."]
+    if verdicts:
+        lines = "\n".join(f"| {v.name} | {v.verdict} | {v.statement} |" for v in verdicts)
+        parts.append(f"| claim | verdict | statement |\n|---|---|---|\n{lines}")
+    return "\n\n".join(p for p in parts if p)
+
+
+def _lines(table: "pd.DataFrame") -> dict[str, dict[int, float]]:
+    """The curves whose x is a whole number, as metrics with step = x: centre, band and n of every line.
+
+    Other curves (label noise, time) are in the figures only: MLflow's steps are integers.
+    """
+    lines: dict[str, dict[int, float]] = {}
+    if table.empty:
+        return lines
+    for (curve, line), part in table.groupby(["curve", "line"], sort=False):
+        if not all(float(x).is_integer() for x in part["x"]):
+            continue
+        for column in ("centre", "low", "high", "n"):
+            key = curve_key(f"curve_{curve}/{line}" + ("" if column == "centre" else f"_{column}"))
+            finite = part[part[column].notna()]
+            lines[key] = {int(x): float(y) for x, y in zip(finite["x"], finite[column], strict=True)}
+    return lines
+
+
+def ui(store: Store, tracking_uri: str | None, port: int) -> int:
+    """Serves MLflow's pages until interrupted. Returns the server's exit code."""
+    import subprocess
+
+    command, environment = mirror_place.ui_command(uri(store, tracking_uri), port)
+    say(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)")
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+

@@ -1,0 +1,56 @@
+"""Packing: bundles partition the trials, hold only trials that can be trained together, and go on as they were."""
+
+from pathlib import Path
+
+import zoo
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.bundle import MAX_MODELS, cost, halves, pack
+from orchestrator.plan import plan
+from tracking.store import Store
+from workers import work
+from workers.trial import Trial
+
+POOL = [zoo.trial(seed, net={"name": "convnet", "width": w}) for w in (2, 8, 32) for seed in range(30)]
+
+
+@given(st.lists(st.sampled_from(POOL), unique_by=lambda t: t.id), st.integers(1, 64))
+def test_bundles_hold_every_trial_once_and_only_equal_shapes(trials: list[Trial], lanes: int) -> None:
+    bundles = pack(trials, [], lanes)
+    assert sorted(t.id for b in bundles for t in b.trials) == sorted(t.id for t in trials)
+    assert all(len({t.shape for t in b.trials}) == 1 and len(b.trials) <= MAX_MODELS for b in bundles)
+    total = [sum(map(cost, b.trials)) for b in bundles]
+    assert total == sorted(total, reverse=True)
+
+
+@given(st.permutations(POOL[:40]))
+def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
+    assert pack(trials, [], 2) == pack(POOL[:40], [], 2)
+
+
+def test_halves_partition() -> None:
+    bundle = work.together(POOL[:7])
+    assert sorted(t.id for h in halves(bundle) for t in h.trials) == [t.id for t in bundle.trials]
+
+
+def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
+    store, bundle = Store(str(tmp_path)), work.together([zoo.trial(s) for s in range(5)])
+    running = work.work(store, bundle, "cpu")
+    next(running)
+    running.close()
+    found = plan([zoo.trial(s) for s in range(8)], store, lanes=64)
+    assert bundle in found.bundles and len(found.bundles) > 1
+    assert sorted(t.id for b in found.bundles for t in b.trials) == sorted(zoo.trial(s).id for s in range(8))
+
+
+def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    list(work.work(store, work.together([zoo.trial(0), zoo.trial(1)]), "cpu"))
+    work.give_up(store, work.together([zoo.trial(2)]), "cpu", "RuntimeError: it broke")
+    trials = [zoo.trial(s) for s in range(4)]
+    first = plan(trials, store, 1)
+    assert first.states == {"finished": 2, "failed": 1, "missing": 1}
+    assert [t.id for t in first.to_run] == [zoo.trial(3).id]
+    again = plan(trials, store, 1, retry_failed=True)
+    assert sorted(t.id for t in again.to_run) == sorted([zoo.trial(2).id, zoo.trial(3).id])

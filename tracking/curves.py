@@ -1,0 +1,168 @@
+"""A curve: the rows of a sweep's trials aggregated over seeds; for each x a centre, a band, and what is not in them.
+
+A point of a curve is one cell (the trials that differ only in their seed), never a mixture of cells. Only finished
+trials are averaged. Diverged ones, at whatever step, are left out of centre and band and counted instead, as are
+failed ones (failed or cancelled) and missing ones (not recorded, still running, or without the measure), so that
+
+    used + diverged + failed + missing = the trials that the sweep asks for.
+
+Bands over n seeds; where n is too small for one there is none:
+    ci95    of the mean: Student's t interval, mean +- t(0.975, n - 1) sd / sqrt(n), n >= 2
+            of the median: the narrowest pair of order statistics, as far from either end, whose exact (binomial)
+            coverage of the median is at least 95 %, n >= 6
+    sd      mean +- standard deviation (n - 1 in its denominator), n >= 2
+    iqr     first to third quartile, n >= 2
+    minmax  smallest to largest, n >= 2
+"""
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import Field, field_validator, model_validator
+
+from tracking.named import Frozen, Refused, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tracking.frame import Frame
+
+Scalar = bool | int | float | str | None
+At = Literal["last", "best", "every"]
+Scale = Literal["linear", "log"]
+LOGARITHMIC = ("parameters", "width", "train_size", "learning_rate", "time", "ridge")
+SPLITS = ("train", "test", "")
+
+
+class Curve(Frozen):
+    """What one figure shows: y against x, with a line for each combination of the settings in `group`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
+    x: str = Field(description="A setting (net.width), a measure (parameters), or `step`.")
+    y: str = Field(description="The measure that is drawn.")
+    split: tuple[Literal["train", "test", ""], ...] | None = Field(
+        None, description="Which data y is measured on; '' for what belongs to none. Every one recorded if absent."
+    )
+    layer: tuple[str, ...] | None = Field(
+        None, description="Which layers; if absent, the whole network where it is recorded, else every layer."
+    )
+    x_split: Literal["train", "test", ""] = Field("", description="The split of x where x is a measure.")
+    group: tuple[str, ...] | None = Field(
+        None,
+        description="Settings that tell lines apart. If absent: all that vary, except the seed, the one along x, and "
+        "those that move with it. Where x is a measure, the one along x is the numeric setting that explains the "
+        "largest share of its variance.",
+    )
+    where: dict[str, Scalar | list[Scalar]] = Field({}, description="Only trials with these settings: a value or a list.")
+    centre: Literal["mean", "median"] = Field("mean", description="What is drawn for the seeds together.")
+    band: Literal["ci95", "sd", "minmax", "iqr", "none"] = Field("ci95", description="What the band around it is.")
+    at: tuple[At, ...] = Field(
+        (),
+        description="Which step of a trial: `last`; `best`, where y on the test split is smallest in that trial "
+        "(optimal early stopping); `every`. If absent: every for x = step, else last.",
+    )
+    points: bool = Field(
+        False, description="A mark for every trial instead of lines over seeds (a scatter plot of two measures)."
+    )
+    x_scale: Scale | None = Field(None, description="log if absent for parameters, width, train_size, time and the like.")
+    y_scale: Scale = Field("linear", description="Scale of the y axis.")
+    threshold: bool | str = Field(
+        False,
+        description="Marks the interpolation threshold, parameters = training examples, where x is parameters. true "
+        "takes their number from data.train_size; else the name of the setting that holds it.",
+    )
+    title: str = Field("", description="Above the figure; made from the sweep's title if absent.")
+    x_label: str = Field("", description="Below the x axis; made from x if absent.")
+    y_label: str = Field("", description="Beside the y axis; made from y and the splits if absent.")
+
+    @field_validator("split", "layer", "group", "at", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Curve":
+        if self.x == "step" and self.at not in ((), ("every",)):
+            raise ValueError(f"at must be `every` where x is step, got {', '.join(self.at)}; leave it out")
+        if self.band == "sd" and self.centre == "median":
+            raise ValueError("band sd belongs to the mean; with the median use iqr, minmax or ci95")
+        if self.threshold and self.x != "parameters":
+            raise ValueError(f"threshold marks a number of parameters, but x is {self.x}; leave it out")
+        return self
+
+    @property
+    def steps(self) -> tuple[At, ...]:
+        """`at` with its default filled in."""
+        return self.at or (("every",) if self.x == "step" else ("last",))
+
+    @property
+    def x_logarithmic(self) -> bool:
+        """Whether the x axis is logarithmic."""
+        return self.x_scale == "log" if self.x_scale else self.x.split(".")[-1] in LOGARITHMIC
+
+
+class Prepared(NamedTuple):
+    """What aggregation and single seeds have in common.
+
+    cells: one line per cell (per trial for `points`): key, group settings, x where it does not depend on the step,
+        x_text, threshold, planned, diverged, failed.
+    series: one line per combination of split, layer and at: series, split, layer, at.
+    values: finite values of finished trials: trial, key, series, step, value, and x where it depends on the step.
+    group: the settings that tell lines apart.
+    """
+
+    cells: "pd.DataFrame"
+    series: "pd.DataFrame"
+    values: "pd.DataFrame"
+    group: list[str]
+
+
+def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
+    """The points of a curve, in drawing order.
+
+    Columns: curve, line (what the legend says), each setting of the group, split, layer, at, x, x_text (of an x that
+    is no number), centre, low, high, n (seeds averaged), diverged, missing, failed (trials of that cell), threshold
+    (number of training examples). A cell with nothing to show has a line with centre NaN, and x NaN where only a
+    recorded measure could tell it. Raises Refused where the curve does not fit what is recorded.
+    """
+    import pandas as pd
+
+    from tracking.bands import centre_and_band
+
+    p = prepare(frame, curve, varied)
+    keys = ["key", "series"] + (["step"] if "every" in curve.steps else [])
+    stats = centre_and_band(p.values, keys, curve.centre, curve.band)
+    if "x" in p.values:
+        stats = stats.merge(_agreed(p.values, keys, curve), on=keys, how="left")
+    used = p.values.groupby(["key", "series"])["trial"].nunique().rename("used").reset_index()
+    table = p.cells.merge(p.series, how="cross").merge(used, on=["key", "series"], how="left")
+    table = table.merge(stats, on=["key", "series"], how="left")
+    table["n"] = table["n"].fillna(0).astype(int)
+    table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["used"].fillna(0).astype(int)
+    if curve.x == "step":
+        table["x"] = table["step"].astype(float)
+    table["line"], order = _lines(table, p, curve)
+    table = table.assign(curve=curve.name, order=order).sort_values(["order", "x"], kind="stable", ignore_index=True)
+    _no_mixture(table, curve, varied, p)
+    columns = ["curve", "line", *p.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
+    return pd.DataFrame(table[[*columns, "diverged", "missing", "failed", "threshold"]])
+
+
+def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
+    """What `aggregate` averages, one line per value: line, split, layer, at, trial, seed, x, value."""
+    p = prepare(frame, curve, varied)
+    table = p.values.merge(p.cells, on="key", how="left", suffixes=("", "_cell")).merge(p.series, on="series")
+    if curve.x == "step":
+        table["x"] = table["step"].astype(float)
+    table["line"], order = _lines(table, p, curve)
+    table["seed"] = table["trial"].map(frame.trials["seed"])
+    table = table.assign(order=order).sort_values(["order", "seed", "x"], kind="stable", ignore_index=True)
+    return table[["line", "split", "layer", "at", "trial", "seed", "x", "value"]]
+
+
+def selected(frame: "Frame", where: dict[str, Any]) -> "Frame":
+    """The trials that fulfil the conditions. Raises Refused for a setting that the trials do not have."""
+    known = [c for c in frame.trials.columns if c not in ("cell", "state", "reason", "digest")]
+    for key in where:
+        if key not in frame.trials.columns and len(frame.trials):
+            raise Refused(unknown("setting", key, known))
+    return frame.where(where) if len(frame.trials) else frame
