@@ -15,11 +15,12 @@ Bands over n seeds; where n is too small for one there is none:
     minmax  smallest to largest, n >= 2
 """
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from tracking.named import Frozen, Refused, unknown
+from tracking.named import Frozen, Refused
+from tracking.points import agreed, prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
 
 Scalar = bool | int | float | str | None
 At = Literal["last", "best", "every"]
+Split = Literal["train", "test", ""]
 Scale = Literal["linear", "log"]
 LOGARITHMIC = ("parameters", "width", "train_size", "learning_rate", "time", "ridge")
-SPLITS = ("train", "test", "")
+
+
+def Listed(one: Any) -> BeforeValidator:
+    """One value written alone is a list of one."""
+    return BeforeValidator(lambda v: (v,) if isinstance(v, str) else v, json_schema_input_type=one | tuple[one, ...])
 
 
 class Curve(Frozen):
@@ -39,23 +45,25 @@ class Curve(Frozen):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
     x: str = Field(description="A setting (net.width), a measure (parameters), or `step`.")
     y: str = Field(description="The measure that is drawn.")
-    split: tuple[Literal["train", "test", ""], ...] | None = Field(
+    split: Annotated[tuple[Split, ...], Listed(Split)] | None = Field(
         None, description="Which data y is measured on; '' for what belongs to none. Every one recorded if absent."
     )
-    layer: tuple[str, ...] | None = Field(
+    layer: Annotated[tuple[str, ...], Listed(str)] | None = Field(
         None, description="Which layers; if absent, the whole network where it is recorded, else every layer."
     )
-    x_split: Literal["train", "test", ""] = Field("", description="The split of x where x is a measure.")
-    group: tuple[str, ...] | None = Field(
+    x_split: Split = Field("", description="The split of x where x is a measure.")
+    group: Annotated[tuple[str, ...], Listed(str)] | None = Field(
         None,
         description="Settings that tell lines apart. If absent: all that vary, except the seed, the one along x, and "
         "those that move with it. Where x is a measure, the one along x is the numeric setting that explains the "
         "largest share of its variance.",
     )
-    where: dict[str, Scalar | list[Scalar]] = Field({}, description="Only trials with these settings: a value or a list.")
+    where: dict[str, Scalar | list[Scalar]] = Field(
+        {}, description="Only trials with these settings: a value or a list."
+    )
     centre: Literal["mean", "median"] = Field("mean", description="What is drawn for the seeds together.")
     band: Literal["ci95", "sd", "minmax", "iqr", "none"] = Field("ci95", description="What the band around it is.")
-    at: tuple[At, ...] = Field(
+    at: Annotated[tuple[At, ...], Listed(At)] = Field(
         (),
         description="Which step of a trial: `last`; `best`, where y on the test split is smallest in that trial "
         "(optimal early stopping); `every`. If absent: every for x = step, else last.",
@@ -63,7 +71,9 @@ class Curve(Frozen):
     points: bool = Field(
         False, description="A mark for every trial instead of lines over seeds (a scatter plot of two measures)."
     )
-    x_scale: Scale | None = Field(None, description="log if absent for parameters, width, train_size, time and the like.")
+    x_scale: Scale | None = Field(
+        None, description="log if absent for parameters, width, train_size, time and the like."
+    )
     y_scale: Scale = Field("linear", description="Scale of the y axis.")
     threshold: bool | str = Field(
         False,
@@ -73,11 +83,6 @@ class Curve(Frozen):
     title: str = Field("", description="Above the figure; made from the sweep's title if absent.")
     x_label: str = Field("", description="Below the x axis; made from x if absent.")
     y_label: str = Field("", description="Beside the y axis; made from y and the splits if absent.")
-
-    @field_validator("split", "layer", "group", "at", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Curve":
@@ -100,22 +105,6 @@ class Curve(Frozen):
         return self.x_scale == "log" if self.x_scale else self.x.split(".")[-1] in LOGARITHMIC
 
 
-class Prepared(NamedTuple):
-    """What aggregation and single seeds have in common.
-
-    cells: one line per cell (per trial for `points`): key, group settings, x where it does not depend on the step,
-        x_text, threshold, planned, diverged, failed.
-    series: one line per combination of split, layer and at: series, split, layer, at.
-    values: finite values of finished trials: trial, key, series, step, value, and x where it depends on the step.
-    group: the settings that tell lines apart.
-    """
-
-    cells: "pd.DataFrame"
-    series: "pd.DataFrame"
-    values: "pd.DataFrame"
-    group: list[str]
-
-
 def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     """The points of a curve, in drawing order.
 
@@ -132,17 +121,18 @@ def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame"
     keys = ["key", "series"] + (["step"] if "every" in curve.steps else [])
     stats = centre_and_band(p.values, keys, curve.centre, curve.band)
     if "x" in p.values:
-        stats = stats.merge(_agreed(p.values, keys, curve), on=keys, how="left")
+        stats = stats.merge(agreed(p.values, keys, curve), on=keys, how="left")
     used = p.values.groupby(["key", "series"])["trial"].nunique().rename("used").reset_index()
-    table = p.cells.merge(p.series, how="cross").merge(used, on=["key", "series"], how="left")
+    table = p.cells.merge(p.series, how="cross", suffixes=("", "_series"))
+    table = table.merge(used, on=["key", "series"], how="left")
     table = table.merge(stats, on=["key", "series"], how="left")
     table["n"] = table["n"].fillna(0).astype(int)
     table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["used"].fillna(0).astype(int)
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
-    table["line"], order = _lines(table, p, curve)
-    table = table.assign(curve=curve.name, order=order).sort_values(["order", "x"], kind="stable", ignore_index=True)
-    _no_mixture(table, curve, varied, p)
+    table = table.assign(curve=curve.name, line=_line(table, curve))
+    table = table.sort_values(["group", "series", "x"], kind="stable", ignore_index=True)
+    _no_mixture(table, curve, varied, p.group)
     columns = ["curve", "line", *p.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
     return pd.DataFrame(table[[*columns, "diverged", "missing", "failed", "threshold"]])
 
@@ -150,19 +140,28 @@ def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame"
 def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     """What `aggregate` averages, one line per value: line, split, layer, at, trial, seed, x, value."""
     p = prepare(frame, curve, varied)
-    table = p.values.merge(p.cells, on="key", how="left", suffixes=("", "_cell")).merge(p.series, on="series")
+    table = p.values.merge(p.cells, on="key", how="left")
+    table = table.merge(p.series, on="series", suffixes=("", "_series"))
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
-    table["line"], order = _lines(table, p, curve)
-    table["seed"] = table["trial"].map(frame.trials["seed"])
-    table = table.assign(order=order).sort_values(["order", "seed", "x"], kind="stable", ignore_index=True)
+    table = table.assign(line=_line(table, curve), seed=table["trial"].map(frame.trials["seed"]))
+    table = table.sort_values(["group", "series", "seed", "x"], kind="stable", ignore_index=True)
     return table[["line", "split", "layer", "at", "trial", "seed", "x", "value"]]
 
 
-def selected(frame: "Frame", where: dict[str, Any]) -> "Frame":
-    """The trials that fulfil the conditions. Raises Refused for a setting that the trials do not have."""
-    known = [c for c in frame.trials.columns if c not in ("cell", "state", "reason", "digest")]
-    for key in where:
-        if key not in frame.trials.columns and len(frame.trials):
-            raise Refused(unknown("setting", key, known))
-    return frame.where(where) if len(frame.trials) else frame
+def _line(legends: "pd.DataFrame", curve: Curve) -> list[str]:
+    """What the legend says of each line of a table: what tells it from the others, or else what is drawn."""
+    both = zip(legends["legend"], legends["legend_series"], legends["split"], strict=True)
+    return [", ".join(part for part in (one, two) if part) or split or curve.y for one, two, split in both]
+
+
+def _no_mixture(table: "pd.DataFrame", curve: Curve, varied: list[str], group: list[str]) -> None:
+    """Raises Refused where two points of one line have the same x: a line would jump between different networks."""
+    placed = table[table["x"].notna()]
+    if curve.points or not placed.duplicated(["group", "series", "x"]).any():
+        return
+    rest = [v for v in varied if v not in (*group, "seed", curve.x)]
+    raise Refused(
+        f"curve '{curve.name}': one line has several points at the same {curve.x}; its trials differ in "
+        f"{', '.join(rest) or 'their step'}: name that in `group`, or choose one value with `where`"
+    )

@@ -3,6 +3,7 @@
 Because nothing here depends on when it is sent, sending it again changes nothing.
 """
 
+import getpass
 import hashlib
 import json
 import math
@@ -30,7 +31,9 @@ FINAL = frozenset({"finished", "diverged"})  # never trained again; what failed 
 PARAM_LIMIT = 6000  # characters; MLflow cuts what is longer, silently
 TAG_LIMIT = 5000
 LAYERS = 8  # of a measure that are sent; a chart per layer of a deep net helps nobody, and the records have them all
-HEAD, PER_OCTAVE, SPREAD = 32, 4, 20  # see `kept`
+HEAD, PER_OCTAVE, SPREAD = 16, 4, 32  # see `kept`
+LINES = 8  # of a curve whose bands are sent, too
+BANDS = {"low": "band", "high": "band", "n": "seeds"}  # columns of a curve's table -> chart section
 SHORT = {"frobenius_norm": "norm"}  # measures whose chart section has a friendlier name
 
 
@@ -132,12 +135,20 @@ def parent_tags(sweep: SweepInfo, parent: Parent | None, commit: str) -> dict[st
 
 def _origin(sweep: SweepInfo, commit: str) -> dict[str, str]:
     return {
+        "mlflow.user": _user(),
         "mlflow.source.name": sweep.source,
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": commit,
         "sweep.name": sweep.name,
         "sweep.spec_hash": sweep.spec_hash,
     }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return "unknown"
 
 
 def metric_key(measure: str, layer: str, split: str) -> str:
@@ -190,6 +201,33 @@ def stamp(trial: Recorded, step: int) -> int:
     return next((ms for last, ms in trial.clock if last >= step), latest)
 
 
+def curve_lines(table: pd.DataFrame) -> tuple[dict[str, dict[int, float]], list[str]]:
+    """Curves as metrics of the sweep's run, with the step as x; and the names of those that cannot be shown so.
+
+    table: columns curve, line, x, centre, low, high, n, as `tracking.curves.aggregate` makes it. MLflow's steps are
+    whole numbers, so a curve against label noise or time is in the figures only. Bands and n have chart sections of
+    their own, and are left out where a curve has so many lines that nobody would look at them.
+    """
+    lines: dict[str, dict[int, float]] = {}
+    left_out = []
+    for curve, every in table.groupby("curve", sort=False):
+        shown = every[every["centre"].notna() & every["x"].notna()]
+        if (shown["x"] % 1 != 0).any() or shown.duplicated(["line", "x"]).any():
+            left_out.append(str(curve))
+            continue
+        for line, part in shown.groupby("line", sort=False):
+            lines[curve_key(f"curve_{curve}/{line}")] = _values(part, "centre")
+            for column, section in BANDS.items() if shown["line"].nunique() <= LINES else ():
+                lines[curve_key(f"curve_{curve}: {section}/{line} {column}")] = _values(part, column)
+    return {key: values for key, values in lines.items() if values}, left_out
+
+
+def _values(part: pd.DataFrame, column: str) -> dict[int, float]:
+    known = part[np.isfinite(part[column])]
+    return {int(x): float(y) for x, y in zip(known["x"], known[column], strict=True)}
+
+
 def curve_key(name: str) -> str:
-    """A curve's line as a metric of the sweep's run, whatever characters its name has."""
-    return re.sub(r"/+", "/", re.sub(r"[^\w./ -]", "_", name)).strip("/")
+    """A curve's line as the name of a metric, whatever characters it has: "test, noise=0" becomes "test noise 0"."""
+    allowed = re.sub(r"[^\w./: -]", " ", name)
+    return re.sub(r" *\s", " ", re.sub(r"/+", "/", allowed)).strip("/ ")

@@ -48,7 +48,7 @@ class Trial:
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
         may_differ = named.load("workers.experiments", self.experiment).MAY_DIFFER
-        rest = {k: v for k, v in flat(self.plain).items() if k not in may_differ}
+        rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & set(may_differ)}
         return digest({"experiment": self.experiment, "settings": rest})
 
 

@@ -16,12 +16,23 @@ from tracking import named
 from tracking.named import Frozen
 from tracking.rows import Outcome, Progress, Row
 from workers import seeds
+from workers.perturb import Perturbing
 from workers.trial import Trial
+from workers.until import Until
 
 if TYPE_CHECKING:
     from workers.engine import Engine
+    from workers.snapshot import Snapshot
 
-MAY_DIFFER = ("seed", "data.label_noise", "optimizer.learning_rate", "optimizer.momentum", "net.init_scale")
+MAY_DIFFER = (
+    "seed",
+    "data.label_noise",
+    "optimizer.learning_rate",
+    "optimizer.momentum",
+    "net.init_scale",
+    "until",
+    "perturbation",
+)
 
 
 class Optimizer(Frozen):
@@ -52,6 +63,11 @@ class Settings(Frozen):
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
+    until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
+    perturbation: named.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
+        default_factory=lambda: named.load("workers.perturbations", "none").Settings(),
+        description="Noise added to the weights while training.",
+    )
     measure: tuple[str, ...] = Field(("error", "risk"), description="What is measured at every evaluation.")
     precision: Literal["float32", "float64"] = Field("float32", description="Of weights, gradients and outputs.")
     seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
@@ -124,6 +140,7 @@ class Training:
         self.settings: Settings = trials[0].settings  # type: ignore[assignment]
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
+        self.perturbing = Perturbing(trials, engine)
 
     def go_on(self) -> Iterator[Progress]:
         """From wherever it stands to the last epoch."""
@@ -159,24 +176,40 @@ class Training:
                     for t, v, a in zip(self.trials, numbers, self.active, strict=True)
                     if a
                 ]
-        ended = self._ended(epoch, snapshot.healthy())
+        rows += self._perturbed(epoch, snapshot)
+        ended = self._ended(epoch, snapshot)
         self.epoch, visits, self.visits = epoch, self.visits, 0
         return Progress(epoch, rows, ended, self.state, self.about, visits)
 
-    def _ended(self, epoch: int, healthy: list[bool]) -> dict[str, Outcome]:
+    def _perturbed(self, epoch: int, snapshot: "Snapshot") -> list[Row]:
+        """Perturbs who is due, after this epoch was measured; records how often each was perturbed before."""
+        before = list(self.perturbing.count)
+        if epoch < self.settings.epochs:
+            self.perturbing.after(epoch, snapshot, self.active.tolist())
+        counted = zip(self.trials, before, self.active & self.perturbing.perturbed, strict=True)
+        return [Row(t.id, epoch, "", "perturbations", "", float(n)) for t, n, shown in counted if shown]
+
+    def _ended(self, epoch: int, snapshot: "Snapshot") -> dict[str, Outcome]:
         """Who ends here; their models stay as they are while the others go on."""
         ended = {}
-        for i, (trial, well) in enumerate(zip(self.trials, healthy, strict=True)):
-            if self.active[i] and not well:
+        for i, (trial, well) in enumerate(zip(self.trials, snapshot.healthy(), strict=True)):
+            until: Until | None = trial.settings.until  # type: ignore[attr-defined]
+            if not self.active[i]:
+                continue
+            if not well:
                 ended[trial.id] = Outcome("diverged", epoch, "a weight or the training risk is not finite")
-            elif self.active[i] and epoch == self.settings.epochs:
+            elif until and until.reached(snapshot)[i]:
+                ended[trial.id] = Outcome("finished", epoch, f"{until}")
+            elif epoch == self.settings.epochs:
                 ended[trial.id] = Outcome("finished", epoch, "all epochs done")
         self.active &= [t.id not in ended for t in self.trials]
         return ended
 
     def state(self) -> dict[str, Any]:
-        return {"epoch": self.epoch, "active": self.active.tolist(), "engine": self.engine.state()}
+        parts = {"engine": self.engine.state(), "perturbing": self.perturbing.state()}
+        return {"epoch": self.epoch, "active": self.active.tolist(), **parts}
 
     def load(self, state: dict[str, Any]) -> None:
         self.epoch, self.active = state["epoch"], np.array(state["active"], dtype=bool)
         self.engine.load(state["engine"])
+        self.perturbing.load(state["perturbing"])

@@ -1,0 +1,32 @@
+"""No perturbation: the control experiment of the memo's Figure 5, top row."""
+
+from typing import TYPE_CHECKING, Literal
+
+from tracking.named import Frozen
+from workers.until import Until
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Settings(Frozen):
+    """The weights are left to gradient descent."""
+
+    name: Literal["none"] = "none"
+
+    @property
+    def after(self) -> Until:
+        return Until()
+
+
+def due(settings: Settings, epoch: int, reached: bool, first: int | None, count: int) -> bool:
+    """Never."""
+    return False
+
+
+def noise(
+    settings: Settings, now: "dict[str, Tensor]", initial: "dict[str, Tensor]", rng: "torch.Generator"
+) -> "dict[str, Tensor]":
+    """Nothing."""
+    return {}
