@@ -77,6 +77,10 @@ class _Listener(tune.Callback):  # type: ignore[misc]
     def __init__(self, handle: Callable[[Report], None]) -> None:
         self.handle = handle
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune writes its callbacks down to restore an experiment, which is never done here."""
+        return {}
+
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
         self.handle(Report(*result["report"]))
 

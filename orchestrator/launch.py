@@ -66,7 +66,7 @@ def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Seq
         bundles = list(plan(trials, store, lanes, options.retry_failed).bundles)
         with Launching(bundles, len(before.trials) - len(before.to_run)) as view:
             while bundles:
-                failed = run(bundles, options.store, view)
+                failed = run(bundles, store.root, view)
                 bundles = _isolated(failed, bundles, store)
         say(view.note())
 

@@ -16,7 +16,8 @@ from workers.work import Bundle, Report
 
 LINE_S = 5.0  # seconds between lines when the output is no terminal
 
-console = Console(stderr=True, highlight=False)
+# A terminal says how wide it is; a log file or a pipe does not, and 80 columns would break most tables.
+console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
 COLOURS = {"holds": "green", "fails": "red", "not enough data": "yellow", "failed": "red", "diverged": "yellow"}
 
 

@@ -56,7 +56,7 @@ class Curve(Frozen):
         None,
         description="Settings that tell lines apart. If absent: all that vary, except the seed, the one along x, and "
         "those that move with it. Where x is a measure, the one along x is the numeric setting that explains the "
-        "largest share of its variance.",
+        "largest share of its variance. None for `points`.",
     )
     where: dict[str, Scalar | list[Scalar]] = Field(
         {}, description="Only trials with these settings: a value or a list."

@@ -92,11 +92,11 @@ def digest(*content: Any) -> str:
 
 
 def run_name(settings: dict[str, Any], varied: Sequence[str]) -> str:
-    """What tells a trial from its neighbours, for people: "width 16 · label noise 0 · seed 3"."""
+    """What tells a trial from its neighbours, short enough for a column: "width 16 · noise 0 · seed 3"."""
     keys = [k for k in varied if k in settings and k != "seed"] + ["seed"] * ("seed" in settings)
-    ends = [k.rsplit(".", 1)[-1] for k in keys]
-    short = [end if ends.count(end) == 1 else key for end, key in zip(ends, keys, strict=True)]
-    return " · ".join(f"{k.replace('_', ' ')} {_brief(settings[v])}" for k, v in zip(short, keys, strict=True))
+    ends = [re.split(r"[._]", k)[-1] for k in keys]
+    names = [end if ends.count(end) == 1 else key for end, key in zip(ends, keys, strict=True)]
+    return " · ".join(f"{name} {_brief(settings[key])}" for name, key in zip(names, keys, strict=True))
 
 
 def _brief(value: Any) -> str:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracking.named import Refused, unknown
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from tracking.curves import Curve
     from tracking.frame import Frame
 
 SPLITS = ("train", "test", "")
+NOT_SETTINGS = frozenset({"cell", "seed", "state", "step", "reason", "digest"})
 
 
 class Prepared(NamedTuple):
@@ -40,7 +39,9 @@ def prepare(frame: "Frame", curve: "Curve", varied: list[str]) -> Prepared:
     trials = chosen.trials.assign(trial=chosen.trials.index)
     rows = chosen.rows[chosen.rows["measure"] == curve.y]
     x = _measured_x(chosen, curve)
-    group = list(curve.group) if curve.group is not None else _default_group(trials, curve, varied, x)
+    group = list(curve.group or ())
+    if curve.group is None and not curve.points:
+        group = _default_group(trials, curve, varied, x)
     for name in group:
         if name not in trials:
             raise Refused(f"curve '{curve.name}': {unknown('setting', name, sorted(trials.columns))}")
@@ -63,7 +64,7 @@ def _measured_x(frame: "Frame", curve: "Curve") -> "pd.DataFrame | None":
         return None
     found = frame.values(curve.x, curve.x_split).rename(columns={"value": "x"})
     if found.empty and len(frame.rows):
-        known = sorted(set(frame.rows["measure"].unique()) | set(frame.trials.columns))
+        known = sorted({*frame.rows["measure"].unique(), *settings(frame), "step"})
         raise Refused(f"curve '{curve.name}', x: {unknown('setting or recorded measure', curve.x, known)}")
     return found.astype({"trial": str})
 
@@ -95,7 +96,7 @@ def _numeric(value: Any) -> bool:
     """A number, or a list of numbers (the widths of all layers)."""
     if isinstance(value, tuple):
         return all(_numeric(part) for part in value)
-    return not isinstance(value, (bool, str)) and hasattr(value, "__float__")
+    return not _is_bool(value) and hasattr(value, "__float__")
 
 
 def _series(rows: "pd.DataFrame", frame: "Frame", curve: "Curve") -> "pd.DataFrame":
@@ -133,7 +134,8 @@ def _values(rows: "pd.DataFrame", series: "pd.DataFrame", trials: "pd.DataFrame"
     last = found["step"] == found.groupby(["trial", "series"])["step"].transform("max")
     counts = (found["at"] == "every") | ((found["at"] == "last") & last)
     counts |= (found["at"] == "best") & (found["step"] == found["best_step"])
-    return found.loc[counts & np.isfinite(found["value"]), ["trial", "key", "series", "step", "value"]]
+    kept: pd.DataFrame = found.loc[counts & np.isfinite(found["value"]), ["trial", "key", "series", "step", "value"]]
+    return kept
 
 
 def _best_steps(rows: "pd.DataFrame") -> "pd.Series[int]":
@@ -173,15 +175,13 @@ def _threshold(cells: "pd.DataFrame", curve: "Curve") -> "pd.Series[float] | flo
     return cells[name].astype(float)
 
 
-def _setting_x(values: "pd.Series[Any]") -> "tuple[NDArray[np.float64], list[str]]":
+def _setting_x(values: "pd.Series[Any]") -> tuple[list[float], list[str]]:
     """Numbers as they are; anything else (names, yes and no, lists) by its place, with its text."""
-    import numpy as np
-    import pandas as pd
-
     if all(_numeric(v) and not isinstance(v, tuple) for v in values.dropna()):
-        return values.astype(float).to_numpy(), [""] * len(values)
+        return [float(v) for v in values], [""] * len(values)
     texts = [text(v) for v in values]
-    return pd.factorize(np.array(texts, dtype=object))[0].astype(np.float64), texts
+    places = {t: float(i) for i, t in enumerate(dict.fromkeys(texts))}
+    return [places[t] for t in texts], texts
 
 
 def agreed(values: "pd.DataFrame", keys: list[str], curve: "Curve") -> "pd.DataFrame":
@@ -202,26 +202,36 @@ def words(setting: str, value: Any) -> str:
         return str(value)
     if setting == "at":
         return f"{value} step"
-    if isinstance(value, bool):
+    if _is_bool(value):
         return name if value else f"no {name}"
     return text(value).replace("_", " ") if isinstance(value, str) else f"{name} {text(value)}"
 
 
+def _is_bool(value: Any) -> bool:
+    return type(value).__name__ in ("bool", "bool_")  # numpy's own is not a bool, and numpy is slow to import
+
+
 def text(value: Any) -> str:
-    """A value as short as it can be written: 8.0 -> '8', (8, 16) -> '8-16', nothing -> 'none'."""
+    """A value as short as it can be written: 8.0 -> '8', (8, 16) -> '8-16', True -> 'yes', nothing -> 'none'."""
     if isinstance(value, tuple):
         return "-".join(text(v) for v in value)
     if value is None or value != value:
         return "none"
+    if _is_bool(value):
+        return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def settings(frame: "Frame") -> list[str]:
+    """The names of the settings that the trials have, without the seed."""
+    return [c for c in frame.trials.columns if c not in NOT_SETTINGS]
 
 
 def selected(frame: "Frame", where: dict[str, Any]) -> "Frame":
     """The trials that fulfil the conditions. Raises Refused for a setting that the trials do not have."""
-    known = [c for c in frame.trials.columns if c not in ("cell", "state", "reason", "digest")]
     for key in where:
         if key not in frame.trials.columns:
-            raise Refused(unknown("setting", key, known))
+            raise Refused(unknown("setting", key, settings(frame)))
     found = frame.where(where)
     if found.trials.empty:
         exist = "; ".join(f"{k} is one of {sorted(set(map(text, frame.trials[k])))}" for k in where)

@@ -99,7 +99,8 @@ class Store:
     """Records below one root. Cheap to make; holds no open file."""
 
     def __init__(self, root: str) -> None:
-        self.root, self.files = root, Files(root)
+        self.files = Files(root)
+        self.root = self.files.root if self.files.local else root  # good in any folder, in any process
 
     def manifests(self) -> Iterator[Manifest | Damaged]:
         """Every bundle's manifest; a damaged one is yielded as the error that names it, never passed over."""

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from tracking.curves import Curve, Scalar, aggregate
 from tracking.named import Frozen, Refused, load
-from tracking.points import selected, words
+from tracking.points import selected, settings, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Finding = Literal["holds", "fails", "not enough data"]
 Evidence = dict[str, float | int | str | list[Any]]
 Judged = tuple[Finding, Evidence]
-NOT_SETTINGS = frozenset({"cell", "seed", "state", "step", "reason", "digest"})
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,7 @@ def _plain(evidence: Evidence) -> Evidence:
 
 def varied(frame: "Frame") -> list[str]:
     """The settings that take more than one value."""
-    columns = [c for c in frame.trials.columns if c not in NOT_SETTINGS]
-    return [c for c in columns if frame.trials[c].nunique(dropna=False) > 1]
+    return [name for name in settings(frame) if frame.trials[name].nunique(dropna=False) > 1]
 
 
 def each_line(

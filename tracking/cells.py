@@ -1,0 +1,70 @@
+"""A claim on single trials judged cell by cell: what `tracking.verdict.each_line` is for claims on curves.
+
+M trials, T recorded steps.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.named import Refused, unknown
+from tracking.points import words
+from tracking.verdict import Finding, Judged, varied
+
+if TYPE_CHECKING:
+    from tracking.frame import Frame
+
+
+class Table(NamedTuple):
+    """One measure of several trials. trials: their ids [M]. steps [T], ascending. values [M, T], NaN where none is."""
+
+    trials: list[str]
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def since(self, step: int) -> NDArray[np.float64]:
+        """The values from a step on, [M, fewer]."""
+        return self.values[:, self.steps >= step]
+
+    def at(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The values at those of the steps that are recorded, [M, fewer]."""
+        return self.values[:, np.isin(self.steps, steps)]
+
+
+def table(frame: "Frame", measure: str, split: str = "", layer: str = "") -> Table:
+    """A measure of all trials of the frame. Raises Refused where it is not recorded."""
+    found = frame.values(measure, split, layer)
+    if found.empty:
+        recorded = frame.rows[["measure", "split", "layer"]].drop_duplicates().astype(str).to_numpy().tolist()
+        known = sorted(" ".join(filter(None, one)) for one in recorded)
+        raise Refused(unknown("recorded measure", " ".join(filter(None, (measure, split, layer))), known))
+    wide = found.astype({"trial": str}).pivot(index="trial", columns="step", values="value")
+    return Table([str(id) for id in wide.index], wide.columns.to_numpy(dtype=np.int64), wide.to_numpy(dtype=np.float64))
+
+
+def each_cell(frame: "Frame", check: Callable[["Frame"], Judged]) -> Judged:
+    """Judges every cell (the trials that differ only in their seed) on its own.
+
+    One cell that fails makes the claim fail, and one without enough data leaves it open; with several cells, the
+    evidence names the cell by the settings that vary.
+    """
+    from tracking.frame import Frame
+
+    axes, judged = varied(frame), {}
+    for _, trials in frame.trials.groupby("cell", sort=False):
+        name = ", ".join(words(axis, trials[axis].iloc[0]) for axis in axes)
+        judged[name] = check(Frame(trials, frame.rows[frame.rows["trial"].isin(trials.index)]))
+    findings = [finding for finding, _ in judged.values()]
+    worst: Finding = next((f for f in ("fails", "not enough data") if f in findings), "holds")
+    if len(judged) == 1:
+        return worst, next(iter(judged.values()))[1]
+    both = {name: {"verdict": finding, **evidence} for name, (finding, evidence) in judged.items()}
+    named = {f"{name}: {k}": v for name, evidence in both.items() for k, v in evidence.items()}
+    return (worst if judged else "not enough data"), named
+
+
+def standard_error(values: NDArray[np.float64]) -> float:
+    """Of the mean of values [M], M >= 2; exactly 0 where all are the same."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if np.ptp(values) else 0.0

@@ -1,0 +1,36 @@
+"""A mean over seeds is what an exact expectation says: within a relative tolerance, at the last step."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from tracking.cells import each_cell, standard_error, table
+from tracking.verdict import Claim, Evidence, Judged
+
+if TYPE_CHECKING:
+    from tracking.frame import Frame
+
+
+class Settings(Claim):
+    """`y` is compared with the measure `expected` of the same split."""
+
+    name: Literal["as_expected"] = "as_expected"
+    y: str = Field("norm", description="The measure that is averaged.")
+    expected: str = Field("expected_norm", description="The measure that holds its expectation.")
+    split: Literal["train", "test", ""] = Field("", description="The split of both.")
+    tolerance: float = Field(0.03, gt=0, description="Relative difference that is allowed.")
+
+
+def judge(frame: "Frame", settings: Settings) -> Judged:
+    """Two standard errors of the mean are evidence, not part of the criterion."""
+    return each_cell(frame, lambda cell: _check(cell, settings))
+
+
+def _check(frame: "Frame", settings: Settings) -> Judged:
+    last = table(frame, settings.y, settings.split).values[:, -1]
+    expected = float(table(frame, settings.expected, settings.split).values[:, -1].mean())
+    off = float(last.mean() / expected - 1)
+    evidence: Evidence = {"mean": float(last.mean()), "expected": expected, "relative_difference": off}
+    if len(last) > 1:
+        evidence["two_standard_errors"] = 2 * standard_error(last) / expected
+    return ("holds" if abs(off) <= settings.tolerance else "fails"), evidence

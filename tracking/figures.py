@@ -1,0 +1,307 @@
+"""Draws a curve in the one house style: PNG for reading and SVG for papers, the same bytes for the same numbers.
+
+Colour tells lines of different settings apart, dashes training from test, open marks the best step from the last.
+What a reader must know to trust the picture stands below it: seeds, band, data, and what is missing or diverged.
+"""
+
+import math
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tracking.curves import Curve
+from tracking.labels import footer, x_axis_label, y_axis_label
+from tracking.points import text, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito, 2008
+GREY = "#5f5f5f"
+WIDTH, AXES_HEIGHT = 4.8, 2.75  # inches
+DASHES = (0, (3.2, 1.6))
+MANY = 4  # lines; with more, bands become bars and single seeds are left out
+MAX_THIN = 60  # thin lines of single seeds; more would hide the curves
+MAX_MARKS = 24  # points on a line that are marked one by one
+
+
+def style() -> dict[str, Any]:
+    """Matplotlib's settings for every figure; for `matplotlib.rc_context`."""
+    return {
+        "font.family": "DejaVu Sans",
+        "font.size": 8.0,
+        "axes.labelsize": 8.5,
+        "axes.linewidth": 0.7,
+        "axes.edgecolor": "#333333",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "grid.color": "#e6e6e6",
+        "grid.linewidth": 0.5,
+        "xtick.major.width": 0.7,
+        "ytick.major.width": 0.7,
+        "xtick.minor.width": 0.4,
+        "ytick.minor.width": 0.4,
+        "mathtext.fontset": "dejavusans",
+        "legend.frameon": False,
+        "legend.fontsize": 7.5,
+        "lines.solid_capstyle": "round",
+        "svg.hashsalt": "sweep",
+        "path.simplify": True,
+    }
+
+
+def draw(
+    curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", about: Mapping[str, Any], folder: Path
+) -> dict[str, str]:
+    """Writes <folder>/<curve>.png and .svg from `aggregate` and `single`; returns their paths as {"png", "svg"}.
+
+    `about` says what no number does: title, source, data; step (what a step is called) if not "step".
+    """
+    import matplotlib
+
+    paths = {kind: folder / f"{curve.name}.{kind}" for kind in ("png", "svg")}
+    with matplotlib.rc_context(style()):
+        drawn = figure(curve, table, single, about)
+        drawn.savefig(paths["png"], dpi=300)
+        drawn.savefig(paths["svg"], metadata={"Date": None})
+    return {kind: str(path) for kind, path in paths.items()}
+
+
+def figure(curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", about: Mapping[str, Any]) -> "Figure":
+    """The figure of one curve: one set of axes, legend and footer below."""
+    from matplotlib.figure import Figure
+
+    shown = table[table["x"].notna()]
+    if curve.x_logarithmic:
+        shown, single = shown[shown["x"] > 0], single[single["x"] > 0]
+    drawn = Figure(figsize=(WIDTH, AXES_HEIGHT))
+    axes = drawn.add_subplot()
+    looks = _looks(shown)
+    thin = len(looks) <= MANY and 0 < len(single.groupby(["line", "seed"])) <= MAX_THIN and not curve.points
+    if thin:
+        _single_seeds(axes, single, looks)
+    for line, part in shown.groupby("line", sort=False):
+        if curve.points:
+            axes.scatter(
+                part["x"], part["centre"], s=16, color=looks[line]["color"], alpha=0.8, linewidths=0, gid="points"
+            )
+        else:
+            _line(axes, part, looks[line], len(looks) > MANY)
+    _axes(axes, curve, shown, single, about)
+    bars = len(looks) > MANY and int(shown["line"].value_counts().max()) <= MAX_MARKS
+    notes = [line for note in footer(curve, table, about, thin, bars) for line in textwrap.wrap(note, 112)]
+    title = textwrap.wrap(curve.title or str(about.get("title", "")), 60)
+    _place(drawn, axes, title, _legend(shown, looks, curve, about), notes, bool(shown["threshold"].notna().any()))
+    _thresholds(axes, shown)
+    return drawn
+
+
+def _looks(shown: "pd.DataFrame") -> dict[Any, dict[str, Any]]:
+    """How each line is drawn: colour by settings and layer, dashes by split, open marks for the best step."""
+    heads = shown.drop_duplicates("line")
+    groups = _groups(heads)
+    colours = dict(zip(dict.fromkeys(groups), _colours(heads, len(set(groups))), strict=True))
+    looks = {}
+    for line, split, at, group in zip(heads["line"], heads["split"], heads["at"], groups, strict=True):
+        best = at == "best" and heads["at"].nunique() > 1
+        looks[line] = {
+            "color": colours[group],
+            "linestyle": DASHES if split == "train" else "-",
+            "marker": "o",
+            "markerfacecolor": "white" if best else colours[group],
+            "linewidth": 0.9 if best else 1.5,
+        }
+    return looks
+
+
+def _groups(heads: "pd.DataFrame") -> list[str]:
+    """What tells colours apart, in words, for each line: the settings of its group, and the layer."""
+    columns = [c for c in heads.loc[:, "line":"layer"].columns[1:] if c != "split"]
+    if heads["layer"].nunique() < 2:
+        columns.remove("layer")
+    return [", ".join(words(c, row[c]) for c in columns) for _, row in heads[columns].iterrows()]
+
+
+def _colours(heads: "pd.DataFrame", n: int) -> list[Any]:
+    """The palette for a few lines or layers; a perceptually even ramp, dark to light, for many."""
+    if n <= 4 or (n <= len(PALETTE) and heads["layer"].nunique() > 1):
+        return list(PALETTE[:n])
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.88 * i / (n - 1)) for i in range(n)]
+
+
+def _single_seeds(axes: "Axes", single: "pd.DataFrame", looks: dict[Any, dict[str, Any]]) -> None:
+    for (line, _), part in single.groupby(["line", "seed"], sort=False):
+        look = {k: looks[line][k] for k in ("color", "linestyle")}
+        axes.plot(part["x"], part["value"], linewidth=0.5, alpha=0.3, zorder=1.5, gid="seed", **look)
+
+
+def _line(axes: "Axes", part: "pd.DataFrame", look: dict[str, Any], many: bool) -> None:
+    """Centre and band of one line; where trials diverged, a cross on the x axis."""
+    x, centre, colour, marked = part["x"], part["centre"], look["color"], len(part) <= MAX_MARKS
+    if many and marked:
+        axes.vlines(x, part["low"], part["high"], color=colour, alpha=0.45, linewidth=0.9, zorder=1.8, gid="band")
+    else:
+        shade = 0.1 if many else 0.16
+        axes.fill_between(x, part["low"], part["high"], color=colour, alpha=shade, linewidth=0, zorder=1.8, gid="band")
+    axes.plot(x, centre, markersize=3.4 if marked else 0.0, markeredgewidth=0.9, zorder=3, gid="centre", **look)
+    gone = part.loc[(part["diverged"] > 0) & (part["at"] != "every"), "x"]
+    axes.plot(gone, [0.025] * len(gone), transform=axes.get_xaxis_transform(), linestyle="", marker="x",
+              markersize=4, markeredgewidth=1.1, color=colour, zorder=4, gid="diverged")  # fmt: skip
+
+
+def _axes(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame", about: Mapping[str, Any]) -> None:
+    """Scales, limits, ticks and labels."""
+    from matplotlib.ticker import PercentFormatter
+
+    axes.set_xscale(
+        "log" if curve.x_logarithmic and (shown["x"] > 0).any() and (shown["x_text"] == "").all() else "linear"
+    )
+    axes.set_yscale("log" if curve.y_scale == "log" and (shown["centre"] > 0).any() else "linear")
+    _x_ticks(axes, shown)
+    low, high = _limits(shown, single, axes.get_yscale() == "log")
+    if low < high:
+        axes.set_ylim(low, high)
+    if axes.get_yscale() == "log":
+        _plain_log_ticks(axes, low, high)
+    if curve.y == "error" and axes.get_yscale() == "linear":
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.set_xlabel(curve.x_label or x_axis_label(curve, about))
+    axes.set_ylabel(curve.y_label or y_axis_label(curve, list(shown["split"].unique())))
+    if shown["centre"].notna().sum() == 0:
+        axes.text(0.5, 0.5, "nothing recorded yet", transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def _x_ticks(axes: "Axes", shown: "pd.DataFrame") -> None:
+    """Names where x is no number; the values themselves where they are few and a logarithmic axis is short."""
+    from matplotlib.ticker import NullLocator
+
+    values = sorted(shown["x"].unique())
+    if (shown["x_text"] != "").any():
+        texts = shown.drop_duplicates("x").set_index("x")["x_text"]
+        axes.set_xticks(list(texts.index), [words("", t) for t in texts])
+        axes.margins(x=0.15)
+    elif axes.get_xscale() == "log" and 0 < len(values) <= 8 and values[-1] / values[0] <= 200:
+        far = [v for i, v in enumerate(values) if i == 0 or v / values[i - 1] > 1.25]
+        axes.set_xticks(far, [_number(v) for v in far])
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _plain_log_ticks(axes: "Axes", low: float, high: float) -> None:
+    """Numbers as they are, at 1, 2 and 5, where the axis spans less than three decades of ordinary numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if low < 1e-4 or high > 1e5 or high / low > 1e3:
+        return
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 100 else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else text(float(value))
+
+
+def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
+    """Limits of y: all centres and seeds, and of the bands as much again at most (two seeds have enormous ones)."""
+    import numpy as np
+    import pandas as pd
+
+    def usable(*parts: Any) -> Any:
+        values = pd.concat([pd.Series(part, dtype=float) for part in parts]).to_numpy()
+        values = values[np.isfinite(values) & (values > (0 if logarithmic else -np.inf))]
+        return np.log(values) if logarithmic else values
+
+    inner, outer = usable(shown["centre"], single["value"]), usable(shown["low"], shown["high"])
+    if not len(inner):
+        return 0.0, 0.0
+    low, high = float(inner.min()), float(inner.max())
+    span = (high - low) or max(abs(high), 1e-12) * 0.1
+    if len(outer):
+        bottom, top = max(float(outer.min()), low - 0.6 * span), min(float(outer.max()), high + 0.6 * span)
+        low, high = min(low, bottom), max(high, top)
+    margin = 0.05 * (high - low)
+    if not logarithmic and inner.min() >= 0:
+        low = max(low, 0.0)
+    return (math.exp(low - margin), math.exp(high + margin)) if logarithmic else (low - margin, high + margin)
+
+
+def _thresholds(axes: "Axes", shown: "pd.DataFrame") -> None:
+    """Vertical lines at parameters = training examples, named above the axes, inside their width."""
+    found = sorted(shown["threshold"].dropna().unique())
+    for n in found:
+        axes.axvline(n, color=GREY, linewidth=0.9, linestyle=(0, (1, 1.4)), zorder=1.2, gid="threshold")
+    if found:
+        said = ", ".join(f"{int(n):,}" for n in found)
+        across = axes.transAxes.inverted().transform(axes.transData.transform((found[0], 1)))[0]
+        side = "left" if across < 0.3 else "right" if across > 0.7 else "center"
+        axes.annotate(f"parameters = training examples ({said})", (found[0], 1.0), (0, 3), fontsize=7, color=GREY,
+                      xycoords=axes.get_xaxis_transform(), textcoords="offset points", ha=side, va="bottom")  # fmt: skip
+
+
+def _legend(
+    shown: "pd.DataFrame", looks: dict[Any, dict[str, Any]], curve: Curve, about: Mapping[str, Any]
+) -> "list[Line2D]":
+    """What colours, dashes and open marks mean, each said once; nothing where there is only one line."""
+    from matplotlib.lines import Line2D
+
+    def entry(label: str, **look: Any) -> Line2D:
+        return Line2D([], [], label=label, **{"color": GREY, "linewidth": 1.5, **look})
+
+    heads = shown.drop_duplicates("line")
+    colours = dict(zip(_groups(heads), [looks[line]["color"] for line in heads["line"]], strict=True))
+    mark = {"marker": "o", "linestyle": "", "markersize": 4} if curve.points else {"linewidth": 2.2}
+    entries = [entry(group, color=colour, **mark) for group, colour in colours.items() if group]
+    if heads["split"].nunique() > 1:
+        splits = [s for s in dict.fromkeys(heads["split"]) if s]
+        entries += [entry(s, linestyle=DASHES if s == "train" else "-") for s in splits]
+    if heads["at"].nunique() > 1:
+        step = about.get("step", "step")
+        entries.append(entry(f"last {step}", marker="o", markersize=3.8))
+        entries.append(entry(f"best {step}", marker="o", markersize=3.8, linewidth=0.9, markerfacecolor="white"))
+    return entries
+
+
+def _columns(entries: "list[Line2D]", width: float) -> int:
+    """The most columns in which the legend fits a width in inches; matplotlib fills it column by column."""
+    wide = [0.55 + 0.055 * len(str(e.get_label())) for e in entries]
+    for rows in range(1, len(wide)):
+        columns = math.ceil(len(wide) / rows)
+        tall = len(wide) - columns * (len(wide) // columns)  # so many columns have one entry more than the others
+        starts = [i * (len(wide) // columns) + min(i, tall) for i in range(columns + 1)]
+        if sum(max(wide[i:j]) for i, j in zip(starts, starts[1:], strict=False)) <= width:
+            return columns
+    return 1
+
+
+def _place(
+    drawn: "Figure", axes: "Axes", title: list[str], entries: "list[Line2D]", notes: list[str], named: bool
+) -> None:
+    """Stacks title, axes, legend and footer so that nothing meets, whatever the length of each; sizes in inches.
+
+    `named`: a threshold is named above the axes.
+    """
+    columns = _columns(entries, WIDTH - 0.8)
+    top = 0.16 + 0.18 * len(title) + (0.17 if named else 0.0)
+    bottom = 0.08 + 0.112 * len(notes) + 0.1 + 0.155 * math.ceil(len(entries) / columns) + 0.46
+    height = top + AXES_HEIGHT + bottom
+    drawn.set_size_inches(WIDTH, height)
+    left = 0.6
+    for _ in range(2):  # once to see how wide the tick labels are, once to make room for them
+        axes.set_position((left / WIDTH, bottom / height, (WIDTH - left - 0.18) / WIDTH, AXES_HEIGHT / height))
+        drawn.draw_without_rendering()
+        box = axes.get_tightbbox()
+        left += 0.08 - (box.x0 / drawn.dpi if box else 0.08)
+    drawn.text(0.08 / WIDTH, 1 - 0.1 / height, "\n".join(title), va="top", fontsize=9.5, fontweight="bold")
+    drawn.text(0.08 / WIDTH, 0.08 / height, "\n".join(notes), va="bottom", fontsize=6.3, color=GREY, linespacing=1.25)
+    if entries:
+        anchor = (left / WIDTH, (bottom - 0.46) / height)
+        drawn.legend(handles=entries, loc="upper left", bbox_to_anchor=anchor, ncols=columns, borderaxespad=0,
+                     handlelength=2.2, columnspacing=1.6, labelspacing=0.35, borderpad=0)  # fmt: skip

@@ -1,0 +1,152 @@
+// A network's shapes, and where everything lies in memory.
+//
+// A convolution's input is kept with a border of zeros, (2 rows + 1) x (2 columns + 1) for rows x columns outputs, so
+// that a window of stride 2 needs no branch. Output gradients have a border after the last row and column. Channels are
+// padded to whole lanes where they are written; reads stop at the last real channel, so that what stands in the padding
+// (a diverged network's NaN) never reaches a sum.
+#pragma once
+
+#include <cstdint>
+
+#include "products.hpp"
+
+namespace {
+
+constexpr int SPOTS = 64;             // a layer takes in so many spots at a time, at least: weights are read once for all
+constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients that go through all layers together
+
+// What the caller says; the same order as in fused.py.
+struct Shape {
+  int32_t height, width, channels, depth, classes, loss, batch_norm;
+  const int32_t* widths;
+};
+
+struct Layer {
+  int height, width, inputs, input_lanes;  // of the input map; the image's channels are not padded
+  int rows, columns, outputs, lanes;       // of the output map
+  size_t input_size, output_size, gradient_size;  // floats of one image
+  size_t weight, bias;                     // where the parameters start
+  size_t transposed;                       // where the transposed weights start
+  Product forward;
+  std::vector<int> dense, bordered, gradient;  // each output spot without border, in the next input, in the gradient
+  std::vector<Product> backward;  // to the gradient of the input, by parity of row and column: no zeros multiplied
+  Outer weights;
+
+  int spots() const { return rows * columns; }
+  int padded_columns() const { return 2 * columns + 1; }
+  int chunk() const { return (SPOTS + spots() - 1) / spots(); }
+};
+
+struct Network {
+  Shape shape;
+  std::vector<Layer> layers;
+  int class_lanes, features;          // features: floats of the last map, padding included
+  size_t weight, bias, transposed;    // of the output layer
+  size_t parameters, transposes;      // floats
+  Product output;
+  std::vector<Product> output_backward;  // one for each spot of the last map
+  Outer output_weights;
+  int block;  // images that go through all layers together
+
+  explicit Network(const Shape& given);
+  const Layer& last() const { return layers.back(); }
+};
+
+size_t whole_lanes(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
+
+std::vector<Run> window(const Layer& l) {
+  std::vector<Run> runs;
+  const int row = l.padded_columns() * l.input_lanes;
+  const bool consecutive = l.inputs == l.input_lanes;
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < (consecutive ? 1 : 3); j++)
+      runs.push_back({i * row + j * l.input_lanes, (3 * i + j) * l.inputs, consecutive ? 3 * l.inputs : l.inputs});
+  return runs;
+}
+
+// Input row 2a + parity (1 is the first, after the border) is reached by output rows a and a - 1 if even, a if odd.
+Product parity_class(const Layer& l, const Layer& below, int row_parity, int column_parity) {
+  Product p{{}, {}, {}, l.gradient_size, below.gradient_size, l.input_size, {}, l.input_lanes};
+  const int stride = l.columns + 1;
+  for (int r = row_parity ? 1 : 2; r <= l.height; r += 2)
+    for (int c = column_parity ? 1 : 2; c <= l.width; c += 2) {
+      p.from.push_back((r / 2 * stride + c / 2) * l.lanes);
+      p.to.push_back(((r - 1) * (l.width + 1) + c - 1) * l.input_lanes);
+      p.mask.push_back((r * l.padded_columns() + c) * l.input_lanes);
+    }
+  for (int u = 0; u < (row_parity ? 1 : 2); u++)
+    for (int v = 0; v < (column_parity ? 1 : 2); v++) {
+      const int tap = 3 * (row_parity ? 1 : 2 * u) + (column_parity ? 1 : 2 * v);
+      p.runs.push_back({-(u * stride + v) * l.lanes, tap * l.outputs, l.outputs});
+    }
+  return p;
+}
+
+void place_spots(Layer& l) {
+  for (int r = 0; r < l.rows; r++)
+    for (int c = 0; c < l.columns; c++) {
+      l.forward.from.push_back((2 * r * l.padded_columns() + 2 * c) * l.input_lanes);
+      l.dense.push_back((r * l.columns + c) * l.lanes);
+      l.bordered.push_back(((r + 1) * (2 * ((l.columns + 1) / 2) + 1) + c + 1) * l.lanes);
+      l.gradient.push_back((r * (l.columns + 1) + c) * l.lanes);
+    }
+}
+
+Layer layer(int height, int width, int inputs, int input_lanes, int outputs) {
+  Layer l{};
+  l.height = height, l.width = width, l.inputs = inputs, l.input_lanes = input_lanes;
+  l.rows = (height + 1) / 2, l.columns = (width + 1) / 2, l.outputs = outputs, l.lanes = padded(outputs);
+  l.input_size = whole_lanes(static_cast<size_t>(2 * l.rows + 1) * l.padded_columns() * input_lanes);
+  l.output_size = static_cast<size_t>(l.spots()) * l.lanes;
+  l.gradient_size = static_cast<size_t>(l.rows + 1) * (l.columns + 1) * l.lanes;
+  place_spots(l);
+  l.forward.runs = window(l);
+  l.forward.columns = l.lanes;
+  l.forward.from_image = l.input_size;
+  const size_t row = static_cast<size_t>(l.padded_columns()) * input_lanes, lanes = l.lanes;
+  l.weights = {l.rows, l.columns, l.input_size, 2 * row, 2u * input_lanes, l.gradient_size, (l.columns + 1) * lanes,
+               lanes, window(l), l.lanes};
+  return l;
+}
+
+Network::Network(const Shape& given) : shape(given) {
+  int height = shape.height, width = shape.width, inputs = shape.channels, lanes = shape.channels;
+  size_t image_floats = 0;
+  for (int i = 0; i < shape.depth; i++) {
+    Layer l = layer(height, width, inputs, lanes, shape.widths[i]);
+    l.weight = parameters, l.bias = l.weight + static_cast<size_t>(9) * l.inputs * l.lanes;
+    parameters = l.bias + l.lanes;
+    if (i > 0) {
+      l.transposed = transposes;
+      transposes += static_cast<size_t>(9) * l.outputs * l.input_lanes;
+      for (int parity = 0; parity < 4; parity++)
+        l.backward.push_back(parity_class(l, layers.back(), parity / 2, parity % 2));
+    }
+    height = l.rows, width = l.columns, inputs = l.outputs, lanes = l.lanes;
+    image_floats += l.input_size + l.gradient_size;
+    layers.push_back(std::move(l));
+  }
+  const Layer& top = last();
+  for (int i = 0; i < shape.depth; i++) {
+    Layer& l = layers[i];
+    const bool to_features = i + 1 == shape.depth, raw = shape.batch_norm;
+    l.forward.to = raw || to_features ? l.dense : l.bordered;
+    l.forward.to_image = raw || to_features ? l.output_size : layers[i + 1].input_size;
+  }
+  features = static_cast<int>(top.output_size), class_lanes = padded(shape.classes);
+  weight = parameters, bias = weight + static_cast<size_t>(top.spots()) * top.outputs * class_lanes;
+  parameters = bias + class_lanes;
+  transposed = transposes;
+  transposes += static_cast<size_t>(top.spots()) * shape.classes * top.lanes;
+  output = {{0}, {0}, {}, top.output_size, static_cast<size_t>(class_lanes), 0, {}, class_lanes};
+  for (int s = 0; s < top.spots(); s++) {
+    output.runs.push_back({top.dense[s], s * top.outputs, top.outputs});
+    output_backward.push_back({{0}, {top.gradient[s]}, {top.dense[s]}, static_cast<size_t>(class_lanes),
+                               top.gradient_size, top.output_size, {{0, s * shape.classes, shape.classes}}, top.lanes});
+  }
+  output_weights = {1, 1, top.output_size, 0, 0, static_cast<size_t>(class_lanes), 0, 0, output.runs, class_lanes};
+  const size_t fit = CACHE / (image_floats * sizeof(float));
+  block = static_cast<int>(fit < 1 ? 1 : fit > 64 ? 64 : fit);
+}
+
+}  // namespace

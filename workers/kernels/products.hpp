@@ -1,0 +1,186 @@
+// The two inner loops of everything: a product with weights, and a sum of outer products.
+//
+// A convolution reads, for every output position ("spot"), a few runs of consecutive inputs; so do its data gradient
+// (runs of output gradients) and the fully connected layer (a spot is a whole image). Inputs are broadcast one by one,
+// outputs lie along the lanes, and a tile of TILE spots x OB blocks of lanes stays in registers.
+#pragma once
+
+#include <vector>
+
+#include "vectors.hpp"
+
+namespace {
+
+// Inputs x[offset .. offset + length) of a spot meet the weight rows row .. row + length.
+struct Run {
+  int offset, row, length;
+};
+
+// to[spot] = end(bias + sum over runs of x * weights), for the spots of several images.
+struct Product {
+  std::vector<int> from, to, mask;        // where each spot reads, writes and finds its mask, within an image
+  size_t from_image, to_image, mask_image;  // floats from one image to the next
+  std::vector<Run> runs;
+  int columns;  // of the weights, a multiple of LANES
+};
+
+enum class End { plain, relu, masked };
+
+// Walks the spots of all images in order; past the last it stays there, so that a short tile computes it again.
+struct Walk {
+  const Product& p;
+  const float* from;
+  float* to;
+  const float* mask;
+  size_t left;
+  int spot = 0;
+
+  INLINE void next() {
+    if (--left == 0) {
+      left = 1;
+    } else if (++spot == static_cast<int>(p.from.size())) {
+      spot = 0;
+      from += p.from_image, to += p.to_image, mask += p.mask_image;
+    }
+  }
+};
+
+template <int OB>
+INLINE void accumulate(Vector (&sum)[TILE][OB], const float* const (&x)[TILE], const Product& p, const float* weights) {
+  const ptrdiff_t columns = p.columns;
+  for (const Run& run : p.runs) {
+    const float* w = weights + run.row * columns;
+    for (ptrdiff_t k = run.offset, end = run.offset + run.length; k < end; k++, w += columns) {
+      Vector row[OB];
+      UNROLL for (int o = 0; o < OB; o++) row[o] = load(w + o * LANES);
+      UNROLL for (int t = 0; t < TILE; t++) {
+        UNROLL for (int o = 0; o < OB; o++) sum[t][o] += x[t][k] * row[o];
+      }
+    }
+  }
+}
+
+template <End END, int OB>
+void multiply_block(const Product& p, int images, const float* from, const float* weights, const float* bias, float* to,
+                    const float* mask) {
+  const size_t total = images * p.from.size();
+  Walk walk{p, from, to, mask, total};
+  for (size_t first = 0; first < total; first += TILE) {
+    const float *x[TILE], *m[TILE];
+    float* y[TILE];
+    for (int t = 0; t < TILE; t++, walk.next()) {
+      x[t] = walk.from + p.from[walk.spot];
+      y[t] = walk.to + p.to[walk.spot];
+      if (END == End::masked) m[t] = walk.mask + p.mask[walk.spot];
+    }
+    Vector sum[TILE][OB];
+    UNROLL for (int o = 0; o < OB; o++) {
+      Vector start = bias ? load(bias + o * LANES) : Vector{};
+      UNROLL for (int t = 0; t < TILE; t++) sum[t][o] = start;
+    }
+    accumulate(sum, x, p, weights);
+    UNROLL for (int t = 0; t < TILE; t++) {
+      UNROLL for (int o = 0; o < OB; o++) {
+        Vector value = sum[t][o];
+        if (END == End::relu) value = relu(value);
+        if (END == End::masked) value = where_positive(load(m[t] + o * LANES), value);
+        store(y[t] + o * LANES, value);
+      }
+    }
+  }
+}
+
+// Blocks of lanes outermost: a block's weights stay in cache while all spots pass.
+template <End END>
+void multiply(const Product& p, int images, const float* from, const float* weights, const float* bias, float* to,
+              const float* mask = nullptr) {
+  if (p.from.empty()) return;
+  int c = 0;
+  for (; c + 2 * LANES <= p.columns; c += 2 * LANES)
+    multiply_block<END, 2>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c, mask + c);
+  if (c < p.columns)
+    multiply_block<END, 1>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c, mask + c);
+}
+
+// sums[row + k] += x[spot][offset + k] * g[spot], over a grid of images x rows x columns of spots.
+struct Outer {
+  int rows, columns;                          // of spots in an image
+  size_t x_image, x_row, x_column;            // floats from one to the next
+  size_t g_image, g_row, g_column;
+  std::vector<Run> runs;                      // all of one length
+  int lanes;                                  // columns of the sums, a multiple of LANES
+};
+
+// TI consecutive inputs of each of TAPS runs, OB blocks of lanes.
+template <int TAPS, int TI, int OB>
+void outer_tile(const Outer& o, int images, const float* x, const float* g, const Run* runs, int input, float* sums) {
+  const float* from[TAPS];
+  float* to[TAPS];
+  Vector sum[TAPS][TI][OB];
+  UNROLL for (int tap = 0; tap < TAPS; tap++) {
+    from[tap] = x + runs[tap].offset + input;
+    to[tap] = sums + static_cast<ptrdiff_t>(runs[tap].row + input) * o.lanes;
+    UNROLL for (int i = 0; i < TI; i++) {
+      UNROLL for (int b = 0; b < OB; b++) sum[tap][i][b] = load(to[tap] + i * o.lanes + b * LANES);
+    }
+  }
+  for (int image = 0; image < images; image++) {
+    for (int row = 0; row < o.rows; row++) {
+      const float* gradient = g + image * o.g_image + row * o.g_row;
+      ptrdiff_t at = image * o.x_image + row * o.x_row;
+      for (int column = 0; column < o.columns; column++, at += o.x_column, gradient += o.g_column) {
+        Vector value[OB];
+        UNROLL for (int b = 0; b < OB; b++) value[b] = load(gradient + b * LANES);
+        UNROLL for (int tap = 0; tap < TAPS; tap++) {
+          UNROLL for (int i = 0; i < TI; i++) {
+            UNROLL for (int b = 0; b < OB; b++) sum[tap][i][b] += from[tap][at + i] * value[b];
+          }
+        }
+      }
+    }
+  }
+  UNROLL for (int tap = 0; tap < TAPS; tap++) {
+    UNROLL for (int i = 0; i < TI; i++) {
+      UNROLL for (int b = 0; b < OB; b++) store(to[tap] + i * o.lanes + b * LANES, sum[tap][i][b]);
+    }
+  }
+}
+
+// As many taps at once as registers allow: narrow inputs would leave the multipliers waiting for each other.
+template <int TI, int OB>
+void outer_inputs(const Outer& o, int images, const float* x, const float* g, int input, float* sums) {
+  const int runs = static_cast<int>(o.runs.size());
+  int r = 0;
+  if constexpr (9 * TI * OB <= ACCUMULATORS)
+    for (; r + 9 <= runs; r += 9) outer_tile<9, TI, OB>(o, images, x, g, &o.runs[r], input, sums);
+  if constexpr (3 * TI * OB <= ACCUMULATORS)
+    for (; r + 3 <= runs; r += 3) outer_tile<3, TI, OB>(o, images, x, g, &o.runs[r], input, sums);
+  for (; r < runs; r++) outer_tile<1, TI, OB>(o, images, x, g, &o.runs[r], input, sums);
+}
+
+template <int TI, int OB>
+int outer_while(const Outer& o, int images, const float* x, const float* g, int input, float* sums) {
+  if constexpr (TI * OB <= ACCUMULATORS)
+    for (; input + TI <= o.runs[0].length; input += TI) outer_inputs<TI, OB>(o, images, x, g, input, sums);
+  return input;
+}
+
+template <int OB>
+void outer_block(const Outer& o, int images, const float* x, const float* g, float* sums) {
+  int i = 0;
+  i = outer_while<16, OB>(o, images, x, g, i, sums);
+  i = outer_while<9, OB>(o, images, x, g, i, sums);
+  i = outer_while<8, OB>(o, images, x, g, i, sums);
+  i = outer_while<4, OB>(o, images, x, g, i, sums);
+  i = outer_while<3, OB>(o, images, x, g, i, sums);
+  i = outer_while<2, OB>(o, images, x, g, i, sums);
+  outer_while<1, OB>(o, images, x, g, i, sums);
+}
+
+void outer(const Outer& o, int images, const float* x, const float* g, float* sums) {
+  int c = 0;
+  for (; c + 2 * LANES <= o.lanes; c += 2 * LANES) outer_block<2>(o, images, x, g + c, sums + c);
+  if (c < o.lanes) outer_block<1>(o, images, x, g + c, sums + c);
+}
+
+}  // namespace
