@@ -60,6 +60,18 @@ def test_a_unit_step_has_length_one_over_all_layers() -> None:
     assert math.sqrt(sum(d.double().square().sum().item() for d in noise.values())) == pytest.approx(1, rel=1e-6)
 
 
+def test_pretraining_on_random_labels_is_where_the_recorded_training_starts() -> None:
+    how = {"epochs": 80, "until": {"measure": "error"}}
+    clean, corrupted = (zoo.trial(0, **SMALL, epochs=40, pretrain={"label_noise": p, **how}) for p in (0.0, 1.0))
+    plain = zoo.trial(0, **SMALL, epochs=40)
+    assert clean.shape == corrupted.shape != plain.shape
+    together = run([clean, corrupted])
+    assert of(clean, together) == pytest.approx(of(plain, run([plain])), rel=1e-3)
+    started, norm = of(corrupted, together), (0, "", "frobenius_norm", "conv1")
+    assert started[norm] > of(clean, together)[norm] and started[(0, "train", "error", "")] > 0.5
+    assert started[(40, "train", "error", "")] == 0
+
+
 def test_the_control_and_the_perturbed_run_may_share_a_bundle() -> None:
     control, perturbed = (zoo.trial(0, **SMALL, epochs=30, perturbation=p) for p in ({"name": "none"}, GAUSSIAN))
     assert control.shape == perturbed.shape

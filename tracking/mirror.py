@@ -139,6 +139,7 @@ class _Writer:
     store: Store
     experiment: str
     report: SyncReport = field(default_factory=SyncReport)
+    keys: set[str] = field(default_factory=set)  # of the trials' metrics
 
     def write(self, trials: list[Recorded], parent: Parent | None) -> None:
         started = min((t.started_ms for t in trials), default=0)
@@ -155,6 +156,7 @@ class _Writer:
         for _, bundle in groupby(sorted(ended, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
             self._bundle(list(bundle), runs, top)
         if parent:
+            self.keys |= {key for t in trials for key in runs[t.id].data.metrics}
             self._parent(runs[""], parent, about, trials)
 
     def _runs(self) -> dict[str, Any]:
@@ -225,6 +227,7 @@ class _Writer:
             "sweep.sent": "all" if complete else str(max(trial.step, int(sent))),
             "sweep.mirrored": self._digest(trial, parent),
         }
+        self.keys |= {p.key for p in points}
         with self._reporting(trial.id):
             self._log(run, mp.params(trial), points, {**mp.tags(self.sweep, trial, parent), **marks})
             self._end(run, mp.STATUS[trial.state], mp.stamp(trial, trial.step))
@@ -268,6 +271,7 @@ class _Writer:
         with self._reporting(""):
             files = self._files(run, parent)
             self._data(run, trials)
+            self._pages()
             self._log(run, {}, points, {**about, "sweep.files": files, "sweep.curves": curves})
             if not self.report.problems:
                 self._end(run, mp.STATUS[parent.state], max((mp.stamp(t, t.step) for t in trials), default=ms))
@@ -280,6 +284,13 @@ class _Writer:
             for folder, file in every:
                 self.client.log_artifact(run.info.run_id, str(file), folder or None)
         return digest
+
+    def _pages(self) -> None:
+        """What the experiment's page says on top, and the table of trials it leads to."""
+        note = f"{mp.view_link(self.experiment)} · {self.sweep.title}"
+        self.client.set_experiment_tag(self.experiment, "mlflow.note.content", note)
+        view = mp.view(self.sweep.varied, self.keys)
+        self.client.set_experiment_tag(self.experiment, f"mlflow.sharedViewState.{mp.VIEW}", view)
 
     def _data(self, run: Any, trials: list[Recorded]) -> None:
         """Which data the trials saw, as MLflow's data set inputs: name and digest, not the images."""

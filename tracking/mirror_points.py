@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ PARAM_LIMIT = 6000  # characters; MLflow cuts what is longer, silently
 TAG_LIMIT = 5000
 LAYERS = 8  # of a measure that are sent; a chart per layer of a deep net helps nobody, and the records have them all
 HEAD, PER_OCTAVE, SPREAD = 16, 4, 32  # see `kept`
+VIEW, COLUMNS = "sweep", 8  # name of the table of trials, and how many measures it shows
 LINES = 8  # of a curve whose bands are sent, too
 BANDS = {"low": "band", "high": "band", "n": "seeds"}  # columns of a curve's table -> chart section
 SHORT = {"frobenius_norm": "norm"}  # measures whose chart section has a friendlier name
@@ -199,6 +200,23 @@ def stamp(trial: Recorded, step: int) -> int:
     """When this step was committed, in milliseconds since 1970."""
     latest = trial.clock[-1][1] if trial.clock else trial.started_ms
     return next((ms for last, ms in trial.clock if last >= step), latest)
+
+
+def view(varied: Sequence[str], keys: Iterable[str]) -> str:
+    """The runs table of MLflow's pages as people want it: what varies beside train and test values. Its own default
+    shows no number at all. This is the form in which its pages store a shared view."""
+    measured = sorted(key for key in keys if key.endswith(("/train", "/test")))[:COLUMNS]
+    params = [f"params.`{key}`" for key in dict.fromkeys([*varied, "seed"])]
+    columns = [*params, *(f"metrics.`{key}`" for key in measured), "tags.`diverged`"]
+    order = {"orderByKey": f"metrics.`{measured[0]}`", "orderByAsc": True} if measured else {}
+    return json.dumps({"selectedColumns": columns, "searchFilter": "tags.`sweep.status` != ''", **order})
+
+
+def view_link(experiment: str) -> str:
+    """Markdown that leads to the table of `view`."""
+    return (
+        f"[Trials as a table](#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW})"
+    )
 
 
 def curve_lines(table: pd.DataFrame) -> tuple[dict[str, dict[int, float]], list[str]]:

@@ -31,6 +31,7 @@ MAY_DIFFER = (
     "optimizer.momentum",
     "net.init_scale",
     "until",
+    "pretrain.label_noise",
     "perturbation",
 )
 
@@ -54,6 +55,14 @@ class Optimizer(Frozen):
         return examples if self.name == "gd" else (self.batch_size or 100)
 
 
+class Pretrain(Frozen):
+    """Training on corrupted labels before the training that is recorded (memo 90, Section 13; memo 91)."""
+
+    label_noise: float = Field(ge=0, le=1, description="Fraction of the labels redrawn; with 0 nothing is done.")
+    epochs: int = Field(gt=0, description="Passes over the training examples, at most.")
+    until: Until | None = Field(None, description="Go over to the recorded training early when this is reached.")
+
+
 class Settings(Frozen):
     """A network trained on images."""
 
@@ -64,6 +73,7 @@ class Settings(Frozen):
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
     until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
+    pretrain: Pretrain | None = Field(None, description="Training on corrupted labels beforehand, not recorded.")
     perturbation: named.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
         default_factory=lambda: named.load("workers.perturbations", "none").Settings(),
         description="Noise added to the weights while training.",
@@ -114,11 +124,34 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
     images = _load(bundle[0])
     examples = engines.Examples.of(images, bundle)
     engine = engines.choose(bundle, examples, device)
+    if bundle[0].pretrain and not resume:
+        engine.load(_pretrained(trials, engine.state(), device))
     about = {"data": {"title": images.title, "digest": images.digest}, "engine": type(engine).__name__.lower()}
     training = Training(trials, engine, examples.index.shape[1], about)
     if resume:
         training.load(resume)
     yield from training.go_on()
+
+
+def _pretrained(trials: Sequence[Trial], fresh: dict[str, Any], device: str) -> dict[str, Any]:
+    """The state to start from: the weights after pretraining, with momentum at rest. No noise, no pretraining."""
+    first = [Trial(t.experiment, _pretraining(t.settings)) for t in trials]  # type: ignore[arg-type]
+    *_, last = run(first, device, None)
+    after = last.state()["engine"]
+    skip = [t.settings.pretrain.label_noise == 0 for t in trials]  # type: ignore[attr-defined]
+    for part in ("parameters", "buffers"):
+        for name, value in after[part].items():
+            for i in (i for i, s in enumerate(skip) if s):
+                value[i] = fresh[part][name][i]
+    return {**after, "momentum": fresh["momentum"]}
+
+
+def _pretraining(settings: Settings) -> Settings:
+    how = settings.pretrain
+    assert how
+    data = settings.data.model_copy(update={"label_noise": how.label_noise})
+    changes = {"data": data, "epochs": how.epochs, "until": how.until, "pretrain": None, "measure": ()}
+    return settings.model_copy(update=changes)
 
 
 def _load(settings: Settings) -> Any:

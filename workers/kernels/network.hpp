@@ -42,7 +42,7 @@ struct Network {
   std::vector<Layer> layers;
   int class_lanes, features;          // features: floats of the last map, padding included
   size_t weight, bias, transposed;    // of the output layer
-  size_t parameters, transposes;      // floats
+  size_t parameters = 0, transposes = 0;  // floats
   Product output;
   std::vector<Product> output_backward;  // one for each spot of the last map
   Outer output_weights;

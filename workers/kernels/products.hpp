@@ -97,9 +97,11 @@ void multiply(const Product& p, int images, const float* from, const float* weig
   if (p.from.empty()) return;
   int c = 0;
   for (; c + 2 * LANES <= p.columns; c += 2 * LANES)
-    multiply_block<END, 2>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c, mask + c);
+    multiply_block<END, 2>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c,
+                            mask ? mask + c : nullptr);
   if (c < p.columns)
-    multiply_block<END, 1>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c, mask + c);
+    multiply_block<END, 1>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c,
+                            mask ? mask + c : nullptr);
 }
 
 // sums[row + k] += x[spot][offset + k] * g[spot], over a grid of images x rows x columns of spots.

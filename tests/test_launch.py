@@ -1,0 +1,172 @@
+"""The main job from a sweep file to curves and verdicts, through the command line, in process and under real Ray."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracking.store import Store
+
+SWEEP = """
+title: A small width sweep
+source: test
+experiment: network
+fixed:
+  data: {name: digits, train_size: 60, test_size: 50}
+  net: {name: convnet, depth: 3}
+  optimizer: {name: sgd, batch_size: 20, learning_rate: 0.1}
+  epochs: 4
+vary:
+  net.width: [2, 4]
+  seed: {count: 3}
+measure: [error, risk, parameters]
+curves:
+  - {name: error, x: parameters, y: error, split: [train, test], band: ci95}
+claims:
+  - {name: no_overfitting, y: error, split: test, tolerance: 1.0}
+"""
+
+
+def sweep(*arguments: str, folder: Path, code: int = 0, **environment: str) -> dict[str, Any]:
+    """Runs the command line as a user does; the JSON object of its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator.cli", *arguments], cwd=folder, capture_output=True, text=True, timeout=280,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr + done.stdout
+    return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {"stderr": done.stderr}
+
+
+def rows(folder: Path) -> Any:
+    store = Store(str(folder / "runs"))
+    table = store.rows(store.recorded().values()).to_pandas().astype({c: str for c in ("trial", "split", "measure", "layer")})
+    keys = ["trial", "step", "split", "measure", "layer"]
+    assert not table.duplicated(keys).any()
+    return table.sort_values(keys, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("launched")
+    (folder / "small.yaml").write_text(SWEEP)
+    return folder, sweep("launch", "small.yaml", "--local", "--json", folder=folder)
+
+
+def test_a_launch_ends_with_curves_and_verdicts(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = launched
+    assert result["sweep"] == "small"
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
+    assert [c["verdict"] for c in result["claims"]] == ["holds"]
+    for curve in result["curves"]:
+        assert all((folder / curve[kind]).stat().st_size > 0 for kind in ("png", "svg", "parquet"))
+
+
+def test_a_second_launch_trains_nothing(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, first = launched
+    before = rows(folder)
+    again = sweep("launch", "small.yaml", "--local", "--json", folder=folder)
+    assert again["trials"] == {"total": 6, "run": 0, "already_done": 6, "failed": 0, "diverged": 0}
+    assert again["claims"] == first["claims"] and rows(folder).equals(before)
+
+
+def test_adding_a_width_trains_only_that_width(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = launched
+    (folder / "wider.yaml").write_text(SWEEP.replace("[2, 4]", "[2, 4, 8]"))
+    plan = sweep("plan", "wider.yaml", "--json", folder=folder)
+    assert plan["trials"] == {"total": 9, "to_run": 3, "finished": 6, "missing": 3}
+    wider = sweep("launch", "wider.yaml", "--local", "--json", folder=folder)
+    assert wider["trials"] == {"total": 9, "run": 3, "already_done": 6, "failed": 0, "diverged": 0}
+
+
+def test_status_curves_verify_show_and_list_speak_json(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = launched
+    assert sweep("status", "small.yaml", "--json", folder=folder)["trials"] == {"total": 6, "finished": 6}
+    assert sweep("verify", "small.yaml", "--json", folder=folder)["claims"] == result["claims"]
+    assert sweep("curves", "small.yaml", "--json", folder=folder)["curves"] == result["curves"]
+    trial = rows(folder)["trial"][0]
+    shown = sweep("show", trial[:10], "--json", folder=folder)
+    assert shown["id"] == trial and shown["provenance"]["data"]["digest"]
+    assert {"demo", "fig1", "fig2"} <= {s["name"] for s in sweep("list", "--json", folder=folder)["sweeps"]}
+
+
+def test_mlflow_holds_parent_and_children(launched: tuple[Path, dict[str, Any]]) -> None:
+    import sqlite3
+
+    folder, _ = launched
+    with sqlite3.connect(folder / "runs/mlflow.db") as database:
+        names = dict(database.execute("select r.run_uuid, r.status from runs r where r.lifecycle_stage = 'active'"))
+        parents = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()[0]
+    database.close()
+    assert len(names) >= 7 and set(names.values()) == {"FINISHED"} and parents >= 6
+
+
+@pytest.mark.ray
+def test_ray_and_this_process_record_the_same(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SWEEP)
+    result = sweep("launch", "small.yaml", "--json", folder=tmp_path)
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
+    mine = rows(launched[0])
+    mine = mine[mine["trial"].isin(rows(tmp_path)["trial"])].reset_index(drop=True)
+    assert rows(tmp_path)["value"].to_numpy() == pytest.approx(mine["value"].to_numpy(), rel=1e-4)
+
+
+@pytest.mark.ray
+def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None:
+    broken = SWEEP.replace("  net.width: [2, 4]", "  net.width: [2]\n  data.train_size: [60, 5000]").replace(
+        "train_size: 60, ", ""
+    )
+    (tmp_path / "small.yaml").write_text(broken)
+    result = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 3, "diverged": 0}
+    assert result["claims"][0]["verdict"] == "not enough data"
+    status = sweep("status", "small.yaml", "--json", folder=tmp_path)
+    assert status["trials"] == {"total": 6, "finished": 3, "failed": 3}
+    again = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
+    assert again["trials"]["run"] == 0
+
+
+def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    import shutil
+
+    from tracking.store import Manifest
+
+    folder = tmp_path / "copy"
+    shutil.copytree(launched[0], folder)
+    files = sorted(folder.glob("runs/records/*/manifest.json"))
+    manifest = Manifest.of(files[0].read_bytes(), "manifest")
+    manifest.provenance["data"]["digest"] = "another"
+    files[0].write_bytes(manifest.to_bytes())
+    assert "different versions of the data" in sweep("curves", "small.yaml", folder=folder, code=2)["stderr"]
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    code = """
+import sys
+from orchestrator import cli
+try:
+    cli.main(["plan", "fig2", "--json"])
+except SystemExit:
+    pass
+heavy = [m for m in ("torch", "ray", "mlflow", "matplotlib") if m in sys.modules]
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["launch", "demoo"], "demo"),
+        (["launch", "demo", "--profile", "debg"], "debug"),
+        (["show", "zzzz"], "0 recorded trials"),
+        (["launch", "demo", "--debug", "--tracking-uri", "./mlruns"], "sqlite:///"),
+    ],
+    ids=lambda a: " ".join(a) if isinstance(a, list) else "",
+)
+def test_what_cannot_be_done_is_one_message_and_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    stderr = sweep(*arguments, folder=tmp_path, code=2)["stderr"]
+    assert message in stderr and "Traceback" not in stderr

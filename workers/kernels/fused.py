@@ -1,0 +1,175 @@
+"""M models of one shape, each trained and evaluated by the compiled kernels; results do not depend on the company.
+
+M models, N examples of a model, H W image height and width, K image channels, C classes.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workers.kernels import library
+
+LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
+Names = dict[str, Tensor]
+Integers = NDArray[np.int64]
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Net:
+    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm."""
+
+    image: tuple[int, int, int]
+    widths: tuple[int, ...]
+    classes: int
+    loss: str = "cross_entropy"
+    batch_norm: bool = False
+
+    def struct(self) -> library.Shape:
+        """The same for the kernels."""
+        widths = (ctypes.c_int32 * len(self.widths))(*self.widths)
+        loss, norm = LOSSES.index(self.loss), int(self.batch_norm)
+        return library.Shape(*self.image, len(self.widths), self.classes, loss, norm, widths)
+
+
+class Fused:
+    """Parameters, momentum and running statistics of M models, as tensors (M, ...) that the kernels change in place.
+
+    Names and shapes are those of workers/nets/convnet.py; a bias that is not among the parameters does not exist.
+    """
+
+    def __init__(self, net: Net, state: dict[str, Names], variant: str | None = None, threads: int = 1) -> None:
+        name = variant or library.available()
+        if name not in library.usable():
+            raise ValueError(f"no kernels for {name}: usable here are {library.usable()}; {library.reason()}")
+        self.net, self.variant, self.threads = net, name, threads
+        self._kernels = library.load(name)
+        self.load(state)
+
+    def load(self, state: dict[str, Names]) -> None:
+        """Takes over copies of "parameters", "momentum" (zero if absent) and "buffers" (running mean and variance)."""
+        self.parameters = _copies(state["parameters"])
+        momentum = state.get("momentum") or {name: torch.zeros_like(t) for name, t in self.parameters.items()}
+        self.momentum, self.buffers = _copies(momentum), _copies(state.get("buffers", {}))
+        self.models = len(self.parameters["output.weight"])
+        self._check()
+
+    def state(self) -> dict[str, Names]:
+        """Copies of everything needed to go on, bit by bit."""
+        parts = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
+        return {part: _copies(tensors) for part, tensors in parts.items()}
+
+    def epoch(
+        self,
+        images: Pixels,
+        index: Integers,
+        labels: Integers,
+        order: Integers,
+        batch: int,
+        learning_rate: Sequence[float],
+        momentum: Sequence[float],
+        active: Sequence[bool],
+    ) -> None:
+        """One pass: for each active model, steps on order[m, 0:batch], order[m, batch:2 batch], ...; the last may be
+        short. order (M, n) are positions in the model's examples: image index[m, i] with labels[m, i], both (M, N).
+        """
+        images, index, labels, order = _contiguous(images), _int64(index), _int64(labels), _int64(order)
+        self._check_examples(images, index, labels)
+        _check_range("order", order, index.shape[1])
+        steps = order.shape[1]
+        if self.net.batch_norm and self._values_per_channel(min(batch, steps % batch or batch)) == 1:
+            raise ValueError(f"batch norm needs two values a channel, got a batch of one example among {steps}")
+
+        def train(m: int) -> int:
+            examples = _examples(images, index[m], labels[m])
+            return self._kernels.train(
+                self._shape, self._tensors(self.parameters, m), self._tensors(self.momentum, m), examples,
+                order[m].ctypes.data, steps, batch, learning_rate[m], momentum[m],
+            )  # fmt: skip
+
+        self._each(train, [m for m in range(self.models) if active[m]])
+
+    def totals(self, images: Pixels, index: Integers | None, labels: Integers) -> tuple[Integers, NDArray[np.float64]]:
+        """Errors (M,) and summed loss (M,) over images index[m] (all in turn if None), in evaluation mode, exactly.
+
+        labels: (M, n), or (n,) when all models share them.
+        """
+        errors, losses = np.zeros(self.models, np.int64), np.zeros(self.models)
+        self._evaluate(images, index, labels, errors, losses, None)
+        return errors, losses
+
+    def outputs(self, images: Pixels, index: Integers | None = None) -> Tensor:
+        """Outputs (M, n, C) for images index[m] (all in turn if None), in evaluation mode."""
+        count = len(images) if index is None else index.shape[-1]
+        outputs = torch.empty(self.models, count, self.net.classes)
+        self._evaluate(images, index, None, np.zeros(self.models, np.int64), np.zeros(self.models), outputs)
+        return outputs
+
+    def _evaluate(
+        self,
+        images: Pixels,
+        index: Integers | None,
+        labels: Integers | None,
+        errors: Integers,
+        losses: NDArray[np.float64],
+        outputs: Tensor | None,
+    ) -> None:
+        images = _contiguous(images)
+        count = len(images) if index is None else index.shape[-1]
+        shape = (self.models, count)
+        chosen = None if index is None else _int64(np.broadcast_to(index, shape))
+        given = None if labels is None else _int64(np.broadcast_to(labels, shape))
+        self._check_examples(images, chosen, given)
+
+        def evaluate(m: int) -> int:
+            examples = _examples(images, None if chosen is None else chosen[m], None if given is None else given[m])
+            out = None if outputs is None else outputs[m].data_ptr()
+            tensors = self._tensors(self.parameters, m)
+            places = errors[m:].ctypes.data, losses[m:].ctypes.data
+            return self._kernels.evaluate(self._shape, tensors, examples, count, *places, out)
+
+        self._each(evaluate, range(self.models))
+
+    def _each(self, work: Callable[[int], int], models: Sequence[int]) -> None:
+        """One call a model, so that a signal waits for one model only; the kernels let other threads run."""
+        self._shape = self.net.struct()
+        if self.threads == 1 or len(models) < 2:
+            results = [work(m) for m in models]
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                results = list(pool.map(work, models))
+        if any(results):
+            raise MemoryError(f"no memory to train {self.net} in one piece; a smaller batch needs less")
+
+    def _tensors(self, values: Names, m: int) -> Any:
+        """Addresses (weight, bias, mean, var) of every layer of model m; 0 for what does not exist."""
+        layers = [*(f"conv{i + 1}" for i in range(len(self.net.widths))), "output"]
+        wanted = [(values, "weight"), (values, "bias"), (self.buffers, "mean"), (self.buffers, "var")]
+        found = [part.get(f"{layer}.{what}") for layer in layers for part, what in wanted]
+        return (library.ADDRESS * len(found))(*(0 if t is None else t[m].data_ptr() for t in found))
+
+    def _check(self) -> None:
+        expected = shapes(self.net)
+        for part in (self.parameters, self.momentum):
+            for name, value in part.items():
+                if tuple(value.shape[1:]) != expected.get(name) or len(value) != self.models:
+                    raise ValueError(f"{name} must be ({self.models}, *{expected.get(name)}), got {tuple(value.shape)}")
+
+    def _check_examples(self, images: Pixels, index: Integers | None, labels: Integers | None) -> None:
+        if images.shape[1:] != self.net.image:
+            raise ValueError(f"images must be (N, {self.net.image}), got {images.shape}")
+        if index is not None:
+            _check_range("index", index, len(images))
+        if labels is not None:
+            _check_range("labels", labels, self.net.classes)
+
+    def _values_per_channel(self, examples: int) -> int:
+        height, width = map_size(self.net)
+        return examples * height * width

@@ -1,0 +1,62 @@
+"""The compiled kernels: which variants this install has, and which one this processor can run."""
+
+import ctypes
+import functools
+from pathlib import Path
+
+VARIANTS = ("avx512", "avx2", "baseline")  # fastest first; a variant's place from the end is the level it needs
+SUFFIX = ".so"
+ADDRESS = ctypes.c_void_p
+
+
+class Shape(ctypes.Structure):
+    """A network as the kernels see it; the same fields as in network.hpp."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("height", "width", "channels", "depth", "classes", "loss", "batch_norm")),
+        ("widths", ctypes.POINTER(ctypes.c_int32)),
+    )
+
+
+class Examples(ctypes.Structure):
+    """One model's labelled images; the same fields as in kernels.cpp."""
+
+    _fields_ = tuple((name, ADDRESS) for name in ("bytes", "floats", "index", "labels"))
+
+
+def path(variant: str) -> Path:
+    """Where the build puts a variant."""
+    return Path(__file__).with_name(f"_{variant}{SUFFIX}")
+
+
+@functools.cache
+def load(variant: str) -> ctypes.CDLL:
+    """A variant's library. Raises OSError where it was not built or cannot be loaded."""
+    library = ctypes.CDLL(str(path(variant)))
+    shape, examples, count = ctypes.POINTER(Shape), ctypes.POINTER(Examples), ctypes.c_int64
+    library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ctypes.c_float, ctypes.c_float]
+    library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
+    return library
+
+
+@functools.cache
+def usable() -> tuple[str, ...]:
+    """The variants that are built here and that this processor can run, fastest first."""
+    if not path("baseline").exists():
+        return ()
+    level = load("baseline").level()
+    able = VARIANTS[len(VARIANTS) - 1 - level :]
+    return tuple(variant for variant in able if path(variant).exists())
+
+
+def available() -> str | None:
+    """The variant that will be used, or None where nothing is built."""
+    return next(iter(usable()), None)
+
+
+def reason() -> str:
+    """One sentence on what is used, and why, for people."""
+    variant = available()
+    if variant is None:
+        return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
+    return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
