@@ -10,7 +10,6 @@ import pytest
 from tracking.claims import (
     as_expected,
     grows_between,
-    noise_repaired,
     null_space_walk,
     ordered_along,
     overfits_eventually,
@@ -20,7 +19,6 @@ from tracking.frame import Frame, Planned, frame
 from tracking.verdict import verify
 
 Values = dict[str, list[tuple[int, float]]]  # "measure" or "measure split": (step, value) of one trial
-NOISE = {"noise": 1.0, "noise_every": 10, "noise_until": 40}
 
 
 def recorded(trials: list[tuple[dict[str, Any], Values]], state: str = "finished") -> Frame:
@@ -61,11 +59,6 @@ def late(change: float, after: tuple[int, ...] = (60, 80, 100)) -> Frame:
     return recorded([({}, {"norm": [(0, 0.0), (20, 5.0), *[(s, 7.0 + change * (s == 100)) for s in after]]})] * 2)
 
 
-def repaired(before_next: float, damage: float = 1.0) -> Frame:
-    values = [(s, before_next) for s in (10, 20, 30, 40)] + [(s, damage) for s in (11, 21, 31, 41)]
-    return recorded([(NOISE, {"risk train": sorted(values)})] * 2)
-
-
 def growing(*growths: float) -> Frame:
     return recorded([({}, {"risk test": [(5, 1.0), (10, 1.0), (90, 1.0 + growth)]}) for growth in growths])
 
@@ -101,9 +94,6 @@ CASES: list[tuple[str, Any, Callable[[], Frame], str]] = [
     ("settled", SETTLES, lambda: late(1e-4), "holds"),
     ("unsettled", SETTLES, lambda: late(1e-2), "fails"),
     ("settled too early", SETTLES, lambda: late(0.0, after=(60,)), "not enough data"),
-    ("repaired", noise_repaired.Settings(), lambda: repaired(1e-7), "holds"),
-    ("unrepaired", noise_repaired.Settings(), lambda: repaired(1e-3), "fails"),
-    ("nothing to repair", noise_repaired.Settings(), lambda: repaired(1e-7, damage=1e-7), "not enough data"),
     ("grown", GROWS, lambda: growing(0.5, 0.6, 0.4), "holds"),
     ("grown the same in all", GROWS, lambda: growing(0.1, 0.1), "holds"),
     ("shrunk", GROWS, lambda: growing(-0.5, -0.6, -0.4), "fails"),
@@ -128,9 +118,7 @@ def test_verdict(settings: Any, rows: Callable[[], Frame], verdict: str) -> None
 
 @pytest.mark.parametrize("settings", {c[1].name: c[1] for c in CASES}.values(), ids=lambda s: s.name)
 def test_nothing_is_said_where_nothing_is_recorded(settings: Any) -> None:
-    assert (
-        judged(recorded([({**NOISE, "layers": 1, "degree": 1}, {})] * 2, "missing"), settings)[0] == "not enough data"
-    )
+    assert judged(recorded([({"layers": 1, "degree": 1}, {})] * 2, "missing"), settings)[0] == "not enough data"
 
 
 def test_every_claim_has_its_three_cases() -> None:
@@ -145,11 +133,12 @@ def test_evidence_of_a_walk_is_its_slope() -> None:
     assert evidence["perturbations"] == 40
 
 
-def test_undecided_growth_says_how_many_seeds_would_do() -> None:
+def test_undecided_growth_says_which_growth_could_be_seen() -> None:
     _, evidence = judged(growing(0.5, -0.4, 0.1), GROWS)
-    needed = evidence["seeds_that_would_do"]
-    error = np.std([0.5, -0.4, 0.1], ddof=1) / np.sqrt(needed)
-    assert 2 * error <= np.mean([0.5, -0.4, 0.1]) < 2 * error * np.sqrt(needed / (needed - 1))
+    visible = evidence["smallest_visible_growth"]
+    assert visible == pytest.approx(2 * np.std([0.5, -0.4, 0.1], ddof=1) / np.sqrt(3))
+    lift = visible - np.mean([0.5, -0.4, 0.1])
+    assert judged(growing(*(g + lift * 1.01 for g in (0.5, -0.4, 0.1))), GROWS)[0] == "holds"
 
 
 def test_one_bad_cell_decides_and_is_named() -> None:

@@ -93,7 +93,7 @@ def test_rows_say_what_they_are() -> None:
     assert {1.0, 10.0, 100.0, 1000.0, 10_000.0} <= set(times)
     assert len(times) == 1 + 5 * 5 + 1
     assert len(values["product_per_log_time", ""]) == np.sum(times >= 10)
-    slope = np.gradient(values["norm_product", ""], times)
+    slope = np.gradient(values["product_of_norms", ""], times)
     assert np.allclose((times * slope)[2:-1], values["rate", ""][2:-1], rtol=0.1)
     assert trial.plain["flow"] == "per_layer"
 
@@ -102,7 +102,7 @@ def test_product_grows_faster_and_layers_slower_with_depth_but_all_as_the_logari
     found = {layers: recorded(layers=layers, time_max=1e8)[1] for layers in GOLDEN}
     late = found[1]["time", ""] > 10
     for shallow, deep in zip([1, 2, 3, 5], [2, 3, 5, 10], strict=True):
-        assert np.all(found[deep]["norm_product", ""][late] > found[shallow]["norm_product", ""][late])
+        assert np.all(found[deep]["product_of_norms", ""][late] > found[shallow]["product_of_norms", ""][late])
         assert np.all(found[deep]["norm", "1"][late] < found[shallow]["norm", "1"][late])
     assert found[1]["rate", ""][-1] == pytest.approx(1, abs=1e-6)
     for values in found.values():
@@ -115,3 +115,8 @@ def test_a_resumed_bundle_goes_on_with_the_trials_that_are_left() -> None:
     whole = list(growth.run(given, "cpu", None))
     rest = list(growth.run(given, "cpu", whole[0].state()))
     assert [p.rows for p in rest] == [p.rows for p in whole[1:]]
+
+
+def test_norms_that_are_tied_cannot_be_unequal() -> None:
+    with pytest.raises(ValueError, match="unequal must be 0 where flow is tied"):
+        Settings(flow="tied", unequal=0.5)

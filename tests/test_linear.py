@@ -69,7 +69,7 @@ def test_exponential_loss_does_not_depend_on_the_start() -> None:
 
 
 def test_constant_steps_overflow_from_a_start_that_misclassifies() -> None:
-    trials = [Trial.of("linear", {"start_norm": norm, "step": "constant", "iterations": 300}) for norm in NORMS]
+    trials = [Trial.of("linear", {"start_norm": norm, "step_rule": "constant", "iterations": 300}) for norm in NORMS]
     (progress,) = linear.run(trials, "cpu", None)
     assert [progress.ended[t.id].state for t in trials] == ["finished", "finished", "diverged"]
 

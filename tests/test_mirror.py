@@ -1,5 +1,6 @@
 """The mirror shows what is recorded, whatever happened to MLflow: real SQLite stores and a real server."""
 
+import json
 import math
 import os
 import socket
@@ -187,6 +188,22 @@ def test_parent_shows_curves_figures_data_and_note(truth: dict[str, Any]) -> Non
     assert tags["mlflow.note.content"] == "# Error against width"
 
 
+def test_the_table_that_the_experiment_links_to_names_columns_that_exist(
+    store: Store, uri: str, tmp_path: Path
+) -> None:
+    sync(store, uri, parent(tmp_path / "figures"))
+    client = mirror.connect(uri)
+    about = client.get_experiment("1").tags
+    assert "viewStateShareKey=sweep" in about["mlflow.note.content"]
+    view = json.loads(about["mlflow.sharedViewState.sweep"])
+    trials = client.search_runs(["1"], view["searchFilter"], order_by=[view["orderByKey"]])
+    errors = [t.data.metrics["error/test"] for t in trials]
+    assert len(errors) == 6 and errors == sorted(errors)
+    wanted = [column.replace("`", "").split(".", 1) for column in view["selectedColumns"]]
+    assert ["params", "net.width"] in wanted and ["metrics", "error/test"] in wanted
+    assert all(key in getattr(trials[0].data, kind) for kind, key in wanted)
+
+
 def test_divergence_is_a_tag_and_a_step_and_never_a_number_that_is_not_finite(truth: dict[str, Any]) -> None:
     info, _, tags, points, _, _ = truth["w512s0"]
     assert (info[1], tags["diverged"], tags["sweep.reason"]) == ("FINISHED", "true", "risk is not finite")
@@ -346,6 +363,8 @@ def test_the_new_database_is_complete_has_wal_and_is_made_once(tmp_path: Path) -
     import sqlite3
     import sys
 
+    for left in ("mlflow.db.new", "mlflow.db.new-journal"):
+        (tmp_path / left).write_bytes(b"of an attempt that was killed")
     code = f"from tracking import mirror; mirror.prepare('{fresh(tmp_path)}')"
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [p.wait() for p in both] == [0, 0]

@@ -4,6 +4,7 @@ Colour tells lines of different settings apart, dashes training from test, open 
 What a reader must know to trust the picture stands below it: seeds, band, data, and what is missing or diverged.
 """
 
+import itertools
 import math
 import textwrap
 from collections.abc import Mapping
@@ -48,6 +49,7 @@ def style() -> dict[str, Any]:
         "xtick.minor.width": 0.4,
         "ytick.minor.width": 0.4,
         "mathtext.fontset": "dejavusans",
+        "axes.formatter.use_mathtext": True,
         "legend.frameon": False,
         "legend.fontsize": 7.5,
         "lines.solid_capstyle": "round",
@@ -125,7 +127,7 @@ def _groups(heads: "pd.DataFrame") -> list[str]:
     columns = [c for c in heads.loc[:, "line":"layer"].columns[1:] if c != "split"]
     if heads["layer"].nunique() < 2:
         columns.remove("layer")
-    return [", ".join(words(c, row[c]) for c in columns) for _, row in heads[columns].iterrows()]
+    return [", ".join(words(c, row[c], len(columns) == 1) for c in columns) for _, row in heads[columns].iterrows()]
 
 
 def _colours(heads: "pd.DataFrame", n: int) -> list[Any]:
@@ -200,7 +202,8 @@ def _plain_log_ticks(axes: "Axes", low: float, high: float) -> None:
 
     if low < 1e-4 or high > 1e5 or high / low > 1e3:
         return
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 100 else (1.0,)))
+    marked = (1.0, 2.0, 3.0, 5.0) if high / low < 10 else (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=marked))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
     axes.yaxis.set_minor_formatter(NullFormatter())
 
@@ -242,8 +245,9 @@ def _thresholds(axes: "Axes", shown: "pd.DataFrame") -> None:
         said = ", ".join(f"{int(n):,}" for n in found)
         across = axes.transAxes.inverted().transform(axes.transData.transform((found[0], 1)))[0]
         side = "left" if across < 0.3 else "right" if across > 0.7 else "center"
-        axes.annotate(f"parameters = training examples ({said})", (found[0], 1.0), (0, 3), fontsize=7, color=GREY,
-                      xycoords=axes.get_xaxis_transform(), textcoords="offset points", ha=side, va="bottom")  # fmt: skip
+        name = f"parameters = training examples ({said})"
+        axes.annotate(name, (found[0], 1.0), (0, 3), axes.get_xaxis_transform(), "offset points", ha=side, va="bottom",
+                      fontsize=7, color=GREY)  # fmt: skip
 
 
 def _legend(
@@ -276,7 +280,7 @@ def _columns(entries: "list[Line2D]", width: float) -> int:
         columns = math.ceil(len(wide) / rows)
         tall = len(wide) - columns * (len(wide) // columns)  # so many columns have one entry more than the others
         starts = [i * (len(wide) // columns) + min(i, tall) for i in range(columns + 1)]
-        if sum(max(wide[i:j]) for i, j in zip(starts, starts[1:], strict=False)) <= width:
+        if sum(max(wide[i:j]) for i, j in itertools.pairwise(starts)) <= width:
             return columns
     return 1
 

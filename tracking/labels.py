@@ -56,7 +56,8 @@ def footer(curve: "Curve", table: "pd.DataFrame", about: Mapping[str, Any], thin
     """What the picture rests on: seeds, band, data and source, and whatever is not in it."""
     used = table.loc[table["n"] > 0, "n"]
     notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
-    notes.append(". ".join(str(about[k]) for k in ("data", "source") if about.get(k)))
+    known = (("Data: {}.", "data"), ("After {}.", "source"))
+    notes.append(" ".join(said.format(about[k]) for said, k in known if about.get(k)))
     if "best" in curve.steps:
         notes.append(f"Best {_step(about)}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
     left_out = not_averaged(curve, table)
@@ -87,7 +88,8 @@ def _seeds(curve: "Curve", used: "pd.Series[int]", thin: bool, band: str) -> str
         return f"A mark for each of {len(used)} trials."
     few, many = int(used.min()), int(used.max())
     seeds = f"{many} seed{'s' if many > 1 else ''}" if few == many else f"{few} to {many} seeds"
-    parts = [f"{curve.centre.capitalize()} of {seeds}" if many > 1 else "One seed, hence no band"]
+    single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
+    parts = [f"{curve.centre.capitalize()} of {seeds}" if many > 1 else single]
     if curve.band != "none" and many > 1:
         parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=INTERVALS[curve.centre]))
     if thin and many > 1:

@@ -5,9 +5,7 @@
 ended only when everything else of it is there. MLflow is written from here and nowhere else.
 """
 
-import fcntl
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +18,7 @@ import pandas as pd
 from tracking import mirror_place
 from tracking import mirror_points as mp
 from tracking.files import sha256
-from tracking.mirror_place import ENVIRONMENT, artifacts, database, on_local_disk
+from tracking.mirror_place import ENVIRONMENT, artifacts, database
 from tracking.mirror_points import Parent, SweepInfo
 from tracking.store import Damaged, Recorded, Store
 
@@ -74,41 +72,17 @@ def _load(tracking_uri: str) -> None:
 
 
 def prepare(tracking_uri: str) -> None:
-    """Loads MLflow, and creates the SQLite store if it is not there: several processes that open a new one at once
-    would break it.
-
-    It is made beside its place and then moved there, so a crash leaves nothing half made. Write-ahead logging makes
-    small writes several times faster and lets people look meanwhile; it needs shared memory, hence a local disk.
-    """
+    """Loads MLflow, and creates the SQLite store if it is not there."""
     _load(tracking_uri)
     path = database(tracking_uri)
-    if path is None or path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path.with_name(path.name + ".lock")):
-        if path.exists():
-            return
-        new = path.with_name(path.name + ".new")
-        new.unlink(missing_ok=True)
-        _create(new, artifacts(path))
-        if on_local_disk(path.parent):
-            with sqlite3.connect(new) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            connection.close()
-        new.rename(path)
+    if path is not None and not path.exists():
+        mirror_place.make_once(path, _create)
 
 
 def _create(path: Path, artifact_root: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     SqlAlchemyStore(f"sqlite:///{path}", artifact_root).engine.dispose()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _experiment(client: Any, sweep: SweepInfo, tracking_uri: str) -> str:

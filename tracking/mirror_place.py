@@ -1,6 +1,10 @@
 """Where a mirror lives: what a tracking URI points at, and the command that shows it. Imports no MLflow."""
 
+import fcntl
+import sqlite3
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -35,6 +39,27 @@ def database(tracking_uri: str) -> Path | None:
 def artifacts(path: Path) -> str:
     """Where the artifacts of a SQLite store lie: absolute, so that they are found from every folder."""
     return str(path.parent / "mlartifacts")
+
+
+def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
+    """Makes a SQLite store with `create(path, artifact root)`: several processes that open a new one would break it.
+
+    It is made beside its place and then moved there, so a crash leaves nothing half made. Write-ahead logging makes
+    small writes several times faster and lets people look meanwhile; it needs shared memory, hence a local disk.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(path.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        new = path.with_name(path.name + ".new")
+        for left in path.parent.glob(f"{new.name}*"):  # with the journal of a crashed attempt, which would be replayed
+            left.unlink()
+        create(new, artifacts(path))
+        if on_local_disk(path.parent):
+            with closing(sqlite3.connect(new)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+        new.rename(path)
 
 
 def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:

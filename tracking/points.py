@@ -44,7 +44,7 @@ def prepare(frame: "Frame", curve: "Curve", varied: list[str]) -> Prepared:
         group = _default_group(trials, curve, varied, x)
     for name in group:
         if name not in trials:
-            raise Refused(f"curve '{curve.name}': {unknown('setting', name, sorted(trials.columns))}")
+            raise Refused(f"curve '{curve.name}': {unknown('setting', name, settings(frame))}")
     trials["key"] = trials.groupby("trial" if curve.points else _cell(group), sort=False).ngroup()
     series = _series(rows, chosen, curve)
     values = _values(rows, series, trials)
@@ -126,7 +126,7 @@ def _values(rows: "pd.DataFrame", series: "pd.DataFrame", trials: "pd.DataFrame"
     import numpy as np
 
     finished = trials.loc[trials["state"] == "finished", ["trial", "key"]]
-    plain = rows.astype({"trial": str, "split": str, "layer": str})
+    plain = rows.astype({"trial": str, "split": str, "layer": str, "value": float})
     mine = plain.merge(finished, on="trial").sort_values(["trial", "step"], ignore_index=True)
     found = mine.merge(series, on=["split", "layer"])
     best = _best_steps(mine).rename("best_step")
@@ -150,7 +150,7 @@ def _cells(trials: "pd.DataFrame", group: list[str], curve: "Curve", x: "pd.Data
     one = trials.groupby("key", sort=False)
     first = trials.drop_duplicates("key").reset_index(drop=True)
     cells = first[["key", *group]].assign(group=first.groupby(group, sort=False, dropna=False).ngroup() if group else 0)
-    cells["legend"] = [", ".join(words(c, row[c]) for c in group) for _, row in cells.iterrows()]
+    cells["legend"] = [", ".join(words(c, row[c], len(group) == 1) for c in group) for _, row in cells.iterrows()]
     for name in group:
         cells[name] = cells[name].map(lambda v: text(v) if isinstance(v, tuple) else v)
     cells["planned"] = one.size().to_numpy()
@@ -171,7 +171,8 @@ def _threshold(cells: "pd.DataFrame", curve: "Curve") -> "pd.Series[float] | flo
         return float("nan")
     name = "data.train_size" if curve.threshold is True else curve.threshold
     if name not in cells:
-        raise Refused(f"curve '{curve.name}', threshold: {unknown('setting', str(name), sorted(cells.columns))}")
+        known = sorted(c for c in cells.columns if c not in (*NOT_SETTINGS, "trial", "key"))
+        raise Refused(f"curve '{curve.name}', threshold: {unknown('setting', str(name), known)}")
     return cells[name].astype(float)
 
 
@@ -195,8 +196,11 @@ def agreed(values: "pd.DataFrame", keys: list[str], curve: "Curve") -> "pd.DataF
     return x["min"].rename("x").reset_index()
 
 
-def words(setting: str, value: Any) -> str:
-    """A setting's value for a legend: `net.width`, 8 -> 'width 8'; `net.batch_norm`, False -> 'no batch norm'."""
+def words(setting: str, value: Any, alone: bool = True) -> str:
+    """A setting's value for a legend: `net.width`, 8 -> 'width 8'; `net.batch_norm`, False -> 'no batch norm'.
+
+    `alone`: the legend names no other setting, so that a text needs no more than itself ('square', not 'loss square').
+    """
     name = setting.split(".")[-1].replace("_", " ")
     if setting in ("split", "layer"):
         return str(value)
@@ -204,7 +208,8 @@ def words(setting: str, value: Any) -> str:
         return f"{value} step"
     if _is_bool(value):
         return name if value else f"no {name}"
-    return text(value).replace("_", " ") if isinstance(value, str) else f"{name} {text(value)}"
+    said = text(value).replace("_", " ") if isinstance(value, str) else text(value)
+    return said if isinstance(value, str) and (alone or name == "name") else f"{name} {said}"
 
 
 def _is_bool(value: Any) -> bool:

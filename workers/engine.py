@@ -3,6 +3,7 @@
 M models, N training examples of a model, T test examples, B examples of a batch, C classes.
 """
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,7 +63,12 @@ class Engine(Protocol):
 
 
 def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
-    """The fastest engine there is for this bundle on this device."""
-    from workers import reference
+    """The fastest engine there is for this bundle on this device.
 
+    $SWEEP_ENGINE=reference keeps to the reference engine, for comparisons. Results agree to tolerance, not bitwise.
+    """
+    from workers import fused, reference
+
+    if device == "cpu" and os.environ.get("SWEEP_ENGINE") != "reference" and fused.supports(bundle, examples):
+        return fused.Fused(bundle, examples)
     return reference.Reference(bundle, examples, device)

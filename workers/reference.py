@@ -36,7 +36,7 @@ class Reference:
         self.test_labels = self._put(examples.images.test_y)
         self.rate = self._each([s.optimizer.learning_rate for s in bundle])
         self.momentum = self._each([s.optimizer.momentum for s in bundle])
-        self.p, self.buffers = _initial(bundle, examples)
+        self.p, self.buffers = initial(bundle, examples)
         self.v = {name: torch.zeros_like(value) for name, value in self.p.items()}
         self.load(self.state())
 
@@ -137,7 +137,8 @@ def _like(each: Tensor, value: Tensor) -> Tensor:
     return each.view(-1, *[1] * (value.ndim - 1))
 
 
-def _initial(bundle: "list[Settings]", examples: Examples) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def initial(bundle: "list[Settings]", examples: Examples) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
     net, images = bundle[0].net, examples.images
     module, image = named.load("workers.nets", net.name), images.train_x.shape[1:]
     models = [module.init(s.net, image, images.classes, seeds.torch_generator(s.seed, "init")) for s in bundle]

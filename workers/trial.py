@@ -23,7 +23,9 @@ class Trial:
     @staticmethod
     def of(experiment: str, settings: dict[str, Any]) -> "Trial":
         """Validates raw settings. Raises ValueError (unknown experiment), pydantic.ValidationError (bad settings)."""
-        return Trial(experiment, named.load("workers.experiments", experiment).Settings.model_validate(settings))
+        model = named.load("workers.experiments", experiment).Settings
+        # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number and true no integer.
+        return Trial(experiment, model.model_validate_json(json.dumps(settings), strict=True))
 
     @functools.cached_property
     def plain(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Settings(Claim):
 
 
 def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs trials of both kinds. The pair that differs most decides; the 95 % interval of its difference is evidence."""
+    """Needs trials of both kinds. The pair that differs most decides; its 95 % interval is evidence."""
     free = [v for v in varied(frame) if v not in (*settings.one, *settings.other, *settings.also)]
     sides = [_points(selected(frame, dict(side)), free, settings) for side in (settings.one, settings.other)]
     both = sides[0].merge(sides[1], on="where", suffixes=("_one", "_other"))

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, model_validator
 
-from tracking.cells import each_cell, table
+from tracking.cells import each_cell
+from tracking.histories import History, histories
 from tracking.verdict import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
@@ -22,8 +24,16 @@ class Settings(Claim):
     high: float | None = Field(None, description="y must be at most this.")
     at: Literal["last", "every"] = Field("last", description="Which steps count.")
     clock: str = Field("step", description="With at every: `step`, or the measure (time) that says when.")
-    after: float = Field(0.0, description="With at every: only where the clock is beyond this.")
-    mean: bool = Field(False, description="Whether the mean over seeds is compared, and not every trial.")
+    after: float | None = Field(None, description="With at every: only where the clock is beyond this.")
+    mean: bool = Field(False, description="Whether the mean over seeds of the last value is compared.")
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> "Settings":
+        if self.low is None and self.high is None:
+            raise ValueError("bounded needs low, high, or both")
+        if self.mean and self.at == "every":
+            raise ValueError("mean goes with at: last; leave one of them out")
+        return self
 
 
 def judge(frame: "Frame", settings: Settings) -> Judged:
@@ -32,18 +42,29 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
 
 
 def _check(frame: "Frame", settings: Settings) -> Judged:
-    values = table(frame, settings.y, settings.split, settings.layer)
-    if settings.at == "last":
-        values = values.ffill(axis=1).iloc[:, [-1]]
-    elif settings.clock == "step":
-        values = values.loc[:, [step for step in values.columns if step > settings.after]]
-    else:
-        values = values.where(table(frame, settings.clock) > settings.after)
-    found = (values.mean() if settings.mean else values.stack()).dropna()
-    if found.empty:
+    found = [part for trial in _counted(frame, settings) if len(part := trial.values)]
+    if not found:
         return "not enough data", {"values": 0}
-    evidence: Evidence = {"smallest": float(found.min()), "largest": float(found.max()), "values": len(found)}
-    inside = (settings.low is None or found.min() >= settings.low) and (
-        settings.high is None or found.max() <= settings.high
+    values = np.mean([part[-1] for part in found], keepdims=True) if settings.mean else np.concatenate(found)
+    smallest, largest = float(values.min()), float(values.max())
+    evidence: Evidence = {"smallest": smallest, "largest": largest, "values": len(values)}
+    low, high = (
+        (-np.inf if settings.low is None else settings.low),
+        (np.inf if settings.high is None else settings.high),
     )
-    return "holds" if inside else "fails", evidence
+    return "holds" if low <= smallest and largest <= high else "fails", evidence
+
+
+def _counted(frame: "Frame", settings: Settings) -> list[History]:
+    """The values of each trial that count."""
+    found = histories(frame, settings.y, settings.split, settings.layer)
+    if settings.at == "last":
+        return [h.since(int(h.steps[-1])) for h in found.values()]
+    if settings.after is None:
+        return list(found.values())
+    clocks = found if settings.clock == "step" else histories(frame, settings.clock)
+    late = []
+    for trial, h in found.items():
+        clock = h.steps if settings.clock == "step" else np.array([clocks[trial].at(int(step)) for step in h.steps])
+        late.append(History(h.steps[clock > settings.after], h.values[clock > settings.after]))
+    return late

@@ -27,7 +27,7 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
     away = (means - settings.chance).abs()
     evidence: Evidence = {
         "mean": float(means.mean()),
-        "farthest": float(means[away.idxmax()]),
+        "farthest": float(means.iloc[int(away.argmax())]),
         "away": float(away.max()),
         "cells": len(means),
     }

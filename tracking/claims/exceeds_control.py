@@ -2,16 +2,15 @@
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
-from tracking.cells import table
+from tracking.histories import histories
 from tracking.named import Refused, unknown
 from tracking.points import settings as settings_of
 from tracking.verdict import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tracking.frame import Frame
 
 
@@ -35,26 +34,24 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
     """Needs fitted trials in both arms."""
     if settings.arm not in frame.trials:
         raise Refused(unknown("setting", settings.arm, settings_of(frame)))
-    change = changes(frame, settings.y, settings.split, settings.fitted)
-    is_control = frame.trials[settings.arm].reindex(change.index) == settings.control
-    perturbed, control = change[~is_control], change[is_control]
-    if perturbed.empty or control.empty:
+    changes = _changes(frame, settings)
+    arms = {trial: frame.trials[settings.arm][trial] == settings.control for trial in changes}
+    control = [change for trial, change in changes.items() if arms[trial]]
+    perturbed = [change for trial, change in changes.items() if not arms[trial]]
+    if not perturbed or not control:
         return "not enough data", {"fitted_perturbed": len(perturbed), "fitted_control": len(control)}
-    more, base = float(perturbed.mean()), float(control.mean())
-    evidence: Evidence = {"change": more, "control": base, "smallest": float(perturbed.min())}
+    more, base = float(np.mean(perturbed)), float(np.mean(control))
+    evidence: Evidence = {"change": more, "control": base, "smallest": min(perturbed)}
     slow = settings.share is None or base < settings.share * more
     return "holds" if more > settings.at_least and more - base > settings.margin and slow else "fails", evidence
 
 
-def changes(frame: "Frame", y: str, split: str, fitted: float) -> "pd.Series[float]":
-    """The last value of y minus that at the first step with so small a training error, of the trials that have one."""
-    import pandas as pd
-
-    error, values = table(frame, "error", "train"), table(frame, y, split)
+def _changes(frame: "Frame", settings: Settings) -> dict[str, float]:
+    """The last value of y minus that when the training set was first fitted, of the trials that fitted it."""
+    values = histories(frame, settings.y, settings.split)
     found = {}
-    for trial, errors in error.iterrows():
-        zero = errors.index[errors <= fitted]
-        since = values.loc[trial].dropna()
-        if len(zero) and len(since := since[since.index >= zero[0]]):
-            found[trial] = float(since.iloc[-1] - since.iloc[0])
-    return pd.Series(found, dtype=float)
+    for trial, error in histories(frame, "error", "train").items():
+        fitted = error.first_at_most(settings.fitted)
+        if fitted is not None and len(late := values[trial].since(fitted).values):
+            found[trial] = float(late[-1] - late[0])
+    return found

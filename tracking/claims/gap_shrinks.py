@@ -1,4 +1,4 @@
-"""Generalization: the gap between test and training error is smaller at the largest training size than at the smallest."""
+"""Generalization: the gap between test and training error is smaller for the largest training set."""
 
 from typing import TYPE_CHECKING, Literal
 

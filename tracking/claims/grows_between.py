@@ -1,9 +1,8 @@
 """A measure grows from one step to the last: by more than chance explains, seed by seed.
 
-With too few seeds to tell, it says so, and how many would do: "not enough data" is not "no growth".
+With too few seeds to tell, it says so, and which growth they could show: "not enough data" is not "no growth".
 """
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -48,6 +47,4 @@ def _check(frame: "Frame", settings: Settings) -> Judged:
         return "holds", evidence
     if -beyond >= doubt:
         return "fails", evidence
-    if beyond > 0:
-        evidence["seeds_that_would_do"] = math.ceil(len(growth) * (doubt / beyond) ** 2)
-    return "not enough data", evidence
+    return "not enough data", evidence | {"smallest_visible_growth": settings.at_least + doubt}

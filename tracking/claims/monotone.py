@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.cells import each_cell, table
+from tracking.cells import each_cell
+from tracking.histories import histories
 from tracking.points import settings as settings_of
 from tracking.verdict import Claim, Evidence, Judged, Quantity, each_line
 
@@ -44,14 +45,17 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
 
 
 def _over_steps(frame: "Frame", settings: Settings) -> Judged:
-    y = table(frame, settings.y, settings.split)
-    if settings.x == "step":
-        means = y.dropna(axis=1).mean()
-    else:
-        x = table(frame, settings.x).reindex(columns=y.columns)
-        both = y.stack().to_frame("y").join(x.stack().rename("x")).dropna().reset_index()
-        means = both.groupby(["trial", "x"])["y"].last().groupby("x").mean()
-    return _check(means.index.to_numpy(dtype=float), means.to_numpy(), settings)
+    """Means over the trials that have a value, at every x that all of them share."""
+    found = histories(frame, settings.y, settings.split)
+    clocks = found if settings.x == "step" else histories(frame, settings.x)
+    last: dict[str, dict[float, float]] = {}
+    for trial, h in found.items():
+        if trial in clocks:
+            clock = clocks[trial]
+            steps = [int(s) for s in h.steps if s in clock.steps]
+            last[trial] = {(s if settings.x == "step" else clock.at(s)): h.at(s) for s in steps}
+    shared = sorted(set.intersection(*map(set, last.values()))) if last else []
+    return _check(np.array(shared), np.array([np.mean([by[x] for by in last.values()]) for x in shared]), settings)
 
 
 def _check(x: Any, y: Any, settings: Settings) -> Judged:

@@ -38,8 +38,7 @@ def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
         "smallest": best["y"],
         "smallest_at_x": best["x"],
         "difference": difference,
-        "interval": half,
     }
-    if half == half:
-        evidence["beyond_interval"] = "yes" if difference > half else "no"
+    if best["x"] < largest["x"] and half == half:
+        evidence |= {"interval": half, "beyond_interval": "yes" if difference > half else "no"}
     return "holds" if difference <= settings.tolerance else "fails", evidence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from tracking.cells import each_cell, table
+from tracking.cells import each_cell
+from tracking.histories import History, histories
 from tracking.named import Refused
 from tracking.verdict import Claim, Evidence, Judged
 
@@ -36,21 +37,21 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
 
 
 def _check(frame: "Frame", settings: Settings) -> Judged:
-    counts, norm = table(frame, "perturbations"), table(frame, settings.y)
-    times = counts.max(axis=1)
-    if times.min() < settings.perturbations:
-        return "not enough data", {"perturbations": float(times.min())}
-    grown = [_growth(counts.loc[t].dropna(), norm.loc[t].dropna()) for t in counts.index]
-    expected = [_expected(frame.trials.loc[t], float(times[t])) for t in counts.index]
+    counts, norms = histories(frame, "perturbations"), histories(frame, settings.y)
+    times = {trial: float(count.values[-1]) for trial, count in counts.items()}
+    if len(times) < len(frame.trials) or min(times.values()) < settings.perturbations:
+        return "not enough data", {"perturbations": min(times.values()), "perturbed_trials": len(times)}
+    grown = [float(norms[t].values[-1] / norms[t].at(_first(counts[t]))) for t in times]
+    expected = [_expected(frame.trials.loc[t], m) for t, m in times.items()]
     off = [abs(g / e - 1) for g, e in zip(grown, expected, strict=True)]
     evidence: Evidence = {"growth": grown, "expected": expected, "largest_difference": max(off)}
-    evidence["perturbations"] = float(times.mean())
+    evidence["perturbations"] = list(times.values())
     return "holds" if max(off) <= settings.within else "fails", evidence
 
 
-def _growth(count: Any, norm: Any) -> float:
-    first = count.index[count == 0].max()
-    return float(norm.iloc[-1] / norm[:first].iloc[-1])
+def _first(count: History) -> int:
+    """The step at the end of which the weights were perturbed for the first time."""
+    return int(count.steps[count.values == count.values[0]][-1])
 
 
 def _expected(trial: Any, m: float) -> float:

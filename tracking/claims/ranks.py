@@ -4,12 +4,12 @@ Trials are compared where their training risk first falls to `matched`, interpol
 it in the logarithm of the risk, since it falls by large factors from one epoch to the next.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
-from tracking.cells import table
+from tracking.histories import History, histories
 from tracking.verdict import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
@@ -37,17 +37,8 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
     """Trials that never reach the training risk are not compared (`unmatched`)."""
     from scipy import stats
 
-    tables = table(frame, settings.x, settings.x_split), table(frame, settings.y, "test")
-    if settings.matched is None:
-        pairs = [[float(t.loc[trial].dropna().iloc[-1]) for t in tables] for trial in tables[0].index]
-    else:
-        risk = table(frame, "risk", "train")
-        pairs = [
-            p
-            for trial in risk.index
-            if (p := _matched(risk.loc[trial], [t.loc[trial] for t in tables], settings.matched))
-        ]
-    evidence: Evidence = {"networks": len(pairs), "unmatched": len(tables[0]) - len(pairs)}
+    pairs = _pairs(frame, settings)
+    evidence: Evidence = {"networks": len(pairs), "unmatched": len(frame.trials) - len(pairs)}
     if len(pairs) < settings.networks:
         return "not enough data", evidence
     x, y = np.array(pairs).T
@@ -59,13 +50,25 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
     return "holds" if strength > settings.above and found.pvalue < settings.p_below else "fails", evidence
 
 
-def _matched(risk: Any, measures: list[Any], level: float) -> list[float]:
+def _pairs(frame: "Frame", settings: Settings) -> list[list[float]]:
+    """x and y of every trial that can be compared."""
+    x, y = histories(frame, settings.x, settings.x_split), histories(frame, settings.y, "test")
+    both = {trial: (x[trial], y[trial]) for trial in x if trial in y}
+    if settings.matched is None:
+        return [[float(h.values[-1]) for h in two] for two in both.values()]
+    risk = histories(frame, "risk", "train")
+    found = [_matched(risk[trial], two, settings.matched) for trial, two in both.items()]
+    return [pair for pair in found if pair]
+
+
+def _matched(risk: History, measures: tuple[History, History], level: float) -> list[float]:
     """Each measure where the risk first falls to the level; empty where it never does."""
-    steps = [s for s in risk.dropna().index if all(s in m.dropna().index for m in measures)]
-    below = [i for i, s in enumerate(steps) if risk[s] <= level]
-    if not below:
+    now = risk.first_at_most(level)
+    if now is None:
         return []
-    now, before = steps[below[0]], steps[max(below[0] - 1, 0)]
-    fall = np.log(risk[before] / risk[now]) if risk[now] > 0 else np.inf
-    part = np.log(risk[before] / level) / fall if now != before else 1.0
-    return [float(m[before] + part * (m[now] - m[before])) for m in measures]
+    earlier = risk.steps[risk.steps < now]
+    if not len(earlier) or risk.at(now) <= 0:
+        return [m.at(now) for m in measures]
+    before = int(earlier[-1])
+    part = np.log(risk.at(before) / level) / np.log(risk.at(before) / risk.at(now))
+    return [float(m.at(before) + part * (m.at(now) - m.at(before))) for m in measures]

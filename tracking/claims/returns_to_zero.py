@@ -6,14 +6,13 @@ at the end of the last step at which it has a value.
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
-from tracking.cells import table
+from tracking.histories import History, histories
 from tracking.verdict import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tracking.frame import Frame
 
 
@@ -32,10 +31,8 @@ class Settings(Claim):
 
 def judge(frame: "Frame", settings: Settings) -> Judged:
     """One whose time was not over when the trial ended, and that had not come back, is left out (`undecided`)."""
-    counts, values = table(frame, "perturbations"), table(frame, settings.y, settings.split)
-    returns: list[float | None] = []
-    for trial, count in counts.iterrows():
-        returns += _returns(count.dropna(), values.loc[trial].dropna(), settings)
+    counts, values = histories(frame, "perturbations"), histories(frame, settings.y, settings.split)
+    returns = [r for trial, count in counts.items() for r in _returns(count, values[trial], settings)]
     decided = [r for r in returns if r is not None]
     evidence: Evidence = {"perturbations": len(decided), "undecided": len(returns) - len(decided)}
     if len(decided) < settings.perturbations:
@@ -45,17 +42,16 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
     return "holds" if len(back) == len(decided) else "fails", evidence
 
 
-def _returns(count: "pd.Series[float]", y: "pd.Series[float]", settings: Settings) -> list[float | None]:
+def _returns(count: History, y: History, settings: Settings) -> list[float | None]:
     """For each perturbation the steps until y is back, infinity if it is not, None where that is not decided."""
-    steps = count.index.to_numpy()
-    perturbed = [int(now) for now, here, later in zip(steps, count, count.iloc[1:], strict=False) if later > here]
+    perturbed = [int(step) for step in count.steps[:-1][np.diff(count.values) > 0]]
     if not perturbed:
         return []
-    target = float(y[: perturbed[0]].iloc[-1]) if settings.tolerance == "first" else settings.tolerance
+    target = y.at(perturbed[0]) if settings.tolerance == "first" else settings.tolerance
     out: list[float | None] = []
     for start in perturbed:
-        after = y[(y.index > start) & (y.index <= start + settings.within)]
-        back = after.index[after <= target]
-        over = int(y.index[-1]) >= start + settings.within
-        out.append(float(back[0] - start) if len(back) else float("inf") if over else None)
+        back = y.since(start + 1).first_at_most(target)
+        over = int(y.steps[-1]) >= start + settings.within
+        in_time = back is not None and back <= start + settings.within
+        out.append(float(back - start) if back is not None and in_time else float("inf") if over else None)
     return out

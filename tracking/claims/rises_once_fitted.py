@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.cells import table
+from tracking.histories import histories
 from tracking.verdict import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
@@ -24,19 +24,17 @@ class Settings(Claim):
 
 def judge(frame: "Frame", settings: Settings) -> Judged:
     """Needs trials that are fitted, with `steps` recorded steps from there on."""
-    error, values = table(frame, "error", "train"), table(frame, settings.y, settings.split)
-    late = []
-    for trial, errors in error.iterrows():
-        zero = errors.index[errors <= settings.fitted]
-        found = values.loc[trial].dropna()
-        late.append(found[found.index >= (zero[0] if len(zero) else np.inf)].to_numpy())
-    shortest = min((len(y) for y in late), default=0)
+    values, late = histories(frame, settings.y, settings.split), []
+    for trial, error in histories(frame, "error", "train").items():
+        fitted = error.first_at_most(settings.fitted)
+        late.append(np.empty(0) if fitted is None else values[trial].since(fitted).values)
+    shortest = min(len(y) for y in late)
     if shortest < settings.steps:
         return "not enough data", {"steps": shortest}
     rises = np.concatenate([np.diff(y) for y in late])
     evidence: Evidence = {
         "falls": int((rises <= 0).sum()),
         "smallest_rise": float(rises.min()),
-        "largest_growth": float(max(y[-1] / y[0] for y in late)),
+        "largest_growth": max(float(y[-1] / y[0]) for y in late),
     }
     return "holds" if bool((rises > 0).all()) else "fails", evidence

@@ -21,7 +21,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tracking.named import Frozen
 from tracking.rows import Progress
@@ -48,9 +48,15 @@ class Settings(Frozen):
     tolerance: float = Field(1e-10, gt=0, description="relative tolerance of the solver")
     seed: int = Field(0, ge=0, description="unused: nothing is random")
 
+    @model_validator(mode="after")
+    def _tied_norms_are_equal(self) -> "Settings":
+        if self.flow == "tied" and self.unequal:
+            raise ValueError(f"unequal must be 0 where flow is tied (one norm for all), got {self.unequal}")
+        return self
+
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
-MEASURES: tuple[str, ...] = ("time", "norm", "norm_product", "rate", "drift", "product_per_log_time")
+MEASURES: tuple[str, ...] = ("time", "norm", "product_of_norms", "rate", "drift", "product_per_log_time")
 
 
 def cost(settings: Settings) -> float:
@@ -69,7 +75,7 @@ def _solve(trial: Trial) -> series.Result:
     steps = np.arange(len(times))
     measured = measures(settings, times, norms(settings, times))
     late = times >= RATIO_FROM
-    growth = measured["", "norm_product", ""][late] * settings.normalized_output / np.log(times[late])
+    growth = measured["", "product_of_norms", ""][late] * settings.normalized_output / np.log(times[late])
     rows = series.rows(trial.id, steps, measured)
     rows += series.rows(trial.id, steps[late], {("", "product_per_log_time", ""): growth})
     return series.Result(rows, series.outcome(steps, measured, "last time reached"))
@@ -84,7 +90,8 @@ def logged_times(settings: Settings) -> Array:
 
 def initial_norms(settings: Settings) -> Array:
     """rho_k at time 0, shape [K]."""
-    return settings.start * (1 + settings.unequal * np.linspace(-1, 1, settings.layers))
+    spread = np.linspace(-1, 1, settings.layers) if settings.layers > 1 else np.zeros(1)
+    return settings.start * (1 + settings.unequal * spread)
 
 
 def velocity(settings: Settings, rho: Array) -> Array:
@@ -127,7 +134,7 @@ def measures(settings: Settings, times: Array, rho: Array) -> dict[series.Key, A
     growth = (product[:, None] / rho * velocity(settings, rho)).sum(axis=1)
     out = {("", "norm", str(k + 1)): rho[:, k] for k in range(settings.layers)}
     out["", "time", ""] = times
-    out["", "norm_product", ""] = product
+    out["", "product_of_norms", ""] = product
     out["", "rate", ""] = times * settings.normalized_output * growth
     out["", "drift", ""] = squares.max(axis=1) - squares.min(axis=1)
     return out

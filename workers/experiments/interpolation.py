@@ -5,7 +5,7 @@ set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives th
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -25,10 +25,12 @@ class Settings(Frozen):
     train_points: int = Field(76, gt=0, description="number N of training points; the authors' rule has N + 1")
     test_points: int = Field(600, ge=2, description="number of test points, equally spaced, both ends included")
     frequency: float = Field(4.0, description="frequency f of the target sin(2 pi f x), in periods per unit of x")
-    cutoff: Literal["matlab"] | float = Field(
+    cutoff: Literal["matlab"] | Annotated[float, Field(gt=0, lt=1)] = Field(
         "matlab", description="singular values below this fraction of the largest count as 0; float64 only"
     )
-    precision: Literal["float64"] | int = Field("float64", description="float64, or a number of decimal digits")
+    precision: Literal["float64"] | Annotated[int, Field(ge=16)] = Field(
+        "float64", description="float64, or a number of decimal digits, which need no cut-off"
+    )
     seed: int = Field(0, ge=0, description="unused: nothing is random")
 
 

@@ -32,7 +32,7 @@ class Settings(Frozen):
     examples: int = Field(20, gt=0, description="number of training examples, standard normal, labels +-1 at random")
     inputs: int = Field(50, gt=0, description="dimension of x and of w; there is no bias")
     start_norm: float = Field(0.0, ge=0, description="length of w at the start, in a random direction")
-    step: Literal["constant", "loss_normalized"] = Field(
+    step_rule: Literal["constant", "loss_normalized"] = Field(
         "loss_normalized", description="exponential loss: a step of learning_rate, or of learning_rate / loss"
     )
     learning_rate: float = Field(0.02, gt=0, description="step of full-batch descent")
@@ -91,7 +91,7 @@ def logged_steps(settings: Settings) -> NDArray[np.int64]:
 def path(settings: Settings, x: Array, y: Array, starts: Array, steps: NDArray[np.int64]) -> tuple[Array, Array]:
     """Weights [T, M, D] and logarithm of the time [T, M] at the logged steps, from each start [M, D]."""
     if settings.loss == "exponential":
-        normalized = settings.step == "loss_normalized"
+        normalized = settings.step_rule == "loss_normalized"
         return exponential_descent(x * y[:, None], starts, settings.learning_rate, normalized, steps.tolist())
     exact = descent(x, y, settings.learning_rate)
     weights = exact.weights(exact.coordinates(starts) * exact.factors(steps.astype(float))[:, None])

@@ -53,7 +53,15 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = ("seed",)
-MEASURES: tuple[str, ...] = ("risk", "expected_risk", "norm", "expected_norm", "null_norm", "expected_null_norm")
+MEASURES: tuple[str, ...] = (
+    "risk",
+    "expected_risk",
+    "norm",
+    "expected_norm",
+    "null_norm",
+    "expected_null_norm",
+    "perturbations",
+)
 TRIALS_AT_ONCE = 32  # bounds memory: 32 trials, 2,000 logged steps and 100 test points take 51 MB
 
 
@@ -157,9 +165,10 @@ def measures(given: Problem, coordinates: Array) -> dict[series.Key, Array]:
 
 @np.errstate(over="ignore", invalid="ignore")  # a descent that diverges is a result
 def expectation(given: Problem, settings: Settings, steps: NDArray[np.int64]) -> dict[series.Key, Array]:
-    """The exact expectation of the squares over initial weights and noise, shape [T]; of norms, its root.
+    """What is the same for all repetitions, [T] each: exact expectations, and the number of perturbations so far.
 
-    Both are isotropic, so that in the eigenbasis the covariance stays diagonal: a^2T times what it was, plus noise^2.
+    The squares are expected over initial weights and noise; of norms it is the root. Both are isotropic, so that in the
+    eigenbasis the covariance stays diagonal: over T steps it is multiplied by a^2T, and noise adds noise^2.
     """
     noisy = perturbed_steps(settings)
     stretch, since = _stretches(noisy, steps)
@@ -180,4 +189,5 @@ def expectation(given: Problem, settings: Settings, steps: NDArray[np.int64]) ->
     }
     out["", "expected_norm", ""] = np.sqrt(of_mean["", "norm", ""][0] ** 2 + variance.sum(axis=1))
     out["", "expected_null_norm", ""] = settings.noise * np.sqrt(null)
+    out["", "perturbations", ""] = stretch.astype(float)
     return out

@@ -3,10 +3,8 @@
 M models, N examples of a model, H W image height and width, K image channels, C classes.
 """
 
-import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,28 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.kernels import library
+from workers.kernels.shape import Net
 
-LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
 Names = dict[str, Tensor]
 Integers = NDArray[np.int64]
+Floats = Sequence[float] | NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Net:
-    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm."""
-
-    image: tuple[int, int, int]
-    widths: tuple[int, ...]
-    classes: int
-    loss: str = "cross_entropy"
-    batch_norm: bool = False
-
-    def struct(self) -> library.Shape:
-        """The same for the kernels."""
-        widths = (ctypes.c_int32 * len(self.widths))(*self.widths)
-        loss, norm = LOSSES.index(self.loss), int(self.batch_norm)
-        return library.Shape(*self.image, len(self.widths), self.classes, loss, norm, widths)
 
 
 class Fused:
@@ -50,7 +32,7 @@ class Fused:
         if name not in library.usable():
             raise ValueError(f"no kernels for {name}: usable here are {library.usable()}; {library.reason()}")
         self.net, self.variant, self.threads = net, name, threads
-        self._kernels = library.load(name)
+        self._kernels, self._shape = library.load(name), net.struct()
         self.load(state)
 
     def load(self, state: dict[str, Names]) -> None:
@@ -73,9 +55,9 @@ class Fused:
         labels: Integers,
         order: Integers,
         batch: int,
-        learning_rate: Sequence[float],
-        momentum: Sequence[float],
-        active: Sequence[bool],
+        learning_rate: Floats,
+        momentum: Floats,
+        active: Sequence[bool] | NDArray[np.bool_],
     ) -> None:
         """One pass: for each active model, steps on order[m, 0:batch], order[m, batch:2 batch], ...; the last may be
         short. order (M, n) are positions in the model's examples: image index[m, i] with labels[m, i], both (M, N).
@@ -84,10 +66,10 @@ class Fused:
         self._check_examples(images, index, labels)
         _check_range("order", order, index.shape[1])
         steps = order.shape[1]
-        if self.net.batch_norm and self._values_per_channel(min(batch, steps % batch or batch)) == 1:
-            raise ValueError(f"batch norm needs two values a channel, got a batch of one example among {steps}")
+        if self.net.batch_norm and self.net.maps()[-1] == (1, 1) and 1 in (steps % batch, batch):
+            raise ValueError(f"batch norm needs two values a channel, got a batch of one among {steps} examples")
 
-        def train(m: int) -> int:
+        def train(m: int) -> Any:
             examples = _examples(images, index[m], labels[m])
             return self._kernels.train(
                 self._shape, self._tensors(self.parameters, m), self._tensors(self.momentum, m), examples,
@@ -128,7 +110,7 @@ class Fused:
         given = None if labels is None else _int64(np.broadcast_to(labels, shape))
         self._check_examples(images, chosen, given)
 
-        def evaluate(m: int) -> int:
+        def evaluate(m: int) -> Any:
             examples = _examples(images, None if chosen is None else chosen[m], None if given is None else given[m])
             out = None if outputs is None else outputs[m].data_ptr()
             tensors = self._tensors(self.parameters, m)
@@ -137,9 +119,8 @@ class Fused:
 
         self._each(evaluate, range(self.models))
 
-    def _each(self, work: Callable[[int], int], models: Sequence[int]) -> None:
+    def _each(self, work: Callable[[int], Any], models: Sequence[int]) -> None:
         """One call a model, so that a signal waits for one model only; the kernels let other threads run."""
-        self._shape = self.net.struct()
         if self.threads == 1 or len(models) < 2:
             results = [work(m) for m in models]
         else:
@@ -156,11 +137,10 @@ class Fused:
         return (library.ADDRESS * len(found))(*(0 if t is None else t[m].data_ptr() for t in found))
 
     def _check(self) -> None:
-        expected = shapes(self.net)
-        for part in (self.parameters, self.momentum):
-            for name, value in part.items():
-                if tuple(value.shape[1:]) != expected.get(name) or len(value) != self.models:
-                    raise ValueError(f"{name} must be ({self.models}, *{expected.get(name)}), got {tuple(value.shape)}")
+        expected = self.net.shapes()
+        for name, value in [*self.parameters.items(), *self.momentum.items(), *self.buffers.items()]:
+            if tuple(value.shape[1:]) != expected.get(name) or len(value) != self.models:
+                raise ValueError(f"{name} must be ({self.models}, *{expected.get(name)}), got {tuple(value.shape)}")
 
     def _check_examples(self, images: Pixels, index: Integers | None, labels: Integers | None) -> None:
         if images.shape[1:] != self.net.image:
@@ -170,6 +150,26 @@ class Fused:
         if labels is not None:
             _check_range("labels", labels, self.net.classes)
 
-    def _values_per_channel(self, examples: int) -> int:
-        height, width = map_size(self.net)
-        return examples * height * width
+
+def _examples(images: Pixels, index: Integers | None, labels: Integers | None) -> library.Examples:
+    is_bytes, pixels = images.dtype == np.uint8, images.ctypes.data
+    given = (None if array is None else array.ctypes.data for array in (index, labels))
+    return library.Examples(pixels if is_bytes else None, None if is_bytes else pixels, *given)
+
+
+def _copies(tensors: Names) -> Names:
+    return {name: t.detach().to("cpu", torch.float32, copy=True).contiguous() for name, t in tensors.items()}
+
+
+def _int64(array: Integers) -> Integers:
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _contiguous(images: Pixels) -> Pixels:
+    kind: Any = np.uint8 if images.dtype == np.uint8 else np.float32
+    return np.ascontiguousarray(images, dtype=kind)
+
+
+def _check_range(what: str, values: Integers, end: int) -> None:
+    if values.size and not 0 <= values.min() <= values.max() < end:
+        raise ValueError(f"{what} must be in 0..{end - 1}, got {values.min()}..{values.max()}")

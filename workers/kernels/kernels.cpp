@@ -16,38 +16,55 @@ struct Examples {
   const uint8_t* bytes;
   const float* floats;
   const int64_t *index, *labels;
-
-  size_t image(int64_t i) const { return static_cast<size_t>(index ? index[i] : i); }
 };
 
-// Activations of up to `images` images, and what training needs besides.
+// Examples order[0], order[1], ... of a data set.
+struct Batch {
+  const Examples& examples;
+  const int64_t* order;  // all in turn if null
+
+  int64_t at(int64_t i) const { return order ? order[i] : i; }
+  size_t image(int64_t i) const {
+    const int64_t example = at(i);
+    return static_cast<size_t>(examples.index ? examples.index[example] : example);
+  }
+};
+
+// What up to `images` images leave behind in the layers. With batch norm that is raw outputs and gradients of the whole
+// batch; inputs are made again from them, for one chunk at a time, as cheap as fetching them from afar.
 struct Space {
-  std::vector<Buffer> inputs, raw, gradients;  // of each layer; the last of inputs are the features
-  Buffer outputs, output_gradients;
+  std::vector<Buffer> inputs, raw, gradients, moved;  // of each layer; moved: gradients of raw outputs
+  Buffer features, outputs, output_gradients;
 
   Space(const Network& n, int images, bool training) {
+    const bool norm = n.shape.batch_norm;
     for (const Layer& l : n.layers) {
-      inputs.emplace_back(images * l.input_size);
-      raw.emplace_back(training && n.shape.batch_norm ? images * l.output_size : 0);
+      inputs.emplace_back((norm ? l.chunk() : images) * l.input_size);
+      raw.emplace_back(norm ? images * l.output_size : 0);
       gradients.emplace_back(training ? images * l.gradient_size : 0);
+      moved.emplace_back(norm ? l.chunk() * l.gradient_size : 0);
     }
-    inputs.emplace_back(images * static_cast<size_t>(n.features));
+    features = Buffer(images * static_cast<size_t>(n.features));
     outputs = Buffer(static_cast<size_t>(images) * n.class_lanes);
     output_gradients = Buffer(training ? static_cast<size_t>(images) * n.class_lanes : 0);
   }
 };
 
 // Pixels into the bordered input of the first layer, bytes as (x / 255 - 1/2) / (1/2).
-void place_image(const Layer& l, const Examples& e, size_t image, float* to) {
+void place_image(const Layer& l, const Examples& e, size_t image, float* __restrict to) {
   const int floats = l.width * l.inputs;
   for (int row = 0; row < l.height; row++) {
     const size_t from = (image * l.height + row) * floats;
-    float* at = to + ((row + 1) * l.padded_columns() + 1) * l.inputs;
+    float* __restrict at = to + ((row + 1) * l.padded_columns() + 1) * l.inputs;
     if (e.bytes)
       for (int i = 0; i < floats; i++) at[i] = e.bytes[from + i] * (1 / 127.5f) - 1;
     else
       std::memcpy(at, e.floats + from, floats * sizeof(float));
   }
+}
+
+void place_images(const Layer& l, const Batch& batch, int64_t first, int count, float* to) {
+  for (int i = 0; i < count; i++) place_image(l, batch.examples, batch.image(first + i), to + i * l.input_size);
 }
 
 // Calls work(first, count) for the images in groups that suit the layer.
@@ -69,18 +86,17 @@ class Training {
   }
 
   // One step on the examples order[0 .. batch), the gradient being the mean over them.
-  void step(const Examples& e, const int64_t* order, int64_t batch, float rate, float momentum) {
+  void step(const Examples& examples, const int64_t* order, int64_t batch, float rate, float momentum) {
     begin();
     for (int64_t first = 0; first < batch; first += block) {
       const int images = static_cast<int>(batch - first < block ? batch - first : block);
-      for (int i = 0; i < images; i++)
-        place_image(n.layers[0], e, e.image(order[first + i]), space.inputs[0] + i * n.layers[0].input_size);
-      forward(images);
+      const Batch part{examples, order + first};
+      forward(part, images);
       for (int i = 0; i < images; i++)
         loss_gradient(n.shape.loss, space.outputs + static_cast<size_t>(i) * n.class_lanes,
-                      static_cast<int>(e.labels[order[first + i]]), n.shape.classes, 1 / static_cast<float>(batch),
+                      static_cast<int>(examples.labels[part.at(i)]), n.shape.classes, 1 / static_cast<float>(batch),
                       space.output_gradients + static_cast<size_t>(i) * n.class_lanes);
-      backward(images);
+      backward(part, images);
     }
     descend(rate, momentum);
   }
@@ -103,61 +119,79 @@ class Training {
               top.lanes);
   }
 
-  void forward(int images) {
-    const size_t depth = n.layers.size();
-    for (size_t i = 0; i < depth; i++) {
+  void forward(const Batch& batch, int images) {
+    const bool norm = n.shape.batch_norm;
+    for (size_t i = 0; i < n.layers.size(); i++) {
       const Layer& l = n.layers[i];
       in_chunks(l, images, [&](int first, int count) {
-        float* x = space.inputs[i] + first * l.input_size;
-        if (!n.shape.batch_norm) {
-          multiply<End::relu>(l.forward, count, x, weights + l.weight, weights + l.bias,
-                              space.inputs[i + 1] + first * l.forward.to_image);
-          return;
+        const float* x = norm || i == 0 ? fill(batch, i, first, count) : input(i, first);
+        const float *w = weights + l.weight, *bias = weights + l.bias;
+        if (norm) {
+          float* z = space.raw[i] + first * l.output_size;
+          multiply<End::plain>(l.forward, count, x, w, bias, z);
+          observe(moments[i], z, count * l.spots(), l.lanes);
+        } else {
+          multiply<End::relu>(l.forward, count, x, w, bias, input(i + 1, first));
         }
-        if (i > 0) activate(i - 1, first, count);
-        float* z = space.raw[i] + first * l.output_size;
-        multiply<End::plain>(l.forward, count, x, weights + l.weight, weights + l.bias, z);
-        observe(moments[i], z, count * l.spots(), l.lanes);
       });
-      if (n.shape.batch_norm) finish(moments[i], tensors[i], l.outputs);
+      if (norm) finish(moments[i], tensors[i], l.outputs);
     }
-    if (n.shape.batch_norm) activate(depth - 1, 0, images);
-    multiply<End::plain>(n.output, images, space.inputs[depth], weights + n.weight, weights + n.bias, space.outputs);
+    if (norm) activate(n.layers.size() - 1, 0, images);
+    multiply<End::plain>(n.output, images, space.features, weights + n.weight, weights + n.bias, space.outputs);
+  }
+
+  // Where the inputs of layer i start for the chunk that begins with image `first`.
+  float* input(size_t i, int first) const {
+    if (i == n.layers.size()) return space.features + first * n.last().output_size;
+    return space.inputs[i] + (n.shape.batch_norm ? 0 : first * n.layers[i].input_size);
+  }
+
+  // Makes the inputs of layer i for a chunk, from pixels or from the layer below.
+  const float* fill(const Batch& batch, size_t i, int first, int count) {
+    if (i == 0)
+      place_images(n.layers[0], batch, first, count, input(0, first));
+    else
+      activate(i - 1, first, count);
+    return input(i, first);
   }
 
   // The next layer's input from a batch-normed layer.
   void activate(size_t i, int first, int count) {
     const Layer& l = n.layers[i];
     const bool to_features = i + 1 == n.layers.size();
-    const size_t size = to_features ? l.output_size : n.layers[i + 1].input_size;
     normalise(moments[i], l, count, space.raw[i] + first * l.output_size, to_features ? l.dense : l.bordered,
-              space.inputs[i + 1] + first * size, size);
+              input(i + 1, first), to_features ? l.output_size : n.layers[i + 1].input_size);
   }
 
-  void backward(int images) {
+  void backward(const Batch& batch, int images) {
     const size_t depth = n.layers.size();
-    const float *d = space.output_gradients, *features = space.inputs[depth];
-    outer(n.output_weights, images, features, d, gradient + n.weight);
+    const float* d = space.output_gradients;
+    outer(n.output_weights, images, space.features, d, gradient + n.weight);
     if (tensors[depth].bias) sum_outputs(images);
     for (const Product& p : n.output_backward)
-      multiply<End::masked>(p, images, d, transposed + n.transposed, nullptr, space.gradients[depth - 1], features);
+      multiply<End::masked>(p, images, d, transposed + n.transposed, nullptr, space.gradients[depth - 1],
+                            space.features);
     if (n.shape.batch_norm) observe_gradients(depth - 1, 0, images);
     for (size_t i = depth; i-- > 0;)
-      in_chunks(n.layers[i], images, [&](int first, int count) { backward(i, first, count); });
+      in_chunks(n.layers[i], images, [&](int first, int count) { backward(batch, i, first, count); });
   }
 
-  void backward(size_t i, int first, int count) {
+  void backward(const Batch& batch, size_t i, int first, int count) {
     const Layer& l = n.layers[i];
-    const float* x = space.inputs[i] + first * l.input_size;
-    float* d = space.gradients[i] + first * l.gradient_size;
-    if (n.shape.batch_norm) denormalise_gradient(moments[i], l, count, space.raw[i] + first * l.output_size, d);
+    const bool norm = n.shape.batch_norm;
+    const float *x = norm ? fill(batch, i, first, count) : input(i, first);
+    const float *d = space.gradients[i] + first * l.gradient_size;
+    if (norm) {
+      denormalise_gradient(moments[i], l, count, space.raw[i] + first * l.output_size, d, space.moved[i]);
+      d = space.moved[i];
+    }
     if (tensors[i].bias) sum_spots(l, count, d, gradient + l.bias);
     outer(l.weights, count, x, d, gradient + l.weight);
     if (i == 0) return;
     float* below = space.gradients[i - 1] + first * n.layers[i - 1].gradient_size;
     for (const Product& p : l.backward)
       multiply<End::masked>(p, count, d, transposed + l.transposed, nullptr, below, x);
-    if (n.shape.batch_norm) observe_gradients(i - 1, first, count);
+    if (norm) observe_gradients(i - 1, first, count);
   }
 
   void observe_gradients(size_t i, int first, int count) {
@@ -198,17 +232,15 @@ class Training {
   std::vector<Moments> moments;
 };
 
-// The outputs of `images` images whose pixels are in place, batch norm folded into the weights.
-void evaluate_block(const Network& n, Space& space, const float* weights, int images) {
-  const size_t depth = n.layers.size();
-  for (size_t i = 0; i < depth; i++) {
+// The outputs of `images` images, batch norm folded into the weights.
+void evaluate_block(const Network& n, Space& space, const float* weights, const Batch& batch, int64_t first, int images) {
+  place_images(n.layers[0], batch, first, images, space.inputs[0]);
+  for (size_t i = 0; i < n.layers.size(); i++) {
     const Layer& l = n.layers[i];
-    in_chunks(l, images, [&](int first, int count) {
-      multiply<End::relu>(l.forward, count, space.inputs[i] + first * l.input_size, weights + l.weight,
-                          weights + l.bias, space.inputs[i + 1] + first * l.forward.to_image);
-    });
+    float* to = i + 1 < n.layers.size() ? space.inputs[i + 1] : space.features;
+    multiply<End::relu>(l.forward, images, space.inputs[i], weights + l.weight, weights + l.bias, to);
   }
-  multiply<End::plain>(n.output, images, space.inputs[depth], weights + n.weight, weights + n.bias, space.outputs);
+  multiply<End::plain>(n.output, images, space.features, weights + n.weight, weights + n.bias, space.outputs);
 }
 
 enum Status : int { DONE = 0, NO_MEMORY = 1 };
@@ -252,9 +284,7 @@ EXPORT int evaluate(const Shape* shape, const Tensors* parameters, const Example
   *errors = 0, *loss = 0;
   for (int64_t first = 0; first < count; first += n.block) {
     const int images = static_cast<int>(count - first < n.block ? count - first : n.block);
-    for (int i = 0; i < images; i++)
-      place_image(n.layers[0], *examples, examples->image(first + i), space.inputs[0] + i * n.layers[0].input_size);
-    evaluate_block(n, space, weights, images);
+    evaluate_block(n, space, weights, Batch{*examples, nullptr}, first, images);
     for (int i = 0; i < images; i++) {
       const float* f = space.outputs + static_cast<size_t>(i) * n.class_lanes;
       if (outputs) std::memcpy(outputs + (first + i) * shape->classes, f, shape->classes * sizeof(float));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int SPOTS = 64;             // a layer takes in so many spots at a time, at least: weights are read once for all
 constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients that go through all layers together
+constexpr int FEWEST = 4;             // images that do so at least: wide layers' weights come from far away
 
 // What the caller says; the same order as in fused.py.
 struct Shape {
@@ -146,7 +147,7 @@ Network::Network(const Shape& given) : shape(given) {
   }
   output_weights = {1, 1, top.output_size, 0, 0, static_cast<size_t>(class_lanes), 0, 0, output.runs, class_lanes};
   const size_t fit = CACHE / (image_floats * sizeof(float));
-  block = static_cast<int>(fit < 1 ? 1 : fit > 64 ? 64 : fit);
+  block = static_cast<int>(fit < FEWEST ? FEWEST : fit > 64 ? 64 : fit);
 }
 
 }  // namespace

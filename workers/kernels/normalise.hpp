@@ -22,20 +22,30 @@ struct Moments {
   }
 };
 
+// The sum over i of term(i), in CHAINS sums side by side: one alone would wait for itself.
+template <class Term>
+INLINE Vector sum_of(int count, Term term) {
+  constexpr int CHAINS = 4;
+  Vector sum[CHAINS] = {};
+  int i = 0;
+  for (; i + CHAINS <= count; i += CHAINS) {
+    UNROLL for (int j = 0; j < CHAINS; j++) sum[j] += term(i + j);
+  }
+  for (; i < count; i++) sum[0] += term(i);
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 // Takes in `count` more vectors z, lanes apart (merging as in Chan, Golub and LeVeque 1983).
 void observe(Moments& m, const float* z, int count, int lanes) {
-  const float total = static_cast<float>(m.count + count), share = count / total, mixed = m.count * share;
+  const float total = static_cast<float>(m.count + count), share = count / total;
+  const float mixed = static_cast<float>(m.count) * share;
   for (int c = 0; c < lanes; c += LANES) {
-    Vector sum[2] = {}, spread[2] = {};
-    for (int i = 0; i < count; i++) sum[i & 1] += load(z + static_cast<size_t>(i) * lanes + c);
-    const Vector mean = (sum[0] + sum[1]) / all(count);
-    for (int i = 0; i < count; i++) {
-      const Vector off = load(z + static_cast<size_t>(i) * lanes + c) - mean;
-      spread[i & 1] += off * off;
-    }
+    const auto at = [&](int i) { return load(z + static_cast<size_t>(i) * lanes + c); };
+    const Vector mean = sum_of(count, at) / all(static_cast<float>(count));
+    const Vector spread = sum_of(count, [&](int i) { return (at(i) - mean) * (at(i) - mean); });
     const Vector apart = mean - load(m.mean + c);
     store(m.mean + c, load(m.mean + c) + apart * share);
-    store(m.spread + c, load(m.spread + c) + spread[0] + spread[1] + apart * apart * mixed);
+    store(m.spread + c, load(m.spread + c) + spread + apart * apart * mixed);
   }
   m.count += count;
 }
@@ -57,11 +67,15 @@ void restart(Moments& m, int lanes) {
 // x = relu of normalised z, for the spots of several images. `places`: each spot in the next layer's input.
 void normalise(const Moments& m, const Layer& l, int images, const float* z, const std::vector<int>& places, float* to,
                size_t to_image) {
-  for (int image = 0; image < images; image++, to += to_image)
-    for (int place : places) {
-      for (int c = 0; c < l.lanes; c += LANES, z += LANES)
-        store(to + place + c, relu((load(z) - load(m.mean + c)) * load(m.scale + c)));
-    }
+  for (int c = 0; c < l.lanes; c += LANES) {
+    const Vector mean = load(m.mean + c), scale = load(m.scale + c);
+    const float* from = z + c;
+    for (int image = 0; image < images; image++)
+      for (int place : places) {
+        store(to + image * to_image + place + c, relu((load(from) - mean) * scale));
+        from += l.lanes;
+      }
+  }
 }
 
 // Sums of d and d x.
@@ -69,27 +83,28 @@ void observe_gradient(Moments& m, const Layer& l, int images, const float* z, co
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     Vector slope{}, pull{};
-    for (int image = 0; image < images; image++)
-      for (int s = 0; s < l.spots(); s++) {
-        const Vector gradient = load(d + image * l.gradient_size + l.gradient[s] + c);
-        slope += gradient;
-        pull += gradient * (load(z + image * l.output_size + l.dense[s] + c) - mean);
-      }
+    for (int image = 0; image < images; image++) {
+      const float *gradient = d + image * l.gradient_size + c, *raw = z + image * l.output_size + c;
+      const auto at = [&](int s) { return load(gradient + l.gradient[s]); };
+      slope += sum_of(l.spots(), at);
+      pull += sum_of(l.spots(), [&](int s) { return at(s) * (load(raw + s * l.lanes) - mean); });
+    }
     store(m.slope + c, load(m.slope + c) + slope);
     store(m.pull + c, load(m.pull + c) + pull * scale);
   }
 }
 
-// Turns gradients of x into gradients of z, in place.
-void denormalise_gradient(const Moments& m, const Layer& l, int images, const float* z, float* d) {
+// Gradients of z, from those of x.
+void denormalise_gradient(const Moments& m, const Layer& l, int images, const float* z, const float* d, float* to) {
   const Vector each = all(static_cast<float>(1 / m.count));
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     const Vector slope = load(m.slope + c) * each, pull = load(m.pull + c) * each * scale;
     for (int image = 0; image < images; image++)
       for (int s = 0; s < l.spots(); s++) {
-        float* at = d + image * l.gradient_size + l.gradient[s] + c;
-        store(at, scale * (load(at) - slope - (load(z + image * l.output_size + l.dense[s] + c) - mean) * pull));
+        const size_t at = image * l.gradient_size + l.gradient[s] + c;
+        const Vector x = load(z + image * l.output_size + l.dense[s] + c) - mean;
+        store(to + at, scale * (load(d + at) - slope - x * pull));
       }
   }
 }

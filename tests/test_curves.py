@@ -1,0 +1,295 @@
+"""Curves against statistics computed directly, and what must never happen to a seed: averaged when it should not be."""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from tracking.bands import median_rank
+from tracking.curves import Curve, aggregate, single
+from tracking.frame import Frame, Planned, frame
+from tracking.named import Refused
+
+WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
+Value = Callable[[dict[str, Any], int, int, str], float]
+
+
+def noisy(settings: dict[str, Any], seed: int, step: int, split: str) -> float:
+    """A made-up error that differs between all trials, steps and splits."""
+    key = [int(settings["net.width"]), int(settings.get("net.batch_norm", 0)), seed, step, len(split)]
+    return float(np.random.default_rng(key).random() + 1 / settings["net.width"])
+
+
+def recorded(
+    axes: dict[str, list[Any]], value: Value = noisy, states: dict[tuple[int, int], str] | None = None
+) -> Frame:
+    """Trials over all axes and five seeds; `states` by (number of the cell, seed), finished where not named."""
+    planned, outcomes, rows = [], {}, []
+    for cell, values in enumerate(itertools.product(*axes.values())):
+        settings = {**dict(zip(axes, values, strict=True)), "data.train_size": 100}
+        for seed in range(SEEDS):
+            trial, state = f"{cell}-{seed}", (states or {}).get((cell, seed), "finished")
+            planned.append(Planned(trial, f"c{cell}", seed, settings))
+            if state == "missing":
+                continue
+            outcomes[trial] = {"state": state, "step": 3, "reason": "", "digest": ""}
+            for step, split in itertools.product(STEPS, ("train", "test")):
+                rows.append((trial, step, split, "error", "", value(settings, seed, step, split)))
+            for step in STEPS:
+                rows.append((trial, step, "", "parameters", "", 10.0 * settings["net.width"] ** 2))
+                rows.append((trial, step, "", "time", "", 0.5 * step))
+                rows += [(trial, step, "", "norm", layer, 1.0 + seed + step) for layer in ("conv1", "fc")]
+    table = pd.DataFrame(rows, columns=["trial", "step", "split", "measure", "layer", "value"])
+    kinds = {c: "category" for c in ("trial", "split", "measure", "layer")}
+    return frame(planned, outcomes, table.astype(kinds))
+
+
+def test_centre_and_interval_are_those_of_the_seeds() -> None:
+    found = aggregate(
+        recorded({"net.width": list(WIDTHS)}), Curve(name="a", x="net.width", y="error", split="test"), ["net.width"]
+    )
+    assert found["x"].tolist() == [2, 4, 8]
+    for _, point in found.iterrows():
+        values = [noisy({"net.width": point["x"]}, seed, 3, "test") for seed in range(SEEDS)]
+        low, high = stats.t.interval(0.95, SEEDS - 1, np.mean(values), stats.sem(values))
+        assert (point["centre"], point["low"], point["high"]) == pytest.approx((np.mean(values), low, high))
+        assert point["n"] == SEEDS
+
+
+@pytest.mark.parametrize(
+    ("centre", "band", "reference"),
+    [
+        ("mean", "sd", lambda v: (v.mean(), v.mean() - v.std(ddof=1), v.mean() + v.std(ddof=1))),
+        ("median", "iqr", lambda v: (np.median(v), *np.percentile(v, [25, 75]))),
+        ("median", "minmax", lambda v: (np.median(v), v.min(), v.max())),
+        ("mean", "none", lambda v: (v.mean(), math.nan, math.nan)),
+        ("median", "ci95", lambda v: (np.median(v), math.nan, math.nan)),
+    ],
+)
+def test_bands(centre: Any, band: Any, reference: Callable[[Any], tuple[float, ...]]) -> None:
+    curve = Curve(name="a", x="net.width", y="error", split="test", centre=centre, band=band)
+    found = aggregate(recorded({"net.width": [2]}), curve, ["net.width"]).iloc[0]
+    values = np.array([noisy({"net.width": 2}, seed, 3, "test") for seed in range(SEEDS)])
+    assert (found["centre"], found["low"], found["high"]) == pytest.approx(reference(values), nan_ok=True)
+
+
+@pytest.mark.parametrize("n", [1, 5, 6, 9, 20])
+def test_median_interval_covers_and_is_the_narrowest(n: int) -> None:
+    """Coverage by counting all outcomes of n fair coins: how many seeds lie below the true median."""
+
+    def coverage(k: int) -> float:
+        return float(sum(math.comb(n, below) for below in range(k, n - k + 1)) / 2**n)
+
+    k = median_rank(n)
+    assert k == 0 or coverage(k) >= 0.95
+    assert coverage(k + 1) < 0.95
+
+
+def test_median_interval_is_of_order_statistics() -> None:
+    from tracking.bands import centre_and_band
+
+    values = pd.DataFrame({"key": [0] * 9 + [1] * 3, "value": [*np.random.default_rng(0).random(9), 1.0, 2.0, 3.0]})
+    found = centre_and_band(values, ["key"], "median", "ci95")
+    ordered = np.sort(values["value"].to_numpy()[:9])
+    assert found[["low", "high"]].iloc[0].tolist() == [ordered[1], ordered[7]]
+    assert found[["low", "high"]].iloc[1].isna().all()
+
+
+def test_one_seed_has_no_band() -> None:
+    states = {(0, seed): "missing" for seed in range(1, SEEDS)}
+    for band in ("ci95", "sd", "iqr", "minmax"):
+        curve = Curve(name="a", x="net.width", y="error", split="test", band=band)
+        point = aggregate(recorded({"net.width": [2]}, states=states), curve, ["net.width"]).iloc[0]
+        assert point["n"] == 1 and math.isnan(point["low"]) and math.isnan(point["high"])
+        assert point["centre"] == noisy({"net.width": 2}, 0, 3, "test")
+
+
+@pytest.mark.parametrize("x", ["net.width", "parameters", "step"])
+def test_only_finished_seeds_are_averaged_and_all_are_counted(x: str) -> None:
+    states = {(1, 0): "diverged", (1, 1): "failed", (1, 2): "cancelled", (1, 3): "running"}
+
+    def value(settings: dict[str, Any], seed: int, step: int, split: str) -> float:
+        return (
+            0.25 if states.get((WIDTHS.index(settings["net.width"]), seed)) is None else math.nan if step == 3 else 1e9
+        )
+
+    found = aggregate(
+        recorded({"net.width": list(WIDTHS)}, value, states),
+        Curve(name="a", x=x, y="error", split="test"),
+        ["net.width"],
+    )
+    assert (found["centre"] == 0.25).all()
+    here = found[found["n"] < SEEDS]
+    assert len(here) == (len(STEPS) if x == "step" else 1)
+    assert (here[["n", "diverged", "failed", "missing"]] == [1, 1, 2, 1]).all(axis=None)
+    assert (found[["n", "diverged", "failed", "missing"]].sum(axis=1) == SEEDS).all()
+
+
+def test_a_value_that_is_not_finite_is_missing_not_averaged() -> None:
+    def value(_: dict[str, Any], seed: int, step: int, split: str) -> float:
+        return math.inf if seed == 0 and step == 3 else 0.5
+
+    point = aggregate(
+        recorded({"net.width": [2]}, value), Curve(name="a", x="net.width", y="error", split="test"), []
+    ).iloc[0]
+    assert (point["centre"], point["n"], point["missing"]) == (0.5, SEEDS - 1, 1)
+
+
+def test_a_cell_of_which_nothing_is_recorded_is_counted() -> None:
+    states = {(2, seed): "missing" for seed in range(SEEDS)}
+    found = recorded({"net.width": list(WIDTHS)}, states=states)
+    by_width = aggregate(found, Curve(name="a", x="net.width", y="error", split="test"), ["net.width"])
+    assert by_width["x"].tolist() == [2, 4, 8] and by_width["missing"].tolist() == [0, 0, SEEDS]
+    by_size = aggregate(found, Curve(name="a", x="parameters", y="error", split="test"), ["net.width"])
+    assert by_size["x"].isna().tolist() == [False, False, True] and by_size["missing"].sum() == SEEDS
+
+
+def test_nothing_recorded_is_a_table_of_missing_trials() -> None:
+    states = {(cell, seed): "missing" for cell in range(3) for seed in range(SEEDS)}
+    found = aggregate(
+        recorded({"net.width": list(WIDTHS)}, states=states), Curve(name="a", x="parameters", y="error"), ["net.width"]
+    )
+    assert found["n"].sum() == 0 and found["missing"].sum() == 3 * SEEDS
+
+
+def test_best_is_where_the_test_split_is_smallest_in_that_trial() -> None:
+    def value(_: dict[str, Any], seed: int, step: int, split: str) -> float:
+        return abs(step - seed % 3) + 1.0 if split == "test" else 10.0 * step
+
+    found = recorded({"net.width": [2]}, value)
+    curve = Curve(name="a", x="net.width", y="error", split=["train", "test"], at=["last", "best"])
+    centres = aggregate(found, curve, ["net.width"]).set_index(["split", "at"])["centre"]
+    assert centres["test", "best"] == 1.0
+    assert centres["train", "best"] == np.mean([10.0 * (seed % 3) for seed in range(SEEDS)])
+    assert centres["train", "last"] == 30.0
+
+
+def test_x_parameters_lies_along_the_width_and_the_rest_are_lines() -> None:
+    axes: dict[str, list[Any]] = {"net.batch_norm": [True, False], "net.width": list(WIDTHS)}
+    found = aggregate(
+        recorded(axes),
+        Curve(name="a", x="parameters", y="error", split="test", threshold=True),
+        ["net.batch_norm", "net.width", "seed"],
+    )
+    assert found["line"].unique().tolist() == ["batch norm", "no batch norm"]
+    assert found["x"].tolist() == [40, 160, 640] * 2
+    assert found["threshold"].unique().tolist() == [100]
+
+
+def test_settings_that_move_with_x_make_no_lines() -> None:
+    zipped = recorded({"net.width": list(WIDTHS)})
+    zipped.trials["optimizer.learning_rate"] = zipped.trials["net.width"].map({2: 0.1, 4: 0.2, 8: 0.3})
+    varied = ["net.width", "optimizer.learning_rate"]
+    for x in ("net.width", "parameters"):
+        assert aggregate(zipped, Curve(name="a", x=x, y="error", split="test"), varied)["line"].nunique() == 1
+
+
+def test_settings_fixed_by_where_make_no_lines() -> None:
+    found = recorded({"net.batch_norm": [True, False], "net.width": list(WIDTHS)})
+    curve = Curve(name="a", x="parameters", y="error", split="test", where={"net.batch_norm": False})
+    table = aggregate(found, curve, ["net.batch_norm", "net.width"])
+    assert len(table) == 3 and table["line"].unique().tolist() == ["test"]
+
+
+def test_splits_and_layers_are_those_recorded() -> None:
+    found = recorded({"net.width": [2]})
+    assert aggregate(found, Curve(name="a", x="step", y="error"), [])["split"].unique().tolist() == ["train", "test"]
+    layers = aggregate(found, Curve(name="a", x="step", y="norm"), [])
+    assert layers["layer"].unique().tolist() == ["conv1", "fc"] and layers["split"].unique().tolist() == [""]
+
+
+def test_time_is_joined_step_by_step() -> None:
+    found = aggregate(
+        recorded({"net.width": [2, 4]}), Curve(name="a", x="time", y="error", split="test", at="every"), ["net.width"]
+    )
+    assert found.loc[found["line"] == "width 2", "x"].tolist() == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_names_lie_in_their_order_on_the_x_axis() -> None:
+    found = recorded({"net.batch_norm": [True, False], "net.width": [2]})
+    table = aggregate(found, Curve(name="a", x="net.batch_norm", y="error", split="test"), ["net.batch_norm"])
+    assert table["x"].tolist() == [0.0, 1.0] and table["x_text"].tolist() == ["yes", "no"]
+
+
+def test_single_is_what_is_averaged() -> None:
+    found = recorded({"net.width": list(WIDTHS)}, states={(0, 1): "diverged"})
+    curve = Curve(name="a", x="parameters", y="error", at=["last", "best"])
+    table, seeds = (f(found, curve, ["net.width"]) for f in (aggregate, single))
+    means = seeds.groupby(["line", "x"])["value"].agg(["mean", "size"])
+    for _, point in table.iterrows():
+        assert means.loc[(point["line"], point["x"])].tolist() == pytest.approx([point["centre"], point["n"]])
+
+
+def test_points_are_trials() -> None:
+    curve = Curve(name="a", x="error", x_split="train", y="error", split="test", points=True)
+    table = aggregate(recorded({"net.width": list(WIDTHS)}), curve, ["net.width"])
+    assert len(table) == 3 * SEEDS and (table["n"] == 1).all()
+    pairs = {
+        (noisy({"net.width": w}, s, 3, "train"), noisy({"net.width": w}, s, 3, "test"))
+        for w in WIDTHS
+        for s in range(SEEDS)
+    }
+    assert set(zip(table["x"], table["centre"], strict=True)) == pairs
+
+
+def test_several_curves_go_into_one_parquet_file(tmp_path: Any) -> None:
+    found = recorded({"net.batch_norm": [True, False], "net.width": list(WIDTHS)})
+    found.trials["net.layers"] = [(8, 16)] * len(found.trials)
+    varied = ["net.batch_norm", "net.width"]
+    curves = [
+        Curve(name="a", x="parameters", y="error"),
+        Curve(name="b", x="net.batch_norm", y="norm"),
+        Curve(name="c", x="step", y="error", group=["net.batch_norm", "net.width", "net.layers"]),
+    ]
+    whole = pd.concat([aggregate(found, curve, varied) for curve in curves], ignore_index=True)
+    whole.to_parquet(tmp_path / "curves.parquet")
+    assert len(pd.read_parquet(tmp_path / "curves.parquet")) == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"x": "step", "y": "error", "group": ["net.width"]}, "net.batch_norm: name that in `group`"),
+        ({"x": "net.width", "y": "error", "group": []}, "net.batch_norm"),
+        ({"x": "net.width", "y": "error", "at": "every"}, "several points at the same net.width"),
+        ({"x": "error", "x_split": "train", "y": "error", "split": "test"}, "points: true"),
+        ({"x": "paramters", "y": "error"}, "did you mean 'parameters'"),
+        ({"x": "step", "y": "eror"}, "did you mean 'error'"),
+        ({"x": "step", "y": "norm", "split": "test"}, "not recorded for split 'test'"),
+        ({"x": "net.width", "y": "norm", "at": "best"}, "needs norm on the test split"),
+        ({"x": "step", "y": "error", "where": {"net.widht": 2}}, "did you mean 'net.width'"),
+        ({"x": "step", "y": "error", "where": {"net.width": 3}}, "net.width is one of"),
+        ({"x": "step", "y": "error", "group": ["net.depth"]}, "unknown setting 'net.depth'"),
+        ({"x": "parameters", "y": "error", "threshold": "train_points"}, "unknown setting 'train_points'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(fields: dict[str, Any], message: str) -> None:
+    found = recorded({"net.batch_norm": [True, False], "net.width": [2, 4]})
+    with pytest.raises(Refused, match=message.replace("`", ".")):
+        aggregate(found, Curve(name="a", **fields), ["net.batch_norm", "net.width"])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"x": "step", "at": "best"},
+        {"x": "step", "band": "sd", "centre": "median"},
+        {"x": "step", "threshold": True},
+        {"x": "step", "name": "a/b"},
+        {"x": "step", "bnad": "sd"},
+    ],
+)
+def test_what_contradicts_itself_is_refused_before_anything_runs(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Curve.model_validate({"name": "a", "y": "error", **fields})
+
+
+def test_one_value_may_stand_for_a_list_also_in_the_schema() -> None:
+    assert Curve(name="a", x="net.width", y="error", split="test", at="best").at == ("best",)
+    kinds = Curve.model_json_schema()["properties"]["at"]["anyOf"]
+    assert {"enum": ["last", "best", "every"], "type": "string"} in kinds
