@@ -13,7 +13,8 @@ from orchestrator.source import BadSweep
 from orchestrator.spec import Sweep, put
 from tracking import named
 from tracking.named import unknown
-from workers.trial import Trial, flat
+from tracking.plain import flat
+from workers.trial import Trial
 
 MAX_TRIALS = 100_000
 MAX_SHOWN = 20  # problems of one file that are shown at once

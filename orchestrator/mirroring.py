@@ -10,7 +10,7 @@ from orchestrator.expand import varied
 from orchestrator.progress import say
 from orchestrator.spec import Sweep
 from tracking import mirror, mirror_place
-from tracking.mirror_points import Parent, SweepInfo, curve_key
+from tracking.mirror_points import Parent, SweepInfo, curve_lines
 from tracking.mirror_thread import Mirror
 from tracking.rows import State
 from tracking.store import Store
@@ -31,7 +31,7 @@ def uri(store: Store, given: str | None) -> str:
 
 
 def _info(sweep: Sweep) -> SweepInfo:
-    return SweepInfo(sweep.name, sweep.title, str(sweep.path), sweep.digest, tuple(varied(sweep)))
+    return SweepInfo(sweep.name, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)))
 
 
 class Mirroring:
@@ -57,7 +57,7 @@ class Mirroring:
 
 
 def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> Mirroring:
-    """Starts mirroring. Raises ValueError for a tracking URI that cannot be used."""
+    """Starts mirroring. Raises Refused for a tracking URI that cannot be used."""
     return Mirroring(sweep, trials, store, tracking_uri)
 
 
@@ -74,50 +74,43 @@ def parent(
     sweep: Sweep, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]
 ) -> Parent:
     """What the sweep's own run shows."""
-    states = found.trials["state"].value_counts()
-    state: State = "finished" if states.drop(["finished", "diverged"], errors="ignore").sum() == 0 else "running"
-    tags = {f"claim.{i}.{v.name}": v.verdict for i, v in enumerate(verdicts, 1)}
+    states = {str(state): int(n) for state, n in found.trials["state"].value_counts().items()}
+    tags = {f"claim.{i}.{v.name}": str(v.verdict) for i, v in enumerate(verdicts, 1)}
+    lines, left_out = ({}, []) if table.empty else curve_lines(table)
     files = {
         "figures": tuple(Path(c[kind]) for c in curves for kind in ("png", "svg")),
-        "": tuple({Path(c["parquet"]) for c in curves}),
+        "": tuple(sorted({Path(c[kind]) for c in curves for kind in ("parquet", "csv")})),
     }
-    return Parent(state, _note(sweep, states.to_dict(), verdicts), tags, _lines(table), files)
+    return Parent(_state(states), _note(sweep, states, verdicts, left_out), tags, lines, files)
 
 
-def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict]) -> str:
+def _state(states: dict[str, int]) -> State:
+    """Running as long as something is left to run; failed when all has ended and some of it badly."""
+    if states.get("missing") or states.get("running"):
+        return "running"
+    return "failed" if states.get("failed") or states.get("cancelled") else "finished"
+
+
+def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict], left_out: list[str]) -> str:
     """Markdown for the run's description."""
     counts = ", ".join(f"{n} {state}" for state, n in states.items())
     parts = [f"**{sweep.title}**", f"{sweep.source}", sweep.notes or "", f"Trials: {counts}."]
     if verdicts:
         lines = "\n".join(f"| {v.name} | {v.verdict} | {v.statement} |" for v in verdicts)
         parts.append(f"| claim | verdict | statement |\n|---|---|---|\n{lines}")
+    if left_out:
+        parts.append(f"Not drawn as metrics here, for MLflow's steps are integers: {', '.join(left_out)}. See the figures.")
     return "\n\n".join(p for p in parts if p)
-
-
-def _lines(table: "pd.DataFrame") -> dict[str, dict[int, float]]:
-    """The curves whose x is a whole number, as metrics with step = x: centre, band and n of every line.
-
-    Other curves (label noise, time) are in the figures only: MLflow's steps are integers.
-    """
-    lines: dict[str, dict[int, float]] = {}
-    if table.empty:
-        return lines
-    for (curve, line), part in table.groupby(["curve", "line"], sort=False):
-        if not all(float(x).is_integer() for x in part["x"]):
-            continue
-        for column in ("centre", "low", "high", "n"):
-            key = curve_key(f"curve_{curve}/{line}" + ("" if column == "centre" else f"_{column}"))
-            finite = part[part[column].notna()]
-            lines[key] = {int(x): float(y) for x, y in zip(finite["x"], finite[column], strict=True)}
-    return lines
 
 
 def ui(store: Store, tracking_uri: str | None, port: int) -> int:
     """Serves MLflow's pages until interrupted. Returns the server's exit code."""
     import subprocess
 
-    command, environment = mirror_place.ui_command(uri(store, tracking_uri), port)
-    say(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)")
+    where = uri(store, tracking_uri)
+    command, environment = mirror_place.ui_command(where, port)
+    mirror.prepare(where)
+    say(f"MLflow on http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.expand import varied
 from orchestrator.spec import Sweep
 from tracking.named import Refused
+from tracking.plain import flat
 from tracking.frame import Frame, Planned, frame
 from tracking.store import Recorded, Store
 from tracking.verdict import Verdict, verify
-from workers.trial import Trial, flat
+from workers.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +77,9 @@ def draw(sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store) -> "
         files.append({"name": curve.name, **figures.draw(curve, table, single(found, curve, axes), about, folder)})
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     whole.to_parquet(folder / "curves.parquet")
+    whole.to_csv(folder / "curves.csv", index=False)
     for entry in files:
-        entry["parquet"] = str(folder / "curves.parquet")
+        entry |= {kind: str(folder / f"curves.{kind}") for kind in ("parquet", "csv")}
     return files, whole
 
 

@@ -9,9 +9,9 @@ from orchestrator.plan import Plan
 from orchestrator.progress import duration, out, say, table
 from orchestrator.spec import Sweep, shipped_names
 from tracking.named import Refused
+from tracking.plain import flat
 from tracking.store import Store
 from tracking.verdict import Verdict
-from workers.trial import flat
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -102,7 +102,7 @@ def named(net: Net, model: nn.Sequential, gradients: bool = False) -> Iterator[t
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             layer = next(names)
             for name, value in module.named_parameters():
-                yield f"{layer}.{name}", value.grad if gradients else value.detach()  # type: ignore[misc]
+                yield f"{layer}.{name}", value.grad if gradients else value.detach()
         elif isinstance(module, nn.BatchNorm2d) and not gradients:
             assert module.running_mean is not None and module.running_var is not None
             yield from ((f"{layer}.mean", module.running_mean), (f"{layer}.var", module.running_var))

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from tracking.named import Refused, unknown
 from tracking.points import words
-from tracking.verdict import Finding, Judged, varied
+from tracking.verdict import Evidence, Finding, Judged, varied
 
 if TYPE_CHECKING:
     from tracking.frame import Frame
+
+
+SHOWN = 4  # cells whose numbers are evidence
 
 
 class Table(NamedTuple):
@@ -47,8 +50,8 @@ def table(frame: "Frame", measure: str, split: str = "", layer: str = "") -> Tab
 def each_cell(frame: "Frame", check: Callable[["Frame"], Judged]) -> Judged:
     """Judges every cell (the trials that differ only in their seed) on its own.
 
-    One cell that fails makes the claim fail, and one without enough data leaves it open; with several cells, the
-    evidence names the cell by the settings that vary.
+    One cell that fails makes the claim fail, and one without enough data leaves it open. With several cells, the
+    evidence names the cell by the settings that vary; of more than `SHOWN`, it counts them and shows those that decide.
     """
     from tracking.frame import Frame
 
@@ -60,9 +63,11 @@ def each_cell(frame: "Frame", check: Callable[["Frame"], Judged]) -> Judged:
     worst: Finding = next((f for f in ("fails", "not enough data") if f in findings), "holds")
     if len(judged) == 1:
         return worst, next(iter(judged.values()))[1]
-    both = {name: {"verdict": finding, **evidence} for name, (finding, evidence) in judged.items()}
+    counts: Evidence = {"cells": len(judged), worst: findings.count(worst)} if len(judged) > SHOWN else {}
+    deciding = [name for name, (finding, _) in judged.items() if not counts or finding == worst][:SHOWN]
+    both = {name: {"verdict": judged[name][0], **judged[name][1]} for name in deciding}
     named = {f"{name}: {k}": v for name, evidence in both.items() for k, v in evidence.items()}
-    return (worst if judged else "not enough data"), named
+    return (worst if judged else "not enough data"), {**counts, **named}
 
 
 def standard_error(values: NDArray[np.float64]) -> float:

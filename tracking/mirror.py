@@ -45,7 +45,7 @@ def sync(
 ) -> SyncReport:
     """Makes MLflow show these trials as they are recorded.
 
-    Raises ValueError for a tracking URI that cannot be used, MlflowException when the server cannot be reached.
+    Raises Refused for a tracking URI that cannot be used, MlflowException when the server cannot be reached.
     What is wrong with a single run is reported, and the others are written.
     """
     prepare(tracking_uri)
@@ -56,7 +56,7 @@ def sync(
 
 
 def connect(tracking_uri: str) -> Any:
-    """A client of the tracking store, which must exist. Raises ValueError for MLflow's retired file store."""
+    """A client of the tracking store, which must exist. Raises Refused for MLflow's retired file store."""
     _load(tracking_uri)
     from mlflow import MlflowClient
 

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlparse
 
+from tracking.named import Refused
+
 # Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
 ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -22,9 +24,9 @@ NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gpfs", "beegfs",
 
 
 def check(tracking_uri: str) -> None:
-    """Raises ValueError for MLflow's retired file store."""
+    """Raises Refused for MLflow's retired file store."""
     if urlparse(tracking_uri).scheme in ("", "file"):
-        raise ValueError(
+        raise Refused(
             f"tracking URI '{tracking_uri}' is a folder, which MLflow no longer writes to; give a database "
             "(sqlite:////absolute/path/mlflow.db) or a server (http://host:5000)"
         )
@@ -74,10 +76,10 @@ def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
 def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str, str]]:
     """The command that serves MLflow's pages on this store to this machine only, and what to add to its environment.
 
-    Raises ValueError for a server, which has its own pages, and for what MLflow cannot open.
+    Raises Refused for a server, which has its own pages, and for what MLflow cannot open.
     """
     if tracking_uri.startswith(("http://", "https://")):
-        raise ValueError(f"{tracking_uri} is an MLflow server and has its own pages; open that address in a browser")
+        raise Refused(f"{tracking_uri} is an MLflow server and has its own pages; open that address in a browser")
     check(tracking_uri)
     path = database(tracking_uri)
     hosts = ",".join(f"{host}{ending}" for host in ("127.0.0.1", "localhost") for ending in ("", f":{port}"))

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tracking.plain import flat
 from tracking.rows import State
 from tracking.store import Recorded
 
@@ -68,14 +69,6 @@ class Point(NamedTuple):
     value: float
     ms: int
     step: int
-
-
-def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level of dotted keys; lists stay whole."""
-    out: dict[str, Any] = {}
-    for key, value in settings.items():
-        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return out
 
 
 def text(value: Any, limit: int) -> str:

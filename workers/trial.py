@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tracking import named
+from tracking.plain import flat
 
 SCHEMA_VERSION = 1
 
@@ -52,17 +53,6 @@ class Trial:
         may_differ = named.load("workers.experiments", self.experiment).MAY_DIFFER
         rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & set(may_differ)}
         return digest({"experiment": self.experiment, "settings": rest})
-
-
-def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level of dotted keys: {"net": {"width": 8}} -> {"net.width": 8}. Lists stay whole."""
-    out: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            out |= flat(value, f"{prefix}{key}.")
-        else:
-            out[f"{prefix}{key}"] = value
-    return out
 
 
 def canonical(value: Any) -> str:
