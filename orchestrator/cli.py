@@ -8,9 +8,6 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from orchestrator.source import BadSweep
-from tracking.named import Refused
-
 app = App(
     name="sweep",
     help="Does this overfit? One YAML file in, overfitting curves with confidence bands and checked claims out.",
@@ -174,23 +171,34 @@ def _store(root: str) -> Any:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 done, 1 a trial or a claim failed, 2 bad input, 74 storage failed, 75 interrupted."""
-    sys.exit(_guarded(lambda: int(app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0)))
+    sys.exit(
+        _guarded(lambda: int(app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0))
+    )
 
 
 def _guarded(command: Callable[[], int]) -> int:
     """Turns what a user can mend into one message and an exit code; anything else keeps its traceback."""
-    from cyclopts import CycloptsError
-
     try:
         return command()
-    except CycloptsError:
-        return 2  # printed by cyclopts, with the nearest known option
-    except (BadSweep, Refused, FileNotFoundError, ConnectionError) as error:
-        return _complain(str(error), 2)
     except KeyboardInterrupt:
         return _complain("interrupted: everything committed is kept; launch again to go on", 75)
-    except OSError as error:
+    except Exception as error:
+        return _explained(error)
+
+
+def _explained(error: Exception) -> int:
+    """Imports what it needs here: --help must not wait for pydantic."""
+    from cyclopts import CycloptsError
+
+    from tracking.named import Refused
+
+    if isinstance(error, CycloptsError):
+        return 2  # printed by cyclopts, with the nearest known option
+    if isinstance(error, Refused | FileNotFoundError | ConnectionError):
+        return _complain(str(error), 2)
+    if isinstance(error, OSError):
         return _complain(f"storage failed: {error}; everything committed is kept", 74)
+    raise error
 
 
 def _complain(message: str, code: int) -> int:

@@ -38,7 +38,9 @@ def expand(sweep: Sweep, max_trials: int = MAX_TRIALS) -> list[Trial]:
         if trial.id in trials and not sweep.when:
             other = trials[trial.id][1]
             axes = [k for k in combination if combination[k] != other[k]]
-            found[sweep.at(("vary", axes[0]), f"two combinations make the same trial; they differ in {', '.join(axes)}")] = None
+            found[
+                sweep.at(("vary", axes[0]), f"two combinations make the same trial; they differ in {', '.join(axes)}")
+            ] = None
         trials.setdefault(trial.id, (trial, combination))
     if found:
         raise BadSweep(list(found))
@@ -69,7 +71,9 @@ def _check_size(sweep: Sweep, max_trials: int) -> None:
         total *= size
     if total > max_trials:
         factors = " x ".join(f"{name} {size}" for name, size in sizes)
-        raise BadSweep([sweep.at(("vary",), f"expands to {total:,} trials, at most {max_trials:,} are allowed: {factors}")])
+        raise BadSweep(
+            [sweep.at(("vary",), f"expands to {total:,} trials, at most {max_trials:,} are allowed: {factors}")]
+        )
 
 
 def _groups(sweep: Sweep) -> list[list[str]]:

@@ -56,7 +56,9 @@ def launch(sweep: Sweep, options: Options) -> Launched:
         verdicts = results.judged(sweep, found)
         results.keep_claims(sweep, store, verdicts)
         mirror.finish(found, curves, table, verdicts)
-    return Launched(_counts(before, plan(trials, store, 1)), curves, table, verdicts, mirror.uri, time.monotonic() - start)
+    return Launched(
+        _counts(before, plan(trials, store, 1)), curves, table, verdicts, mirror.uri, time.monotonic() - start
+    )
 
 
 def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Sequence[Any]) -> None:

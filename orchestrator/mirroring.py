@@ -51,7 +51,9 @@ class Mirroring:
             say(f"MLflow is behind by {lag.trials} trials ({lag.error or 'still sending'}); the records are complete: "
                 f"`sweep sync {self.sweep.name}` catches up")  # fmt: skip
 
-    def finish(self, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]) -> None:
+    def finish(
+        self, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]
+    ) -> None:
         """Shows curves, figures and verdicts on the sweep's own run."""
         self.thread.offer(parent(self.sweep, found, curves, table, verdicts))
 
@@ -96,10 +98,12 @@ def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict], lef
     counts = ", ".join(f"{n} {state}" for state, n in states.items())
     parts = [f"**{sweep.title}**", f"{sweep.source}", sweep.notes or "", f"Trials: {counts}."]
     if verdicts:
-        lines = "\n".join(f"| {v.name} | {v.verdict} | {v.statement} |" for v in verdicts)
+        lines = "\n".join(f"| {v.label} {v.name} | {v.verdict} | {v.statement} |" for v in verdicts)
         parts.append(f"| claim | verdict | statement |\n|---|---|---|\n{lines}")
     if left_out:
-        parts.append(f"Not drawn as metrics here, for MLflow's steps are integers: {', '.join(left_out)}. See the figures.")
+        parts.append(
+            f"Not drawn as metrics here, for MLflow's steps are integers: {', '.join(left_out)}. See the figures."
+        )
     return "\n\n".join(p for p in parts if p)
 
 
@@ -112,5 +116,3 @@ def ui(store: Store, tracking_uri: str | None, port: int) -> int:
     mirror.prepare(where)
     say(f"MLflow on http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
-
-

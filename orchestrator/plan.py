@@ -10,7 +10,7 @@ from tracking.store import ENDED, Damaged, Manifest, Recorded, Store
 from workers.trial import Trial
 from workers.work import Bundle
 
-FLOPS_PER_S = 6e9  # of one core with the reference engine: only for the estimate that is shown
+FLOPS_PER_S = 8e10  # of one core with the compiled kernels, roughly: only for the estimate that is shown
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.expand import varied
 from orchestrator.spec import Sweep
+from tracking import named
 from tracking.named import Refused
 from tracking.plain import flat
 from tracking.frame import Frame, Planned, frame
@@ -44,7 +45,9 @@ def _digest(recorded: Recorded) -> str:
 
 def _data_name(recorded: Recorded) -> str:
     data = recorded.settings.get("data", {})
-    return str({k: v for k, v in data.items() if k not in ("train_size", "label_noise")}) if isinstance(data, dict) else ""
+    return (
+        str({k: v for k, v in data.items() if k not in ("train_size", "label_noise")}) if isinstance(data, dict) else ""
+    )
 
 
 def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
@@ -59,7 +62,9 @@ def data_title(trials: Sequence[Trial], store: Store) -> str:
     return ", ".join(sorted({str(r.provenance["data"]["title"]) for r in recorded.values() if "data" in r.provenance}))
 
 
-def draw(sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store) -> "tuple[list[dict[str, str]], pd.DataFrame]":
+def draw(
+    sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store
+) -> "tuple[list[dict[str, str]], pd.DataFrame]":
     """Writes curves.parquet and every curve as PNG and SVG below figures/<sweep>/; returns the curves' files and the
     aggregated table."""
     import pandas as pd
@@ -69,7 +74,8 @@ def draw(sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store) -> "
 
     folder = figure_folder(sweep, store)
     axes = varied(sweep)
-    about = {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store)}
+    step = getattr(named.load("workers.experiments", sweep.experiment), "STEP", "step")
+    about = {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store), "step": step}
     tables, files = [], []
     for curve in sweep.curves:
         table = aggregate(found, curve, axes)
@@ -84,7 +90,7 @@ def draw(sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store) -> "
 
 
 def figure_folder(sweep: Sweep, store: Store) -> Path:
-    """Where the figures of a sweep are, on this machine: below the store, or beside the working folder for a remote one."""
+    """Where the figures of a sweep are, on this machine: below the store, or in the working folder for a remote one."""
     base = Path(store.files.root) if store.files.local else Path("figures")
     folder = base / "figures" / sweep.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +99,10 @@ def figure_folder(sweep: Sweep, store: Store) -> Path:
 
 def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Verdicts as plain values, for JSON."""
-    return [{"name": v.name, "verdict": v.verdict, "evidence": v.evidence, "statement": v.statement} for v in verdicts]
+    return [
+        {"name": v.name, "verdict": v.verdict, "evidence": v.evidence, "statement": v.statement, "label": v.label}
+        for v in verdicts
+    ]
 
 
 def keep_claims(sweep: Sweep, store: Store, verdicts: Sequence[Verdict]) -> None:

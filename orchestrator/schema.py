@@ -22,7 +22,9 @@ def schema() -> Json:
     experiments = named.names("workers.experiments")
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     out["properties"]["experiment"]["enum"] = list(experiments)
-    measures = [{"const": n, "description": _first_line(f"workers.measures.{n}")} for n in named.names("workers.measures")]
+    measures = [
+        {"const": n, "description": _first_line(f"workers.measures.{n}")} for n in named.names("workers.measures")
+    ]
     axis = [_inlined(model, definitions) for model in (Count, LinearSpace, LogSpace)]
     definitions["Axis"] = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "null"}, *axis]}
     for sections in (out, definitions["Sections"]):

@@ -39,7 +39,11 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     say(f"trials   {counts}; {duration(done.wall_s)}")
     for curve in done.curves:
         say(f"figure   {curve['png']}")
-    say(f"MLflow   sweep ui --store {store}" if done.tracking_uri.startswith("sqlite") else f"MLflow   {done.tracking_uri}")
+    say(
+        f"MLflow   sweep ui --store {store}"
+        if done.tracking_uri.startswith("sqlite")
+        else f"MLflow   {done.tracking_uri}"
+    )
 
 
 def planned(sweep: Sweep, plan: Plan, as_json: bool) -> None:
@@ -52,8 +56,9 @@ def planned(sweep: Sweep, plan: Plan, as_json: bool) -> None:
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
     sizes = [len(b.trials) for b in plan.bundles]
     if sizes:
-        say(f"{len(sizes)} bundles of {min(sizes)} to {max(sizes)} models, about "
-            f"{duration(summary['cost']['core_seconds'])} of one core ({summary['cost']['operations']:.2g} operations)")  # fmt: skip
+        cost = summary["cost"]
+        about = f"about {duration(cost['core_seconds'])} of one core ({cost['operations']:.2g} operations)"
+        say(f"{len(sizes)} bundles of {min(sizes)} to {max(sizes)} models, {about}")
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
 
@@ -62,7 +67,9 @@ def status(sweep: Sweep, plan: Plan, as_json: bool) -> None:
     """Trials by state; they add up to the sweep's number."""
     states = dict(sorted(plan.states.items()))
     if as_json:
-        return _json({"sweep": sweep.name, "trials": {"total": len(plan.trials), **states}, "damaged": list(plan.damaged)})
+        return _json(
+            {"sweep": sweep.name, "trials": {"total": len(plan.trials), **states}, "damaged": list(plan.damaged)}
+        )
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
     failed = [r for r in plan.recorded.values() if r.state == "failed"]
     reasons = {r.reason.strip().splitlines()[-1] if r.reason.strip() else "" for r in failed}
@@ -95,7 +102,11 @@ def trial(store: Store, start: str, as_json: bool) -> None:
         some = ", ".join(r.id for r in found[:5])
         raise Refused(
             f"{len(found)} recorded trials in '{store.root}' begin with '{start}'"
-            + (f": {some}; give more of the id" if found else "; `sweep status SPEC --store ...` counts what is recorded")
+            + (
+                f": {some}; give more of the id"
+                if found
+                else "; `sweep status SPEC --store ...` counts what is recorded"
+            )
         )
     one = found[0]
     rows = store.rows([one]).to_pandas()
@@ -132,7 +143,16 @@ def _curve_table(whole: "pd.DataFrame") -> None:
         return say("no curve can be drawn yet: nothing is recorded")
     for name, part in whole.groupby("curve", sort=False):
         lines = [
-            (r.line, f"{r.x:g}" if isinstance(r.x, float) else str(r.x), r.centre, r.low, r.high, r.n, r.diverged, r.missing)
+            (
+                r.line,
+                f"{r.x:g}" if isinstance(r.x, float) else str(r.x),
+                r.centre,
+                r.low,
+                r.high,
+                r.n,
+                r.diverged,
+                r.missing,
+            )
             for r in (part if len(part) <= 80 else _ends(part)).itertuples()
         ]
         table(f"curve {name}", ["line", "x", "centre", "low", "high", "n", "diverged", "missing"], lines)
@@ -148,7 +168,11 @@ def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
 
 def _claim_table(verdicts: Sequence[Verdict]) -> None:
     if verdicts:
-        table("claims", ["claim", "verdict", "evidence"], [(v.name, v.verdict, _evidence(v)) for v in verdicts])
+        table(
+            "claims",
+            ["claim", "verdict", "evidence"],
+            [(f"{v.label} {v.name}".strip(), v.verdict, _evidence(v)) for v in verdicts],
+        )
 
 
 def _evidence(verdict: Verdict) -> str:

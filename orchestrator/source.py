@@ -52,7 +52,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.composer.ComposerError(None, None, "anchors and aliases are not allowed: write it out", event.start_mark)
+            raise yaml.composer.ComposerError(
+                None, None, "anchors and aliases are not allowed: write it out", event.start_mark
+            )
         return super().compose_node(parent, index)
 
 
@@ -134,12 +136,16 @@ class _Walk:
         for key_node, value_node in node.value:
             key = key_node.value
             if key_node.tag != TAG + "str":
-                raise self.refuse(key_node, path, f"a key must be a word, got {key!r}; write '{key}' in quotes if you mean it")
+                raise self.refuse(
+                    key_node, path, f"a key must be a word, got {key!r}; write '{key}' in quotes if you mean it"
+                )
             if key in out:
                 first = self.source.places[(*path, key)][0]
                 raise self.refuse(key_node, (*path, key), f"duplicate key '{key}' (first at line {first})")
             if SECRET.search(key):
-                raise self.refuse(key_node, (*path, key), f"refusing to store '{key}' in records; use an environment variable")
+                raise self.refuse(
+                    key_node, (*path, key), f"refusing to store '{key}' in records; use an environment variable"
+                )
             self.source.places[(*path, key)] = _place(key_node)
             out[key] = self.value(value_node, (*path, key), depth + 1)
         return out
@@ -157,7 +163,9 @@ class _Walk:
                 raise self.refuse(node, path, f"an integer must lie below 2^63, got {text}")
             return int(text)
         if kind == "float":
-            number = float(text.replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan").replace(".Inf", "inf"))
+            number = float(
+                text.replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan").replace(".Inf", "inf")
+            )
             if number != number or number in (float("inf"), float("-inf")):
                 raise self.refuse(node, path, f"must be a finite number, got {text}")
             return number

@@ -29,7 +29,9 @@ class Sections(Frozen):
     fixed: dict[str, Any] = Field({}, description="Settings that are equal in all trials; nested or with dotted keys.")
     vary: dict[str, Any] = Field({}, description="One axis per setting: a list, count, linear_space or log_space.")
     zip: list[list[str]] = Field([], description="Axes that move together: lists of their names.")
-    when: dict[str, dict[str, Any]] = Field({}, description="Axes that exist only where other settings have these values.")
+    when: dict[str, dict[str, Any]] = Field(
+        {}, description="Axes that exist only where other settings have these values."
+    )
     exclude: list[dict[str, Any]] = Field([], description="Combinations that are left out.")
     measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
     curves: list[Curve] = Field([], description="What is drawn.")
@@ -43,7 +45,9 @@ class File(Sections):
     source: str = Field("", description="Where the experiment comes from: a paper and its figure.")
     notes: str = Field("", description="What was chosen and why.")
     experiment: str = Field(description="The experiment: the name of a file in workers/experiments.")
-    profiles: dict[str, Sections] = Field({}, description="Named changes, such as debug (seconds) and laptop (minutes).")
+    profiles: dict[str, Sections] = Field(
+        {}, description="Named changes, such as debug (seconds) and laptop (minutes)."
+    )
 
 
 @dataclass(frozen=True)
@@ -138,12 +142,16 @@ def _find(spec: str) -> tuple[bytes, str, str]:
     try:
         return path.read_bytes(), path.stem, spec
     except OSError as error:
-        raise BadSweep([f"{spec}: {(error.strerror or str(error)).lower()}; shipped sweeps: {', '.join(shipped_names())}"]) from error
+        raise BadSweep(
+            [f"{spec}: {(error.strerror or str(error)).lower()}; shipped sweeps: {', '.join(shipped_names())}"]
+        ) from error
 
 
 def _check_top(source: Source) -> None:
     if source.value is None:
-        raise BadSweep([source.at((), "the file is empty; expected a mapping with title, experiment, fixed, vary, ...")])
+        raise BadSweep(
+            [source.at((), "the file is empty; expected a mapping with title, experiment, fixed, vary, ...")]
+        )
     if not isinstance(source.value, dict):
         raise BadSweep([source.at((), f"expected a mapping at the top, got {problems.given(source.value)}")])
 
@@ -176,7 +184,9 @@ def _override(source: Source, override: str) -> None:
         raise BadSweep([f"--set: expected key=value, got '{override}'"])
     vary = source.value.get("vary")
     if isinstance(vary, dict) and key in vary:
-        raise BadSweep([f"--set {key}: this setting is varied ({source.at(('vary', key), 'its axis')}); change the axis instead"])
+        raise BadSweep(
+            [f"--set {key}: this setting is varied ({source.at(('vary', key), 'its axis')}); change the axis instead"]
+        )
     fixed = source.value.setdefault("fixed", {})
     if isinstance(fixed, dict):
         source.value["fixed"] = nested(fixed)
@@ -203,7 +213,9 @@ def _check_names(source: Source, file: File) -> None:
     for axis in file.vary:
         if axis in flat:
             line = source.at(("fixed", *axis.split(".")), "here")
-            found.append(source.at(("vary", axis), f"'{axis}' is also set in fixed ({line}); a setting is fixed or varied"))
+            found.append(
+                source.at(("vary", axis), f"'{axis}' is also set in fixed ({line}); a setting is fixed or varied")
+            )
     if found:
         raise BadSweep(found)
 
@@ -242,10 +254,14 @@ def _axis(raw: Any) -> list[Any]:
     elif isinstance(raw, dict) and (model := axes.form(raw)):
         axis = model.model_validate_json(json.dumps(raw), strict=True)
     if axis is None:
-        raise ValueError(f"expected a list, or a mapping with count, linear_space or log_space, got {problems.given(raw)}")
+        raise ValueError(
+            f"expected a list, or a mapping with count, linear_space or log_space, got {problems.given(raw)}"
+        )
     values = axes.values(axis)
     if not values:
         raise ValueError("the list is empty: the sweep would have no trials")
     if same := axes.equal(values):
-        raise ValueError(f"values {same[0]} and {same[1]} are equal ({values[same[0]]}): their trials would be identical")
+        raise ValueError(
+            f"values {same[0]} and {same[1]} are equal ({values[same[0]]}): their trials would be identical"
+        )
     return values

@@ -43,7 +43,11 @@ def sweep(*arguments: str, folder: Path, code: int = 0, **environment: str) -> d
 
 def rows(folder: Path) -> Any:
     store = Store(str(folder / "runs"))
-    table = store.rows(store.recorded().values()).to_pandas().astype({c: str for c in ("trial", "split", "measure", "layer")})
+    table = (
+        store.rows(store.recorded().values())
+        .to_pandas()
+        .astype({c: str for c in ("trial", "split", "measure", "layer")})
+    )
     keys = ["trial", "step", "split", "measure", "layer"]
     assert not table.duplicated(keys).any()
     return table.sort_values(keys, ignore_index=True)

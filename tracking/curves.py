@@ -36,7 +36,10 @@ LOGARITHMIC = ("parameters", "width", "train_size", "learning_rate", "time", "ri
 
 def Listed(one: Any) -> BeforeValidator:
     """One value written alone is a list of one."""
-    return BeforeValidator(lambda v: (v,) if isinstance(v, str) else tuple(v) if isinstance(v, list) else v, json_schema_input_type=one | tuple[one, ...])
+    return BeforeValidator(
+        lambda v: (v,) if isinstance(v, str) else tuple(v) if isinstance(v, list) else v,
+        json_schema_input_type=one | tuple[one, ...],
+    )
 
 
 class Curve(Frozen):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workers.engine import Engine
     from workers.snapshot import Snapshot
 
+STEP = "epoch"  # what a step is called on figures
 MEASURES = ("perturbations",)  # recorded besides those asked for, where there are any
 MAY_DIFFER = (
     "seed",

@@ -13,8 +13,9 @@
 namespace {
 
 constexpr int SPOTS = 64;             // a layer takes in so many spots at a time, at least: weights are read once for all
-constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients that go through all layers together
-constexpr int FEWEST = 4;             // images that do so at least: wide layers' weights come from far away
+constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients that go through all layers together, or
+                                      // as many as there are weights: these are read and written for each such block
+constexpr size_t FEWEST = 4, MOST = 64;  // images in a block
 
 // What the caller says; the same order as in fused.py.
 struct Shape {
@@ -55,13 +56,18 @@ struct Network {
 
 size_t whole_lanes(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
 
+// Of a window's three rows (or columns), those that ever meet a pixel: small maps would multiply mostly zeros.
+int first_tap(int outputs) { return outputs == 1 ? 1 : 0; }
+int last_tap(int inputs) { return inputs == 1 ? 1 : 2; }
+
+// The inputs of a spot: a run for each row of the window if its pixels are consecutive in memory, else one for each tap.
 std::vector<Run> window(const Layer& l) {
   std::vector<Run> runs;
-  const int row = l.padded_columns() * l.input_lanes;
-  const bool consecutive = l.inputs == l.input_lanes;
-  for (int i = 0; i < 3; i++)
-    for (int j = 0; j < (consecutive ? 1 : 3); j++)
-      runs.push_back({i * row + j * l.input_lanes, (3 * i + j) * l.inputs, consecutive ? 3 * l.inputs : l.inputs});
+  const int row = l.padded_columns() * l.input_lanes, left = first_tap(l.columns), right = last_tap(l.width);
+  const int taps = l.inputs == l.input_lanes ? right - left + 1 : 1;
+  for (int i = first_tap(l.rows); i <= last_tap(l.height); i++)
+    for (int j = left; j <= right; j += taps)
+      runs.push_back({i * row + j * l.input_lanes, (3 * i + j) * l.inputs, taps * l.inputs});
   return runs;
 }
 
@@ -75,8 +81,8 @@ Product parity_class(const Layer& l, const Layer& below, int row_parity, int col
       p.to.push_back(((r - 1) * (l.width + 1) + c - 1) * l.input_lanes);
       p.mask.push_back((r * l.padded_columns() + c) * l.input_lanes);
     }
-  for (int u = 0; u < (row_parity ? 1 : 2); u++)
-    for (int v = 0; v < (column_parity ? 1 : 2); v++) {
+  for (int u = row_parity ? 0 : first_tap(l.rows); u < (row_parity ? 1 : 2); u++)
+    for (int v = column_parity ? 0 : first_tap(l.columns); v < (column_parity ? 1 : 2); v++) {
       const int tap = 3 * (row_parity ? 1 : 2 * u) + (column_parity ? 1 : 2 * v);
       p.runs.push_back({-(u * stride + v) * l.lanes, tap * l.outputs, l.outputs});
     }
@@ -146,8 +152,9 @@ Network::Network(const Shape& given) : shape(given) {
                                top.gradient_size, top.output_size, {{0, s * shape.classes, shape.classes}}, top.lanes});
   }
   output_weights = {1, 1, top.output_size, 0, 0, static_cast<size_t>(class_lanes), 0, 0, output.runs, class_lanes};
-  const size_t fit = CACHE / (image_floats * sizeof(float));
-  block = static_cast<int>(fit < FEWEST ? FEWEST : fit > 64 ? 64 : fit);
+  const size_t near = parameters * sizeof(float) < CACHE ? CACHE : parameters * sizeof(float);
+  const size_t fit = near / (image_floats * sizeof(float));
+  block = fit < FEWEST ? FEWEST : fit > MOST ? MOST : static_cast<int>(fit);
 }
 
 }  // namespace

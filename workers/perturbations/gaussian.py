@@ -21,7 +21,9 @@ class Settings(Frozen):
     """Gaussian noise on every layer's weights, again and again."""
 
     name: Literal["gaussian"] = "gaussian"
-    relative_std: float = Field(0.25, gt=0, description="Standard deviation of the noise, in those of the layer's weights.")
+    relative_std: float = Field(
+        0.25, gt=0, description="Standard deviation of the noise, in those of the layer's weights."
+    )
     noise_reference: Literal["current", "initial"] = Field("current", description="Whose standard deviation counts.")
     every: int = Field(100, gt=0, description="Epochs between perturbations.")
     last_epoch: int = Field(7500, gt=0, description="No perturbation after this epoch.")
