@@ -1,4 +1,4 @@
-"""From records to results: the frame of a sweep, its curves drawn, its claims judged. Everything from committed rows."""
+"""From records to results: the frame of a sweep, its curves drawn, its claims judged; all of it from committed rows."""
 
 import json
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.expand import varied
 from orchestrator.spec import Sweep
 from tracking import named
+from tracking.frame import Frame, Planned, frame
 from tracking.named import Refused
 from tracking.plain import flat
-from tracking.frame import Frame, Planned, frame
 from tracking.store import Recorded, Store
 from tracking.verdict import Verdict, verify
 from workers.trial import Trial

@@ -109,7 +109,7 @@ def test_too_few_digits_are_refused() -> None:
 
 
 def test_rows_of_a_bundle() -> None:
-    trials = [Trial.of("interpolation", {"degree": d, "cutoff": "1e-12"}) for d in (3, 20)]
+    trials = [Trial.of("interpolation", {"degree": d, "cutoff": 1e-12}) for d in (3, 20)]
     found = list(interpolation.run(trials, "cpu", None))
     assert [p.ended[t.id].state for p, t in zip(found, trials, strict=True)] == ["finished", "finished"]
     values = {(row.trial, row.split, row.measure): row.value for p in found for row in p.rows}

@@ -22,7 +22,7 @@ class Settings(Claim):
 
 
 def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Two standard errors of the mean are evidence, not part of the criterion."""
+    """Holds within the tolerance, fails outside of it by more than two standard errors; else not enough data."""
     return each_cell(frame, lambda cell: _check(cell, settings))
 
 
@@ -31,6 +31,9 @@ def _check(frame: "Frame", settings: Settings) -> Judged:
     expected = float(table(frame, settings.expected, settings.split).values[:, -1].mean())
     off = float(last.mean() / expected - 1)
     evidence: Evidence = {"mean": float(last.mean()), "expected": expected, "relative_difference": off}
-    if len(last) > 1:
-        evidence["two_standard_errors"] = 2 * standard_error(last) / expected
-    return ("holds" if abs(off) <= settings.tolerance else "fails"), evidence
+    if abs(off) <= settings.tolerance:
+        return "holds", evidence
+    if len(last) < 2:
+        return "not enough data", evidence
+    doubt = 2 * standard_error(last) / abs(expected)
+    return ("fails" if abs(off) - doubt > settings.tolerance else "not enough data"), evidence | {"doubt": doubt}
