@@ -258,6 +258,21 @@ EXPORT int level() {
   return 0;
 }
 
+// Multiplies and adds in registers, as often as it can at once; returns the number of floating-point operations.
+// The caller takes the time: this is the most that any kernel could reach here.
+EXPORT double multiply_and_add(int64_t rounds, float factor) {
+  constexpr int CHAINS = 12;
+  Vector sum[CHAINS], last = all(0);
+  UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = all(static_cast<float>(i));
+  for (int64_t round = 0; round < rounds; round++) {
+    UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = sum[i] * factor + all(1);
+  }
+  UNROLL for (int i = 0; i < CHAINS; i++) last += sum[i];
+  volatile float kept = last[0];  // so that the sums are needed
+  (void)kept;
+  return 2.0 * CHAINS * LANES * static_cast<double>(rounds);
+}
+
 // One pass over order[0 .. count) in batches, the last of which may be short. Changes the tensors in place.
 EXPORT int train(const Shape* shape, const Tensors* parameters, const Tensors* momentum, const Examples* examples,
                  const int64_t* order, int64_t count, int64_t batch, float rate, float momentum_factor) try {

@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import time
 from pathlib import Path
 
 VARIANTS = ("avx512", "avx2", "baseline")  # fastest first; a variant's place from the end is the level it needs
@@ -35,6 +36,8 @@ def load(variant: str) -> ctypes.CDLL:
     library = ctypes.CDLL(str(path(variant)))
     shape, examples, count = ctypes.POINTER(Shape), ctypes.POINTER(Examples), ctypes.c_int64
     library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ctypes.c_float, ctypes.c_float]
+    library.multiply_and_add.argtypes = [count, ctypes.c_float]
+    library.multiply_and_add.restype = ctypes.c_double
     library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
     return library
 
@@ -60,3 +63,15 @@ def reason() -> str:
     if variant is None:
         return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
     return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
+
+
+def peak(variant: str, seconds: float = 0.2) -> float:
+    """Floating-point operations per second of one core, multiplying and adding in registers: the kernels' limit."""
+    spin, rounds = load(variant).multiply_and_add, 1000
+    while True:
+        started = time.perf_counter()
+        operations = float(spin(rounds, 0.5))
+        took = time.perf_counter() - started
+        if took >= seconds:
+            return operations / took
+        rounds *= 4
