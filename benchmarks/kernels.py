@@ -88,7 +88,7 @@ def measure(net: Net, flops: float, peak: float) -> dict[str, object]:
     rng = np.random.default_rng(0)
     count = int(np.clip(SECONDS * peak / 3 / flops, BATCH, 4000)) // BATCH * BATCH
     images, labels = rng.integers(0, 256, (count, *net.image), dtype=np.uint8), rng.integers(0, net.classes, count)
-    both = {"kernels": Ours(net, images, labels), "torch": Plain(net, images, labels)}
+    both: dict[str, Plain | Ours] = {"kernels": Ours(net, images, labels), "torch": Plain(net, images, labels)}
     taken: dict[str, list[tuple[float, float]]] = {who: [] for who in both}
     for _ in range(ROUNDS + 1):
         for who, engine in both.items():

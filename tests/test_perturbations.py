@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import zoo
-from test_network import of, run
+from test_network import engine_name, of, run  # noqa: F401  every test here, too, holds for every engine
 
 from tracking import named
 from workers import seeds

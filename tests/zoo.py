@@ -29,6 +29,13 @@ def losses() -> tuple[str, ...]:
     return named.names("workers.losses")
 
 
+def engines() -> list[str]:
+    """What $SWEEP_ENGINE may be here: the reference engine, and the compiled kernels where they were built."""
+    from workers import fused
+
+    return ["reference"] if fused.why_not() else ["reference", "fused"]
+
+
 def trial(seed: int = 0, **changes: Any) -> Trial:
     """A network trial on 120 digits; `changes` replace whole settings."""
     settings: dict[str, Any] = {

@@ -42,6 +42,9 @@ class Fused:
         self.momentum, self.buffers = _copies(momentum), _copies(state.get("buffers", {}))
         self.models = len(self.parameters["output.weight"])
         self._check()
+        every = range(self.models)
+        self._parameters = [self._tensors(self.parameters, m) for m in every]
+        self._momentum = [self._tensors(self.momentum, m) for m in every]
 
     def state(self) -> dict[str, Names]:
         """Copies of everything needed to go on, bit by bit."""
@@ -72,7 +75,7 @@ class Fused:
         def train(m: int) -> Any:
             examples = _examples(images, index[m], labels[m])
             return self._kernels.train(
-                self._shape, self._tensors(self.parameters, m), self._tensors(self.momentum, m), examples,
+                self._shape, self._parameters[m], self._momentum[m], examples,
                 order[m].ctypes.data, steps, batch, learning_rate[m], momentum[m],
             )  # fmt: skip
 
@@ -113,9 +116,8 @@ class Fused:
         def evaluate(m: int) -> Any:
             examples = _examples(images, None if chosen is None else chosen[m], None if given is None else given[m])
             out = None if outputs is None else outputs[m].data_ptr()
-            tensors = self._tensors(self.parameters, m)
             places = errors[m:].ctypes.data, losses[m:].ctypes.data
-            return self._kernels.evaluate(self._shape, tensors, examples, count, *places, out)
+            return self._kernels.evaluate(self._shape, self._parameters[m], examples, count, *places, out)
 
         self._each(evaluate, range(self.models))
 
