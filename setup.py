@@ -4,6 +4,7 @@ One source, once for each instruction set that the kernels may meet. All are opt
 and the reference engine takes its place.
 """
 
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -43,11 +44,18 @@ class Libraries(build_ext):
             self.build_temp = shared
 
 
+def digest() -> str:
+    """The same as workers.kernels.library.digest."""
+    content = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.?pp")))
+    return "0x" + hashlib.sha256(content).hexdigest()[:16]
+
+
 def extension(variant: str) -> Extension:
     return Extension(
         f"workers.kernels._{variant}",
         sources=[str(FOLDER / "kernels.cpp")],
         depends=[str(path) for path in sorted(FOLDER.glob("*.hpp"))],
+        define_macros=[("SOURCES", f"{digest()}u")],
         extra_compile_args=[*FLAGS, *MACHINE[variant]],
         language="c++",
         optional=True,

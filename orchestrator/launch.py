@@ -12,6 +12,8 @@ from orchestrator.expand import expand
 from orchestrator.plan import Plan, plan
 from orchestrator.progress import Launching, say
 from orchestrator.spec import Sweep
+from tracking import named
+from tracking.named import Refused
 from tracking.store import Store
 from tracking.verdict import Verdict
 from workers.work import Bundle, give_up
@@ -37,6 +39,7 @@ class Launched:
     curves: list[dict[str, str]]
     table: Any
     claims: list[Verdict]
+    failures: dict[str, int]
     tracking_uri: str
     wall_s: float
 
@@ -56,14 +59,15 @@ def launch(sweep: Sweep, options: Options) -> Launched:
         verdicts = results.judged(sweep, found)
         results.keep_claims(sweep, store, verdicts)
         mirror.finish(found, curves, table, verdicts)
-    return Launched(
-        _counts(before, plan(trials, store, 1)), curves, table, verdicts, mirror.uri, time.monotonic() - start
-    )
+    after = plan(trials, store, 1)
+    wall_s = time.monotonic() - start
+    return Launched(_counts(before, after), curves, table, verdicts, after.failures, mirror.uri, wall_s)
 
 
 def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Sequence[Any]) -> None:
     """Everything that is missing, on the backend asked for; what fails is halved until it is one trial."""
     say(f"{sweep.title}: {len(before.to_run)} of {len(before.trials)} trials to run")
+    _prepare(sweep, before)
     with _backend(options) as (lanes, run):
         bundles = list(plan(trials, store, lanes, options.retry_failed).bundles)
         with Launching(bundles, len(before.trials) - len(before.to_run)) as view:
@@ -71,6 +75,16 @@ def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Seq
                 failed = run(bundles, store.root, view)
                 bundles = _isolated(failed, bundles, store)
         say(view.note())
+
+
+def _prepare(sweep: Sweep, before: Plan) -> None:
+    """What the experiment wants to be sure of before a worker starts: that its data are here, and large enough."""
+    experiment = named.load("workers.experiments", sweep.experiment)
+    if hasattr(experiment, "prepare"):
+        try:
+            experiment.prepare(before.to_run)
+        except ValueError as error:
+            raise Refused(f"{sweep.path}: {error}") from error
 
 
 def _backend(options: Options) -> Any:

@@ -26,7 +26,16 @@ class Plan:
     @property
     def states(self) -> Counter[str]:
         """How many trials are in which state; "missing" for those of which nothing is recorded."""
-        return Counter(self.recorded[t.id].state if t.id in self.recorded else "missing" for t in self.trials)
+        return Counter(self._state(t) for t in self.trials)
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How many trials failed, by the last line of their error."""
+        failed = [self.recorded[t.id].reason for t in self.trials if self._state(t) == "failed"]
+        return dict(Counter((reason.strip().splitlines() or ["no reason recorded"])[-1] for reason in failed))
+
+    def _state(self, trial: Trial) -> str:
+        return self.recorded[trial.id].state if trial.id in self.recorded else "missing"
 
     def summary(self) -> dict[str, Any]:
         """As plain values, for --json."""

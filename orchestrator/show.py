@@ -35,6 +35,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
         )
     _curve_table(done.table)
     _claim_table(done.claims)
+    _failures(done.failures)
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
     say(f"trials   {counts}; {duration(done.wall_s)}")
     for curve in done.curves:
@@ -71,10 +72,7 @@ def status(sweep: Sweep, plan: Plan, as_json: bool) -> None:
             {"sweep": sweep.name, "trials": {"total": len(plan.trials), **states}, "damaged": list(plan.damaged)}
         )
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
-    failed = [r for r in plan.recorded.values() if r.state == "failed"]
-    reasons = {r.reason.strip().splitlines()[-1] if r.reason.strip() else "" for r in failed}
-    for reason in sorted(reasons):
-        say(f"failed: {reason} ({sum(r.reason.strip().endswith(reason) for r in failed)} trials)")
+    _failures(plan.failures)
     for line in plan.damaged:
         say(f"damaged: {line}")
 
@@ -181,6 +179,11 @@ def _evidence(verdict: Verdict) -> str:
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         parts.append(f"{name} {shown if len(shown) < 60 else shown[:57] + '...'}")
     return "; ".join(parts)
+
+
+def _failures(failures: dict[str, int]) -> None:
+    for reason, number in sorted(failures.items()):
+        say(f"failed   {number} trials: {reason} (`sweep show TRIAL` has the whole of it)")
 
 
 def _json(value: dict[str, Any]) -> None:

@@ -120,10 +120,11 @@ def test_ray_and_this_process_record_the_same(launched: tuple[Path, dict[str, An
 
 @pytest.mark.ray
 def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None:
-    broken = SWEEP.replace("  net.width: [2, 4]", "  net.width: [2]\n  data.train_size: [60, 5000]").replace(
-        "train_size: 60, ", ""
+    """1,297 examples in batches of 8 leave one over, of which batch norm cannot take a variance."""
+    broken = SWEEP.replace("net.width: [2, 4]", "net.batch_norm: [false, true]").replace("train_size: 60, ", "")
+    (tmp_path / "small.yaml").write_text(
+        broken.replace("batch_size: 20", "batch_size: 8").replace("epochs: 4", "epochs: 1")
     )
-    (tmp_path / "small.yaml").write_text(broken)
     result = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
     assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 3, "diverged": 0}
     assert result["claims"][0]["verdict"] == "not enough data"
@@ -131,6 +132,16 @@ def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None
     assert status["trials"] == {"total": 6, "finished": 3, "failed": 3}
     again = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
     assert again["trials"]["run"] == 0
+
+
+def test_missing_data_and_too_few_examples_are_said_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SWEEP.replace("train_size: 60", "train_size: 5000"))
+    assert "at most the 1297" in sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2)["stderr"]
+    (tmp_path / "small.yaml").write_text(SWEEP.replace("digits", "cifar10"))
+    nowhere = {"SWEEP_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    stderr = sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2, **nowhere)["stderr"]
+    assert "CIFAR-10 is in none of" in stderr and "SWEEP_DATA" in stderr and "Traceback" not in stderr
+    assert not list(tmp_path.glob("runs/records/*"))
 
 
 def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

@@ -118,6 +118,23 @@ def cost(settings: Settings) -> float:
     return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
 
 
+def prepare(trials: Sequence[Trial]) -> None:
+    """Fetches the data of these trials and checks that the trials fit them, before any worker starts.
+
+    Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
+    """
+    from workers.images import subset
+
+    for settings in {_data_key(t): t.settings for t in trials}.values():
+        images = _load(settings)  # type: ignore[arg-type]
+        subset(images.train_y, settings.data.train_size, 0)  # type: ignore[attr-defined]
+
+
+def _data_key(trial: Trial) -> str:
+    data = {k: v for k, v in trial.plain["data"].items() if k != "label_noise"}
+    return str(sorted(data.items()))
+
+
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
     from workers import engine as engines

@@ -247,6 +247,9 @@ enum Status : int { DONE = 0, NO_MEMORY = 1 };
 
 }  // namespace
 
+// Which sources this was built from, so that nobody runs a library that is older than its Python.
+EXPORT uint64_t sources() { return SOURCES; }
+
 // What the processor can run: 0 baseline, 1 AVX2 with FMA, 2 AVX-512. Asked of the baseline library only.
 EXPORT int level() {
 #if defined(__x86_64__) || defined(__i386__)

@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import hashlib
 import time
 from pathlib import Path
 
@@ -30,26 +31,44 @@ def path(variant: str) -> Path:
     return Path(__file__).with_name(f"_{variant}{SUFFIX}")
 
 
+def digest() -> int:
+    """Of the sources that came with this package; a library built from others is not used."""
+    content = b"".join(source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.?pp")))
+    return int(hashlib.sha256(content).hexdigest()[:16], 16)
+
+
 @functools.cache
 def load(variant: str) -> ctypes.CDLL:
     """A variant's library. Raises OSError where it was not built or cannot be loaded."""
     library = ctypes.CDLL(str(path(variant)))
     shape, examples, count = ctypes.POINTER(Shape), ctypes.POINTER(Examples), ctypes.c_int64
     library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ctypes.c_float, ctypes.c_float]
+    library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
     library.multiply_and_add.argtypes = [count, ctypes.c_float]
     library.multiply_and_add.restype = ctypes.c_double
-    library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
     return library
+
+
+def built(variant: str) -> bool:
+    """Whether a variant's library is there, can be loaded, and was built from these sources."""
+    try:
+        sources = getattr(ctypes.CDLL(str(path(variant))), "sources", None)
+    except OSError:
+        return False
+    if sources is None:
+        return False
+    sources.restype = ctypes.c_uint64
+    return bool(sources() == digest())
 
 
 @functools.cache
 def usable() -> tuple[str, ...]:
     """The variants that are built here and that this processor can run, fastest first."""
-    if not path("baseline").exists():
+    if not built("baseline"):
         return ()
     level = load("baseline").level()
     able = VARIANTS[len(VARIANTS) - 1 - level :]
-    return tuple(variant for variant in able if path(variant).exists())
+    return tuple(variant for variant in able if built(variant))
 
 
 def available() -> str | None:
@@ -60,9 +79,11 @@ def available() -> str | None:
 def reason() -> str:
     """One sentence on what is used, and why, for people."""
     variant = available()
-    if variant is None:
-        return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
-    return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
+    if variant is not None:
+        return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
+    if path("baseline").exists():
+        return "the compiled kernels here do not fit their sources or this machine: run pip install again"
+    return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
 
 
 def peak(variant: str, seconds: float = 0.2) -> float:
