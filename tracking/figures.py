@@ -79,14 +79,40 @@ def figure(curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", about: M
     """The figure of one curve: one set of axes, legend and footer below."""
     from matplotlib.figure import Figure
 
-    shown = table[table["x"].notna()]
-    if curve.x_logarithmic:
-        shown, single = shown[shown["x"] > 0], single[single["x"] > 0]
     drawn = Figure(figsize=(WIDTH, AXES_HEIGHT))
     axes = drawn.add_subplot()
+    entries = plot(axes, curve, table, single, about)
+    shown = _shown(curve, table)
+    bars = shown["line"].nunique() > MANY and int(shown["line"].value_counts().max()) <= MAX_MARKS
+    thin = _thin(curve, shown, single)
+    notes = [line for note in footer(curve, table, about, thin, bars) for line in textwrap.wrap(note, 112)]
+    title = textwrap.wrap(curve.title or str(about.get("title", "")), 60)
+    _place(drawn, axes, title, entries, notes, bool(shown["threshold"].notna().any()))
+    _thresholds(axes, shown)
+    return drawn
+
+
+def _shown(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
+    """The points that can be drawn: a logarithmic axis has no place for 0."""
+    known = table[table["x"].notna()]
+    return known[known["x"] > 0] if curve.x_logarithmic else known
+
+
+def _thin(curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame") -> bool:
+    """Whether single seeds are drawn: not where they would hide the curves."""
+    few = shown["line"].nunique() <= MANY and 0 < len(single.groupby(["line", "seed"])) <= MAX_THIN
+    return few and not curve.points
+
+
+def plot(
+    axes: "Axes", curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", about: Mapping[str, Any]
+) -> "list[Line2D]":
+    """Draws one curve into these axes; returns the entries of its legend."""
+    shown = _shown(curve, table)
+    if curve.x_logarithmic:
+        single = single[single["x"] > 0]
     looks = _looks(shown)
-    thin = len(looks) <= MANY and 0 < len(single.groupby(["line", "seed"])) <= MAX_THIN and not curve.points
-    if thin:
+    if _thin(curve, shown, single):
         _single_seeds(axes, single, looks)
     for line, part in shown.groupby("line", sort=False):
         if curve.points:
@@ -96,12 +122,7 @@ def figure(curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", about: M
         else:
             _line(axes, part, looks[line], len(looks) > MANY)
     _axes(axes, curve, shown, single, about)
-    bars = len(looks) > MANY and int(shown["line"].value_counts().max()) <= MAX_MARKS
-    notes = [line for note in footer(curve, table, about, thin, bars) for line in textwrap.wrap(note, 112)]
-    title = textwrap.wrap(curve.title or str(about.get("title", "")), 60)
-    _place(drawn, axes, title, _legend(shown, looks, curve, about), notes, bool(shown["threshold"].notna().any()))
-    _thresholds(axes, shown)
-    return drawn
+    return _legend(shown, looks, curve, about)
 
 
 def _looks(shown: "pd.DataFrame") -> dict[Any, dict[str, Any]]:

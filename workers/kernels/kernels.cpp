@@ -111,7 +111,8 @@ class Training {
     std::memset(gradient, 0, n.parameters * sizeof(float));
     for (size_t i = 0; i < n.layers.size(); i++) {
       const Layer& l = n.layers[i];
-      if (i > 0) transpose(weights + l.weight, 9, l.inputs, l.outputs, l.lanes, transposed + l.transposed, l.input_lanes);
+      if (i > 0)
+        transpose(weights + l.weight, 9, l.inputs, l.outputs, l.lanes, transposed + l.transposed, l.input_lanes);
       restart(moments[i], l.lanes);
     }
     const Layer& top = n.last();
@@ -233,7 +234,8 @@ class Training {
 };
 
 // The outputs of `images` images, batch norm folded into the weights.
-void evaluate_block(const Network& n, Space& space, const float* weights, const Batch& batch, int64_t first, int images) {
+void evaluate_block(const Network& n, Space& space, const float* weights, const Batch& batch, int64_t first,
+                    int images) {
   place_images(n.layers[0], batch, first, images, space.inputs[0]);
   for (size_t i = 0; i < n.layers.size(); i++) {
     const Layer& l = n.layers[i];

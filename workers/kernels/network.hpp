@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr int SPOTS = 64;             // a layer takes in so many spots at a time, at least: weights are read once for all
+constexpr int SPOTS = 64;             // that a layer takes in at a time, at least: weights are read once for all
 constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients that go through all layers together, or
                                       // as many as there are weights: these are read and written for each such block
 constexpr size_t FEWEST = 4, MOST = 64;  // images in a block
@@ -60,7 +60,7 @@ size_t whole_lanes(size_t floats) { return (floats + LANES - 1) / LANES * LANES;
 int first_tap(int outputs) { return outputs == 1 ? 1 : 0; }
 int last_tap(int inputs) { return inputs == 1 ? 1 : 2; }
 
-// The inputs of a spot: a run for each row of the window if its pixels are consecutive in memory, else one for each tap.
+// The inputs of a spot: a run for each row of the window if that is consecutive in memory, else one for each tap.
 std::vector<Run> window(const Layer& l) {
   std::vector<Run> runs;
   const int row = l.padded_columns() * l.input_lanes, left = first_tap(l.columns), right = last_tap(l.width);

@@ -55,7 +55,7 @@ void finish(Moments& m, const Tensors& running, int channels) {
   for (int c = 0; c < channels; c++) {
     m.scale[c] = 1 / std::sqrt(static_cast<float>(m.spread[c] / m.count) + EPSILON);
     running.mean[c] += MOMENTUM * (m.mean[c] - running.mean[c]);
-    running.var[c] += MOMENTUM * (static_cast<float>(m.spread[c] / m.count) - running.var[c]);
+    running.var[c] += MOMENTUM * (static_cast<float>(m.spread[c] / (m.count - 1)) - running.var[c]);
   }
 }
 
