@@ -13,6 +13,7 @@ app = App(
     help="Does this overfit? One YAML file in, overfitting curves with confidence bands and checked claims out.",
     help_format="plaintext",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 
 Store = Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")]

@@ -29,10 +29,13 @@ if not (Path.home() / ".ray/auth_token").exists() and "RAY_AUTH_TOKEN_PATH" not 
 import ray
 from ray import tune
 
+from orchestrator.interrupt import Interrupt
 from tracking.store import Store
 from workers.work import Bundle, Report, set_threads, work
 
-Run = Callable[[Sequence[Bundle], str, Callable[[Report], None]], dict[str, str]]
+os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours, in interrupt.py, also knows SIGTERM
+
+Run = Callable[[Sequence[Bundle], str, Callable[[Report], None], Interrupt], dict[str, str]]
 REPORT_S = 0.5  # a bundle reports to the driver about this often
 
 
@@ -111,8 +114,29 @@ def _lanes() -> int:
     return max(int(found.get("GPU", 0) or found.get("CPU", 1)), 1)
 
 
-def run(bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None]) -> dict[str, str]:
-    """Runs bundles, reporting to `handle`; returns the error of each bundle that failed, by bundle id."""
+class _StopWhenAsked(tune.Stopper):  # type: ignore[misc]
+    def __init__(self, interrupt: Interrupt) -> None:
+        self.interrupt = interrupt
+
+    def __getstate__(self) -> dict[str, Any]:
+        """See `_Listener.__getstate__`."""
+        return {}
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        """Tune then stops every worker, and `Worker.cleanup` commits."""
+        return self.interrupt.asked
+
+
+def run(
+    bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None], interrupt: Interrupt
+) -> dict[str, str]:
+    """Runs bundles, reporting to `handle`; returns the error of each bundle that failed, by bundle id.
+
+    An interrupt lets every worker commit what it has.
+    """
     resources = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
     trainable = tune.with_resources(tune.with_parameters(Worker, bundles=list(bundles), store=store), resources)
     scratch = tempfile.mkdtemp(prefix="sweep-tune-")
@@ -121,7 +145,13 @@ def run(bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None])
             trainable,
             param_space={"index": tune.grid_search(list(range(len(bundles))))},
             tune_config=tune.TuneConfig(reuse_actors=True),
-            run_config=tune.RunConfig(storage_path=scratch, name="bundles", verbose=0, callbacks=[_Listener(handle)]),
+            run_config=tune.RunConfig(
+                storage_path=scratch,
+                name="bundles",
+                verbose=0,
+                callbacks=[_Listener(handle)],
+                stop=_StopWhenAsked(interrupt),
+            ),
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

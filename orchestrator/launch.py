@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator import local, mirroring, results
 from orchestrator.bundle import halves
 from orchestrator.expand import expand
+from orchestrator.interrupt import Interrupt, Interrupted
 from orchestrator.plan import Plan, plan
 from orchestrator.progress import Launching, say
 from orchestrator.spec import Sweep
@@ -70,9 +71,11 @@ def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Seq
     _prepare(sweep, before)
     with _backend(options) as (lanes, run):
         bundles = list(plan(trials, store, lanes, options.retry_failed).bundles)
-        with Launching(bundles, len(before.trials) - len(before.to_run)) as view:
+        with Interrupt() as interrupt, Launching(bundles, len(before.trials) - len(before.to_run)) as view:
             while bundles:
-                failed = run(bundles, store.root, view)
+                failed = run(bundles, store.root, view, interrupt)
+                if interrupt.asked:
+                    raise Interrupted
                 bundles = _isolated(failed, bundles, store)
         say(view.note())
 

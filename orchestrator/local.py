@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Sequence
 
+from orchestrator.interrupt import Interrupt
 from tracking.store import Store
 from workers.work import Bundle, Report, work
 
@@ -12,10 +13,12 @@ def lanes() -> int:
     return 1
 
 
-def run(bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None]) -> dict[str, str]:
+def run(
+    bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None], interrupt: Interrupt
+) -> dict[str, str]:
     """Runs bundles, reporting to `handle`; returns the error of each bundle that failed, by bundle id.
 
-    An interrupt closes the bundle at hand, which commits what it has, and is passed on.
+    An interrupt closes the bundle at hand, which commits what it has.
     """
     failed = {}
     for bundle in bundles:
@@ -23,6 +26,8 @@ def run(bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None])
         try:
             for report in running:
                 handle(report)
+                if interrupt.asked:
+                    return failed
         except Exception:
             failed[bundle.id] = traceback.format_exc()
         finally:

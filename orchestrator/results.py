@@ -82,7 +82,9 @@ def draw(
         tables.append(table)
         files.append({"name": curve.name, **figures.draw(curve, table, single(found, curve, axes), about, folder)})
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    mixed = [c for c in whole.columns if whole[c].map(type).nunique() > 1]  # a setting may be a word here, a number there
+    mixed = [
+        c for c in whole.columns if whole[c].map(type).nunique() > 1
+    ]  # a setting may be a word here, a number there
     whole.astype(dict.fromkeys(mixed, str)).to_parquet(folder / "curves.parquet")
     whole.to_csv(folder / "curves.csv", index=False)
     for entry in files:

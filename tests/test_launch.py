@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,31 @@ def test_missing_data_and_too_few_examples_are_said_before_anything_runs(tmp_pat
     stderr = sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2, **nowhere)["stderr"]
     assert "CIFAR-10 is in none of" in stderr and "SWEEP_DATA" in stderr and "Traceback" not in stderr
     assert not list(tmp_path.glob("runs/records/*"))
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("backend", ["--local", "--json"], ids=["in process", "ray"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
+    backend: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "long.yaml").write_text(SWEEP.replace("epochs: 4", "epochs: 3000"))
+    command = [sys.executable, "-m", "orchestrator.cli", "launch", "long.yaml", backend]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    begun = time.monotonic()
+    while not list(tmp_path.glob("runs/records/*/manifest.json")) and time.monotonic() - begun < 60:
+        time.sleep(0.2)
+    running.send_signal(number)
+    _, stderr = running.communicate(timeout=90)
+    assert running.returncode == 75 and "launch again to go on" in stderr and "Traceback" not in stderr
+    status = sweep("status", "long.yaml", "--json", folder=tmp_path)
+    assert status["trials"]["total"] == 6 and status["trials"].get("finished", 0) < 6
+    kept = rows(tmp_path)
+    again = sweep("launch", "long.yaml", "--local", "--json", folder=tmp_path)
+    assert again["trials"]["run"] + status["trials"].get("finished", 0) == 6
+    whole = rows(tmp_path)
+    assert len(kept) < len(whole) == 6 * 3001 * 5
+    assert whole.merge(kept).shape == kept.shape, "a row that was committed has changed"
 
 
 def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
