@@ -1,81 +1,160 @@
-"""Says in plain words what pydantic found wrong: what was given, what is expected, the nearest known name."""
+"""Says in plain words what pydantic found wrong: what was given, what is expected, the nearest known name, the remedy."""
 
-from typing import Any, get_args
+import json
+import re
+from difflib import get_close_matches
+from typing import Any, NamedTuple, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tracking.named import unknown
 
+Path = tuple[str | int, ...]
 KINDS = {
     "int_type": "an integer", "int_from_float": "an integer", "float_type": "a number", "bool_type": "true or false",
     "string_type": "a text", "list_type": "a list", "tuple_type": "a list", "dict_type": "a mapping",
-    "model_type": "a mapping", "model_attributes_type": "a mapping", "mapping_type": "a mapping",
+    "model_type": "a mapping", "model_attributes_type": "a mapping",
 }  # fmt: skip
-NAMES = {str: "string", bool: "truth value", int: "integer", float: "number", list: "list", dict: "mapping"}
+BOUNDS = {"greater_than": (">", "gt"), "greater_than_equal": (">=", "ge"), "less_than": ("<", "lt"),
+          "less_than_equal": ("<=", "le")}  # fmt: skip
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.?[0-9]*)([eE][-+]?[0-9]+)?")
+MAX_SHOWN = 60  # characters of what was given
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where, what kind of thing pydantic calls it, and what to say."""
+
+    path: Path
+    kind: str
+    message: str
+
+
+class _Place(NamedTuple):
+    """Where an error is: the path as people write it, the innermost model there, and the models to choose from."""
+
+    path: Path
+    model: type[BaseModel] | None
+    choices: list[Any]
 
 
 def given(value: Any) -> str:
-    """What was given, as people would say it."""
+    """What was given, as people would say it and as YAML would write it."""
     if value is None:
         return "nothing"
-    if isinstance(value, list | dict):
-        return f"a {NAMES[type(value)]} ({str(value)[:60]})"
-    return f"{NAMES.get(type(value), type(value).__name__)} {value!r}" if isinstance(value, str | bool) else repr(value)
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+    if isinstance(value, str):
+        return f"the text {text!r}"
+    return f"a {'list' if isinstance(value, list) else 'mapping'} {text}" if isinstance(value, list | dict) else text
 
 
-def explain(error: ErrorDetails, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
-    """The path in the file and the message of one error. `model` is what was validated."""
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    path, inner = _path(error["loc"], model)
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """All that is wrong, a problem for each place. `model` is what was validated.
+
+    Where one of several kinds of value is allowed, pydantic says of each why it is not that one: these become one
+    problem; and where an item of a list is wrong, that the list is no number is no problem.
+    """
+    details = [(_place(e["loc"], model), e) for e in error.errors(include_url=False)]
+    deeper = {place.path[:n] for place, _ in details for n in range(len(place.path))}
+    expected: dict[Path, list[ErrorDetails]] = {}
+    out: dict[Path | str, Problem] = {}
+    for place, e in details:
+        if e["type"] in KINDS or e["type"] == "literal_error":
+            if place.path not in deeper:
+                expected.setdefault(place.path, []).append(e)
+                out[place.path] = _expected(place, expected[place.path])
+        else:
+            problem = _said(place, e)
+            out[f"{problem.path} {problem.message}"] = problem
+    return list(out.values())
+
+
+def _expected(place: _Place, errors: list[ErrorDetails]) -> Problem:
+    """One problem for all the kinds of value that would have been right."""
+    value = errors[0]["input"]
+    kinds = [KINDS.get(e["type"]) or str(e["ctx"]["expected"]) for e in errors]
+    words = [word for e in errors if e["type"] == "literal_error" for word in re.findall("'([^']*)'", str(e["ctx"]))]
+    near = get_close_matches(value, words, n=1) if isinstance(value, str) else []
+    hint = f"; did you mean '{near[0]}'?" if near else _remedy(value, kinds, place)
+    return Problem(
+        place.path, errors[0]["type"], f"expected {' or '.join(dict.fromkeys(kinds))}, got {given(value)}{hint}"
+    )
+
+
+def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
+    """What to write instead, where that can be told."""
+    numeric = {"an integer", "a number"} & set(kinds)
+    if isinstance(value, str) and numeric:
+        if NUMBER.fullmatch(value):
+            return "; remove the quotes"
+        plain = value.replace("_", "").replace(",", "")
+        return f"; write {plain}" if NUMBER.fullmatch(plain) else ""
+    if isinstance(value, float) and "an integer" in kinds and value.is_integer() and abs(value) < 2**63:
+        return f"; write {int(value)}"
+    if isinstance(value, str) and "true or false" in kinds and value.lower() in ("yes", "on", "no", "off"):
+        return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
+    if isinstance(value, bool | int | float) and "a text" in kinds:
+        return f"; put it in quotes: '{given(value)}'"
+    if isinstance(value, str) and value in _tags(place.choices):
+        return f"; write {{name: {value}}}"
+    return ""
+
+
+def _said(place: _Place, error: ErrorDetails) -> Problem:
+    kind, value, context, path = error["type"], error["input"], error.get("ctx", {}), place.path
     if kind == "extra_forbidden":
-        fields = [f for f in inner.model_fields if f != "name"] if inner else []
-        return path, unknown("key", str(path[-1]), fields)
+        return Problem(path, kind, _unknown_key(str(path[-1]), place.model))
     if kind == "missing":
-        return path[:-1], f"missing required key '{path[-1]}'"
+        item = isinstance(path[-1], int)
+        missing = f"needs more values, got {given(value)}" if item else f"missing required key '{path[-1]}'"
+        return Problem(path[:-1], kind, missing)
     if kind == "union_tag_invalid":
-        known = [tag.strip("' ") for tag in str(context["expected_tags"]).split(",")]
-        return (*path, "name"), unknown(str(path[-1]) if path else "name", str(context["tag"]), known)
+        return Problem((*path, "name"), kind, unknown(_word(path), str(context["tag"]), _tags(place.choices)))
     if kind == "union_tag_not_found":
-        return path, f"needs a 'name', got {given(value)}"
-    if kind == "literal_error":
-        return path, f"must be {context['expected']}, got {given(value)}"
-    if kind in KINDS:
-        return path, f"expected {KINDS[kind]}, got {given(value)}{_remedy(kind, value)}"
+        known = ", ".join(_tags(place.choices))
+        return Problem(path, kind, f"missing 'name', which says what kind of {_word(path)} it is; known: {known}")
+    if kind in BOUNDS:
+        sign, bound = BOUNDS[kind]
+        return Problem(path, kind, f"must be {sign} {context[bound]}, got {given(value)}")
     if kind == "value_error":
-        return path, str(context["error"])
-    return path, f"{error['msg'].removeprefix('Input should ').replace('be greater than or equal to', 'must be >=')}" \
-        .replace("be greater than", "must be >").replace("be less than or equal to", "must be <=") \
-        .replace("be less than", "must be <") + f", got {given(value)}"  # fmt: skip
+        return Problem(path, kind, str(context["error"]))
+    said = error["msg"].removeprefix("Input ")
+    return Problem(path, kind, f"{said[:1].lower()}{said[1:]}, got {given(value)}")
 
 
-def _remedy(kind: str, value: Any) -> str:
-    if not isinstance(value, str) or kind not in ("int_type", "float_type"):
-        return ""
-    try:
-        float(value)
-    except ValueError:
-        return ""
-    return "; remove the quotes"
+def _unknown_key(key: str, model: type[BaseModel] | None) -> str:
+    """With the nearest known key, or where the same key exists one level down."""
+    fields = dict(model.model_fields) if model else {}
+    said = unknown("key", key, [f for f in fields if f != "name"])
+    inner = [f"{f}.{key}" for f, info in fields.items() if any(key in m.model_fields for m in _models(info.annotation))]
+    return f"{said}; did you mean '{inner[0]}'?" if inner and "did you mean" not in said else said
 
 
-def _path(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[tuple[str | int, ...], type[BaseModel] | None]:
-    """The path without pydantic's own entries (which member of a union), and the innermost model on the way."""
+def _word(path: Path) -> str:
+    """What a thing at a path is called: a net at `net`, a claim at `claims.0`."""
+    if path and isinstance(path[-1], int):
+        return str(path[-2]).removesuffix("s") if len(path) > 1 else "item"
+    return str(path[-1]) if path else "name"
+
+
+def _place(loc: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
+    """Without pydantic's own entries, which say what member of a union was tried."""
     path: list[str | int] = []
     inner: type[BaseModel] | None = model
     choices: list[Any] = []
     for entry in loc:
-        tagged = [m for m in choices if _named(m, entry)]
-        if tagged and entry not in (inner.model_fields if inner else ()):
-            inner, choices = tagged[0], []
+        if entry in _tags(choices) and not (inner and entry in inner.model_fields):
+            inner, choices = next(m for m in choices if entry in _tags([m])), []
             continue
         if isinstance(entry, str) and ("[" in entry or entry in ("int", "float", "str", "bool")):
             continue
         path.append(entry)
-        if inner and isinstance(entry, str) and entry in inner.model_fields:
-            choices = _models(inner.model_fields[entry].annotation)
-            inner = choices[0] if len(choices) == 1 else inner
-    return tuple(path), inner
+        if isinstance(entry, str) and inner:
+            field = inner.model_fields.get(entry)
+            choices = _models(field.annotation) if field else choices
+            inner = choices[0] if field and len(choices) == 1 else inner
+    return _Place(tuple(path), inner, choices)
 
 
 def _models(annotation: Any) -> list[Any]:
@@ -85,6 +164,6 @@ def _models(annotation: Any) -> list[Any]:
     return [m for part in get_args(annotation) for m in _models(part)]
 
 
-def _named(model: Any, tag: Any) -> bool:
-    field = model.model_fields.get("name")
-    return field is not None and tag in get_args(field.annotation)
+def _tags(models: list[Any]) -> list[str]:
+    """The names that tell models of a union apart."""
+    return [str(t) for m in models if (field := m.model_fields.get("name")) for t in get_args(field.annotation)]
