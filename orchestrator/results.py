@@ -69,22 +69,20 @@ def draw(
     aggregated table."""
     import pandas as pd
 
-    from tracking import figures
+    from tracking import figures, panels
     from tracking.curves import aggregate, single
 
     folder = figure_folder(sweep, store)
     axes = varied(sweep)
     step = getattr(named.load("workers.experiments", sweep.experiment), "STEP", "step")
     about = {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store), "step": step}
-    tables, files = [], []
-    for curve in sweep.curves:
-        table = aggregate(found, curve, axes)
-        tables.append(table)
-        files.append({"name": curve.name, **figures.draw(curve, table, single(found, curve, axes), about, folder)})
-    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    mixed = [
-        c for c in whole.columns if whole[c].map(type).nunique() > 1
-    ]  # a setting may be a word here, a number there
+    parts = {c.name: (c, aggregate(found, c, axes), single(found, c, axes)) for c in sweep.curves}
+    files = [{"name": name, **figures.draw(*part, about, folder)} for name, part in parts.items()]
+    for panel in sweep.panels:
+        files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], about, folder)})
+    whole = pd.concat([table for _, table, _ in parts.values()], ignore_index=True) if parts else pd.DataFrame()
+    # A setting may be a word in one trial and a number in another; a Parquet column may not.
+    mixed = [c for c in whole.columns if whole[c].map(type).nunique() > 1]
     whole.astype(dict.fromkeys(mixed, str)).to_parquet(folder / "curves.parquet")
     whole.to_csv(folder / "curves.csv", index=False)
     for entry in files:

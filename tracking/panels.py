@@ -42,14 +42,17 @@ def draw(panel: Panel, parts: Sequence[Any], about: Mapping[str, Any], folder: P
 
 def _page(panel: Panel, parts: Sequence[Any], about: Mapping[str, Any]) -> "Figure":
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     columns = min(panel.columns, len(parts))
     rows = math.ceil(len(parts) / columns)
     notes = _notes(parts, about, columns)
     bottom, top = 0.34 + 0.12 * len(notes), 0.42
     height = rows * PANEL_HEIGHT + bottom + top
-    page = Figure(figsize=(columns * PANEL_WIDTH, height), layout="constrained")
-    page.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (bottom + top) / height), w_pad=0.06, h_pad=0.06)
+    layout = ConstrainedLayoutEngine(
+        rect=(0, bottom / height, 1, 1 - (bottom + top) / height), w_pad=0.06, h_pad=0.06
+    )
+    page = Figure(figsize=(columns * PANEL_WIDTH, height), layout=layout)
     entries: dict[str, Any] = {}
     for i, (curve, table, single) in enumerate(parts):
         axes = page.add_subplot(rows, columns, i + 1)
