@@ -1,0 +1,55 @@
+"""The documents say what is true: their links lead somewhere, their commands parse, their sweep files read."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from orchestrator import cli, expand, spec
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
+COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?(sweep (?:[a-z]+).*?)(?:\s+#.*)?$", re.MULTILINE)
+
+
+def commands() -> list[str]:
+    found = [m.group(1) for page in PAGES for m in COMMAND.finditer(page.read_text()) if "    " in m.group(0)]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = [t for t in LINK.findall(page.read_text()) if not t.startswith(("http://", "https://", "mailto:"))]
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(commands()) >= 8
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_parse(command: str) -> None:
+    cli.app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("name", [name for name in cli.app if not name.startswith("-")])
+def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
+    assert cli.app[name].help
+    assert f"sweep {name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_readmes_sweep_reads_and_expands(tmp_path: Path) -> None:
+    block = re.search(r"## A sweep file\n\n((?:    .*\n|\n)+)", (ROOT / "README.md").read_text())
+    assert block
+    text = "\n".join(line[4:] for line in block.group(1).splitlines())
+    (tmp_path / "readme.yaml").write_text(text)
+    assert len(expand.expand(spec.read(str(tmp_path / "readme.yaml")))) == 85
+    assert len(expand.expand(spec.read(str(tmp_path / "readme.yaml"), "debug"))) == 6
+
+
+def test_the_readme_names_what_is_there() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for folder in ("sweeps", "orchestrator", "workers", "tracking", "tests", "benchmarks", "docker", "docs"):
+        assert f"{folder}/" in readme and (ROOT / folder).is_dir()
