@@ -26,27 +26,24 @@ def expand(sweep: Sweep, max_trials: int = MAX_TRIALS) -> list[Trial]:
     """All trials of a sweep, in the order of the file's axes. Raises BadSweep with the file's line."""
     _check_size(sweep, max_trials)
     trials: dict[str, tuple[Trial, Combination]] = {}
-    found: dict[str, None] = {}  # problems, each once, in order
+    found: dict[str, str] = {}  # what is wrong, each once and in order, with where it was first met
     for combination in _combinations(sweep):
         try:
             trial = _trial(sweep, combination)
         except ValidationError as error:
-            found |= dict.fromkeys(_explained(sweep, combination, error))
+            for key, problem in _explained(sweep, combination, error).items():
+                found.setdefault(key, problem)
             if len(found) >= MAX_SHOWN:
                 break
             continue
-        if trial.id in trials and not sweep.when:
-            other = trials[trial.id][1]
-            axes = [k for k in combination if combination[k] != other[k]]
-            found[
-                sweep.at(("vary", axes[0]), f"two combinations make the same trial; they differ in {', '.join(axes)}")
-            ] = None
-        trials.setdefault(trial.id, (trial, combination))
+        _, other = trials.setdefault(trial.id, (trial, combination))
+        if other is not combination and len(other) == len(combination) == len(sweep.axes):
+            found |= _same(sweep, combination, other)
     if found:
-        raise BadSweep(list(found))
+        raise BadSweep(list(found.values())[:MAX_SHOWN])
     whole = [trial for trial, _ in trials.values()]
     if not whole:
-        raise BadSweep([sweep.at(("exclude",), "every combination is excluded: the sweep has no trials")])
+        raise BadSweep([sweep.at(("exclude",), "every combination is excluded, so there are no trials; exclude less")])
     _check_names(sweep, whole)
     return whole
 
@@ -72,7 +69,7 @@ def _check_size(sweep: Sweep, max_trials: int) -> None:
     if total > max_trials:
         factors = " x ".join(f"{name} {size}" for name, size in sizes)
         raise BadSweep(
-            [sweep.at(("vary",), f"expands to {total:,} trials, at most {max_trials:,} are allowed: {factors}")]
+            [sweep.at(("vary",), f"makes {total:,} trials, at most {max_trials:,} are allowed: {factors}; vary less")]
         )
 
 
@@ -95,7 +92,7 @@ def _combinations(sweep: Sweep) -> Iterator[Combination]:
     fixed = flat(sweep.fixed)
     for parts in itertools.product(*columns):
         combination = {axis: value for part in parts for axis, value in part.items()}
-        combination = {a: v for a, v in combination.items() if _exists(sweep, a, {**fixed, **_flat(combination)})}
+        combination = _existing(sweep, combination, fixed)
         if not any(_matches(rule, {**fixed, **_flat(combination)}) for rule in sweep.exclude):
             yield combination
 
@@ -107,13 +104,24 @@ def _flat(combination: Combination) -> dict[str, Any]:
     return out
 
 
-def _exists(sweep: Sweep, axis: str, settings: dict[str, Any]) -> bool:
-    return axis not in sweep.when or _matches(sweep.when[axis], settings)
+def _existing(sweep: Sweep, combination: Combination, fixed: dict[str, Any]) -> Combination:
+    """Without the axes whose `when` does not hold, and then without those that depend on them."""
+    settings = {**fixed, **_flat(combination)}
+    kept = {a: v for a, v in combination.items() if a not in sweep.when or _matches(sweep.when[a], settings)}
+    return kept if len(kept) == len(combination) else _existing(sweep, kept, fixed)
 
 
 def _matches(conditions: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Whether all conditions hold; a list means any of its values."""
-    return all(settings.get(k) in (v if isinstance(v, list) else [v]) for k, v in conditions.items())
+    """Whether all conditions hold; a list means any of its values. 1 is 1.0, but it is not true."""
+    return all(any(_same_value(settings.get(k), one) for one in _listed(v)) for k, v in conditions.items())
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _trial(sweep: Sweep, combination: Combination) -> Trial:
@@ -125,22 +133,43 @@ def _trial(sweep: Sweep, combination: Combination) -> Trial:
     return Trial.of(sweep.experiment, settings)
 
 
-def _explained(sweep: Sweep, combination: Combination, error: ValidationError) -> list[str]:
+def _same(sweep: Sweep, one: Combination, other: Combination) -> dict[str, str]:
+    """The problem of two combinations that make the same trial."""
+    axes = [a for a in sweep.axes if one[a] is not other[a]]
+    what = f"{_shown(other, axes)} makes the same trial as {_shown(one, axes)}; drop one"
+    return {f"same {axes}": sweep.at(("vary", axes[0]), what)}
+
+
+def _explained(sweep: Sweep, combination: Combination, error: ValidationError) -> dict[str, str]:
     """Problems with a trial's settings, at the line of the axis or the fixed setting they come from."""
     model = named.load("workers.experiments", sweep.experiment).Settings
-    out = []
-    for details in error.errors():
-        path, message = problems.explain(details, model)
+    out = {}
+    for path, kind, message in problems.explain(error, model):
         key = ".".join(str(p) for p in path)
         axis = next((a for a in combination if key == a or key.startswith(f"{a}.")), None)
-        if axis:
-            index = next((i for i, v in enumerate(sweep.axes[axis]) if v == combination[axis]), 0)
-            out.append(sweep.at(("vary", axis, index), message))
-        elif path[:1] == ("measure",):
-            out.append(sweep.at(path, message))
+        below = [a for a in combination if not key or a.startswith(f"{key}.")]
+        if axis and kind == "extra_forbidden" and key == axis:
+            place: problems.Path = ("vary", axis)
+        elif axis:
+            place = (*_item(sweep, combination, axis), *path[len(axis.split(".")) :])
+        elif len(below) == 1 and kind == "value_error":
+            place = _item(sweep, combination, below[0])
+        elif path[:1] == ("measure",) and sweep.measure is not None:
+            place = path
         else:
-            out.append(sweep.at(("fixed", *path), message))
+            place = ("fixed", *path)
+        where = f" (in the trial with {_shown(combination, below)})" if below and kind == "value_error" else ""
+        out[f"{place} {message}"] = sweep.at(place, message + where)
     return out
+
+
+def _item(sweep: Sweep, combination: Combination, axis: str) -> problems.Path:
+    """The path of the value that a combination takes from an axis."""
+    return "vary", axis, next(i for i, v in enumerate(sweep.axes[axis]) if v is combination[axis])
+
+
+def _shown(combination: Combination, axes: list[str]) -> str:
+    return ", ".join(f"{axis} = {problems.written(combination[axis])}" for axis in axes)
 
 
 def _check_names(sweep: Sweep, trials: list[Trial]) -> None:
@@ -162,5 +191,8 @@ def _check_names(sweep: Sweep, trials: list[Trial]) -> None:
             for field in ("group", "where"):
                 for key in plain.get(field) or ():
                     check((section, i, field, key), "setting", key, settings)
+    for i, panel in enumerate(sweep.panels):
+        for name in panel.curves:
+            check(("panels", i, "curves"), "curve", name, [c.name for c in sweep.curves])
     if found:
         raise BadSweep(found)

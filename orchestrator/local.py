@@ -20,7 +20,7 @@ def run(
 
     An interrupt closes the bundle at hand, which commits what it has.
     """
-    failed = {}
+    failed: dict[str, str] = {}
     for bundle in bundles:
         running = work(Store(store), bundle, _device())
         try:

@@ -1,4 +1,4 @@
-"""Says in plain words what pydantic found wrong: what was given, what is expected, the nearest known name, the remedy."""
+"""Says in plain words what pydantic found wrong: what was given, what is expected, the nearest name, the remedy."""
 
 import json
 import re
@@ -18,6 +18,7 @@ KINDS = {
 }  # fmt: skip
 BOUNDS = {"greater_than": (">", "gt"), "greater_than_equal": (">=", "ge"), "less_than": ("<", "lt"),
           "less_than_equal": ("<=", "le")}  # fmt: skip
+LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.?[0-9]*)([eE][-+]?[0-9]+)?")
 MAX_SHOWN = 60  # characters of what was given
 
@@ -42,11 +43,15 @@ def given(value: Any) -> str:
     """What was given, as people would say it and as YAML would write it."""
     if value is None:
         return "nothing"
+    words: dict[Any, str] = {str: "the text ", list: "a list ", dict: "a mapping "}
+    return words.get(type(value), "") + written(value)
+
+
+def written(value: Any) -> str:
+    """A value as YAML would write it on one line, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     text = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-    if isinstance(value, str):
-        return f"the text {text!r}"
-    return f"a {'list' if isinstance(value, list) else 'mapping'} {text}" if isinstance(value, list | dict) else text
+    return repr(text) if isinstance(value, str) else text
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -116,7 +121,12 @@ def _said(place: _Place, error: ErrorDetails) -> Problem:
         return Problem(path, kind, f"missing 'name', which says what kind of {_word(path)} it is; known: {known}")
     if kind in BOUNDS:
         sign, bound = BOUNDS[kind]
-        return Problem(path, kind, f"must be {sign} {context[bound]}, got {given(value)}")
+        return Problem(path, kind, f"must be {sign} {context[bound]:.15g}, got {given(value)}")
+    if kind in LENGTHS:
+        word, bound = LENGTHS[kind]
+        return Problem(path, kind, f"needs {word} {context[bound]} values, got {given(value)}")
+    if kind == "string_pattern_mismatch":
+        return Problem(path, kind, f"must match {context['pattern']}, got {given(value)}")
     if kind == "value_error":
         return Problem(path, kind, str(context["error"]))
     said = error["msg"].removeprefix("Input ")

@@ -25,10 +25,9 @@ def schema() -> Json:
     measures = [
         {"const": n, "description": _first_line(f"workers.measures.{n}")} for n in named.names("workers.measures")
     ]
-    axis = [_inlined(model, definitions) for model in (Count, LinearSpace, LogSpace)]
-    definitions["Axis"] = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "null"}, *axis]}
+    axis = [_inlined(model, definitions, "") for model in (Count, LinearSpace, LogSpace)]
+    definitions["Axis"] = {"anyOf": [{"type": "array", "minItems": 1}, *axis]}
     for sections in (out, definitions["Sections"]):
-        sections["properties"]["vary"]["additionalProperties"] = {"$ref": "#/$defs/Axis"}
         sections["properties"]["measure"]["anyOf"][0]["items"] = {"oneOf": measures}
     out["allOf"] = [_for_experiment(name, definitions) for name in experiments]
     return out
@@ -48,12 +47,17 @@ def write() -> Path:
 
 def _for_experiment(name: str, definitions: Json) -> Json:
     """If the sweep is of this experiment: its settings, none of them required, since an axis may set it."""
-    settings = _optional(_inlined(named.load("workers.experiments", name).Settings, definitions, f"{name}."))
-    known = {key: {"$ref": "#/$defs/Axis"} for key in _dotted(settings, definitions)}
-    fixed = {"type": "object", "properties": settings["properties"]}
+    settings = _inlined(named.load("workers.experiments", name).Settings, definitions, f"{name}.")
+    keys = _dotted(settings, definitions)
+    about = {key: {"description": part["description"]} if "description" in part else {} for key, part in keys.items()}
+    axes = {key: {"$ref": "#/$defs/Axis", **about[key]} for key in keys}
+    fixed = {"type": "object", "properties": keys, "additionalProperties": False}
+    vary = {"type": "object", "properties": axes, "additionalProperties": False}
+    less = {**vary, "properties": {key: {"anyOf": [axis, {"type": "null"}]} for key, axis in axes.items()}}
+    profiles = {"type": "object", "additionalProperties": {"properties": {"fixed": fixed, "vary": less}}}
     return {
         "if": {"properties": {"experiment": {"const": name}}},
-        "then": {"properties": {"fixed": fixed, "vary": {"properties": known}}},
+        "then": {"properties": {"fixed": fixed, "vary": vary, "profiles": profiles}},
     }
 
 
@@ -61,23 +65,34 @@ def _inlined(model: type[BaseModel], definitions: Json, prefix: str = "") -> Jso
     """A model's schema, its own definitions moved to the common ones under names that cannot meet."""
     template = f"#/$defs/{prefix}{{model}}"
     found = model.model_json_schema(ref_template=template)
-    definitions |= {prefix + key: _optional(value) for key, value in found.pop("$defs", {}).items()}
-    return found
+    definitions |= {prefix + key: _part(value) for key, value in found.pop("$defs", {}).items()}
+    return found if not prefix else _part(found)
 
 
-def _optional(part: Json) -> Json:
-    return {k: v for k, v in part.items() if k != "required"}
+def _part(schema: Any) -> Any:
+    """The schema of what may be only a part of the settings: nothing required, any of the named choices fits."""
+    if isinstance(schema, dict):
+        names = {"oneOf": "anyOf"}
+        return {names.get(k, k): _part(v) for k, v in schema.items() if k not in ("required", "discriminator")}
+    return [_part(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _dotted(settings: Json, definitions: Json, prefix: str = "") -> list[str]:
-    """The dotted keys of all settings, through references and unions."""
-    out: list[str] = []
+def _dotted(settings: Json, definitions: Json, prefix: str = "") -> Json:
+    """The schemas of all settings by dotted key, through references and unions."""
+    out: Json = {}
     for key, part in settings.get("properties", {}).items():
-        out.append(prefix + key)
-        for choice in [part, *part.get("anyOf", []), *part.get("oneOf", [])]:
+        deeper: Json = {prefix + key: part}
+        for choice in [part, *part.get("anyOf", [])]:
             if "$ref" in choice:
-                out += _dotted(definitions[choice["$ref"].removeprefix("#/$defs/")], definitions, f"{prefix}{key}.")
-    return sorted(set(out))
+                inner = definitions[choice["$ref"].removeprefix("#/$defs/")]
+                for k, v in _dotted(inner, definitions, f"{prefix}{key}.").items():
+                    deeper[k] = _either(deeper[k], v) if k in deeper else v
+        out |= deeper
+    return out
+
+
+def _either(one: Json, other: Json) -> Json:
+    return one if one == other else {"anyOf": [one, other], **{k: one[k] for k in ("description",) if k in one}}
 
 
 def _first_line(module: str) -> str:

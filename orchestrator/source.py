@@ -2,8 +2,11 @@
 
 Less than YAML allows: no aliases, no tags, no repeated keys, one document; numbers are those of YAML 1.2, in which
 1e-3 is a number and `on` is a word. Bad input is refused with its place; nothing in a file can run code or blow up.
+
+A place is found by its dotted path, so that `net.width` and `width` inside `net` are the same one.
 """
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,35 +16,72 @@ import yaml
 from tracking.named import Refused
 
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 1_000_000, 32, 100_000
-SECRET = re.compile(r"(password|passwd|secret|token|api_?key|credential)", re.IGNORECASE)
+SECRET = re.compile(r"(.*[._-])?(password|passwd|secret|token|api[_-]?key|credentials?)([._-].*)?", re.IGNORECASE)
 Path = tuple[str | int, ...]
 TAG = "tag:yaml.org,2002:"
+PLAINLY = {  # what PyYAML says -> what it means for whoever wrote the file
+    "mapping values are not allowed here": "a ':' where none can be; put a text that contains ': ' in quotes, "
+    "and check the indentation",
+    "found character '\\t'": "a tab where YAML wants spaces; indent with spaces",
+    "could not find expected ':'": "a key without its ':'; write `key: value`",
+    "expected <block end>": "does not fit what stands above it; check the indentation and the brackets",
+    "expected ',' or ']'": "a list '[' is not closed before this; write ',' between its items and ']' at its end",
+    "expected ',' or '}'": "a mapping '{' is not closed before this; write ',' between its keys and '}' at its end",
+    "did not find expected node content": "something is missing here, or a bracket is not closed",
+    "expected the node content": "something is missing here, or a bracket is not closed",
+    "found unexpected end of stream": "the file ends inside a quoted text; close its quotes",
+    "cannot start any token": "a text cannot begin with this character; put it in quotes",
+}
 
 
 class BadSweep(Refused):
     """A sweep file that cannot be used: all that is wrong with it, a line each, `file:line:column: key: what`."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [_printable(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
 
 
 @dataclass
 class Source:
-    """Plain values, and the (line, column) of the key or item at each path, both counted from 1."""
+    """Plain values, and where the key or item at each path was given: "mine.yaml:3:5", or "--set"."""
 
     name: str
     value: Any
-    places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    places: dict[Path, str] = field(default_factory=dict)
 
-    def at(self, path: Path, message: str) -> str:
-        """The message with the place of a path, or of the nearest thing around it that stands in the file."""
-        near = path
+    def place(self, path: Path) -> str:
+        """Where the thing at a path was given, or the nearest thing around it that was."""
+        near = dotted(path)
         while near and near not in self.places:
             near = near[:-1]
-        line, column = self.places.get(near, (1, 1))
+        return self.places.get(near, f"{self.name}:1:1")
+
+    def at(self, path: Path, message: str) -> str:
+        """The message with the place of a path."""
         key = ".".join(str(p) for p in path)
-        return f"{self.name}:{line}:{column}: {key}: {message}" if key else f"{self.name}:{line}:{column}: {message}"
+        return f"{self.place(path)}: {key}: {message}" if key else f"{self.place(path)}: {message}"
+
+    def put(self, path: Path, node: Any) -> None:
+        """Remembers where a node of the file stands."""
+        mark = node.start_mark
+        self.places[dotted(path)] = f"{self.name}:{mark.line + 1}:{mark.column + 1}"
+
+    def move(self, path: Path, to: Path) -> None:
+        """Remembers what lies below a path as lying below another one, too."""
+        start, end = dotted(path), dotted(to)
+        below = {k[len(start) :]: place for k, place in self.places.items() if k[: len(start)] == start}
+        self.places |= {end + k: place for k, place in below.items() if k or end not in self.places}
+
+    def forget(self, path: Path) -> None:
+        """Forgets the places of all that lies at a path and below it."""
+        gone = dotted(path)
+        self.places = {k: v for k, v in self.places.items() if k[: len(gone)] != gone}
+
+
+def dotted(path: Path) -> Path:
+    """The path with its dotted keys taken apart."""
+    return tuple(part for p in path for part in (p.split(".") if isinstance(p, str) else [p]))
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,11 +90,13 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own, which we replace
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.composer.ComposerError(
-                None, None, "anchors and aliases are not allowed: write it out", event.start_mark
-            )
+            what = "anchors (&) and aliases (*) are not allowed; write the value out, or put a text in quotes"
+            raise yaml.composer.ComposerError(None, None, what, event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            what = f"the tag '{event.tag}' is not allowed: sweep files hold plain values; leave it out"
+            raise yaml.composer.ComposerError(None, None, what, event.start_mark)
         return super().compose_node(parent, index)
 
 
@@ -71,14 +113,17 @@ for _kind, _pattern, _first in (
 def parse(content: bytes, name: str) -> Source:
     """Raises BadSweep for what is not one plain YAML document."""
     if len(content) > MAX_BYTES:
-        raise BadSweep([f"{name}:1:1: the file has {len(content)} bytes, at most {MAX_BYTES} are allowed"])
+        raise BadSweep([f"{name}:1:1: the file has {len(content):,} bytes, at most {MAX_BYTES:,} are allowed"])
     try:
         text = content.decode("utf-8")
         node = _Loader(text).get_single_node()
     except UnicodeDecodeError as error:
-        raise BadSweep([f"{name}:1:1: not valid UTF-8 at byte {error.start}; save the file as UTF-8"]) from error
+        before = content[: error.start].decode("utf-8")
+        what = f"not valid UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8"
+        raise BadSweep([f"{_end(name, before)}: {what}"]) from error
     except yaml.reader.ReaderError as error:
-        raise BadSweep([f"{name}:1:1: a character that YAML does not allow, at position {error.position}"]) from error
+        what = f"the character U+{ord(text[error.position]):04X} is not allowed; remove it"
+        raise BadSweep([f"{_end(name, text[: error.position])}: {what}"]) from error
     except yaml.MarkedYAMLError as error:
         raise BadSweep([_marked(name, error)]) from error
     except RecursionError as error:
@@ -89,21 +134,30 @@ def parse(content: bytes, name: str) -> Source:
 
 
 def scalar(text: str) -> Any:
-    """A value as it would be read in a sweep file. Raises BadSweep."""
-    return parse(text.encode(), "value").value
+    """A value as it would be read in a sweep file. Raises BadSweep, its places counted in the text."""
+    return parse(text.encode("utf-8", "surrogateescape"), "value").value
 
 
 def _marked(name: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     what = error.problem or error.context or "not YAML"
+    what = next((plain for said, plain in PLAINLY.items() if said in what), what)
     if "expected a single document" in f"{error.context}":
-        what = "expected one document, found another one after '---'"
-    if "found character '\\t'" in what:
-        what = "a tab in the indentation; YAML wants spaces"
+        what = "a second document begins here; a sweep file holds one, so leave '---' out"
     if mark is None:
         return f"{name}:1:1: {what}"
     snippet = mark.get_snippet(indent=2)
     return f"{name}:{mark.line + 1}:{mark.column + 1}: {what}" + (f"\n{snippet}" if snippet else "")
+
+
+def _printable(text: str) -> str:
+    """What a file holds may be shown, but must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def _end(name: str, text: str) -> str:
+    """The place after a text."""
+    return f"{name}:{text.count(chr(10)) + 1}:{len(text) - text.rfind(chr(10))}"
 
 
 class _Walk:
@@ -113,18 +167,17 @@ class _Walk:
         self.source, self.nodes = source, 0
 
     def refuse(self, node: Any, path: Path, message: str) -> BadSweep:
-        self.source.places[path] = _place(node)
+        self.source.put(path, node)
         return BadSweep([self.source.at(path, message)])
 
     def value(self, node: Any, path: Path, depth: int) -> Any:
         self.nodes += 1
-        self.source.places.setdefault(path, _place(node))
+        if dotted(path) not in self.source.places:
+            self.source.put(path, node)
         if depth > MAX_DEPTH:
             raise self.refuse(node, path, f"nested too deeply, at most {MAX_DEPTH} levels are allowed")
         if self.nodes > MAX_NODES:
-            raise self.refuse(node, path, f"the file has more than {MAX_NODES} values")
-        if not node.tag.startswith(TAG) or node.tag[len(TAG) :] in ("binary", "timestamp", "set", "omap", "pairs"):
-            raise self.refuse(node, path, f"the tag '{node.tag}' is not allowed: sweep files hold plain values")
+            raise self.refuse(node, path, f"the file has more than {MAX_NODES:,} values")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -134,43 +187,50 @@ class _Walk:
     def mapping(self, node: Any, path: Path, depth: int) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value
-            if key_node.tag != TAG + "str":
-                raise self.refuse(
-                    key_node, path, f"a key must be a word, got {key!r}; write '{key}' in quotes if you mean it"
-                )
+            key = self.key(key_node, path)
             if key in out:
-                first = self.source.places[(*path, key)][0]
-                raise self.refuse(key_node, (*path, key), f"duplicate key '{key}' (first at line {first})")
-            if SECRET.search(key):
-                raise self.refuse(
-                    key_node, (*path, key), f"refusing to store '{key}' in records; use an environment variable"
-                )
-            self.source.places[(*path, key)] = _place(key_node)
+                first = self.source.place((*path, key))
+                raise self.refuse(key_node, (*path, key), f"'{key}' is given twice, first at {first}; keep one")
+            self.source.put((*path, key), key_node)
             out[key] = self.value(value_node, (*path, key), depth + 1)
         return out
 
+    def key(self, node: Any, path: Path) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise self.refuse(node, path, "a key must be a word, got a list or mapping")
+        self.whole(node, path)
+        key: str = node.value
+        if node.tag != TAG + "str":
+            what = f"a key must be a word, got {key or 'nothing'}; put it in quotes: '{key}'"
+            raise self.refuse(node, path, what)
+        if SECRET.fullmatch(key):
+            what = f"'{key}' looks like a secret, and all of a sweep is recorded; use an environment variable instead"
+            raise self.refuse(node, (*path, key), what)
+        return key
+
+    def whole(self, node: Any, path: Path) -> None:
+        """Escapes such as "\\ud800" can spell half a character, which is no text."""
+        half = [c for c in node.value if "\ud800" <= c <= "\udfff"]
+        if half:
+            raise self.refuse(node, path, f"half a character, U+{ord(half[0]):04X}; write the character itself")
+
     def plain(self, node: Any, path: Path) -> Any:
         kind, text = node.tag[len(TAG) :], node.value
+        self.whole(node, path)
         if kind == "null":
             return None
         if kind == "bool":
             return text.lower() == "true"
         if kind == "int":
             if re.match(r"[-+]?0[0-9]", text):
-                raise self.refuse(node, path, f"leading zeros are ambiguous; write {int(text)}, got {text}")
-            if abs(int(text)) >= 2**63:
-                raise self.refuse(node, path, f"an integer must lie below 2^63, got {text}")
+                plain = re.sub("^([-+]?)0+(?=[0-9])", r"\1", text)
+                raise self.refuse(node, path, f"leading zeros are ambiguous, got {text}; write {plain}")
+            if len(text) > 20 or abs(int(text)) >= 2**63:
+                raise self.refuse(node, path, f"an integer must be below 2^63 = {2**63}, got {text[:40]}")
             return int(text)
         if kind == "float":
-            number = float(
-                text.replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan").replace(".Inf", "inf")
-            )
-            if number != number or number in (float("inf"), float("-inf")):
-                raise self.refuse(node, path, f"must be a finite number, got {text}")
-            return number
+            word = text.lower().endswith(("inf", "nan"))  # written .inf and .nan
+            if word or not math.isfinite(float(text)):
+                raise self.refuse(node, path, f"must be a finite number, got {text[:40]}")
+            return float(text)
         return text
-
-
-def _place(node: Any) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1

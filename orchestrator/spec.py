@@ -1,4 +1,4 @@
-"""A sweep file as a `Sweep`: what is fixed, what varies, what is measured, drawn and claimed. Every error has its line."""
+"""A sweep file as a `Sweep`: what is fixed, varies, is measured, drawn and claimed. Every error has its line."""
 
 import copy
 import importlib.resources
@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from orchestrator import axes, problems
-from orchestrator.axes import Axis
-from orchestrator.source import BadSweep, Source, parse, scalar
+from orchestrator import checks, problems
+from orchestrator.axes import alike, values
+from orchestrator.source import BadSweep, Source, dotted, parse, scalar
 from tracking import named
 from tracking.curves import Curve
 from tracking.named import Frozen, unknown
+from tracking.panels import Panel
 from workers.trial import digest
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a letter or digit"
 MERGED = ("fixed", "vary")  # sections that a profile changes key by key; it replaces the others
 
 
@@ -35,6 +37,7 @@ class Sections(Frozen):
     exclude: list[dict[str, Any]] = Field([], description="Combinations that are left out.")
     measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
     curves: list[Curve] = Field([], description="What is drawn.")
+    panels: list[Panel] = Field([], description="Curves that are also drawn side by side, on one page.")
     claims: list[named.settings_of("tracking.claims")] = Field([], description="What is judged.")  # type: ignore[valid-type]
 
 
@@ -67,6 +70,7 @@ class Sweep:
     exclude: list[dict[str, Any]]
     measure: list[str] | None
     curves: list[Curve]
+    panels: list[Panel]
     claims: list[Any]
     profiles: tuple[str, ...]
     text: Source
@@ -76,7 +80,7 @@ class Sweep:
         """Content hash of what is run, drawn and judged: equal for equal content, however it is written."""
         plain = [c.model_dump(mode="json") for c in (*self.curves, *self.claims)]
         parts = [self.experiment, self.fixed, self.axes, self.zip, self.when, self.exclude, self.measure, plain]
-        return digest({"sweep": parts})
+        return digest({"sweep": alike(parts)})
 
     def at(self, path: Sequence[str | int], message: str) -> str:
         """The message with the file and line of a path."""
@@ -94,16 +98,21 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -
     content, name, path = _find(spec)
     source = parse(content, path)
     _check_top(source)
+    file = _validated(source)
+    _refuse(checks.as_written(source, file))  # before a profile hides what is wrong
     if profile is not None:
-        _apply(source, profile)
+        _apply(source, profile, file)
     for override in overrides:
         _override(source, override)
     file = _validated(source)
-    _check_names(source, file)
+    _refuse(checks.names(source, file) + checks.axes(source, ("vary",), file.vary))
+    varied = {key: values(raw) for key, raw in file.vary.items()}
+    fixed = nested(file.fixed)
+    _refuse(checks.combinations(source, file, fixed, varied))
     return Sweep(
         **{k: getattr(file, k) for k in ("title", "source", "notes", "experiment", "zip", "when", "exclude")},
-        **{k: getattr(file, k) for k in ("measure", "curves", "claims")},
-        name=name, path=path, fixed=nested(file.fixed), axes=_axes(source, file), profiles=tuple(file.profiles), text=source,
+        **{k: getattr(file, k) for k in ("measure", "curves", "panels", "claims")},
+        name=name, path=path, fixed=fixed, axes=varied, profiles=tuple(file.profiles), text=source,
     )  # fmt: skip
 
 
@@ -138,7 +147,7 @@ def _find(spec: str) -> tuple[bytes, str, str]:
         return importlib.resources.files("sweeps").joinpath(f"{spec}.yaml").read_bytes(), spec, f"{spec}.yaml"
     path = Path(spec)
     if not NAME.fullmatch(path.stem):
-        raise BadSweep([f"{spec}: a sweep's name is its file's, and must match {NAME.pattern}, got '{path.stem}'"])
+        raise BadSweep([f"{spec}: {NAMING}, got '{path.stem}'; rename the file"])
     try:
         return path.read_bytes(), path.stem, spec
     except OSError as error:
@@ -150,118 +159,62 @@ def _find(spec: str) -> tuple[bytes, str, str]:
 def _check_top(source: Source) -> None:
     if source.value is None:
         raise BadSweep(
-            [source.at((), "the file is empty; expected a mapping with title, experiment, fixed, vary, ...")]
+            [source.at((), "the file is empty; write title, experiment, fixed, vary, ... (`sweep list`: examples)")]
         )
     if not isinstance(source.value, dict):
-        raise BadSweep([source.at((), f"expected a mapping at the top, got {problems.given(source.value)}")])
-
-
-def _apply(source: Source, profile: str) -> None:
-    """Puts a profile's sections over those of the file."""
-    known = source.value.get("profiles") or {}
-    if not isinstance(known, dict) or profile not in known:
-        names = list(known) if isinstance(known, dict) else []
-        raise BadSweep([source.at(("profiles",), unknown("profile", profile, names or ["(none)"]))])
-    for section, change in (known[profile] or {}).items():
-        places = {k[2:]: v for k, v in source.places.items() if k[:3] == ("profiles", profile, section)}
-        if section in MERGED and isinstance(change, dict) and isinstance(source.value.get(section), dict):
-            if section == "fixed":
-                source.value[section] = nested(source.value[section])
-                for key, value in change.items():
-                    put(source.value[section], key, value)
-            else:
-                merged = {**source.value[section], **change}
-                source.value[section] = {k: v for k, v in merged.items() if v is not None}
-        else:
-            source.value[section] = change
-            source.places = {k: v for k, v in source.places.items() if k[:1] != (section,)}
-        source.places |= places
-
-
-def _override(source: Source, override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise BadSweep([f"--set: expected key=value, got '{override}'"])
-    vary = source.value.get("vary")
-    if isinstance(vary, dict) and key in vary:
-        raise BadSweep(
-            [f"--set {key}: this setting is varied ({source.at(('vary', key), 'its axis')}); change the axis instead"]
-        )
-    fixed = source.value.setdefault("fixed", {})
-    if isinstance(fixed, dict):
-        source.value["fixed"] = nested(fixed)
-        put(source.value["fixed"], key, scalar(text))
+        what = f"expected keys at the top (title: ..., experiment: ...), got {problems.given(source.value)}"
+        raise BadSweep([source.at((), what)])
 
 
 def _validated(source: Source) -> File:
     try:
         return File.model_validate_json(json.dumps(source.value), strict=True)
     except ValidationError as error:
-        found = [problems.explain(e, File) for e in error.errors()]
-        raise BadSweep([source.at(path, message) for path, message in found]) from error
+        found = [source.at(p.path, p.message + _where_settings_belong(p)) for p in problems.explain(error, File)]
+        raise BadSweep(found) from error
 
 
-def _check_names(source: Source, file: File) -> None:
-    """Whatever must be the name of something."""
-    found = []
-    experiments = named.names("workers.experiments")
-    if file.experiment not in experiments:
-        found.append(source.at(("experiment",), unknown("experiment", file.experiment, experiments)))
-    for section, names in (("zip", [n for group in file.zip for n in group]), ("when", list(file.when))):
-        found += [source.at((section,), unknown("axis", n, list(file.vary))) for n in names if n not in file.vary]
-    flat = _keys(nested(file.fixed))
-    for axis in file.vary:
-        if axis in flat:
-            line = source.at(("fixed", *axis.split(".")), "here")
-            found.append(
-                source.at(("vary", axis), f"'{axis}' is also set in fixed ({line}); a setting is fixed or varied")
-            )
+def _where_settings_belong(problem: problems.Problem) -> str:
+    lost = problem.kind == "extra_forbidden" and len(problem.path) == 1 and "did you mean" not in problem.message
+    return "; settings of the trials belong under 'fixed' or 'vary'" if lost else ""
+
+
+def _refuse(found: list[str]) -> None:
     if found:
         raise BadSweep(found)
 
 
-def _keys(settings: dict[str, Any], prefix: str = "") -> set[str]:
-    inner = [_keys(v, f"{prefix}{k}.") for k, v in settings.items() if isinstance(v, dict)]
-    return {f"{prefix}{k}" for k, v in settings.items() if not isinstance(v, dict)}.union(*inner)
+def _apply(source: Source, profile: str, file: File) -> None:
+    """Puts a profile's sections over those of the file, and the profile's places over the file's."""
+    if profile not in file.profiles:
+        raise BadSweep([source.at(("profiles",), unknown("profile", profile, list(file.profiles) or ["(none)"]))])
+    for section, change in source.value["profiles"][profile].items():
+        if section == "fixed":
+            source.value[section] = merged = nested(source.value.get(section, {}))
+            for key, value in change.items():
+                put(merged, key, value)
+        elif section == "vary":
+            both = {**source.value.get(section, {}), **change}
+            source.value[section] = {key: axis for key, axis in both.items() if axis is not None}
+        else:
+            source.value[section] = change
+        for gone in change if section == "vary" else [] if section == "fixed" else [""]:
+            source.forget((section, gone) if gone else (section,))
+        source.move(("profiles", profile, section), (section,))
 
 
-def _axes(source: Source, file: File) -> dict[str, list[Any]]:
-    """The values of every axis."""
-    out, found = {}, []
-    for key, raw in file.vary.items():
-        try:
-            out[key] = _axis(raw)
-        except ValidationError as error:
-            model: type[BaseModel] = axes.form(raw) or axes.Count
-            for e in error.errors():
-                path, message = problems.explain(e, model)
-                found.append(source.at(("vary", key, *path), message))
-        except ValueError as error:
-            found.append(source.at(("vary", key), str(error)))
-    for group in file.zip:
-        sizes = [f"'{n}' has {len(out[n])} values" for n in group if n in out]
-        if len({len(out[n]) for n in group if n in out}) > 1:
-            found.append(source.at(("zip",), f"axes that move together must be equally long: {', '.join(sizes)}"))
-    if found:
-        raise BadSweep(found)
-    return out
-
-
-def _axis(raw: Any) -> list[Any]:
-    axis: Axis | None = None
-    if isinstance(raw, list):
-        axis = raw
-    elif isinstance(raw, dict) and (model := axes.form(raw)):
-        axis = model.model_validate_json(json.dumps(raw), strict=True)
-    if axis is None:
-        raise ValueError(
-            f"expected a list, or a mapping with count, linear_space or log_space, got {problems.given(raw)}"
-        )
-    values = axes.values(axis)
-    if not values:
-        raise ValueError("the list is empty: the sweep would have no trials")
-    if same := axes.equal(values):
-        raise ValueError(
-            f"values {same[0]} and {same[1]} are equal ({values[same[0]]}): their trials would be identical"
-        )
-    return values
+def _override(source: Source, override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise BadSweep([f"--set: expected key=value, got '{override}'"])
+    if key in source.value.get("vary", {}):
+        axis = source.place(("vary", key))
+        raise BadSweep([f"--set: '{key}' varies ({axis}), and only what is fixed can be set; change its axis instead"])
+    try:
+        value = scalar(text)
+    except BadSweep as error:
+        raise BadSweep([f"--set: {key}: {problem.split(': ', 1)[1]}" for problem in error.problems]) from error
+    source.value["fixed"] = nested(source.value.get("fixed", {}))
+    put(source.value["fixed"], key, value)
+    source.forget(("fixed", key))
+    source.places[dotted(("fixed", key))] = "--set"

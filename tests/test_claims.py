@@ -16,7 +16,7 @@ from tracking import named
 from tracking.frame import Frame, Planned, frame
 from tracking.verdict import verify
 
-Values = dict[str, list[float]]  # "measure" or "measure split": one value a step, of one trial
+Values = dict[str, list[float]]  # "measure", "measure split" or "measure split layer": one value a step, of one trial
 Trial = tuple[dict[str, Any], Values]
 
 
@@ -31,8 +31,8 @@ def recorded(trials: list[Trial], states: dict[int, str] | None = None) -> Frame
             continue
         outcomes[f"t{place}"] = {"state": state, "step": 0, "reason": "", "digest": ""}
         for name, series in values.items():
-            measure, split = f"{name} ".split(" ")[:2]
-            rows += [(f"t{place}", step, split, measure, "", value) for step, value in enumerate(series)]
+            measure, split, layer = f"{name}  ".split(" ")[:3]
+            rows += [(f"t{place}", step, split, measure, layer, value) for step, value in enumerate(series)]
     columns = ["trial", "step", "split", "measure", "layer", "value"]
     return frame(planned, outcomes, pd.DataFrame(rows, columns=columns).astype({"value": float}))
 
@@ -101,6 +101,32 @@ def optimizers(sgd: list[float], gd: list[float]) -> list[Trial]:
     return [({"optimizer.name": name}, {"error test": [v]}) for name, v in pairs]
 
 
+def normalised(test: list[float], last_risk: float = 0.001) -> list[Trial]:
+    """Network i reaches the training risk 0.01 with normalised training risk 2 + i/100, others around it."""
+    x = [2 + i / 100 for i in range(len(test))]
+    measured = {"risk train": [1.0, 0.1, last_risk]}
+    return [
+        (
+            {"net.init_scale": i},
+            {**measured, "normalized_risk train": [5.0, x[i] - 1, x[i] + 1], "normalized_risk test": [5.0, y, y]},
+        )
+        for i, y in enumerate(test)
+    ]
+
+
+def descended(drift: float, rate: float = 0.1, steps: int = 3) -> list[Trial]:
+    """Two layers whose squared norms grow from 1 to 2, the second by `drift` more; the risk falls from 1 to 0.5."""
+    layers = {"frobenius_norm  conv1": [1.0, 1.2, 2.0], "frobenius_norm  output": [1.0, 1.2, 2.0 + drift]}
+    norms = {name: [v**0.5 for v in values][:steps] for name, values in layers.items()}
+    settings = {"optimizer.learning_rate": rate, "optimizer.name": "gd"}
+    return [(settings, {"risk train": [1.0, 0.9, 0.5][:steps], **norms})] * 2
+
+
+def margins(slope: float, early: float = 5.0, steps: int = 40) -> list[Trial]:
+    """The margin at step t is slope log t from the tenth step on, and of another slope before."""
+    return [({}, {"margin train": [0.0, *((slope if t > 9 else early) * np.log(t) for t in range(1, steps))]})] * 2
+
+
 def once(*values: float, **more: list[float]) -> list[Trial]:
     return [({}, {"rank": list(values), **more})] * 2
 
@@ -111,6 +137,8 @@ def fitted(norm: list[float], train: list[float]) -> list[Trial]:
 
 RISING = list(np.linspace(0.1, 0.5, 14))
 MIXED = [0.3, 0.1] * 7
+LINEAR = [1.0 + i / 200 for i in range(14)]
+SLOPE = {"low": 1.0, "high": 1.4}
 SGD_GD = {"one": {"optimizer.name": "sgd"}, "other": {"optimizer.name": "gd"}}
 RETURNS = {"within": 2}
 
@@ -181,6 +209,20 @@ CASES: list[tuple[str, dict[str, Any], Callable[[], list[Trial]], str]] = [
     ("ranks", {"falling": True}, lambda: networks(RISING[::-1]), "holds"),
     ("ranks", {"matched": 0.01}, lambda: networks(RISING, last_risk=0.02), "not enough data"),
     ("ranks", {}, lambda: networks(RISING[:5]), "not enough data"),
+    ("linear_relation", {"matched": 0.01}, lambda: normalised(LINEAR), "holds"),
+    ("linear_relation", {"matched": 0.01}, lambda: normalised(LINEAR[::-1]), "fails"),
+    ("linear_relation", {"matched": 0.01}, lambda: normalised(MIXED), "fails"),
+    ("linear_relation", {"matched": 0.01}, lambda: normalised([2.0] * 14), "fails"),
+    ("linear_relation", {"matched": 0.01}, lambda: normalised(LINEAR, last_risk=0.02), "not enough data"),
+    ("balanced", {}, lambda: descended(0.09), "holds"),
+    ("balanced", {}, lambda: descended(0.11), "fails"),
+    ("balanced", {}, lambda: descended(-0.11), "fails"),
+    ("balanced", {}, lambda: descended(0.09, rate=0.05), "fails"),
+    ("balanced", {}, lambda: descended(0.0, steps=1), "not enough data"),
+    ("log_rate", SLOPE, lambda: margins(1.2), "holds"),
+    ("log_rate", SLOPE, lambda: margins(0.9), "fails"),
+    ("log_rate", SLOPE, lambda: margins(1.5), "fails"),
+    ("log_rate", SLOPE, lambda: margins(1.2, steps=6), "not enough data"),
     ("agrees", SGD_GD, lambda: optimizers([0.66, 0.65], [0.655, 0.665]), "holds"),
     ("agrees", SGD_GD, lambda: optimizers([0.66, 0.65], [0.6, 0.61]), "fails"),
     ("agrees", SGD_GD, lambda: optimizers([0.66, 0.65], []), "not enough data"),
@@ -277,7 +319,8 @@ def test_interval_of_a_difference_is_welchs() -> None:
 
 def test_matched_risk_is_interpolated_in_its_logarithm() -> None:
     """Risk 1, 0.1, 0.001 passes 0.01 halfway between the last two steps; the norm product there is i."""
-    from tracking.claims.ranks import Settings, _pairs
+    from tracking.matched import pairs
+    from tracking.verdict import Quantity
 
-    pairs = _pairs(recorded(networks(RISING)), Settings(matched=0.01))
-    assert np.array(sorted(pairs)) == pytest.approx(np.array([(float(i), e) for i, e in enumerate(RISING)]))
+    found = pairs(recorded(networks(RISING)), Quantity("norm_product", ""), Quantity("error", "test"), 0.01)
+    assert np.array(sorted(found)) == pytest.approx(np.array([(float(i), e) for i, e in enumerate(RISING)]))

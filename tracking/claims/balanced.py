@@ -15,6 +15,7 @@ import itertools
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracking.cells import each_cell
 from tracking.histories import History, histories
@@ -55,8 +56,8 @@ def _check(frame: "Frame") -> Judged:
     return "holds" if max(shares) <= 1 else "fails", evidence
 
 
-def _drift(layers: list[History]) -> np.ndarray:
+def _drift(layers: list[History]) -> NDArray[np.float64]:
     """The largest change since step 0, over pairs of layers, of the difference of their squared norms, [T]."""
     squares = [np.square(layer.values) for layer in layers]
     changes = [(a - b) - (a[0] - b[0]) for a, b in itertools.combinations(squares, 2)]
-    return np.max(np.abs(changes), axis=0)
+    return np.asarray(np.max(np.abs(changes), axis=0))

@@ -1,4 +1,4 @@
-"""One measure ranks networks by another: norm product against test error, at equal training risk (memo 90, Section 13)."""
+"""One measure ranks networks by another: norms against test error, at equal training risk (memo 90, Section 13)."""
 
 from typing import TYPE_CHECKING, Literal
 

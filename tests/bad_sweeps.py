@@ -1,0 +1,219 @@
+"""Malformed sweep files: a good one, and what is put into it."""
+
+from typing import NamedTuple
+
+GOOD = """\
+title: Error against width
+experiment: network
+fixed:
+  data: {name: digits, train_size: 100}
+  net: {name: convnet, depth: 3}
+  optimizer: {name: sgd, batch_size: 20}
+  epochs: 2
+vary:
+  net.width: [2, 4]
+  seed: {count: 2}
+measure: [error, risk, parameters]
+curves:
+  - {name: a, x: net.width, y: error}
+claims:
+  - {name: no_overfitting, tolerance: 0.01}
+profiles:
+  debug: {fixed: {epochs: 1}}
+"""
+WIDTHS, SEEDS = "  net.width: [2, 4]\n", "  seed: {count: 2}\n"
+
+
+class Case(NamedTuple):
+    """`new` for `old` in the good file (all of it where `old` is empty); the line and column, and what is said."""
+
+    name: str
+    old: str
+    new: str | bytes
+    at: str
+    says: tuple[str, ...]
+    profile: str | None = None
+    sets: tuple[str, ...] = ()
+
+    def content(self) -> bytes:
+        new = self.new if isinstance(self.new, bytes) else self.new.encode()
+        assert self.old in GOOD
+        return GOOD.encode().replace(self.old.encode(), new) if self.old else new
+
+
+def fixed(name: str, old: str, new: str, at: str, *says: str) -> Case:
+    return Case(name, f"  {old}\n", f"  {new}\n", at, says)
+
+
+def widths(name: str, new: str, at: str, *says: str) -> Case:
+    return Case(name, WIDTHS, new, at, says)
+
+
+CASES = [
+    # the file as text
+    Case("an empty file", "", "", "1:1", ("the file is empty", "title, experiment")),
+    Case("only a comment", "", "# nothing\n", "1:1", ("the file is empty",)),
+    Case("a list", "", "- 1\n- 2\n", "1:1", ("expected keys at the top", "a list [1, 2]")),
+    Case("a text", "", "learning rate 0.1\n", "1:1", ("expected keys at the top", "'learning rate 0.1'")),
+    Case("a tab", "", "fixed:\n\tepochs: 2\n", "2:1", ("a tab", "spaces")),
+    Case("an open bracket", "[2, 4]", "[2, 4", "10:7", ("a list '[' is not closed",)),
+    Case("an open brace", "{count: 2}", "{count: 2", "11:8", ("a mapping '{' is not closed",)),
+    Case("an open quote", "risk, parameters]", 'risk, "parameters]', "18:1", ("close its quotes",)),
+    Case("a colon in a title", "Error against", "Error: against", "1:13",
+         ("put a text that contains ': ' in quotes",)),
+    Case("wrong indentation", "  epochs: 2\n", "   epochs: 2\n", "7:4", ("check the indentation",)),
+    Case("not UTF-8", "Error", b"Fehlergr\xf6\xdfe", "1:16", ("not valid UTF-8 (byte 0xf6)",
+         "save the file as UTF-8")),
+    Case("a NUL byte", "width\nexp", "width\0\nexp", "1:27", ("U+0000", "remove it")),
+    Case("two documents", "measure:", "---\nmeasure:", "11:1", ("second document", "leave '---' out")),
+    Case("a key given twice", "  epochs: 2\n", "  epochs: 2\n  epochs: 3\n", "8:3", ("'epochs' is given twice",
+         ":7:3")),
+    Case("a tag that runs code", "[error, risk, parameters]", "!!python/object/apply:os.system [ls]", "11:10",
+         ("tag", "python/object/apply:os.system' is not allowed", "leave it out")),
+    Case("a tag", "epochs: 2", "epochs: !big 2", "7:11", ("tag '!big' is not allowed",)),
+    Case("an alias", "[2, 4]", "*widths", "9:14", ("aliases (*) are not allowed", "write the value out")),
+    Case("an anchor", "[2, 4]", "&widths [2, 4]", "9:14", ("anchors (&)", "not allowed")),
+    Case("nested too deeply", "[2, 4]", "[" * 40 + "]" * 40, "9:45", ("nested too deeply", "32 levels")),
+    Case("too many bytes", "", "#" * 1_000_001, "1:1", ("1,000,001 bytes", "at most 1,000,000")),
+    Case("too many values", "[2, 4]", "[" + "1," * 100_001 + "]", "9:199983", ("more than 100,000 values",)),
+    Case("half a character", "Error against width", r'"\ud800"', "1:8", ("half a character, U+D800",)),
+    Case("a key that is a number", "title:", "1:", "1:1", ("a key must be a word, got 1", "in quotes: '1'")),
+    Case("a key that is a list", "title:", "[a, b]:", "1:1", ("a key must be a word",)),
+    Case("a password", "title:", "api_key: hunter2\ntitle:", "1:1", ("'api_key' looks like a secret", "environment")),
+    # numbers
+    fixed("a number in quotes", "epochs: 2", 'epochs: "2"', "7:3", "expected an integer", "'2'", "remove the quotes"),
+    fixed("a word for a number", "epochs: 2", "epochs: two", "7:3", "expected an integer", "the text 'two'"),
+    fixed("an underscore in a number", "epochs: 2", "epochs: 1_000", "7:3", "expected an integer", "write 1000"),
+    fixed("a leading zero", "epochs: 2", "epochs: 010", "7:11", "leading zeros are ambiguous, got 010; write 10"),
+    fixed("minutes and seconds", "epochs: 2", "epochs: 1:30", "7:3", "expected an integer", "'1:30'"),
+    fixed("half an epoch", "epochs: 2", "epochs: 2.5", "7:3", "expected an integer, got 2.5"),
+    fixed("a whole number with a point", "epochs: 2", "epochs: 1e2", "7:3",
+         "expected an integer, got 100.0; write 100"),
+    fixed("yes for a number", "epochs: 2", "epochs: yes", "7:3", "expected an integer, got the text 'yes'"),
+    fixed("true for a number", "epochs: 2", "epochs: true", "7:3", "expected an integer, got true"),
+    fixed("no number", "epochs: 2", "epochs:", "7:3", "expected an integer, got nothing"),
+    fixed("not a number", "epochs: 2", "epochs: .nan", "7:11", "must be a finite number, got .nan"),
+    fixed("infinite", "epochs: 2", "epochs: -.inf", "7:11", "must be a finite number, got -.inf"),
+    fixed("overflowing", "epochs: 2", "epochs: 1e400", "7:11", "must be a finite number, got 1e400"),
+    fixed("beyond 64 bits", "epochs: 2", "epochs: 9223372036854775808", "7:11", "below 2^63"),
+    fixed("zero epochs", "epochs: 2", "epochs: 0", "7:3", "must be > 0, got 0"),
+    fixed("momentum 1", "optimizer: {name: sgd, batch_size: 20}", "optimizer: {momentum: 1.0}", "6:15",
+          "fixed.optimizer.momentum: must be < 1, got 1.0"),
+    fixed("a fraction above 1", "data: {name: digits, train_size: 100}", "data: {name: digits, label_noise: 1.5}",
+         "4:24",
+          "must be <= 1, got 1.5"),
+    fixed("on for true", "net: {name: convnet, depth: 3}", "net: {name: convnet, depth: 3, batch_norm: on}", "5:34",
+          "expected true or false, got the text 'on'; write true"),
+    fixed("a number for a text", "epochs: 2", "epochs: 2\n  loss: 5", "8:3", "expected a text, got 5", "quotes: '5'"),
+    # names
+    Case("a misspelt section", "measure:", "mesure:", "11:1", ("unknown key 'mesure'", "did you mean 'measure'?")),
+    Case("a setting at the top", "measure:", "epochs: 3\nmeasure:", "11:1", ("unknown key 'epochs'",
+         "under 'fixed'")),
+    Case("no title", "title: Error against width\n", "", "1:1", ("missing required key 'title'",)),
+    Case("an unknown experiment", "network\n", "netwrok\n", "2:1", ("unknown experiment 'netwrok'",
+         "mean 'network'?")),
+    fixed("a misspelt setting", "optimizer: {name: sgd, batch_size: 20}", "optimiser: {name: sgd}", "6:3",
+          "unknown key 'optimiser'", "did you mean 'optimizer'?"),
+    fixed("a misspelt setting inside", "net: {name: convnet, depth: 3}", "net: {name: convnet, dept: 3}", "5:24",
+          "fixed.net.dept: unknown key 'dept'", "known: depth, width", "did you mean 'depth'?"),
+    fixed("a misspelt dotted setting", "epochs: 2", "epochs: 2\n  net.batchnorm: true", "8:3",
+          "fixed.net.batchnorm: unknown key", "did you mean 'batch_norm'?"),
+    fixed("a setting one level too high", "epochs: 2", "epochs: 2\n  learning_rate: 0.1", "8:3",
+          "unknown key 'learning_rate'", "did you mean 'optimizer.learning_rate'?"),
+    fixed("a missing setting", "epochs: 2", "", "3:1", "missing required key 'epochs'"),
+    fixed("an unknown net", "net: {name: convnet, depth: 3}", "net: {name: resnt8}", "5:9", "unknown net 'resnt8'",
+         "known: "),
+    fixed("a net without a name", "net: {name: convnet, depth: 3}", "net: {depth: 3}", "5:3", "missing 'name'",
+         "convnet"),
+    fixed("a net that is a word but varies", "net: {name: convnet, depth: 3}", "net: convnet", "9:3",
+         "'net' is also fixed, at", "must be a mapping"),
+    fixed("an unknown loss", "epochs: 2", "epochs: 2\n  loss: cross_entrpy", "8:3", "did you mean 'cross_entropy'?"),
+    fixed("an unknown word", "optimizer: {name: sgd, batch_size: 20}", "optimizer: {name: sdg}", "6:15",
+          "expected 'sgd' or 'gd', got the text 'sdg'; did you mean 'sgd'?"),
+    Case("an unknown measure", "[error, risk,", "[error, rsk,", "11:1", ("unknown measure 'rsk'",
+         "did you mean 'risk'?")),
+    Case("an unknown measure in a curve", "y: error", "y: eror", "13:29", ("unknown measure 'eror'",
+         "mean 'error'?")),
+    Case("an unknown setting in a curve", "x: net.width", "x: net.widht", "13:15", ("did you mean 'net.width'?",)),
+    Case("an unknown band", "y: error}", "y: error, band: ci99}", "13:39", ("'ci95'", "got the text 'ci99'")),
+    Case("a condition on no setting", "tolerance: 0.01", "where: {net.bias_: all}", "15:36",
+         ("did you mean 'net.bias'?",)),
+    Case("an unknown claim", "no_overfitting,", "no_overfiting,", "15:6", ("unknown claim",
+         "mean 'no_overfitting'?")),
+    Case("a negative tolerance", "tolerance: 0.01", "tolerance: -1", "15:28", ("claims.0.tolerance: must be >= 0",)),
+    Case("a curve that cannot be a file", "name: a,", "name: a/b,", "13:6", ("curves.0.name: must match", "'a/b'")),
+    Case("a panel of one curve", "claims:", "panels: [{name: p, curves: [a]}]\nclaims:", "14:20",
+         ("at least 2 values",)),
+    Case("two curves of one name", "y: error}", "y: error}\n  - {name: a, x: seed, y: risk}", "14:6",
+         ("'a' is also",)),
+    # axes
+    widths("an empty axis", "  net.width: []\n", "9:3", "the list is empty", "no trials"),
+    widths("one value as an axis", "  net.width: 5\n", "9:3", "expected a list", "got 5", "belongs under 'fixed'"),
+    widths("an unknown axis form", "  net.width: {range: [1, 5]}\n", "9:3", "count, linear_space or log_space",
+         "range"),
+    widths("equal values", "  optimizer.learning_rate: [0.1, 1e-1]\n", "9:3", "values 1 and 2 are equal (0.1)",
+         "drop one"),
+    widths("mixed types", "  net.width: [1, a, null]\n", "9:18", "expected an integer or a list, got the text 'a'"),
+    widths("a negative value", "  optimizer.learning_rate: [0.1, -0.1]\n", "9:34", "must be > 0, got -0.1"),
+    widths("a misspelt axis", "  net.widht: [1, 2]\n", "9:3", "unknown key 'widht'", "did you mean 'width'?"),
+    widths("a log_space from 0", "  net.width: {log_space: [0, 8], count: 2}\n", "9:3", "0 < low < high, got [0, 8]"),
+    widths("a falling space", "  net.width: {linear_space: [8, 2], count: 2}\n", "9:3",
+         "needs low < high, got [8, 2]"),
+    widths("a space of one", "  net.width: {log_space: [1, 8], count: 1}\n", "9:34",
+         "net.width.count: must be >= 2, got 1"),
+    widths("half a space", "  net.width: {log_space: [8], count: 3}\n", "9:15", "needs more values, got a list [8]"),
+    widths("a space without count", "  net.width: {log_space: [1, 8]}\n", "9:3", "missing required key 'count'"),
+    widths("a misspelt key of a space", "  net.width: {log_space: [1, 8], count: 3, intger: true}\n", "9:44",
+         "did you mean 'integer'?"),
+    widths("rounded to equal", "  net.width: {log_space: [1, 2], count: 5, integer: true}\n", "9:3",
+         "values 1 and 2 are equal", "lower the count"),
+    Case("a negative count", "count: 2", "count: -2", "10:10", ("must be > 0, got -2",)),
+    Case("a huge count", "count: 2", "count: 10000000000", "10:10", ("must be <= 100000",)),
+    Case("too many trials", "count: 2", "count: 100000", "8:1", ("200,000 trials", "net.width 2 x seed 100000",
+         "vary less")),
+    Case("fixed and varied", "  epochs: 2\n", "  epochs: 2\n  net.width: 8\n", "10:3",
+         ("'net.width' is also fixed, at", ":8:3")),
+    Case("varied twice", WIDTHS, "  net.width: [2, 4]\n  net: [{width: 3}, {width: 4}]\n", "10:3",
+         ("also varied, by the axis",)),
+    Case("fixed twice", "  epochs: 2\n", "  epochs: 2\n  net.depth: 4\n", "8:3", ("'net.depth' is given twice",
+         "keep one")),
+    Case("a value and a mapping", "  optimizer: {name: sgd, batch_size: 20}\n",
+         "  optimizer: sgd\n  optimizer.momentum: 0.5\n",
+         "7:3", ("'optimizer' is given both as a value and as a mapping",)),
+    Case("measured twice", "  epochs: 2\n", "  epochs: 2\n  measure: [norm]\n", "8:3", ("given twice, also at",
+         ":12:1")),
+    Case("zip of unequal axes", SEEDS, "  seed: {count: 3}\nzip: [[net.width, seed]]\n", "11:7",
+         ("equally many values, but 'net.width' has 2, 'seed' has 3",)),
+    Case("zip of an unknown axis", SEEDS, SEEDS + "zip: [[net.width, sed]]\n", "11:19", ("did you mean 'seed'?",)),
+    Case("zip of one axis", SEEDS, SEEDS + "zip: [[seed]]\n", "11:7", ("at least two axes",)),
+    Case("zip of an axis twice", SEEDS, SEEDS + "zip: [[net.width, seed, seed]]\n", "11:25",
+         ("'seed' is named twice",)),
+    Case("when of no axis", SEEDS, SEEDS + "when: {net.depth: {net.width: 2}}\n", "11:8",
+         ("unknown axis 'net.depth'",)),
+    Case("when on no setting", SEEDS, SEEDS + "when: {net.width: {net.nam: convnet}}\n", "11:20",
+         ("mean 'net.name'?",)),
+    Case("exclude on no setting", SEEDS, SEEDS + "exclude: [{net.widht: 2}]\n", "11:12",
+         ("did you mean 'net.width'?",)),
+    Case("all excluded", SEEDS, SEEDS + "exclude: [{net.width: [2, 4]}]\n", "11:1",
+         ("every combination is excluded",)),
+    Case("trials twice", WIDTHS, "  net: [{width: 16}, {batch_norm: false}]\n", "9:3", ("makes the same trial as",
+         "drop one")),
+    Case("an axis that does not fit", WIDTHS, "  net.width: [2, [2, 4]]\n", "9:18",
+         ("3 numbers (depth), got 2", "in the trial with net.width = [2, 4]")),
+    # profiles and --set
+    Case("a profile that is not chosen", "{epochs: 1}", "{epochs: 1}, vry: {}", "17:31", ("unknown key 'vry'",
+         "mean 'vary'?")),
+    Case("an axis of such a profile", "{epochs: 1}", "{epochs: 1}, vary: {seed: 3}", "17:38", ("expected a list",
+         "got 3")),
+    Case("a setting of a profile", "{epochs: 1}", "{epochs: 0}", "17:19", ("fixed.epochs: must be > 0, got 0",),
+         "debug"),
+    Case("an unknown profile", "", GOOD, "16:1", ("unknown profile 'debgu'", "mean 'debug'?"), "debgu"),
+    Case("set a word for a mapping", "", GOOD, "--set", ("fixed.perturbation: expected a mapping",
+         "write {name: gaussian}"), None,
+         ("perturbation=gaussian",)),
+    Case("set an unknown setting", "", GOOD, "--set", ("fixed.epoch: unknown", "mean 'epochs'?"), None, ("epoch=3",)),
+    Case("set a bad value", "", GOOD, "--set", ("fixed.epochs: expected an integer",), None, ("epochs=many",)),
+    Case("set without a value", "", GOOD, "--set", ("expected key=value, got 'epochs'",), None, ("epochs",)),
+    Case("set what is no number", "", GOOD, "--set", ("epochs: must be a finite number",), None, ("epochs=.nan",)),
+    Case("set what varies", "", GOOD, "--set", ("'seed' varies", ":10:3", "change its axis"), None, ("seed=3",)),
+]  # fmt: skip

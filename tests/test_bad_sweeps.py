@@ -1,0 +1,116 @@
+"""Malformed sweep files: each is refused before anything runs, at its line, in words that say what to do."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bad_sweeps import CASES, GOOD, Case
+
+from orchestrator import expand, spec
+from orchestrator.source import BadSweep
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "bad-inputs.md"
+JARGON = ("Input should", "pydantic", "dict", "NoneType", "Traceback", "<block", "%r")
+
+
+def refused(case: Case, folder: Path) -> str:
+    path = folder / "mine.yaml"
+    path.write_bytes(case.content())
+    with pytest.raises(BadSweep) as caught:
+        expand.expand(spec.read(str(path), case.profile, case.sets))
+    return str(caught.value).replace(str(path), "mine.yaml")
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name.replace(" ", "-")) for c in CASES])
+def test_is_refused_at_its_line_in_plain_words(case: Case, tmp_path: Path) -> None:
+    message = refused(case, tmp_path)
+    assert message.startswith(case.at if case.at.startswith("--set") else f"mine.yaml:{case.at}: ")
+    assert not [words for words in case.says if words not in message]
+    assert not [words for words in JARGON if words in message]
+
+
+def test_the_file_that_the_cases_change_is_good(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(GOOD)
+    assert len(expand.expand(spec.read(str(tmp_path / "mine.yaml"), "debug", ["epochs=3"]))) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("missing.yaml", "no such file or directory; shipped sweeps: demo,"),
+        ("folder.yaml", "is a directory"),
+        ("My Sweep.yaml", "at most 64 of a-z 0-9 . _ -"),
+        ("-x.yaml", "first a letter or digit, got '-x'; rename the file"),
+        ("x" * 65 + ".yaml", "rename the file"),
+        (".yaml", "rename the file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(file: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(BadSweep) as caught:
+        spec.read(str(tmp_path / file))
+    assert str(caught.value).startswith(f"{tmp_path / file}: ") and says in str(caught.value)
+
+
+def test_several_mistakes_are_said_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("epochs: 2", "epochs: 0").replace("depth: 3", "dept: 3").replace("[error, risk,", "[rsk,")
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(BadSweep) as caught:
+        expand.expand(spec.read(str(tmp_path / "mine.yaml")))
+    assert [problem.split(":")[1] for problem in caught.value.problems] == ["5", "7", "11"]
+
+
+@pytest.mark.parametrize(
+    ("command", "old", "new"),
+    [
+        (("launch", "--local"), "epochs: 2", "epochs: -2"),
+        (("launch",), "net.width: [2, 4]", "net.width: []"),
+        (("plan",), "title:", "tilte:"),
+        (("curves",), "y: error}", "y: eror}"),
+        (("verify",), "[2, 4]", "[2, 4"),
+    ],
+)
+def test_the_command_line_says_it_and_starts_nothing(
+    command: tuple[str, ...], old: str, new: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text(GOOD.replace(old, new))
+    call = [sys.executable, "-m", "orchestrator.cli", command[0], "mine.yaml", *command[1:]]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("mine.yaml:") and "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+def test_the_documented_messages_are_those_of_the_program(tmp_path: Path) -> None:
+    """SWEEP_WRITE_DOCS=1 writes them anew."""
+    text = document(tmp_path)
+    if os.environ.get("SWEEP_WRITE_DOCS") == "1":
+        DOCUMENT.write_text(text)
+    assert DOCUMENT.read_text() == text, "run this test with SWEEP_WRITE_DOCS=1"
+
+
+def document(folder: Path) -> str:
+    parts = [
+        "# What is said of a malformed sweep file",
+        "A sweep file is read, checked and expanded before anything starts; a mistake ends with exit code 2. Each line "
+        "is `file:line:column: key: what is wrong; what to do`; lists of known names are left out here. Written by "
+        "`tests/test_bad_sweeps.py`, which changes this file in one place at a time:",
+        code(GOOD),
+    ]
+    for case in CASES:
+        new = case.new if isinstance(case.new, str) else repr(case.new)[2:-1]
+        how = f"--profile {case.profile}" if case.profile else "".join(f"--set {override}" for override in case.sets)
+        if new == GOOD or not new.strip():
+            shown = code(how or f"without: {case.old.strip()}" if case.old or how else "(nothing)")
+        else:
+            shown = code((new if len(new) < 300 else f"{new[:60]}...") + (f"  # {how}" if how else ""))
+        parts += [f"## {case.name}", shown, code(re.sub(r"known: [^;\n]*", "known: ...", refused(case, folder)))]
+    return "\n\n".join(parts) + "\n"
+
+
+def code(text: str) -> str:
+    printable = text.replace("\0", "\\0")
+    return "\n".join(f"    {line}".rstrip() for line in printable.splitlines())
