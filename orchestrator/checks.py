@@ -38,12 +38,15 @@ def names(source: Source, file: "File") -> list[str]:
     if file.experiment not in experiments:
         found.append(source.at(("experiment",), unknown("experiment", file.experiment, experiments)))
     known = list(file.vary) or ["(none)"]
-    zipped = [(("zip", i, j), name) for i, group in enumerate(file.zip) for j, name in enumerate(group)]
+    zipped: list[tuple[Path, str]] = [
+        (("zip", i, j), name) for i, group in enumerate(file.zip) for j, name in enumerate(group)
+    ]
     for path, name in (*zipped, *((("when", name), name) for name in file.when)):
         if name not in file.vary:
             found.append(source.at(path, unknown("axis", name, known)))
-    for place, (path, name) in enumerate(zipped):
-        if name in [earlier for _, earlier in zipped[:place]]:
+    first: dict[str, Path] = {}
+    for path, name in zipped:
+        if first.setdefault(name, path) != path:
             found.append(source.at(path, f"'{name}' is named twice, but an axis moves with one group only; drop one"))
     for i, group in enumerate(file.zip):
         if len(group) < 2:

@@ -92,8 +92,10 @@ def _combinations(sweep: Sweep) -> Iterator[Combination]:
     fixed = flat(sweep.fixed)
     for parts in itertools.product(*columns):
         combination = {axis: value for part in parts for axis, value in part.items()}
-        combination = _existing(sweep, combination, fixed)
-        if not any(_matches(rule, {**fixed, **_flat(combination)}) for rule in sweep.exclude):
+        if sweep.when:
+            combination = _existing(sweep, combination, fixed)
+        settings = {**fixed, **_flat(combination)} if sweep.exclude else {}
+        if not any(_matches(rule, settings) for rule in sweep.exclude):
             yield combination
 
 

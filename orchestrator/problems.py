@@ -60,7 +60,10 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     Where one of several kinds of value is allowed, pydantic says of each why it is not that one: these become one
     problem; and where an item of a list is wrong, that the list is no number is no problem.
     """
-    details = [(_place(e["loc"], model), e) for e in error.errors(include_url=False)]
+    details = [
+        (_place(e["loc"], model, e["type"] in ("extra_forbidden", "missing")), e)
+        for e in error.errors(include_url=False)
+    ]
     deeper = {place.path[:n] for place, _ in details for n in range(len(place.path))}
     expected: dict[Path, list[ErrorDetails]] = {}
     out: dict[Path | str, Problem] = {}
@@ -148,12 +151,12 @@ def _word(path: Path) -> str:
     return str(path[-1]) if path else "name"
 
 
-def _place(loc: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
+def _place(loc: tuple[int | str, ...], model: type[BaseModel], ends_in_key: bool) -> _Place:
     """Without pydantic's own entries, which say what member of a union was tried."""
     path: list[str | int] = []
     inner: type[BaseModel] | None = model
     choices: list[Any] = []
-    for entry in loc:
+    for entry in loc[:-1] if ends_in_key else loc:
         if entry in _tags(choices) and not (inner and entry in inner.model_fields):
             inner, choices = next(m for m in choices if entry in _tags([m])), []
             continue
@@ -164,7 +167,7 @@ def _place(loc: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
             field = inner.model_fields.get(entry)
             choices = _models(field.annotation) if field else choices
             inner = choices[0] if field and len(choices) == 1 else inner
-    return _Place(tuple(path), inner, choices)
+    return _Place((*path, *(loc[-1:] if ends_in_key else ())), inner, choices)
 
 
 def _models(annotation: Any) -> list[Any]:

@@ -15,7 +15,7 @@ import yaml
 
 from tracking.named import Refused
 
-MAX_BYTES, MAX_DEPTH, MAX_NODES = 1_000_000, 32, 100_000
+MAX_BYTES, MAX_DEPTH, MAX_NODES = 1_000_000, 32, 20_000
 SECRET = re.compile(r"(.*[._-])?(password|passwd|secret|token|api[_-]?key|credentials?)([._-].*)?", re.IGNORECASE)
 Path = tuple[str | int, ...]
 TAG = "tag:yaml.org,2002:"
@@ -85,7 +85,9 @@ def dotted(path: Path) -> Path:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars only, and no aliases."""
+    """YAML 1.2 scalars only, no aliases, no tags, and not too many of them."""
+
+    nodes = 0
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own, which we replace
 
@@ -96,6 +98,10 @@ class _Loader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, what, event.start_mark)
         if getattr(event, "tag", None) is not None:
             what = f"the tag '{event.tag}' is not allowed: sweep files hold plain values; leave it out"
+            raise yaml.composer.ComposerError(None, None, what, event.start_mark)
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            what = f"the file has more than {MAX_NODES:,} keys and values, which is the limit"
             raise yaml.composer.ComposerError(None, None, what, event.start_mark)
         return super().compose_node(parent, index)
 
@@ -164,20 +170,17 @@ class _Walk:
     """From nodes to plain values."""
 
     def __init__(self, source: Source) -> None:
-        self.source, self.nodes = source, 0
+        self.source = source
 
     def refuse(self, node: Any, path: Path, message: str) -> BadSweep:
         self.source.put(path, node)
         return BadSweep([self.source.at(path, message)])
 
     def value(self, node: Any, path: Path, depth: int) -> Any:
-        self.nodes += 1
         if dotted(path) not in self.source.places:
             self.source.put(path, node)
         if depth > MAX_DEPTH:
             raise self.refuse(node, path, f"nested too deeply, at most {MAX_DEPTH} levels are allowed")
-        if self.nodes > MAX_NODES:
-            raise self.refuse(node, path, f"the file has more than {MAX_NODES:,} values")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):

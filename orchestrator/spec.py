@@ -196,10 +196,11 @@ def _apply(source: Source, profile: str, file: File) -> None:
         elif section == "vary":
             both = {**source.value.get(section, {}), **change}
             source.value[section] = {key: axis for key, axis in both.items() if axis is not None}
+            for key in change:
+                source.forget((section, key))
         else:
             source.value[section] = change
-        for gone in change if section == "vary" else [] if section == "fixed" else [""]:
-            source.forget((section, gone) if gone else (section,))
+            source.forget((section,))
         source.move(("profiles", profile, section), (section,))
 
 

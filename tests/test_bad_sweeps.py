@@ -1,16 +1,23 @@
 """Malformed sweep files: each is refused before anything runs, at its line, in words that say what to do."""
 
+import copy
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bad_sweeps import CASES, GOOD, Case
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator import expand, spec
-from orchestrator.source import BadSweep
+from orchestrator.source import BadSweep, parse
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "bad-inputs.md"
 JARGON = ("Input should", "pydantic", "dict", "NoneType", "Traceback", "<block", "%r")
@@ -82,6 +89,55 @@ def test_the_command_line_says_it_and_starts_nothing(
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("mine.yaml:") and "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+WHOLE = parse(GOOD.encode(), "good.yaml").value | {
+    "zip": [["net.width", "seed"]],
+    "when": {"net.width": {"net.name": "convnet"}},
+    "exclude": [{"net.width": 2}],
+    "panels": [{"name": "p", "curves": ["a", "a"]}],
+}
+WHOLE["fixed"] |= {
+    "perturbation": {"name": "gaussian", "after": {"at_most": 0.1}},
+    "until": {"measure": "error"},
+    "pretrain": {"label_noise": 1.0, "epochs": 2},
+    "loss": "square",
+}
+KEYS = ("name", "net", "net.width", "seed", "count", "x", "y", "where", "log_space", "linear_space", "integer", "", ".")
+SCALARS = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False)
+WORDS = st.sampled_from([*KEYS, "none", "convnet", "gaussian", "error"]) | st.text(max_size=4)
+ANYTHING = st.recursive(
+    SCALARS | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from ((*path, key), *places(inner, (*path, key)))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(list(places(WHOLE))), ANYTHING, st.sampled_from([None, "debug"]))
+def test_anything_anywhere_is_read_or_refused_but_never_crashes(
+    place: tuple[Any, ...], value: Any, profile: str | None
+) -> None:
+    changed = copy.deepcopy(WHOLE)
+    inner = changed
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mine.yaml"
+        path.write_text(json.dumps(changed))
+        try:
+            assert spec.read(str(path), profile).digest
+            assert expand.expand(spec.read(str(path), profile))
+        except BadSweep as error:
+            assert all(problem.startswith(f"{path}:1:") for problem in error.problems)
+            assert not [words for words in ("Input should", "tuple", "pydantic") if words in str(error)]
 
 
 def test_the_documented_messages_are_those_of_the_program(tmp_path: Path) -> None:

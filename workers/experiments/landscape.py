@@ -1,0 +1,221 @@
+"""The loss surface about a trained network: slices through it, and the eigenvalues of its Hessian (memo 90, Figure 3).
+
+The memo draws its two landscapes: a square loss with flat valleys, and an exponential one whose valleys slope down
+towards infinite weights (Sections 12.3 and 13). Here they are measured. A network is trained as in the experiment
+`network`, in float64; then its training loss is taken along two filter-normalised random directions, in the plane of
+both, and along the weights themselves; and the ends of the spectrum of its Hessian. The drawn valleys are surfaces too.
+
+A points of a slice along one direction, P weights, N training examples.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from tracking import named
+from tracking.named import Frozen
+from tracking.rows import Progress, Row
+from workers import series
+from workers.experiments import network
+from workers.trial import Trial
+from workers.until import Until
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workers.slices import Surface
+
+MAY_DIFFER: tuple[str, ...] = ()
+MEASURES: tuple[str, ...] = (
+    "alpha",
+    "beta",
+    "loss",
+    "loss_along_first",
+    "loss_along_second",
+    "scale",
+    "loss_along_weights",
+    "slope_along_weights",
+    "eigenvalue",
+    "flat_fraction",
+    "negative_fraction",
+    "parameters",
+    "error",
+    "risk",
+)
+DENSE = 1500  # networks up to this many weights have their whole spectrum recorded
+EVALUATE_EVERY = 10  # epochs between looks at whether training may stop
+
+
+class Settings(Frozen):
+    """A point of a loss surface, and how far around it to look. A valley heeds only radius and points."""
+
+    surface: Literal["network", "quadratic_valley", "exponential_valley"] = Field(
+        "network", description="The training loss of a network at the end of its training, or a valley of two weights."
+    )
+    data: named.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
+    net: named.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
+    loss: str = Field("cross_entropy", description="The loss that is minimised and whose surface is measured.")
+    optimizer: network.Optimizer = Field(default_factory=network.Optimizer, description="How the loss is minimised.")
+    epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
+    until: Until | None = Field(None, description=f"Stop training when this is reached; seen every {EVALUATE_EVERY}.")
+    radius: float = Field(1.0, gt=0, description="Slices reach from -radius to radius times the weights' own length.")
+    points: int = Field(21, ge=3, description="Points along a direction (odd: the trained weights are one of them).")
+    eigenvalues: int = Field(
+        20, gt=0, description=f"Largest and smallest eigenvalues that are recorded of more than {DENSE} weights."
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Decides the training, as in network, and the directions.")
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        if name not in named.names("workers.losses"):
+            raise ValueError(named.unknown("loss", name, named.names("workers.losses")))
+        return name
+
+    @field_validator("points")
+    @classmethod
+    def _has_a_middle(cls, points: int) -> int:
+        if points % 2 == 0:
+            raise ValueError(f"points must be odd, so that the trained weights are one of them; got {points}")
+        return points
+
+
+def training(settings: Settings) -> network.Settings:
+    """The training that ends at the point looked at, as the experiment `network` does it."""
+    same = {name: getattr(settings, name) for name in ("data", "net", "loss", "optimizer", "epochs", "until", "seed")}
+    return network.Settings(**same, precision="float64", evaluate_every=EVALUATE_EVERY)
+
+
+def cost(settings: Settings) -> float:
+    """Floating-point operations: training, points^2 forward passes, and Hessian products of two visits each."""
+    if settings.surface != "network":
+        return 1e3 * settings.points**2
+    trained = training(settings)
+    visits = settings.points**2 / 3 + 2 * DENSE
+    return network.cost(trained) * (1 + visits / settings.epochs)
+
+
+def prepare(trials: Sequence[Trial]) -> None:
+    """As for `network`: fetches the data and checks that the trials fit them."""
+    settings = [cast(Settings, trial.settings) for trial in trials]
+    network.prepare([Trial("network", training(s)) for s in settings if s.surface == "network"])
+
+
+def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+    """A trial at a time, each trained and looked at in one go.
+
+    Steps: of `eigenvalue` its rank, 0 for the largest; of a slice along one direction the index of alpha; in the plane
+    index of alpha + points * index of beta; all else is at step 0.
+    """
+    return series.one_by_one(trials, resume, lambda trial: _measured(trial, device))
+
+
+def _measured(trial: Trial, device: str) -> series.Result:
+    from workers import slices
+
+    settings = cast(Settings, trial.settings)
+    numbers: dict[series.Key, float] = {}
+    if settings.surface == "network":
+        surface, last = trained_surface(settings, device)
+        (ended,) = last.ended.values()
+        if ended.state != "finished":
+            return series.Result([], ended)
+        numbers = {(r.split, r.measure, ""): r.value for r in last.rows if r.split == "train"}
+    else:
+        surface = slices.valley(settings.surface)
+    spectrum, more = curvature(surface, settings)
+    rows, outcome = series.at_step_0(trial, numbers | more, "surface measured")
+    return series.Result(rows + spectrum_rows(trial, spectrum, len(surface.point)) + _slices(trial, surface), outcome)
+
+
+def trained_surface(settings: Settings, device: str) -> "tuple[Surface, Progress]":
+    """The training loss about the weights that training ends with, and what training said last.
+
+    Weights are laid out one parameter after the other, in the order of the network's own.
+    """
+    import torch
+
+    from workers.slices import Surface, filter_normalised
+
+    *_, last = network.run([Trial("network", training(settings))], device, None)
+    state = last.state()["engine"]
+    parts = {name: value[0].to(device, torch.float64) for name, value in state["parameters"].items()}
+    buffers = {name: value.to(device, torch.float64) for name, value in state["buffers"].items()}
+    ways = [filter_normalised(parts, settings.seed, which) for which in (0, 1)]
+    point, first, second = (torch.cat([t.flatten() for t in p.values()]) for p in (parts, *ways))
+    shapes = {name: value.shape for name, value in parts.items()}
+    return Surface(_training_loss(settings, shapes, buffers, device), point, first, second), last
+
+
+def _training_loss(
+    settings: Settings, shapes: "dict[str, Any]", buffers: "dict[str, Tensor]", device: str
+) -> "Callable[[Tensor], Tensor]":
+    """Mean loss over the N training examples in evaluation mode, of flat weights [P]; all examples at once."""
+    import torch
+
+    from workers.engine import Examples
+
+    trained = training(settings)
+    images = named.load("workers.data", settings.data.name).load(settings.data)
+    examples = Examples.of(images, [trained])
+    x = torch.from_numpy(images.train_x[examples.index[0]]).to(device, torch.float64) / 127.5 - 1
+    x, labels = x.permute(0, 3, 1, 2)[None], torch.from_numpy(examples.labels).to(device)
+    forward, of = named.load("workers.nets", settings.net.name).forward, named.load("workers.losses", settings.loss)
+    sizes = [shape.numel() for shape in shapes.values()]
+
+    def loss(weights: "Tensor") -> "Tensor":
+        pieces = zip(shapes.items(), weights.split(sizes), strict=True)
+        p = {name: piece.view(1, *shape) for (name, shape), piece in pieces}
+        return cast("Tensor", of.loss(forward(settings.net, p, buffers, x, False), labels).mean())
+
+    return loss
+
+
+def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dict[series.Key, float]]:
+    """Eigenvalues in descending order, all or those at both ends, and what one number says of the surface.
+
+    flat_fraction, negative_fraction: of all eigenvalues, where all are known (workers/curvature.py).
+    """
+    from workers import curvature as of
+    from workers.slices import slope_along_weights
+
+    p, k = len(surface.point), settings.eigenvalues
+    numbers = {("", "parameters", ""): float(p), ("train", "slope_along_weights", ""): slope_along_weights(surface)}
+    if p > max(DENSE, 2 * k):
+        return np.concatenate(of.extremes(surface.loss, surface.point, k, settings.seed)), numbers
+    found = of.spectrum(surface.loss, surface.point)
+    numbers["", "flat_fraction", ""] = of.flat_fraction(found)
+    numbers["", "negative_fraction", ""] = of.negative_fraction(found)
+    return found, numbers
+
+
+def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list[Row]:
+    """The step is the rank among all: where only the ends are known, the second half are the last ones of all."""
+    rank = np.arange(len(spectrum))
+    rank[len(rank) // 2 :] += parameters - len(rank)
+    return series.rows(trial.id, rank, {("", "eigenvalue", ""): spectrum})
+
+
+def _slices(trial: Trial, surface: "Surface") -> list[Row]:
+    from workers import slices
+
+    settings = cast(Settings, trial.settings)
+    axis = np.linspace(-settings.radius, settings.radius, settings.points)
+    axis[settings.points // 2] = 0.0
+    still = np.zeros_like(axis)
+    lines: dict[series.Key, series.Array] = {
+        ("train", "loss_along_first", ""): slices.plane(surface, axis, still),
+        ("train", "loss_along_second", ""): slices.plane(surface, still, axis),
+        ("", "scale", ""): 1 + axis,
+        ("train", "loss_along_weights", ""): slices.along_weights(surface, 1 + axis),
+    }
+    beta, alpha = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
+    grid: dict[series.Key, series.Array] = {
+        ("", "alpha", ""): alpha,
+        ("", "beta", ""): beta,
+        ("train", "loss", ""): slices.plane(surface, alpha, beta),
+    }
+    found = series.rows(trial.id, np.arange(len(axis)), lines)
+    return found + series.rows(trial.id, np.arange(len(alpha)), grid)
