@@ -215,7 +215,15 @@ def _override(source: Source, override: str) -> None:
         value = scalar(text)
     except BadSweep as error:
         raise BadSweep([f"--set: {key}: {problem.split(': ', 1)[1]}" for problem in error.problems]) from error
-    source.value["fixed"] = nested(source.value.get("fixed", {}))
-    put(source.value["fixed"], key, value)
-    source.forget(("fixed", key))
-    source.places[dotted(("fixed", key))] = "--set"
+    source.value["fixed"] = fixed = nested(source.value.get("fixed", {}))
+    changed = dotted(("fixed", _outermost(fixed, key)))
+    put(fixed, key, value)
+    source.forget(changed)
+    source.places[changed] = "--set"
+
+
+def _outermost(settings: dict[str, Any], key: str) -> str:
+    """The outermost part of a dotted key that setting it would make or replace: `until` of a new `until.at_most`."""
+    outer, dot, rest = key.partition(".")
+    inner = settings.get(outer)
+    return f"{outer}.{_outermost(inner, rest)}" if dot and isinstance(inner, dict) else outer

@@ -14,7 +14,7 @@ from workers.trial import Trial
 
 DIGITS = {
     "data": {"name": "digits", "train_size": 20, "test_size": 20},
-    "net": {"name": "convnet", "depth": 2, "width": 3, "bias": "all"},
+    "net": {"name": "convnet", "depth": 2, "width": 3},
     "optimizer": {"name": "gd", "learning_rate": 0.05},
     "epochs": 20,
     "points": 3,
@@ -40,6 +40,7 @@ def values(rows: list[Row], measure: str) -> list[float]:
     return [row.value for row in rows if row.measure == measure]
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # of torch.func.hessian, in forward mode
 @pytest.mark.parametrize("loss", ["square", "cross_entropy", "exponential"])
 def test_eigenvalues_are_those_of_the_dense_hessian(loss: str) -> None:
     surface = surface_of(trial(loss=loss))
@@ -137,6 +138,7 @@ def test_fractions_of_a_spectrum() -> None:
 def test_quadratic_valley() -> None:
     rows = recorded(trial(surface="quadratic_valley"))
     assert values(rows, "eigenvalue") == [2, 0]
+    assert values(rows, "relative_curvature") == [1, 1e-16]
     assert values(rows, "flat_fraction") == [0.5]
     assert values(rows, "loss_along_first") == values(rows, "loss_along_weights") == [0, 0, 0]
     assert values(rows, "loss_along_second") == [4, 0, 4]
@@ -155,9 +157,22 @@ def test_exponential_valley() -> None:
 
 
 def test_training_that_diverges_ends_the_trial() -> None:
-    one = trial(optimizer={"name": "gd", "learning_rate": 1e6}, loss="square")
+    one = trial(net={"name": "linear"}, optimizer={"name": "gd", "learning_rate": 1e6}, epochs=100, loss="square")
     (progress,) = landscape.run([one], "cpu", None)
     assert progress.ended[one.id].state == "diverged" and progress.rows == []
+
+
+def test_a_resumed_bundle_goes_on_with_the_next_trial() -> None:
+    one, other = trial(surface="quadratic_valley"), trial(surface="exponential_valley")
+    first, second = landscape.run([one, other], "cpu", None)
+    (again,) = landscape.run([one, other], "cpu", first.state())
+    assert (again.rows, again.ended) == (second.rows, second.ended)
+    assert list(again.ended) == [other.id]
+
+
+def test_the_data_are_named() -> None:
+    (progress,) = landscape.run([trial(epochs=1)], "cpu", None)
+    assert "digits" in progress.about["data"]["title"]
 
 
 def test_rows_are_the_measures_that_are_declared() -> None:

@@ -48,7 +48,8 @@ def test_json_is_read_as_json_reads_it(document: Any, indent: int | None) -> Non
     [
         ("1e-3", 0.001), ("1E5", 1e5), ("1.5e3", 1500.0), ("-.5", -0.5), ("+4", 4), ("5.", 5.0), ("-0", 0),
         ("on", "on"), ("off", "off"), ("yes", "yes"), ("No", "No"), ("y", "y"),
-        ("true", True), ("True", True), ("FALSE", False), ("null", None), ("~", None), ("", None), ("'1'", "1"), ('"true"', "true"),
+        ("true", True), ("True", True), ("FALSE", False), ("null", None), ("~", None), ("", None),
+        ("'1'", "1"), ('"true"', "true"),
         ("1_000", "1_000"), ("1:30", "1:30"), ("0x1F", "0x1F"), ("2020-01-01", "2020-01-01"), ("nan", "nan"),
         ("<<", "<<"),
     ],

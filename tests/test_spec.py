@@ -97,6 +97,9 @@ def test_set_changes_what_is_fixed(read: Any) -> None:
         ("epochs=[1", ["--set", "epochs", "not closed"]),
         ("epochs=.nan", ["--set", "epochs", "finite"]),
         ('optimizer.learning_rate="1e-3"', ["--set", "remove the quotes"]),
+        ("fixed.epochs=3", ["--set: fixed.fixed", "unknown key 'fixed'"]),
+        ("epochs.most=3", ["--set: fixed.epochs", "expected an integer"]),
+        ("until.at_mst=0", ["--set: fixed.until", "'at_mst'"]),
         ("optimizer.lerning_rate=3", ["--set", "'lerning_rate'", "did you mean 'learning_rate'?"]),
     ],
 )

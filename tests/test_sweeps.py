@@ -32,7 +32,7 @@ def test_debug_profile(launched: tuple[str, Path], capsys: pytest.CaptureFixture
     assert code == int("fails" in verdicts)
     counts = result["trials"]
     assert counts["run"] == counts["total"] > 0 and counts["failed"] == counts["already_done"] == 0
-    assert [claim["name"] for claim in result["claims"]] == [claim.name for claim in sweep.claims] != []
+    assert [claim["name"] for claim in result["claims"]] == [claim.name for claim in sweep.claims]
     assert all("reason" not in claim["evidence"] for claim in result["claims"]), "a claim asks for what is not there"
     drawn = {curve["name"]: curve for curve in result["curves"]}
     assert {curve.name for curve in sweep.curves} <= set(drawn)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from tracking import figures
-from tracking.curves import Curve
 from tracking.labels import footer
 from tracking.named import Frozen
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.9, 2.3  # inches
@@ -49,9 +47,7 @@ def _page(panel: Panel, parts: Sequence[Any], about: Mapping[str, Any]) -> "Figu
     notes = _notes(parts, about, columns)
     bottom, top = 0.34 + 0.12 * len(notes), 0.42
     height = rows * PANEL_HEIGHT + bottom + top
-    layout = ConstrainedLayoutEngine(
-        rect=(0, bottom / height, 1, 1 - (bottom + top) / height), w_pad=0.06, h_pad=0.06
-    )
+    layout = ConstrainedLayoutEngine(rect=(0, bottom / height, 1, 1 - (bottom + top) / height), w_pad=0.06, h_pad=0.06)
     page = Figure(figsize=(columns * PANEL_WIDTH, height), layout=layout)
     entries: dict[str, Any] = {}
     for i, (curve, table, single) in enumerate(parts):

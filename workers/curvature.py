@@ -1,7 +1,7 @@
 """Eigenvalues of the Hessian of any loss of flat weights, from Hessian-vector products.
 
-H v is the derivative of the gradient along v, d/dt grad L(w + t v) at t = 0 (Pearlmutter 1994): exact, at the cost of
-about two gradients, and H is never formed. The few largest and smallest eigenvalues come from Lanczos' method.
+H v is the gradient of grad L(w) . v (Pearlmutter 1994): exact, at the cost of about two gradients, and H is never
+formed. The few largest and smallest eigenvalues come from Lanczos' method.
 
 P weights, k eigenvalues at either end.
 """
@@ -24,9 +24,10 @@ TOLERANCE = 1e-9  # of Lanczos' method, relative to the largest absolute eigenva
 
 def times_vector(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", vector: "Tensor") -> "Tensor":
     """H v [P] at weights [P], for a loss that maps [P] to one number."""
-    import torch
+    from torch.func import grad
 
-    product: Tensor = torch.func.jvp(torch.func.grad(loss), (weights,), (vector,))[1]
+    # Backward twice: PyTorch's forward mode compiles its rules with a deprecated compiler, and warns of it.
+    product: Tensor = grad(lambda w: grad(loss)(w) @ vector)(weights)
     return product
 
 

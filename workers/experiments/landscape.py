@@ -9,6 +9,7 @@ A points of a slice along one direction, P weights, N training examples.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -38,6 +39,7 @@ MEASURES: tuple[str, ...] = (
     "loss_along_weights",
     "slope_along_weights",
     "eigenvalue",
+    "relative_curvature",
     "flat_fraction",
     "negative_fraction",
     "parameters",
@@ -45,6 +47,7 @@ MEASURES: tuple[str, ...] = (
     "risk",
 )
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded
+ROUNDING = 1e-16  # eigenvalues below this fraction of the largest are noise
 EVALUATE_EVERY = 10  # epochs between looks at whether training may stop
 
 
@@ -106,27 +109,33 @@ def prepare(trials: Sequence[Trial]) -> None:
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """A trial at a time, each trained and looked at in one go.
 
-    Steps: of `eigenvalue` its rank, 0 for the largest; of a slice along one direction the index of alpha; in the plane
+    Steps: of an eigenvalue its rank, 0 for the largest; of a slice along one direction the index of alpha; in the plane
     index of alpha + points * index of beta; all else is at step 0.
     """
-    return series.one_by_one(trials, resume, lambda trial: _measured(trial, device))
+    first = resume["done"] if resume else 0
+    for done, trial in enumerate(trials[first:], first + 1):
+        found, about = _measured(trial, device)
+        yield Progress(found.outcome.step, found.rows, {trial.id: found.outcome}, partial(dict, done=done), about)
 
 
-def _measured(trial: Trial, device: str) -> series.Result:
+def _measured(trial: Trial, device: str) -> tuple[series.Result, dict[str, Any]]:
+    """All of one trial, and what training says about its data."""
     from workers import slices
 
     settings = cast(Settings, trial.settings)
-    numbers: dict[series.Key, float] = {}
-    if settings.surface == "network":
-        surface, last = trained_surface(settings, device)
-        (ended,) = last.ended.values()
-        if ended.state != "finished":
-            return series.Result([], ended)
-        numbers = {(r.split, r.measure, ""): r.value for r in last.rows if r.split == "train"}
-    else:
-        surface = slices.valley(settings.surface)
-    spectrum, more = curvature(surface, settings)
-    rows, outcome = series.at_step_0(trial, numbers | more, "surface measured")
+    if settings.surface != "network":
+        return _looked_at(trial, slices.valley(settings.surface), {}), {}
+    surface, last = trained_surface(settings, device)
+    (ended,) = last.ended.values()
+    if ended.state != "finished":
+        return series.Result([], ended), last.about
+    trained = {(r.split, r.measure, ""): r.value for r in last.rows if r.split == "train"}
+    return _looked_at(trial, surface, trained), last.about
+
+
+def _looked_at(trial: Trial, surface: "Surface", trained: dict[series.Key, float]) -> series.Result:
+    spectrum, numbers = curvature(surface, cast(Settings, trial.settings))
+    rows, outcome = series.at_step_0(trial, trained | numbers, "surface measured")
     return series.Result(rows + spectrum_rows(trial, spectrum, len(surface.point)) + _slices(trial, surface), outcome)
 
 
@@ -192,10 +201,14 @@ def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dic
 
 
 def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list[Row]:
-    """The step is the rank among all: where only the ends are known, the second half are the last ones of all."""
+    """The step is the rank among all: where only the ends are known, the second half are the last ones of all.
+
+    relative_curvature: the absolute eigenvalue over the largest one, and ROUNDING where it is less than that.
+    """
     rank = np.arange(len(spectrum))
     rank[len(rank) // 2 :] += parameters - len(rank)
-    return series.rows(trial.id, rank, {("", "eigenvalue", ""): spectrum})
+    relative = np.maximum(np.abs(spectrum) / np.abs(spectrum).max(), ROUNDING)
+    return series.rows(trial.id, rank, {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): relative})
 
 
 def _slices(trial: Trial, surface: "Surface") -> list[Row]:
