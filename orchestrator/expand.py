@@ -114,12 +114,12 @@ def _existing(sweep: Sweep, combination: Combination, fixed: dict[str, Any]) -> 
 
 
 def _matches(conditions: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Whether all conditions hold; a list means any of its values. 1 is 1.0, but it is not true."""
+    """Whether all conditions hold; a list means any of its values, or itself. 1 is 1.0, but it is not true."""
     return all(any(_same_value(settings.get(k), one) for one in _listed(v)) for k, v in conditions.items())
 
 
 def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return [*value, value] if isinstance(value, list) else [value]
 
 
 def _same_value(one: Any, other: Any) -> bool:

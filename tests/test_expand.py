@@ -182,6 +182,12 @@ def test_an_item_of_mappings_is_merged_into_the_settings_and_a_list_is_one_value
     assert all(t.plain["net"]["depth"] == 3 for t in trials)
 
 
+def test_a_condition_on_a_list_means_the_list_or_one_of_its_values() -> None:
+    axes = "vary:\n  net.width: [8, [2, 3, 4], 5]\n"
+    assert [t.plain["net"]["width"] for t in network(axes + "exclude: [{net.width: [2, 3, 4]}]\n")] == [8, 5]
+    assert [t.plain["net"]["width"] for t in network(axes + "exclude: [{net.width: [8, [2, 3, 4]]}]\n")] == [5]
+
+
 def test_varied_names_what_differs() -> None:
     sweep = read({"vary": {"width": [2, 3], "seed": {"count": 2}}})
     assert varied(sweep) == ["width", "seed"]

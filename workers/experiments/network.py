@@ -18,7 +18,7 @@ from workers.trial import Trial
 from workers.until import Until
 
 STEP = "epoch"  # what a step is called on figures
-MEASURES = ("perturbations",)  # recorded besides those asked for, where there are any
+MEASURES = ("parameters", "perturbations")  # recorded besides those asked for; perturbations where there are any
 MAY_DIFFER = (
     "seed",
     "data.label_noise",
@@ -73,7 +73,9 @@ class Settings(Frozen):
         default_factory=lambda: named.load("workers.perturbations", "none").Settings(),
         description="Noise added to the weights while training.",
     )
-    measure: tuple[str, ...] = Field(("error", "risk"), description="What is measured at every evaluation.")
+    measure: tuple[str, ...] = Field(
+        ("error", "parameters", "risk"), description="What is measured at every evaluation; parameters always are."
+    )
     precision: Literal["float32", "float64"] = Field("float32", description="Of weights, gradients and outputs.")
     seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
 
@@ -85,7 +87,7 @@ class Settings(Frozen):
     @field_validator("measure")
     @classmethod
     def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({_known("workers.measures", "measure", name) for name in names}))
+        return tuple(sorted({"parameters", *(_known("workers.measures", "measure", name) for name in names)}))
 
     @model_validator(mode="after")
     def _batch_norm_has_a_batch(self) -> "Settings":
