@@ -82,14 +82,16 @@ def status(spec: str, *, profile: Profile = None, debug: Debug = False, store: S
 @app.command
 def curves(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            as_json: Json = False) -> int:  # fmt: skip
-    """Aggregate what is recorded and draw it: Parquet, PNG, SVG."""
+    """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
     from orchestrator import results, show
     from orchestrator.expand import expand
 
     sweep, records = _read(spec, profile, debug, set_), _store(store)
     trials = expand(sweep)
-    files, table = results.draw(sweep, trials, results.gather(trials, records), records)
-    show.curves(files, table, as_json)
+    found = results.gather(trials, records)
+    files, table = results.draw(sweep, trials, found, records)
+    report = results.report(sweep, trials, found, records, (files, table), results.judged(sweep, found))
+    show.curves(files, table, report, as_json)
     return 0
 
 

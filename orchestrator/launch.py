@@ -42,6 +42,7 @@ class Launched:
     claims: list[Verdict]
     failures: dict[str, int]
     tracking_uri: str
+    report: str
     wall_s: float
 
 
@@ -59,10 +60,11 @@ def launch(sweep: Sweep, options: Options) -> Launched:
         curves, table = results.draw(sweep, trials, found, store)
         verdicts = results.judged(sweep, found)
         results.keep_claims(sweep, store, verdicts)
-        mirror.finish(found, curves, table, verdicts)
+        report = results.report(sweep, trials, found, store, (curves, table), verdicts)
+        mirror.finish(found, curves, table, verdicts, report)
     after = plan(trials, store, 1)
     wall_s = time.monotonic() - start
-    return Launched(_counts(before, after), curves, table, verdicts, after.failures, mirror.uri, wall_s)
+    return Launched(_counts(before, after), curves, table, verdicts, after.failures, mirror.uri, report, wall_s)
 
 
 def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Sequence[Any]) -> None:

@@ -52,10 +52,15 @@ class Mirroring:
                 f"`sweep sync {self.sweep.name}` catches up")  # fmt: skip
 
     def finish(
-        self, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]
+        self,
+        found: "Frame",
+        curves: list[dict[str, str]],
+        table: "pd.DataFrame",
+        verdicts: Sequence[Verdict],
+        report: str,
     ) -> None:
-        """Shows curves, figures and verdicts on the sweep's own run."""
-        self.thread.offer(parent(self.sweep, found, curves, table, verdicts))
+        """Shows curves, figures, verdicts and the report on the sweep's own run."""
+        self.thread.offer(parent(self.sweep, found, curves, table, verdicts, report))
 
 
 def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> Mirroring:
@@ -67,13 +72,20 @@ def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str 
     """Brings MLflow up to date from the records, once, whatever it holds."""
     found = results.gather(trials, store)
     curves, table = results.draw(sweep, trials, found, store)
-    shown = parent(sweep, found, curves, table, results.judged(sweep, found))
+    verdicts = results.judged(sweep, found)
+    report = results.report(sweep, trials, found, store, (curves, table), verdicts)
+    shown = parent(sweep, found, curves, table, verdicts, report)
     recorded = store.recorded({t.id for t in trials})
     return mirror.sync(_info(sweep), recorded.values(), store, uri(store, tracking_uri), shown)
 
 
 def parent(
-    sweep: Sweep, found: "Frame", curves: list[dict[str, str]], table: "pd.DataFrame", verdicts: Sequence[Verdict]
+    sweep: Sweep,
+    found: "Frame",
+    curves: list[dict[str, str]],
+    table: "pd.DataFrame",
+    verdicts: Sequence[Verdict],
+    report: str,
 ) -> Parent:
     """What the sweep's own run shows."""
     states = {str(state): int(n) for state, n in found.trials["state"].value_counts().items()}
@@ -81,7 +93,7 @@ def parent(
     lines, left_out = ({}, []) if table.empty else curve_lines(table)
     files = {
         "figures": tuple(Path(c[kind]) for c in curves for kind in ("png", "svg")),
-        "": tuple(sorted({Path(c[kind]) for c in curves for kind in ("parquet", "csv")})),
+        "": (*sorted({Path(c[kind]) for c in curves for kind in ("parquet", "csv")}), Path(report)),
     }
     return Parent(_state(states), _note(sweep, states, verdicts, left_out), tags, lines, files)
 

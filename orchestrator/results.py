@@ -1,6 +1,7 @@
 """From records to results: the frame of a sweep, its curves drawn, its claims judged; all of it from committed rows."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,24 @@ def draw(
     for entry in files:
         entry |= {kind: str(folder / f"curves.{kind}") for kind in ("parquet", "csv")}
     return files, whole
+
+
+def report(
+    sweep: Sweep,
+    trials: Sequence[Trial],
+    found: Frame,
+    store: Store,
+    curves: "tuple[list[dict[str, str]], pd.DataFrame]",
+    verdicts: Sequence[Verdict],
+) -> str:
+    """Writes report.html beside the figures; returns its path. `curves` is what `draw` returned."""
+    from tracking.report import About, render
+
+    command = shlex.join(("sweep", "launch", *sweep.asked))
+    about = About(sweep.title, sweep.source, sweep.notes, sweep.name, command, sweep.written)
+    path = figure_folder(sweep, store) / "report.html"
+    path.write_text(render(about, found, store.recorded({t.id for t in trials}).values(), *curves, verdicts), "utf-8")
+    return str(path)
 
 
 def figure_folder(sweep: Sweep, store: Store) -> Path:

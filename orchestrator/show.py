@@ -29,6 +29,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "curves": done.curves,
                 "claims": results.plain(done.claims),
                 "store": store,
+                "report": done.report,
                 "tracking_uri": done.tracking_uri,
                 "wall_s": round(done.wall_s, 3),
             }
@@ -40,6 +41,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     say(f"trials   {counts}; {duration(done.wall_s)}")
     for curve in done.curves:
         say(f"figure   {curve['png']}")
+    say(f"report   {done.report}")
     say(
         f"MLflow   sweep ui --store {store}"
         if done.tracking_uri.startswith("sqlite")
@@ -77,13 +79,14 @@ def status(sweep: Sweep, plan: Plan, as_json: bool) -> None:
         say(f"damaged: {line}")
 
 
-def curves(files: list[dict[str, str]], whole: "pd.DataFrame", as_json: bool) -> None:
+def curves(files: list[dict[str, str]], whole: "pd.DataFrame", report: str, as_json: bool) -> None:
     """The curves as a table, and where they were drawn."""
     if as_json:
-        return _json({"curves": files})
+        return _json({"curves": files, "report": report})
     _curve_table(whole)
     for curve in files:
         say(f"figure   {curve['png']}")
+    say(f"report   {report}")
 
 
 def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:

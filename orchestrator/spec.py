@@ -55,7 +55,10 @@ class File(Sections):
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file that was read and checked, with one profile and all overrides applied."""
+    """A sweep file that was read and checked, with one profile and all overrides applied.
+
+    `written` is the file as it was written; `asked` what a command line says to read it so again.
+    """
 
     name: str
     path: str
@@ -74,6 +77,8 @@ class Sweep:
     claims: list[Any]
     profiles: tuple[str, ...]
     text: Source
+    written: str
+    asked: tuple[str, ...]
 
     @property
     def digest(self) -> str:
@@ -113,7 +118,13 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -
         **{k: getattr(file, k) for k in ("title", "source", "notes", "experiment", "zip", "when", "exclude")},
         **{k: getattr(file, k) for k in ("measure", "curves", "panels", "claims")},
         name=name, path=path, fixed=fixed, axes=varied, profiles=tuple(file.profiles), text=source,
+        written=content.decode(), asked=_asked(spec, profile, overrides),
     )  # fmt: skip
+
+
+def _asked(spec: str, profile: str | None, overrides: Sequence[str]) -> tuple[str, ...]:
+    chosen = ["--profile", profile] if profile else []
+    return (spec, *chosen, *(part for override in overrides for part in ("--set", override)))
 
 
 def nested(settings: dict[str, Any]) -> dict[str, Any]:

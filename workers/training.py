@@ -3,6 +3,7 @@
 M models, N training examples of a model.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class Training:
     def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int, about: dict[str, Any]) -> None:
         self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
         self.visits = 0
+        self.spent = {"training": 0.0, "evaluation": 0.0, "visits": 0}  # seconds and visits since this process began
         self.settings: Settings = trials[0].settings  # type: ignore[assignment]
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
@@ -40,13 +42,19 @@ class Training:
         for epoch in range(self.epoch + 1, self.settings.epochs + 1):
             if not self.active.any():
                 return
-            self.engine.epoch(self._order(epoch), self.active)
-            self.visits += int(self.active.sum()) * self.examples
+            self._train(epoch)
             last = epoch == self.settings.epochs
             if last or epoch % self.settings.evaluate_every == 0:
                 yield self._measured(epoch)
             else:
                 self.epoch = epoch
+
+    def _train(self, epoch: int) -> None:
+        start, visits = time.monotonic(), int(self.active.sum()) * self.examples
+        self.engine.epoch(self._order(epoch), self.active)
+        self.visits += visits
+        self.spent["visits"] += visits
+        self.spent["training"] += time.monotonic() - start
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         """Every model's own order (M, N); gradient descent has none to draw."""
@@ -57,6 +65,7 @@ class Training:
     def _measured(self, epoch: int) -> Progress:
         from workers.snapshot import Snapshot
 
+        start = time.monotonic()
         snapshot = Snapshot(self.settings.net, self.engine)
         rows = []
         for name in self.settings.measure:
@@ -70,7 +79,9 @@ class Training:
         rows += self._perturbed(epoch, snapshot)
         ended = self._ended(epoch, snapshot)
         self.epoch, visits, self.visits = epoch, self.visits, 0
-        return Progress(epoch, rows, ended, self.state, self.about, visits)
+        self.spent["evaluation"] += time.monotonic() - start
+        about = {**self.about, "spent": {k: round(v, 3) for k, v in self.spent.items()}}
+        return Progress(epoch, rows, ended, self.state, about, visits)
 
     def _perturbed(self, epoch: int, snapshot: "Snapshot") -> list[Row]:
         """Perturbs who is due, after this epoch was measured; records how often each was perturbed before."""

@@ -28,7 +28,7 @@ class Fused:
     """
 
     def __init__(self, net: Net, state: dict[str, Names], variant: str | None = None, threads: int = 1) -> None:
-        name = variant or library.available()
+        name = variant or net.variant()
         if name not in library.usable():
             raise ValueError(f"no kernels for {name}: usable here are {library.usable()}; {library.reason()}")
         self.net, self.variant, self.threads = net, name, threads

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from workers.kernels import library
 
 LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
+NARROW = 8  # channels that fit into one vector of AVX2
 MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: places are 32-bit numbers
 MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's activations
 
@@ -46,6 +47,14 @@ class Net:
             out |= {f"conv{i}.{what}": (outputs,) for what in ("bias", "mean", "var")}
         features = self.widths[-1] * math.prod(self.maps()[-1])
         return out | {"output.weight": (self.classes, features), "output.bias": (self.classes,)}
+
+    def variant(self) -> str | None:
+        """The fastest of the variants usable here, None where nothing is built.
+
+        With no more than 8 channels AVX2's vectors of 8 beat AVX-512's of 16, half of which would be padding.
+        """
+        narrow = max(self.widths) <= NARROW and "avx2" in library.usable()
+        return "avx2" if narrow else library.available()
 
     def batch_bytes(self, batch: int) -> int:
         """Memory for the activations and gradients of `batch` images, roughly, of one model in training."""
