@@ -20,6 +20,7 @@ from tracking.store import Recorded
 from tracking.verdict import Verdict
 
 EVIL = "<script>document.title = 'stolen'</script>"
+COMMAND = "sweep launch mine.yaml --set 'net.depth=3'"
 ABOUT = About(EVIL, "Memo 90", f"notes & {EVIL}", "mine", COMMAND, f"title: {EVIL}")
 VERDICTS = [
     Verdict("no_overfitting", "holds", {"difference": 0.01}, "No overfitting.", "C6"),
