@@ -20,6 +20,7 @@ Store = Annotated[str, Parameter(help="Folder or URI of the records.", env_var="
 Set = Annotated[tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")]
 Profile = Annotated[str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...")]
 Debug = Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")]
+Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
 
 
@@ -68,30 +69,42 @@ def plan(spec: str, *, profile: Profile = None, debug: Debug = False, store: Sto
 
 @app.command
 def status(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
-           as_json: Json = False) -> int:  # fmt: skip
+           watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
     """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
     from orchestrator import show
     from orchestrator.expand import expand
     from orchestrator.plan import plan
 
     sweep = _read(spec, profile, debug, set_)
-    show.status(sweep, plan(expand(sweep), _store(store), 1), as_json)
+    trials = expand(sweep)
+
+    def look() -> bool:
+        found = plan(trials, _store(store), 1)
+        show.status(sweep, found, as_json)
+        return not found.to_run
+
+    _until(look, watch, 2.0)
     return 0
 
 
 @app.command
 def curves(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
-           as_json: Json = False) -> int:  # fmt: skip
+           watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
     from orchestrator import results, show
     from orchestrator.expand import expand
 
     sweep, records = _read(spec, profile, debug, set_), _store(store)
     trials = expand(sweep)
-    found = results.gather(trials, records)
-    files, table = results.draw(sweep, trials, found, records)
-    report = results.report(sweep, trials, found, records, (files, table), results.judged(sweep, found))
-    show.curves(files, table, report, as_json)
+
+    def look() -> bool:
+        found = results.gather(trials, records)
+        files, table = results.draw(sweep, trials, found, records)
+        report = results.report(sweep, trials, found, records, (files, table), results.judged(sweep, found))
+        show.curves(files, table, report, as_json)
+        return not set(found.trials["state"]) & {"missing", "running"}
+
+    _until(look, watch, 10.0)
     return 0
 
 
@@ -109,17 +122,44 @@ def verify(spec: str, *, profile: Profile = None, debug: Debug = False, store: S
 
 
 @app.command(name="show")
-def show_(trial: str, *, store: Store = "runs", as_json: Json = False) -> int:
+def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_torch: str | None = None,
+          as_json: Json = False) -> int:  # fmt: skip
     """One trial: settings, outcome, provenance and its last recorded numbers.
 
     Parameters
     ----------
     trial: The trial's id, or the beginning of it.
+    rerun: Run it alone, in this process, recording nothing: a debugger works; stops at the first NaN.
+    profile_torch: With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
     """
-    from orchestrator import show
+    from orchestrator import again, show
 
-    show.trial(_store(store), trial, as_json)
+    records = _store(store)
+    one = again.find(records, trial)
+    if rerun or profile_torch:
+        for progress in again.rerun(one, profile_torch):
+            show.step(progress)
+    else:
+        show.trial(records, one, as_json)
     return 0
+
+
+@app.command
+def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_json: Json = False) -> int:
+    """Run a recorded trial again and compare it number by number. Exit code 1 when it differs.
+
+    Parameters
+    ----------
+    trial: The trial's id, or the beginning of it.
+    bundle: With all the trials it was trained with: on the same machine it then agrees to the last bit.
+    """
+    from orchestrator import again, show
+
+    records = _store(store)
+    one = again.find(records, trial)
+    found = again.reproduce(records, one, bundle, (lambda progress: None) if as_json else show.step)
+    show.reproduced(one, found, as_json)
+    return 1 if any(c.finding == "differs" for c in found) else 0
 
 
 @app.command
@@ -164,6 +204,16 @@ def _read(spec: str, profile: str | None, debug: bool, overrides: tuple[str, ...
     from orchestrator.spec import read
 
     return read(spec, "debug" if debug and not profile else profile, list(overrides))
+
+
+def _until(look: Callable[[], bool], again: bool, seconds: float) -> None:
+    """Looks once, or again and again until `look` says that there is nothing more to come."""
+    from orchestrator.progress import repeat
+
+    if again:
+        repeat(look, seconds)
+    else:
+        look()
 
 
 def _store(root: str) -> Any:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -28,7 +28,9 @@ def say(message: str = "") -> None:
 
 def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
     """A table for people, on stderr; numbers to the right, verdicts and states in their colour."""
-    out = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    if title:  # not the table's own, which would be wrapped to the table's width
+        console.print(Text(title, style="bold"))
+    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     body = [[_text(cell) for cell in line] for line in lines]
     for i, name in enumerate(header):
         numeric = all(_numeric(line[i]) for line in body)
@@ -100,6 +102,20 @@ class Launching:
         if 0.02 < fraction < 1:
             parts.append(f"{duration(seconds / fraction - seconds)} left")
         return ", ".join(parts)
+
+
+def repeat(look: Callable[[], bool], seconds: float) -> None:
+    """Calls `look`, which prints, every few seconds until it returns True; on a terminal always in the same place."""
+    try:
+        while True:
+            if console.is_terminal:
+                console.clear()
+            say(time.strftime("%H:%M:%S, Ctrl-C ends the watching and nothing else"))
+            if look():
+                return
+            time.sleep(seconds)
+    except KeyboardInterrupt:
+        return
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Prints results: tables for people on stderr, or one JSON object on the last line of stdout."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,6 @@ from orchestrator import results
 from orchestrator.plan import Plan
 from orchestrator.progress import duration, out, say, table
 from orchestrator.spec import Sweep, shipped_names
-from tracking.named import Refused
 from tracking.plain import flat
 from tracking.store import Store
 from tracking.verdict import Verdict
@@ -16,7 +16,10 @@ from tracking.verdict import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+    from orchestrator.again import Compared
     from orchestrator.launch import Launched
+    from tracking.rows import Progress
+    from tracking.store import Recorded
 
 
 def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
@@ -74,6 +77,11 @@ def status(sweep: Sweep, plan: Plan, as_json: bool) -> None:
             {"sweep": sweep.name, "trials": {"total": len(plan.trials), **states}, "damaged": list(plan.damaged)}
         )
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
+    running = [r for r in plan.recorded.values() if r.state == "running"]
+    if running:
+        steps, last = [r.step for r in running], max(r.clock[-1][1] if r.clock else r.started_ms for r in running)
+        ago = duration(max(time.time() - last / 1000, 0.0))
+        say(f"running  steps {min(steps)} to {max(steps)}; last commit {ago} ago")
     _failures(plan.failures)
     for line in plan.damaged:
         say(f"damaged: {line}")
@@ -96,20 +104,8 @@ def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
     _claim_table(verdicts)
 
 
-def trial(store: Store, start: str, as_json: bool) -> None:
-    """One trial, by its id or the beginning of it. Raises Refused when it is none or not the only one."""
-    found = [r for id, r in store.recorded().items() if id.startswith(start)]
-    if len(found) != 1:
-        some = ", ".join(r.id for r in found[:5])
-        raise Refused(
-            f"{len(found)} recorded trials in '{store.root}' begin with '{start}'"
-            + (
-                f": {some}; give more of the id"
-                if found
-                else "; `sweep status SPEC --store ...` counts what is recorded"
-            )
-        )
-    one = found[0]
+def trial(store: Store, one: "Recorded", as_json: bool) -> None:
+    """One trial: settings, outcome, provenance and its last recorded numbers."""
     rows = store.rows([one]).to_pandas()
     last = rows[rows["step"] == rows["step"].max()]
     if as_json:
@@ -120,6 +116,22 @@ def trial(store: Store, start: str, as_json: bool) -> None:
     table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance).items()])
     columns = ["measure", "split", "layer", "value"]
     table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
+
+
+def step(progress: "Progress") -> None:
+    """One line for one step of a trial that is run again."""
+    shown = [f"{' '.join(filter(None, r[2:5]))} {r.value:.6g}" for r in progress.rows if not r.layer]
+    ended = [f"{outcome.state}: {outcome.reason}" for outcome in progress.ended.values()]
+    say(f"step {progress.step}: " + ", ".join([*shown, *ended]))
+
+
+def reproduced(one: "Recorded", found: "Sequence[Compared]", as_json: bool) -> None:
+    """What came out differently, measure by measure."""
+    if as_json:
+        return _json({"trial": one.id, "measures": [{**c.__dict__, "finding": c.finding} for c in found]})
+    header = ["measure", "finding", "rows", "equal to the bit", "missing", "largest relative", "largest absolute"]
+    lines = [(c.measure, c.finding, c.rows, c.equal, c.missing, c.largest_relative, c.largest_absolute) for c in found]
+    table(f"trial {one.id}, recorded by {one.provenance.get('code', {}).get('commit', 'unknown code')}", header, lines)
 
 
 def synced(report: Any, as_json: bool) -> None:

@@ -212,3 +212,16 @@ assert not heavy, heavy
 def test_what_cannot_be_done_is_one_message_and_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     stderr = sweep(*arguments, folder=tmp_path, code=2)["stderr"]
     assert message in stderr and "Traceback" not in stderr
+
+
+def test_watching_ends_when_every_trial_has_ended(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = launched
+    assert sweep("status", "small.yaml", "--watch", "--json", folder=folder)["trials"]["finished"] == 6
+    assert sweep("curves", "small.yaml", "--watch", "--json", folder=folder)["report"].endswith("report.html")
+
+
+def test_a_recorded_trial_can_be_reproduced(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = launched
+    trial = rows(folder)["trial"][0]
+    found = sweep("reproduce", trial[:10], "--bundle", "--json", folder=folder)
+    assert {m["finding"] for m in found["measures"]} == {"identical"}
