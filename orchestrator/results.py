@@ -63,6 +63,12 @@ def data_title(trials: Sequence[Trial], store: Store) -> str:
     return ", ".join(sorted({str(r.provenance["data"]["title"]) for r in recorded.values() if "data" in r.provenance}))
 
 
+def about(sweep: Sweep, trials: Sequence[Trial], store: Store) -> dict[str, str]:
+    """What figures say that no number does: title, source, data, and what a step is called."""
+    step = getattr(named.load("workers.experiments", sweep.experiment), "STEP", "step")
+    return {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store), "step": step}
+
+
 def draw(
     sweep: Sweep, trials: Sequence[Trial], found: Frame, store: Store
 ) -> "tuple[list[dict[str, str]], pd.DataFrame]":
@@ -75,12 +81,11 @@ def draw(
 
     folder = figure_folder(sweep, store)
     axes = varied(sweep)
-    step = getattr(named.load("workers.experiments", sweep.experiment), "STEP", "step")
-    about = {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store), "step": step}
+    said = about(sweep, trials, store)
     parts = {c.name: (c, aggregate(found, c, axes), single(found, c, axes)) for c in sweep.curves}
-    files = [{"name": name, **figures.draw(*part, about, folder)} for name, part in parts.items()]
+    files = [{"name": name, **figures.draw(*part, said, folder)} for name, part in parts.items()]
     for panel in sweep.panels:
-        files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], about, folder)})
+        files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], said, folder)})
     whole = pd.concat([table for _, table, _ in parts.values()], ignore_index=True) if parts else pd.DataFrame()
     # A setting may be a word in one trial and a number in another; a Parquet column may not.
     mixed = [c for c in whole.columns if whole[c].map(type).nunique() > 1]
