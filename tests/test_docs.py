@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import docstring_parser
 import pytest
 
 from orchestrator import cli, expand, spec
@@ -53,3 +54,19 @@ def test_the_readme_names_what_is_there() -> None:
     readme = (ROOT / "README.md").read_text()
     for folder in ("sweeps", "orchestrator", "workers", "tracking", "tests", "benchmarks", "docker", "docs"):
         assert f"{folder}/" in readme and (ROOT / folder).is_dir()
+
+
+@pytest.mark.parametrize("name", [name for name in cli.app if not name.startswith("-")])
+def test_every_option_is_explained(name: str) -> None:
+    """A docstring that the help cannot read would leave its options without a word."""
+    command = cli.app[name].default_command
+    assert command
+    documented = {p.arg_name for p in docstring_parser.parse(command.__doc__ or "").params if p.description}
+    for argument in cli.app[name].assemble_argument_collection():
+        assert argument.parameter.help or argument.field_info.name in documented, f"sweep {name} {argument.name}"
+
+
+def test_the_shell_completes_sweep_names_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, expected in ((["launch", "fig"], "fig2\tshipped"), (["launch", "fig2", "--profile", ""], "laptop")):
+        cli.app(["__complete", *words], result_action="return_value")
+        assert expected in capsys.readouterr().out.splitlines()

@@ -1,5 +1,7 @@
 """Every engine against an independent PyTorch loop, and the promise that a bundle does not matter."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -191,6 +193,42 @@ def test_the_memos_equation_1(net: dict) -> None:
     inner = [(v * v.grad).sum().item() for name, v in p.items() if name.endswith("weight")]
     error = max(abs(value / f.item() - 1) for value in inner)
     assert error < 1e-10 if net["bias"] == "none" else error > 1e-3
+
+
+@pytest.mark.parametrize("bias", ["none", "first", "all"])
+def test_the_output_is_the_product_of_the_norms_times_that_of_the_normalised_network(bias: str) -> None:
+    """f(W) = rho_1 ... rho_K f(V), V_k = W_k / rho_k (memo 90, Section 3); a bias in every layer breaks it.
+
+    A bias in the first layer goes with that layer's weights: both are divided by the norm of the two together.
+    """
+    convnet = named.load("workers.nets", "convnet")
+    settings = convnet.Settings(depth=4, width=8, bias=bias)
+    drawn = convnet.init(settings, (32, 32, 3), 10, torch.Generator().manual_seed(0))
+    p = {name: v.double()[None] + (0.1 if name.endswith("bias") else 0) for name, v in drawn.items()}
+    layers = {name.split(".")[0] for name in p}
+    norms = {layer: sum(v.square().sum() for n, v in p.items() if n.startswith(layer)).sqrt() for layer in layers}
+    normalised = {name: v / norms[name.split(".")[0]] for name, v in p.items()}
+    x = torch.rand(1, 5, 3, 32, 32, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    f, tilde = (convnet.forward(settings, q, {}, x, False) for q in (p, normalised))
+    error = (f / (math.prod(n.item() for n in norms.values()) * tilde) - 1).abs().max().item()
+    assert error > 1e-3 if bias == "all" else error < 1e-10
+
+
+@pytest.mark.parametrize(("degree", "interval"), [(2, 1.0), (4, 3.0), (10, 5.0)])
+def test_the_polynomial_activation_is_the_nearest_to_relu(degree: int, interval: float) -> None:
+    """Against a least-squares fit of ReLU on a fine grid: the same polynomial, degree by degree."""
+    polynomial = named.load("workers.nets", "polynomial")
+    z = np.linspace(-interval, interval, 200_001)
+    fitted = np.polynomial.Polynomial.fit(z, np.maximum(z, 0), degree)(z)
+    settings = polynomial.Settings(degree=degree, interval=interval)
+    found = polynomial.activation(settings, torch.from_numpy(z)).numpy()
+    assert np.abs(found - fitted).max() < 1e-4 * interval
+
+
+def test_no_engine_takes_the_polynomial_for_relu() -> None:
+    one, other = (zoo.trial(net={"name": name, "depth": 2, "width": 4}) for name in ("polynomial", "convnet"))
+    found, relu = of(one, run([one])), of(other, run([other]))
+    assert found[(0, "train", "risk", "")] != pytest.approx(relu[(0, "train", "risk", "")], rel=1e-3)
 
 
 def test_subsets_are_nested_balanced_and_of_their_seed() -> None:

@@ -11,7 +11,8 @@ NETS: dict[str, list[dict[str, Any]]] = {
         {"depth": 3, "width": 5, "batch_norm": True},
         {"depth": 4, "width": [4, 6, 8, 10], "bias": "first"},
         {"depth": 2, "width": 3, "bias": "none", "init": "default"},
-    ]
+    ],
+    "polynomial": [{"depth": 2, "width": 4, "batch_norm": True, "degree": 4, "interval": 3.0}],
 }
 OPTIMIZERS = [
     {"name": "sgd", "batch_size": 32, "learning_rate": 0.05},

@@ -15,6 +15,8 @@ from pydantic import Field, model_validator
 from tracking.named import Frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
     from torch import Tensor
 
@@ -114,9 +116,15 @@ def init(settings: Settings, image: tuple[int, int, int], classes: int, rng: "to
     return out
 
 
+def relu(z: "Tensor") -> "Tensor":
+    """max(z, 0), passing NaN on."""
+    return z.relu()
+
+
 def forward(
-    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool
-) -> "Tensor":
+    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool,
+    activation: "Callable[[Tensor], Tensor]" = relu,
+) -> "Tensor":  # fmt: skip
     """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C).
 
     p are the parameters, each with a leading M; b the running statistics, moved in place while training. The M
@@ -132,7 +140,7 @@ def forward(
         if settings.batch_norm:
             mean, var = b[f"conv{i}.mean"].view(-1), b[f"conv{i}.var"].view(-1)
             x = F.batch_norm(x, mean, var, training=training, momentum=MOMENTUM, eps=EPSILON)
-        x = x.relu()
+        x = activation(x)
     x = x.unflatten(1, (m, -1)).transpose(0, 1).flatten(2)  # (M, B, W*H*H)
     out = x @ p["output.weight"].transpose(1, 2)
     return out + p["output.bias"][:, None] if "output.bias" in p else out

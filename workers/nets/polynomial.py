@@ -1,0 +1,63 @@
+"""The memo's network with a polynomial in place of ReLU: is a smooth activation as good?
+
+CBMM Memo 90, Section 5.2: the Hartman-Grobman theorem wants smooth activations, and polynomials that approximate ReLU
+are said to do as well. Here relu(z) = z/2 + |z|/2 with |z| replaced by the even polynomial of the given degree that is
+nearest to it in least squares on [-interval, interval]. Outside it grows as z^degree, so that a network without batch
+norm diverges easily.
+
+M models, B examples, K input channels, H height and width of a map, C classes.
+"""
+
+import functools
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from workers.nets import convnet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+shapes, buffers, visit_flops, init = convnet.shapes, convnet.buffers, convnet.visit_flops, convnet.init
+
+
+class Settings(convnet.Settings):
+    """The memo's convolutional network with a polynomial activation."""
+
+    name: Literal["polynomial"] = "polynomial"  # type: ignore[assignment]
+    degree: int = Field(10, ge=2, le=30, multiple_of=2, description="Degree of the polynomial, even.")
+    interval: float = Field(5.0, gt=0, description="It is fitted to ReLU on [-interval, interval].")
+
+
+@functools.cache
+def coefficients(degree: int, interval: float) -> tuple[float, ...]:
+    """c_0, c_2, ..., c_degree of sum c_k z^k, nearest to |z| in least squares on [-interval, interval].
+
+    |x| on [-1, 1] in Legendre polynomials P_n, whose coefficients (2n + 1)/2 int |x| P_n(x) dx are exact sums here.
+    """
+    import numpy as np
+    from numpy.polynomial import Polynomial, legendre
+
+    found = Polynomial([0.0])
+    for n in range(0, degree + 1, 2):
+        p = Polynomial(legendre.leg2poly([0.0] * n + [1.0]))
+        half = (p * Polynomial([0.0, 1.0])).integ()(1.0)  # of 0..1; the other half is the same
+        found += (2 * n + 1) * half * p
+    even = found.coef[::2]
+    return tuple(float(c * interval ** (1 - 2 * i)) for i, c in enumerate(np.asarray(even)))
+
+
+def activation(settings: Settings, z: "Tensor") -> "Tensor":
+    """z/2 + p(z)/2, p the polynomial nearest to |z|; by Horner's rule in z squared."""
+    *lower, total = coefficients(settings.degree, settings.interval)
+    squared, out = z * z, z.new_tensor(total)
+    for c in reversed(lower):
+        out = out * squared + c
+    return (z + out) / 2
+
+
+def forward(
+    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool
+) -> "Tensor":
+    """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C); see `convnet.forward`."""
+    return convnet.forward(settings, p, b, x, training, functools.partial(activation, settings))
