@@ -1,10 +1,15 @@
 """Data sets: read in every layout they come in, identified by their bytes, never by running code from a file."""
 
+import functools
+import hashlib
+import http.server
 import io
 import pickle
 import subprocess
 import sys
 import tarfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +141,29 @@ def test_synthetic_images_of_another_size_have_another_digest() -> None:
     small = synthetic.load(synthetic.Settings(side=8, channels=1, available=100))
     assert small.train_x.shape == (100, 8, 8, 1) and len(small.test_x) == 10
     assert small.digest != synthetic.load(synthetic.Settings()).digest
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A real web server on this machine, with one file; its address and the file."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "data.bin").write_bytes(b"as published")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/data.bin", folder / "data.bin"
+        server.shutdown()
+
+
+def test_a_download_is_there_whole_or_not_at_all(published: tuple[str, Path], tmp_path: Path) -> None:
+    address, source = published
+    md5 = hashlib.md5(source.read_bytes()).hexdigest()
+    target = tmp_path / "kept.bin"
+    with pytest.raises(ValueError, match="the published one is 0000"):
+        cache.fetch(address, target, "0000")
+    with pytest.raises(OSError, match="404"):
+        cache.fetch(address + "x", target, md5)
+    assert list(tmp_path.glob("*kept*")) == [] and list(tmp_path.glob(".*")) == []
+    cache.fetch(address, target, md5)
+    assert target.read_bytes() == b"as published"

@@ -3,6 +3,8 @@
 import fcntl
 import hashlib
 import os
+import shutil
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,17 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def fetch(address: str, path: Path, md5: str) -> None:
+    """Downloads a file to `path`, where it appears whole and as published, or not at all.
+
+    Raises OSError when it cannot be had, ValueError when it is not the published one.
+    """
+    with replacing(path) as temporary:
+        with urllib.request.urlopen(address, timeout=60) as source, temporary.open("wb") as out:
+            shutil.copyfileobj(source, out)
+        check_md5(temporary, md5)
 
 
 def fingerprint(files: list[Path]) -> str:

@@ -2,8 +2,8 @@
 
 Looked for in $SWEEP_DATA, then in the user's cache folder, in three forms: the official archive
 cifar-10-python.tar.gz, the folder cifar-10-batches-py extracted from it, or a folder of Parquet files in the layout
-of the Hugging Face hub (columns img.bytes, label). Found nowhere, the archive is downloaded through torchvision,
-which checks its digest. Parquet images are decoded once per machine and kept beside the cache.
+of the Hugging Face hub (columns img.bytes, label). Found nowhere, the archive is downloaded from its home
+page into the cache, and its digest checked. Parquet images are decoded once per machine and kept beside the cache.
 """
 
 import io
@@ -18,6 +18,7 @@ from workers import cache
 from workers.images import DataSettings, Images, digest
 
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
+HOME = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 MD5 = "c58f30108f718f92721af3b95e74349a"  # of the official archive, as published on its home page
 
 
@@ -47,13 +48,12 @@ def _find(places: list[Path]) -> Path | None:
 
 
 def _download() -> Path:
+    kept = cache.folder() / ARCHIVE
     try:
-        from torchvision.datasets import CIFAR10
-
-        CIFAR10(str(cache.folder()), download=True)
-    except Exception as error:
+        cache.fetch(HOME, kept, MD5)
+    except (OSError, ValueError) as error:
         raise FileNotFoundError(_how_to_get_it(error)) from error
-    return cache.folder() / FOLDER
+    return kept
 
 
 def _how_to_get_it(error: Exception) -> str:
