@@ -56,11 +56,12 @@ def names(source: Source, file: "File") -> list[str]:
 
 
 def _drawn_once(source: Source, file: "File") -> list[str]:
-    """Curves and panels are files of one folder."""
+    """Curves, panels and surfaces are files of one folder."""
     found = []
     first: dict[str, Path] = {}
     drawn = {("curves", i): curve.name for i, curve in enumerate(file.curves)}
     drawn |= {("panels", i): panel.name for i, panel in enumerate(file.panels)}
+    drawn |= {("surfaces", i): surface.name for i, surface in enumerate(file.surfaces)}
     for path, name in drawn.items():
         if first.setdefault(name, path) != path:
             what = f"'{name}' is also the name of what is drawn at {source.place(first[name])}; choose another"

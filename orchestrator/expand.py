@@ -175,26 +175,33 @@ def _shown(combination: Combination, axes: list[str]) -> str:
 
 
 def _check_names(sweep: Sweep, trials: list[Trial]) -> None:
-    """What curves and claims speak of must be a setting of some trial or a measure that is recorded."""
+    """What curves, surfaces and claims speak of must be a setting of some trial or a measure that is recorded."""
     settings = sorted({key for t in trials for key in flat(t.plain)})
-    always = getattr(named.load("workers.experiments", sweep.experiment), "MEASURES", ())
+    experiment = named.load("workers.experiments", sweep.experiment)
+    always = getattr(experiment, "MEASURES", ())
     measures = sorted({*always, *(trials[0].plain.get("measure") or ())})
-    found = []
-
-    def check(path: tuple[str | int, ...], what: str, name: Any, known: list[str]) -> None:
-        if name is not None and name not in known:
-            found.append(sweep.at(path, unknown(what, str(name), known)))
-
-    for section, items in (("curves", sweep.curves), ("claims", sweep.claims)):
-        for i, item in enumerate(items):
-            plain = json.loads(item.model_dump_json())
-            check((section, i, "y"), "measure", plain.get("y"), measures)
-            check((section, i, "x"), "setting or measure", plain.get("x"), [*settings, *measures, "step"])
-            for field in ("group", "where"):
-                for key in plain.get(field) or ():
-                    check((section, i, field, key), "setting", key, settings)
-    for i, panel in enumerate(sweep.panels):
-        for name in panel.curves:
-            check(("panels", i, "curves"), "curve", name, [c.name for c in sweep.curves])
+    known = {"measure": measures, "setting or measure": [*settings, *measures, "step"], "setting": settings}
+    known["curve"] = [c.name for c in sweep.curves]
+    found = [
+        sweep.at(path, unknown(what, name, known[what]))
+        for path, what, name in _names(sweep)
+        if name is not None and name not in known[what]
+    ]
     if found:
         raise BadSweep(found)
+
+
+def _names(sweep: Sweep) -> Iterator[tuple[tuple[str | int, ...], str, str | None]]:
+    """Every name in what is drawn and judged: where it stands, what it must be the name of, and the name."""
+    for section, items in (("curves", sweep.curves), ("claims", sweep.claims), ("surfaces", sweep.surfaces)):
+        for i, item in enumerate(items):
+            plain = json.loads(item.model_dump_json())
+            yield (section, i, "y"), "measure", plain.get("y")
+            yield (section, i, "x"), "measure" if section == "surfaces" else "setting or measure", plain.get("x")
+            yield (section, i, "z"), "measure", plain.get("z")
+            for field in ("group", "where"):
+                for key in plain.get(field) or ():
+                    yield (section, i, field, key), "setting", key
+    for i, panel in enumerate(sweep.panels):
+        for name in panel.curves:
+            yield ("panels", i, "curves"), "curve", name

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.expand import varied
+from orchestrator.origins import data_digest, refuse_mixed_data
 from orchestrator.spec import Sweep
 from tracking import named
 from tracking.frame import Frame, Planned, frame
-from tracking.named import Refused
 from tracking.plain import flat
-from tracking.store import Recorded, Store
+from tracking.store import Store
 from tracking.verdict import Verdict, verify
 from workers.trial import Trial
 
@@ -23,32 +23,14 @@ if TYPE_CHECKING:
 def gather(trials: Sequence[Trial], store: Store) -> Frame:
     """What is recorded of these trials. Raises Refused when records of different data would meet in one curve."""
     recorded = store.recorded({t.id for t in trials})
-    digests = {(_data_name(r), _digest(r)) for r in recorded.values() if _digest(r)}
-    names = [name for name, _ in digests]
-    for name in names:
-        if names.count(name) > 1:
-            found = ", ".join(sorted(d for n, d in digests if n == name))
-            raise Refused(
-                f"the records of this sweep were made from different versions of the data '{name}' (digests {found}); "
-                "they must not meet in one curve: use another --store for one of them"
-            )
+    refuse_mixed_data(recorded.values())
     outcomes = {
-        id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": _digest(r)} for id, r in recorded.items()
+        id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": data_digest(r)}
+        for id, r in recorded.items()
     }
     rows = store.rows(recorded.values()).to_pandas()
     planned = [Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials]
     return frame(planned, outcomes, rows)
-
-
-def _digest(recorded: Recorded) -> str:
-    return str(recorded.provenance.get("data", {}).get("digest", ""))
-
-
-def _data_name(recorded: Recorded) -> str:
-    data = recorded.settings.get("data", {})
-    return (
-        str({k: v for k, v in data.items() if k not in ("train_size", "label_noise")}) if isinstance(data, dict) else ""
-    )
 
 
 def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
@@ -76,7 +58,7 @@ def draw(
     aggregated table."""
     import pandas as pd
 
-    from tracking import figures, panels
+    from tracking import figures, panels, surfaces
     from tracking.curves import aggregate, single
 
     folder = figure_folder(sweep, store)
@@ -86,6 +68,7 @@ def draw(
     files = [{"name": name, **figures.draw(*part, said, folder)} for name, part in parts.items()]
     for panel in sweep.panels:
         files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], said, folder)})
+    files += [{"name": s.name, **surfaces.draw(s, found, said, folder)} for s in sweep.surfaces]
     whole = pd.concat([table for _, table, _ in parts.values()], ignore_index=True) if parts else pd.DataFrame()
     # A setting may be a word in one trial and a number in another; a Parquet column may not.
     mixed = [c for c in whole.columns if whole[c].map(type).nunique() > 1]

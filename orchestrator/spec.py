@@ -18,6 +18,7 @@ from tracking import named
 from tracking.curves import Curve
 from tracking.named import Frozen, unknown
 from tracking.panels import Panel
+from tracking.surfaces import Surface
 from workers.trial import digest
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -38,6 +39,7 @@ class Sections(Frozen):
     measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
     curves: list[Curve] = Field([], description="What is drawn.")
     panels: list[Panel] = Field([], description="Curves that are also drawn side by side, on one page.")
+    surfaces: list[Surface] = Field([], description="Measures over two others, drawn as filled contours.")
     claims: list[named.settings_of("tracking.claims")] = Field([], description="What is judged.")  # type: ignore[valid-type]
 
 
@@ -74,6 +76,7 @@ class Sweep:
     measure: list[str] | None
     curves: list[Curve]
     panels: list[Panel]
+    surfaces: list[Surface]
     claims: list[Any]
     profiles: tuple[str, ...]
     text: Source
@@ -116,7 +119,7 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -
     _refuse(checks.combinations(source, file, fixed, varied))
     return Sweep(
         **{k: getattr(file, k) for k in ("title", "source", "notes", "experiment", "zip", "when", "exclude")},
-        **{k: getattr(file, k) for k in ("measure", "curves", "panels", "claims")},
+        **{k: getattr(file, k) for k in ("measure", "curves", "panels", "surfaces", "claims")},
         name=name, path=path, fixed=fixed, axes=varied, profiles=tuple(file.profiles), text=source,
         written=content.decode(), asked=_asked(spec, profile, overrides),
     )  # fmt: skip

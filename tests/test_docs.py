@@ -70,3 +70,23 @@ def test_the_shell_completes_sweep_names_and_options(capsys: pytest.CaptureFixtu
     for words, expected in ((["launch", "fig"], "fig2\tshipped"), (["launch", "fig2", "--profile", ""], "laptop")):
         cli.app(["__complete", *words], result_action="return_value")
         assert expected in capsys.readouterr().out.splitlines()
+
+
+def test_every_claim_of_the_memo_is_judged_where_the_table_says() -> None:
+    """C1 to C36, each by labels that the sweep has or by tests that exist; and no label of the memo's is left out."""
+    page = (ROOT / "docs/experiments.md").read_text()
+    lines = re.findall(r"^\| (C[\d, C]+) \| [^|]+ \| ([^|]+) \|$", page.split("## Every claim")[1], re.MULTILINE)
+    numbers = [n for claims, _ in lines for n in claims.split(", ")]
+    assert numbers == [f"C{i}" for i in range(1, 37)]
+    named: set[tuple[str, str]] = set()
+    for place in "; ".join(judged for _, judged in lines).split("; "):
+        for file, function in re.findall(r"(test_\w+\.py)::(\w+)", place):
+            assert f"def {function}(" in (ROOT / "tests" / file).read_text()
+        if "::" not in place:
+            sweep, labels = place.split(": ", 1)
+            known = {claim.label for claim in spec.read(sweep).claims}
+            mentioned = {label for label in known if label and label in labels}
+            assert mentioned, f"{sweep} has no claim {labels}; it has {known}"
+            named |= {(sweep, label) for label in mentioned}
+    memo = [(s, c.label) for s in spec.shipped_names() if s != "demo" for c in spec.read(s).claims]
+    assert [(s, label) for s, label in memo if re.match(r"C\d", label) and (s, label) not in named] == []

@@ -16,6 +16,13 @@ NAMES = {
     "frobenius_norm": r"Frobenius norm $\Vert W_k\Vert_F$",
     "norm_product": r"$\log\,\prod_k \Vert W_k\Vert_F$",
     "label_noise": "fraction of random labels",
+    "normalized_risk": r"risk of the normalised network",
+    "margin": r"smallest margin $\min_n\,(f_y - \max_{c\neq y} f_c)$",
+    "normalized_margin": r"margin of the normalised network",
+    "relative_curvature": "|eigenvalue| / largest",
+    "cosine_max_margin": "cosine with the maximum margin",
+    "cosine_minimum_norm": "cosine with the minimum norm",
+    "loss": "loss",
     "time": "time $t$",
     "layers": "number of layers $K$",
 }
@@ -32,6 +39,11 @@ INTERVALS = {"mean": "Student's t", "median": "order statistics"}
 def x_axis_label(curve: "Curve", about: Mapping[str, Any]) -> str:
     """The setting or measure in words, or what a step is called."""
     return _capital(_step(about) if curve.x == "step" else _measure(curve.x, curve.x_split))
+
+
+def measure(name: str, split: str = "") -> str:
+    """A measure in words, for an axis."""
+    return _capital(_measure(name, split))
 
 
 def y_axis_label(curve: "Curve", splits: list[str]) -> str:

@@ -95,7 +95,7 @@ def _figure(entry: dict[str, str], table: "pd.DataFrame", about: About) -> dict[
 def _alternative(name: str, points: "pd.DataFrame", about: About) -> str:
     """What the figure shows, in words: every line's first and last point."""
     if points.empty:
-        return f"Figure {name} of {about.title}: several curves side by side."
+        return f"Figure {name} of {about.title}, made of several parts."
     lines = []
     for line, part in points.groupby("line", sort=False):
         first, last = part.iloc[0], part.iloc[-1]
