@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracking.axes import prepare
 from tracking.curves import Curve
-from tracking.labels import footer, x_axis_label, y_axis_label
-from tracking.points import text, words
+from tracking.labels import footer
+from tracking.points import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +26,10 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREY = "#5f5f5f"
 WIDTH, AXES_HEIGHT = 4.8, 2.75  # inches
 DASHES = (0, (3.2, 1.6))
+MARKS = "osD^vPX"  # of points, one for each group
 MANY = 4  # lines; with more, bands become bars and single seeds are left out
-MAX_THIN = 60  # thin lines of single seeds; more would hide the curves
+MAX_THIN = 60  # thin lines of single seeds, and no more than MAX_SEEDS of one line: more would hide the curves
+MAX_SEEDS = 10
 MAX_MARKS = 24  # points on a line that are marked one by one
 
 
@@ -100,8 +103,9 @@ def _shown(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
 
 def _thin(curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame") -> bool:
     """Whether single seeds are drawn: not where they would hide the curves."""
-    few = shown["line"].nunique() <= MANY and 0 < len(single.groupby(["line", "seed"])) <= MAX_THIN
-    return few and not curve.points
+    seeds = single.groupby("line")["seed"].nunique()
+    few = shown["line"].nunique() <= MANY and 0 < seeds.sum() <= MAX_THIN and seeds.max() <= MAX_SEEDS
+    return bool(few) and not curve.points
 
 
 def plot(
@@ -111,32 +115,33 @@ def plot(
     shown = _shown(curve, table)
     if curve.x_logarithmic:
         single = single[single["x"] > 0]
-    looks = _looks(shown)
-    if _thin(curve, shown, single):
-        _single_seeds(axes, single, looks)
+    looks = _looks(shown, curve.points)
+    seeds = single if _thin(curve, shown, single) else single.head(0)
+    _single_seeds(axes, seeds, looks)
     for line, part in shown.groupby("line", sort=False):
         if curve.points:
-            axes.scatter(
-                part["x"], part["centre"], s=16, color=looks[line]["color"], alpha=0.8, linewidths=0, gid="points"
-            )
+            look = {k: looks[line][k] for k in ("color", "marker")}
+            axes.scatter(part["x"], part["centre"], s=18, alpha=0.85, linewidths=0, gid="points", **look)
         else:
             _line(axes, part, looks[line], len(looks) > MANY)
-    _axes(axes, curve, shown, single, about)
+    prepare(axes, curve, shown, seeds, about)
     return _legend(shown, looks, curve, about)
 
 
-def _looks(shown: "pd.DataFrame") -> dict[Any, dict[str, Any]]:
-    """How each line is drawn: colour by settings and layer, dashes by split, open marks for the best step."""
+def _looks(shown: "pd.DataFrame", points: bool) -> dict[Any, dict[str, Any]]:
+    """How each line is drawn: colour by settings and layer (points: shape, too), dashes for training where test is
+    there as well, open marks for the best step."""
     heads = shown.drop_duplicates("line")
     groups = _groups(heads)
-    colours = dict(zip(dict.fromkeys(groups), _colours(heads, len(set(groups))), strict=True))
+    names = list(dict.fromkeys(groups))
+    colours = dict(zip(names, _colours(heads, len(names)), strict=True))
     looks = {}
     for line, split, at, group in zip(heads["line"], heads["split"], heads["at"], groups, strict=True):
         best = at == "best" and heads["at"].nunique() > 1
         looks[line] = {
             "color": colours[group],
-            "linestyle": DASHES if split == "train" else "-",
-            "marker": "o",
+            "linestyle": DASHES if split == "train" and heads["split"].nunique() > 1 else "-",
+            "marker": MARKS[names.index(group) % len(MARKS)] if points else "o",
             "markerfacecolor": "white" if best else colours[group],
             "linewidth": 0.9 if best else 1.5,
         }
@@ -145,15 +150,21 @@ def _looks(shown: "pd.DataFrame") -> dict[Any, dict[str, Any]]:
 
 def _groups(heads: "pd.DataFrame") -> list[str]:
     """What tells colours apart, in words, for each line: the settings of its group, and the layer."""
-    columns = [c for c in heads.loc[:, "line":"layer"].columns[1:] if c != "split"]
-    if heads["layer"].nunique() < 2:
-        columns.remove("layer")
+    columns = _telling(heads)
     return [", ".join(words(c, row[c], len(columns) == 1) for c in columns) for _, row in heads[columns].iterrows()]
 
 
+def _telling(heads: "pd.DataFrame") -> list[str]:
+    """The columns that tell colours apart: the settings of the group, and the layer where there are several."""
+    columns = [c for c in heads.loc[:, "line":"layer"].columns[1:] if c != "split"]
+    return columns if heads["layer"].nunique() > 1 else columns[:-1]
+
+
 def _colours(heads: "pd.DataFrame", n: int) -> list[Any]:
-    """The palette for a few lines or layers; a perceptually even ramp, dark to light, for many."""
-    if n <= 4 or (n <= len(PALETTE) and heads["layer"].nunique() > 1):
+    """The palette; for the values of one number that are many a perceptually even ramp, dark to light."""
+    varying = heads[_telling(heads)].nunique().loc[lambda count: count > 1].index
+    ordered = len(varying) == 1 and all(isinstance(v, int | float) for v in heads[varying[0]])
+    if n <= 4 or (n <= len(PALETTE) and not ordered):
         return list(PALETTE[:n])
     from matplotlib import colormaps
 
@@ -180,83 +191,6 @@ def _line(axes: "Axes", part: "pd.DataFrame", look: dict[str, Any], many: bool) 
               markersize=4, markeredgewidth=1.1, color=colour, zorder=4, gid="diverged")  # fmt: skip
 
 
-def _axes(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame", about: Mapping[str, Any]) -> None:
-    """Scales, limits, ticks and labels."""
-    from matplotlib.ticker import PercentFormatter
-
-    axes.set_xscale(
-        "log" if curve.x_logarithmic and (shown["x"] > 0).any() and (shown["x_text"] == "").all() else "linear"
-    )
-    axes.set_yscale("log" if curve.y_scale == "log" and (shown["centre"] > 0).any() else "linear")
-    _x_ticks(axes, shown)
-    low, high = _limits(shown, single, axes.get_yscale() == "log")
-    if low < high:
-        axes.set_ylim(low, high)
-    if axes.get_yscale() == "log":
-        _plain_log_ticks(axes, low, high)
-    if curve.y == "error" and axes.get_yscale() == "linear":
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
-    axes.set_xlabel(curve.x_label or x_axis_label(curve, about))
-    axes.set_ylabel(curve.y_label or y_axis_label(curve, list(shown["split"].unique())))
-    if shown["centre"].notna().sum() == 0:
-        axes.text(0.5, 0.5, "nothing recorded yet", transform=axes.transAxes, ha="center", va="center", color=GREY)
-
-
-def _x_ticks(axes: "Axes", shown: "pd.DataFrame") -> None:
-    """Names where x is no number; the values themselves where they are few and a logarithmic axis is short."""
-    from matplotlib.ticker import NullLocator
-
-    values = sorted(shown["x"].unique())
-    if (shown["x_text"] != "").any():
-        texts = shown.drop_duplicates("x").set_index("x")["x_text"]
-        axes.set_xticks(list(texts.index), [words("", t) for t in texts])
-        axes.margins(x=0.15)
-    elif axes.get_xscale() == "log" and 0 < len(values) <= 8 and values[-1] / values[0] <= 200:
-        far = [v for i, v in enumerate(values) if i == 0 or v / values[i - 1] > 1.25]
-        axes.set_xticks(far, [_number(v) for v in far])
-        axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _plain_log_ticks(axes: "Axes", low: float, high: float) -> None:
-    """Numbers as they are, at 1, 2 and 5, where the axis spans less than three decades of ordinary numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    if low < 1e-4 or high > 1e5 or high / low > 1e3:
-        return
-    marked = (1.0, 2.0, 3.0, 5.0) if high / low < 10 else (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
-    axes.yaxis.set_major_locator(LogLocator(subs=marked))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else text(float(value))
-
-
-def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
-    """Limits of y: all centres and seeds, and of the bands as much again at most (two seeds have enormous ones)."""
-    import numpy as np
-    import pandas as pd
-
-    def usable(*parts: Any) -> Any:
-        values = pd.concat([pd.Series(part, dtype=float) for part in parts]).to_numpy()
-        values = values[np.isfinite(values) & (values > (0 if logarithmic else -np.inf))]
-        return np.log(values) if logarithmic else values
-
-    inner, outer = usable(shown["centre"], single["value"]), usable(shown["low"], shown["high"])
-    if not len(inner):
-        return 0.0, 0.0
-    low, high = float(inner.min()), float(inner.max())
-    span = (high - low) or max(abs(high), 1e-12) * 0.1
-    if len(outer):
-        bottom, top = max(float(outer.min()), low - 0.6 * span), min(float(outer.max()), high + 0.6 * span)
-        low, high = min(low, bottom), max(high, top)
-    margin = 0.05 * (high - low)
-    if not logarithmic and inner.min() >= 0:
-        low = max(low, 0.0)
-    return (math.exp(low - margin), math.exp(high + margin)) if logarithmic else (low - margin, high + margin)
-
-
 def _thresholds(axes: "Axes", shown: "pd.DataFrame") -> None:
     """Vertical lines at parameters = training examples, named above the axes, inside their width."""
     found = sorted(shown["threshold"].dropna().unique())
@@ -281,9 +215,10 @@ def _legend(
         return Line2D([], [], label=label, **{"color": GREY, "linewidth": 1.5, **look})
 
     heads = shown.drop_duplicates("line")
-    colours = dict(zip(_groups(heads), [looks[line]["color"] for line in heads["line"]], strict=True))
-    mark = {"marker": "o", "linestyle": "", "markersize": 4} if curve.points else {"linewidth": 2.2}
-    entries = [entry(group, color=colour, **mark) for group, colour in colours.items() if group]
+    kept = ("color", "marker") if curve.points else ("color",)
+    shape: dict[str, Any] = {"linestyle": "", "markersize": 4} if curve.points else {"linewidth": 2.2}
+    groups = {g: {k: looks[line][k] for k in kept} for g, line in zip(_groups(heads), heads["line"], strict=True)}
+    entries = [entry(group, **look, **shape) for group, look in groups.items() if group]
     if heads["split"].nunique() > 1:
         splits = [s for s in dict.fromkeys(heads["split"]) if s]
         entries += [entry(s, linestyle=DASHES if s == "train" else "-") for s in splits]
@@ -296,7 +231,10 @@ def _legend(
 
 def _columns(entries: "list[Line2D]", width: float) -> int:
     """The most columns in which the legend fits a width in inches; matplotlib fills it column by column."""
-    wide = [0.55 + 0.055 * len(str(e.get_label())) for e in entries]
+    from matplotlib.textpath import TextPath
+
+    size = float(style()["legend.fontsize"])
+    wide = [(TextPath((0, 0), str(e.get_label()), size=size).get_extents().width + 4.8 * size) / 72 for e in entries]
     for rows in range(1, len(wide)):
         columns = math.ceil(len(wide) / rows)
         tall = len(wide) - columns * (len(wide) // columns)  # so many columns have one entry more than the others

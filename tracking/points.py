@@ -208,6 +208,8 @@ def words(setting: str, value: Any, alone: bool = True) -> str:
         return f"{value} step"
     if _is_bool(value):
         return name if value else f"no {name}"
+    if name == "name" and value == "none":
+        return f"no {setting.split('.')[-2]}"
     said = text(value).replace("_", " ") if isinstance(value, str) else text(value)
     return said if isinstance(value, str) and (alone or name == "name") else f"{name} {said}"
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[np.float64]
+ROUNDING = 1e-16  # eigenvalues below this fraction of the largest are noise
 FLAT = 1e-6  # eigenvalues are called flat up to this fraction of the largest absolute one
 TOLERANCE = 1e-9  # of Lanczos' method, relative to the largest absolute eigenvalue
 
@@ -38,6 +39,11 @@ def spectrum(loss: "Callable[[Tensor], Tensor]", weights: "Tensor") -> Array:
     units = torch.eye(len(weights), dtype=weights.dtype, device=weights.device)
     hessian = torch.stack([times_vector(loss, weights, unit) for unit in units]).cpu()
     return np.asarray(torch.linalg.eigvalsh((hessian + hessian.T) / 2).flip(0).numpy())
+
+
+def relative(eigenvalues: Array) -> Array:
+    """Absolute eigenvalues over the largest of them, and ROUNDING where that is less: for a logarithmic axis."""
+    return np.asarray(np.maximum(np.abs(eigenvalues) / np.abs(eigenvalues).max(), ROUNDING))
 
 
 def extremes(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", k: int, seed: int) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from tracking.named import Frozen
 from tracking.rows import Progress
-from workers import series
+from workers import curvature, series
 from workers.seeds import generator
 from workers.trial import Trial
 
@@ -42,6 +42,7 @@ class Settings(Frozen):
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
 MEASURES: tuple[str, ...] = (
     "eigenvalue",
+    "relative_curvature",
     "risk",
     "rank",
     "negative",
@@ -66,7 +67,8 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
 def _spectrum(trial: Trial) -> series.Result:
     measured, spectrum = measures(cast(Settings, trial.settings))
     rows, outcome = series.at_step_0(trial, measured, "eigenvalues found")
-    rows += series.rows(trial.id, np.arange(len(spectrum)), {("", "eigenvalue", ""): spectrum})
+    both = {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): curvature.relative(spectrum)}
+    rows += series.rows(trial.id, np.arange(len(spectrum)), both)
     return series.Result(rows, outcome)
 
 

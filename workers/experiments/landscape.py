@@ -47,7 +47,6 @@ MEASURES: tuple[str, ...] = (
     "risk",
 )
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded
-ROUNDING = 1e-16  # eigenvalues below this fraction of the largest are noise
 EVALUATE_EVERY = 10  # epochs between looks at whether training may stop
 
 
@@ -203,11 +202,13 @@ def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dic
 def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list[Row]:
     """The step is the rank among all: where only the ends are known, the second half are the last ones of all.
 
-    relative_curvature: the absolute eigenvalue over the largest one, and ROUNDING where it is less than that.
+    relative_curvature: the absolute eigenvalue over the largest one (workers/curvature.py).
     """
+    from workers import curvature as of
+
     rank = np.arange(len(spectrum))
     rank[len(rank) // 2 :] += parameters - len(rank)
-    relative = np.maximum(np.abs(spectrum) / np.abs(spectrum).max(), ROUNDING)
+    relative = of.relative(spectrum)
     return series.rows(trial.id, rank, {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): relative})
 
 
