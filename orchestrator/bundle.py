@@ -1,13 +1,14 @@
 """Packs trials into bundles: which are trained together. Pure; a trial's result does not depend on it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from tracking import named
 from workers.trial import Trial
 from workers.work import Bundle, together
 
-MAX_MODELS = 64
+MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
 PER_LANE = 4  # bundles for each lane at least, if the trials allow: a lane that is done early must find more work
 
 
@@ -16,33 +17,47 @@ def cost(trial: Trial) -> float:
     return float(named.load("workers.experiments", trial.experiment).cost(trial.settings))
 
 
-def pack(trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int) -> list[Bundle]:
+def most(free: int | None, trial: Trial) -> int:
+    """Models of this trial's shape that a bundle may hold on a GPU with `free` bytes of memory; None means a CPU."""
+    experiment = named.load("workers.experiments", trial.experiment)
+    if free is None or not hasattr(experiment, "most_models"):
+        return MAX_MODELS
+    return experiment.most_models(trial.settings, free) or MAX_MODELS
+
+
+on_cpu = partial(most, None)
+
+
+def pack(
+    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu
+) -> list[Bundle]:
     """Bundles that hold every trial once, the longest first.
 
-    `begun` are bundles that have a checkpoint: they go on as they are when all their trials are asked for, since a
-    model's last bits depend on its bundle. The others are grouped by what must be equal to be trained together, and
-    a group is cut so that `lanes` bundles at a time keep every lane busy to the end.
+    `begun` are bundles that have a checkpoint: they go on as they are, those of their trials included that have ended,
+    since a model's last bits depend on its bundle. The others are grouped by what must be equal to be trained together,
+    and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more than
+    `limit` of a trial of its shape.
     """
     wanted = {t.id: t for t in trials}
     bundles = []
     for bundle in begun:
-        if all(t.id in wanted for t in bundle.trials):
+        if any(t.id in wanted for t in bundle.trials):
             bundles.append(bundle)
             for t in bundle.trials:
-                del wanted[t.id]
+                wanted.pop(t.id, None)
     costs = {id: cost(t) for id, t in wanted.items()}
     fair = sum(costs.values()) / (lanes * PER_LANE)
     groups: dict[str, list[Trial]] = {}
     for t in wanted.values():
         groups.setdefault(t.shape, []).append(t)
     for group in groups.values():
-        bundles += [together(part) for part in _cut(group, sum(costs[t.id] for t in group), fair)]
+        bundles += [together(part) for part in _cut(group, sum(costs[t.id] for t in group), fair, limit(group[0]))]
     total = {b.id: sum(costs.get(t.id, 0.0) for t in b.trials) for b in bundles}
     return sorted(bundles, key=lambda b: (-total[b.id], b.id))
 
 
-def _cut(group: list[Trial], group_cost: float, fair: float) -> list[list[Trial]]:
-    parts = max(math.ceil(len(group) / MAX_MODELS), min(len(group), round(group_cost / fair) if fair else 1), 1)
+def _cut(group: list[Trial], group_cost: float, fair: float, most_models: int) -> list[list[Trial]]:
+    parts = max(math.ceil(len(group) / most_models), min(len(group), round(group_cost / fair) if fair else 1), 1)
     ordered = sorted(group, key=lambda t: t.id)
     return [ordered[i::parts] for i in range(parts)]
 

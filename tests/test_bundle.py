@@ -1,6 +1,7 @@
 """Packing: bundles partition the trials, hold only trials that can be trained together, and go on as they were."""
 
 from pathlib import Path
+from typing import Any
 
 import zoo
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from orchestrator.bundle import MAX_MODELS, cost, halves, pack
 from orchestrator.plan import plan
-from tracking.store import Store
+from tracking.rows import Outcome
+from tracking.store import Store, Writer
 from workers import work
 from workers.trial import Trial
 
@@ -54,3 +56,19 @@ def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> 
     assert [t.id for t in first.to_run] == [zoo.trial(3).id]
     again = plan(trials, store, 1, retry_failed=True)
     assert sorted(t.id for t in again.to_run) == sorted([zoo.trial(2).id, zoo.trial(3).id])
+
+
+def test_a_bundle_some_of_whose_trials_have_ended_goes_on_with_them(tmp_path: Path) -> None:
+    """A model's last bits depend on its bundle: without the ended ones the others would come out differently."""
+    store, bundle = Store(str(tmp_path)), work.together([zoo.trial(s) for s in range(3)])
+    writer = Writer.begin(store, bundle.id, "network", _plain(bundle.trials), {})
+    writer.add([], {bundle.trials[0].id: Outcome("diverged", 1, "a weight is not finite")})
+    writer.commit(1, b"state")
+    left = plan([zoo.trial(s) for s in range(3)], store, lanes=1)
+    assert len(left.to_run) == 2 and [b.trials for b in left.bundles] == [bundle.trials]
+    fewer = plan(bundle.trials[:2], store, lanes=1)  # one of the others is not asked for any more
+    assert [b.trials for b in fewer.bundles] == [bundle.trials[1:2]]
+
+
+def _plain(trials: tuple[Trial, ...]) -> list[dict[str, Any]]:
+    return [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in trials]

@@ -1,19 +1,18 @@
-"""The compiled kernels against the reference engine, for every net, loss and optimizer in the folders."""
+"""Every engine against the reference engine, for every net, loss and optimizer in the folders."""
 
 import pytest
 import zoo
 from test_network import ALONE_TOLERANCE, run
 
-pytestmark = pytest.mark.skipif(zoo.engines() == ["reference"], reason="no compiled kernels on this machine")
 
-
+@pytest.mark.parametrize("engine", [name for name in zoo.engines() if name != "reference"])
 @pytest.mark.parametrize("optimizer", zoo.OPTIMIZERS, ids=lambda o: f"{o['name']}-{o.get('momentum', 0)}")
 @pytest.mark.parametrize("loss", zoo.losses())
 @pytest.mark.parametrize("net", zoo.nets(), ids=lambda n: "-".join(str(v) for v in n.values()))
-def test_the_engines_agree(net: dict, loss: str, optimizer: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engines_agree(net: dict, loss: str, optimizer: dict, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     optimizer = optimizer if loss == "cross_entropy" else {**optimizer, "learning_rate": 0.003}
     bundle = [zoo.trial(seed, net=net, loss=loss, optimizer=optimizer) for seed in range(3)]
-    monkeypatch.setenv("SWEEP_ENGINE", "fused")
+    monkeypatch.setenv("SWEEP_ENGINE", engine)
     mine = run(bundle)
     monkeypatch.setenv("SWEEP_ENGINE", "reference")
     assert mine == pytest.approx(run(bundle), rel=ALONE_TOLERANCE)

@@ -31,10 +31,10 @@ def losses() -> tuple[str, ...]:
 
 
 def engines() -> list[str]:
-    """What $SWEEP_ENGINE may be here: the reference engine, and the compiled kernels where they were built."""
-    from workers import fused
+    """What $SWEEP_ENGINE may be here: the compiled kernels only where they were built."""
+    from workers import engine, fused
 
-    return ["reference"] if fused.why_not() else ["reference", "fused"]
+    return [name for name in engine.ENGINES if name != "fused" or not fused.why_not()]
 
 
 def trial(seed: int = 0, **changes: Any) -> Trial:

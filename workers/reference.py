@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tracking import named
 from workers import seeds
+from workers.device import dtype_of
 from workers.engine import Examples
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Reference:
         self.net, self.optimizer = first.net, first.optimizer
         self.forward = named.load("workers.nets", first.net.name).forward
         self.loss = named.load("workers.losses", first.loss).loss
-        self.dtype = getattr(torch, first.precision)
+        self.dtype = dtype_of(first.precision)
         self.device = torch.device(device)
         self.images = {"train": self._put(examples.images.train_x), "test": self._put(examples.images.test_x)}
         self.index, self.labels = self._put(examples.index), self._put(examples.labels)
@@ -75,7 +76,7 @@ class Reference:
         errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.device)
         losses, count = errors.clone(), 0
         for outputs, labels in self._evaluate(split):
-            errors += _wrong(outputs, labels).sum(1)
+            errors += wrong(outputs, labels).sum(1)
             losses += self.loss(outputs.double(), labels).sum(1)
             count += labels.shape[1]
         return errors / count, losses / count
@@ -125,7 +126,7 @@ class Reference:
         return torch.tensor(values, dtype=self.dtype, device=self.device)
 
 
-def _wrong(outputs: Tensor, labels: Tensor) -> Tensor:
+def wrong(outputs: Tensor, labels: Tensor) -> Tensor:
     """A tie or a NaN is an error: the right class must be strictly above every other."""
     correct = outputs.gather(-1, labels[..., None])
     others = outputs.scatter(-1, labels[..., None], -torch.inf)

@@ -18,6 +18,7 @@ from workers.trial import Trial
 from workers.until import Until
 
 STEP = "epoch"  # what a step is called on figures
+CLASSES = 10  # of a data set, for estimates
 MEASURES = ("parameters", "perturbations")  # recorded besides those asked for; perturbations where there are any
 MAY_DIFFER = (
     "seed",
@@ -76,7 +77,9 @@ class Settings(Frozen):
     measure: tuple[str, ...] = Field(
         ("error", "parameters", "risk"), description="What is measured at every evaluation; parameters always are."
     )
-    precision: Literal["float32", "float64"] = Field("float32", description="Of weights, gradients and outputs.")
+    precision: Literal["float32", "tf32", "float64"] = Field(
+        "float32", description="Of weights, gradients and outputs; tf32, on a GPU only, rounds what it multiplies."
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
 
     @field_validator("loss")
@@ -105,12 +108,24 @@ def _known(folder: str, what: str, name: str) -> str:
 
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
-    sizes = {"cifar10": (50_000, 10_000, (32, 32, 3)), "digits": (1297, 500, (8, 8, 1))}
-    train, test, image = sizes.get(settings.data.name, (2000, 200, (32, 32, 3)))
-    train, test = settings.data.train_size or train, settings.data.test_size or test
-    visit = named.load("workers.nets", settings.net.name).visit_flops(settings.net, image, 10)
+    train, test, image = sizes(settings)
+    visit = named.load("workers.nets", settings.net.name).visit_flops(settings.net, image, CLASSES)
     evaluations = math.ceil(settings.epochs / settings.evaluate_every)
     return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
+
+
+def sizes(settings: Settings) -> tuple[int, int, tuple[int, int, int]]:
+    """Training examples, test examples and (H, W, K) of an image, as far as they are known before data are loaded."""
+    known = {"cifar10": (50_000, 10_000, (32, 32, 3)), "digits": (1297, 500, (8, 8, 1))}
+    train, test, image = known.get(settings.data.name, (2000, 200, (32, 32, 3)))
+    return settings.data.train_size or train, settings.data.test_size or test, image
+
+
+def most_models(settings: Settings, free: int) -> int | None:
+    """Models of which a bundle fits on a GPU with `free` bytes; None where nothing is known of it."""
+    from workers import memory
+
+    return memory.most(settings, sizes(settings), CLASSES, free) if settings.net.name == "convnet" else None
 
 
 def prepare(trials: Sequence[Trial]) -> None:

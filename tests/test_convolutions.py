@@ -1,0 +1,100 @@
+"""Every way to compute convolutions, against one model at a time in float64 with PyTorch's own derivative.
+
+On a machine without a GPU the Triton kernels run in Triton's interpreter: the same source, one program after the other.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tracking import named
+from workers.device import prepare
+
+SHAPES = {  # M, B, (H, W), I, O
+    "grey": (2, 3, (8, 8), 1, 6),
+    "colour": (2, 2, (8, 8), 3, 16),
+    "odd": (2, 2, (7, 5), 5, 5),
+    "wide": (1, 2, (2, 2), 70, 33),
+    "one-pixel": (2, 2, (1, 1), 4, 3),
+    "no-remainder": (1, 2, (4, 4), 16, 32),
+}
+
+
+@pytest.fixture(params=named.names("workers.convolutions"), scope="module")
+def way(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "triton":
+            if importlib.util.find_spec("triton") is None:
+                pytest.skip("triton is not installed")
+            if not torch.cuda.is_available():
+                patch.setenv("TRITON_INTERPRET", "1")
+        prepare(device(), "float32")
+        yield named.load("workers.convolutions", request.param)
+
+
+def device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def drawn(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device())
+
+
+def alone(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """One model: x (B, H, W, I), after the ReLU before it, -> sums (B, P, Q, O)."""
+    bias = None if bias is None else bias.double()
+    return F.conv2d(x.relu().permute(0, 3, 1, 2), weight, bias, stride=2, padding=1).permute(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("with_bias", [True, False], ids=["bias", "no-bias"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_forward_and_backward_are_those_of_each_model_alone(way: Any, shape: tuple, with_bias: bool) -> None:
+    m, b, size, i, o = shape
+    x, weight = drawn(m, b, *size, i, seed=0).relu(), drawn(m, o, i, 3, 3, seed=1)
+    bias = drawn(m, o, seed=2) if with_bias else None
+    y = way.forward(x, weight, bias, True)
+    slope = drawn(*y.shape, seed=3)
+    of_x, of_weight, of_bias = way.backward(x, weight, slope, True)
+    for k in range(m):
+        xk, wk = x[k].double().requires_grad_(), weight[k].double().requires_grad_()
+        sums = alone(xk, wk, None if bias is None else bias[k])
+        expected = torch.autograd.grad(sums, (xk, wk), slope[k].double())
+        found = (y[k], of_x[k], of_weight[k], of_bias[k])
+        for mine, right in zip(found, (sums.relu(), *expected, slope[k].double().sum((0, 1, 2))), strict=True):
+            torch.testing.assert_close(mine.double(), right, rtol=1e-5, atol=1e-5)
+
+
+def test_models_may_share_their_images_and_need_no_gradient_by_them(way: Any) -> None:
+    x, weight = drawn(2, 8, 8, 3, seed=0), drawn(3, 4, 3, 3, 3, seed=1)
+    shared, copied = x.expand(3, *x.shape), x.expand(3, *x.shape).clone()
+    y = way.forward(shared, weight, None, False)
+    assert (y < 0).any(), "without ReLU sums keep their sign"
+    torch.testing.assert_close(y, way.forward(copied, weight, None, False), rtol=0, atol=0)
+    none, of_weight, _ = way.backward(shared, weight, y, False)
+    assert none is None
+    torch.testing.assert_close(of_weight, way.backward(copied, weight, y, False)[1], rtol=0, atol=0)
+
+
+def test_many_rows_are_summed_in_slabs(way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if hasattr(way, "SLAB_ROWS"):
+        monkeypatch.setattr(way, "SLAB_ROWS", 40)
+    x, slope = drawn(1, 9, 8, 8, 2, seed=0), drawn(1, 9, 4, 4, 3, seed=1)
+    of_weight = way.backward(x, drawn(1, 3, 2, 3, 3, seed=2), slope, False)[1]
+    images, slopes = (t[0].permute(0, 3, 1, 2).double() for t in (x, slope))
+    right = torch.nn.grad.conv2d_weight(images, (3, 2, 3, 3), slopes, stride=2, padding=1)
+    torch.testing.assert_close(of_weight[0].double(), right, rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_that_is_not_a_number_stays_one_and_leaves_its_neighbour_alone(way: Any) -> None:
+    x, weight = drawn(2, 2, 4, 4, 16, seed=0).relu(), drawn(2, 16, 16, 3, 3, seed=1)
+    sick = weight.clone()
+    sick[1] = torch.nan
+    y, sick_y = way.forward(x, weight, None, True), way.forward(x, sick, None, True)
+    assert torch.equal(y[0], sick_y[0]) and sick_y[1].isnan().all()
+    back, sick_back = way.backward(x, weight, y, True), way.backward(x, sick, sick_y, True)
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(back, sick_back, strict=True))
+    assert sick_back[1][1].isnan().all()

@@ -1,0 +1,10 @@
+"""One way to compute the convolutions of M models a file; all have the same two functions.
+
+    forward(x, weight, bias, relu) -> y
+    backward(x, weight, slope, data) -> gradients of x (None unless `data`), of weight, and of bias
+
+x (M, B, H, W, I) images or maps, weight (M, O, I, 3, 3), bias (M, O) or None, y (M, B, P, Q, O): 3x3 windows with
+stride 2 and a border of one zero, so P = ceil(H/2), Q = ceil(W/2). `slope` is the loss's gradient by the sums, before
+ReLU. x came out of a ReLU where its gradient is asked for, and that ReLU's slope is part of the gradient.
+Maps may lie in memory in any order: each way leaves them in the order that suits it.
+"""
