@@ -1,0 +1,1 @@
+"""How fast this machine trains many small networks, with the engine of this project and with its alternatives."""

@@ -1,0 +1,111 @@
+"""What is measured: an engine, a network, a number of models; and what every engine is given to train.
+
+M models, B examples of a batch, N images, H W image height and width, K image channels.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.data import synthetic
+from workers.engine import Examples
+from workers.experiments.network import Settings
+from workers.images import Images
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement: `models` networks of `depth` convolutions of `width` channels, on square images of `side`."""
+
+    engine: str
+    width: int
+    models: int
+    batch_norm: bool
+    depth: int = 4
+    side: int = 32
+    batch: int = 100
+    images: int = 10_000
+
+    def settings(self) -> list[Settings]:
+        """The trials, one a model."""
+        return [
+            Settings(
+                data={"name": "synthetic", "available": self.images, "side": self.side},
+                net={"name": "convnet", "depth": self.depth, "width": self.width, "batch_norm": self.batch_norm},
+                optimizer={"batch_size": self.batch, "learning_rate": 0.01, "momentum": 0.9},
+                epochs=1,
+                seed=seed,
+            )
+            for seed in range(self.models)
+        ]
+
+
+class Trainer(Protocol):
+    """M models in training. Every engine takes the same steps: those of the reference engine, to float tolerance."""
+
+    title: str  # what it is, in a few words
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        """Steps on the images order[m, 0:B], order[m, B:2B], ... for every model m: order (M, steps * B)."""
+
+    def state(self) -> "dict[str, dict[str, Tensor]]":
+        """Parameters and buffers (running statistics), each (M, ...), by the names of the net."""
+
+
+class Pictures:
+    """The images of a benchmark, shared by all that is trained in a process."""
+
+    def __init__(self, images: Images, device: str) -> None:
+        self.images, self.device = images, device
+
+    @staticmethod
+    def of(case: Case, device: str) -> "Pictures":
+        """Random bytes: how fast a network trains does not depend on what it sees."""
+        return Pictures(synthetic.load(case.settings()[0].data), device)
+
+    @cached_property
+    def pixels(self) -> "Tensor":
+        """(N, H, W, K) float32 in [-1, 1], resident on the device."""
+        import torch
+
+        return torch.from_numpy(self.images.train_x).to(self.device).float().div_(127.5).sub_(1)
+
+    @cached_property
+    def labels(self) -> "Tensor":
+        """(N,) int64, resident on the device."""
+        import torch
+
+        return torch.from_numpy(self.images.train_y).to(self.device)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an engine is given: the trials of a bundle and the images, the same for all models."""
+
+    bundle: list[Settings]
+    pictures: Pictures
+
+    @property
+    def batch(self) -> int:
+        """Examples of one step."""
+        return int(self.bundle[0].optimizer.batch(len(self.pictures.images.train_y)))
+
+    def examples(self) -> Examples:
+        """Every model trains on every image."""
+        images, m = self.pictures.images, len(self.bundle)
+        index = np.tile(np.arange(len(images.train_y)), (m, 1))
+        return Examples(images, index, np.tile(images.train_y, (m, 1)))
+
+    def initial(self) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
+        """Parameters and buffers (M, ...) on the device, those with which the project's own engines begin."""
+        from workers import reference
+
+        parameters, buffers = reference.initial(self.bundle, self.examples())
+        device = self.pictures.device
+        return {k: t.to(device) for k, t in parameters.items()}, {k: t.to(device) for k, t in buffers.items()}

@@ -1,0 +1,99 @@
+"""The loop that most people write: a DataLoader with PIL transforms, an nn.Module, an optimizer, one batch at a time.
+
+One model after the other. On a CPU the process loads its own images: with one process a core, loaders of their own
+would only take the cores away from training. On a GPU there are as many as cores, at most 8.
+
+torchvision's transforms are written out: its wheels do not load beside every build of PyTorch.
+
+M models, N images, K image channels, H W image height and width.
+"""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from workers.bench import module
+from workers.bench.case import Work
+from workers.images import Images
+
+MODELS = "one"
+
+
+class Pictures(Dataset[tuple[Tensor, int]]):  # type: ignore[misc]
+    """Images and labels, one at a time, as torchvision's CIFAR10 gives them."""
+
+    def __init__(self, images: Images) -> None:
+        self.images, self.labels = images.train_x, images.train_y
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        return _normalised(_to_tensor(Image.fromarray(self.images[i]))), int(self.labels[i])
+
+
+def _to_tensor(image: Image.Image) -> Tensor:
+    """Bytes (H, W, K) to floats (K, H, W) in [0, 1]: what torchvision's ToTensor does."""
+    pixels = torch.from_numpy(np.array(image))
+    return pixels.view(image.height, image.width, -1).permute(2, 0, 1).contiguous().float().div(255)
+
+
+def _normalised(image: Tensor) -> Tensor:
+    """To [-1, 1], each channel by its mean and deviation: what torchvision's Normalize does."""
+    half = torch.as_tensor((0.5,) * len(image)).view(-1, 1, 1)
+    return image.clone().sub_(half).div_(half)
+
+
+class Order(Sampler[int]):  # type: ignore[misc]
+    """The images of the next steps, in the order they are asked for."""
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+class Trainer:
+    """See `workers.bench.case.Trainer`."""
+
+    title = "DataLoader, PIL transforms, eager, one model at a time"
+
+    def __init__(self, work: Work) -> None:
+        settings = work.bundle[0].optimizer
+        self.device, self.order = torch.device(work.pictures.device), Order()
+        gpu = self.device.type == "cuda"
+        loaders = min(os.cpu_count() or 1, 8) if gpu else 0
+        context = "fork" if loaders else None  # loaders that were spawned would import PyTorch once more each
+        how = {"num_workers": loaders, "persistent_workers": gpu, "multiprocessing_context": context, "pin_memory": gpu}
+        self.loader = DataLoader(Pictures(work.pictures.images), work.batch, sampler=self.order, **how)
+        self.models, self.loss = module.modules(work), nn.CrossEntropyLoss()
+        self.optimizers = [
+            torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
+            for model in self.models
+        ]
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        for model, optimizer, places in zip(self.models, self.optimizers, order, strict=True):
+            self.order.places = places.tolist()
+            for images, labels in self.loader:
+                images, labels = images.to(self.device), labels.to(self.device)
+                optimizer.zero_grad()
+                loss = self.loss(model(images), labels)
+                loss.backward()
+                optimizer.step()
+
+    def state(self) -> dict[str, dict[str, Tensor]]:
+        return module.state(self.models)
+
+
+trainer = Trainer

@@ -1,0 +1,32 @@
+"""This project: the engine that `workers.engine.choose` picks for these trials on this device.
+
+M models.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workers import engine
+from workers.bench.case import Work
+
+MODELS = "some"
+
+
+class Trainer:
+    """See `workers.bench.case.Trainer`."""
+
+    def __init__(self, work: Work) -> None:
+        self.engine = engine.choose(work.bundle, work.examples(), work.pictures.device)
+        self.title = f"this project ({type(self.engine).__name__.lower()})"
+        self.active = np.ones(len(work.bundle), dtype=bool)
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        self.engine.epoch(order, self.active)
+
+    def state(self) -> dict[str, dict[str, Tensor]]:
+        state = self.engine.state()
+        return {part: state[part] for part in ("parameters", "buffers")}
+
+
+trainer = Trainer

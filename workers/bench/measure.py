@@ -1,0 +1,87 @@
+"""One process's part of a benchmark: it trains what it is told to, for as long as it is told to.
+
+M models, B examples of a batch.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking import named
+from workers import provenance, seeds
+from workers.bench import cost
+from workers.bench.case import Case, Pictures, Trainer, Work
+from workers.device import best
+
+ENGINES = "workers.bench.engines"
+
+
+class Lane:
+    """Keeps what it has built and warmed up, so that engines can take turns."""
+
+    def __init__(self) -> None:
+        import torch
+
+        torch.set_num_threads(1)  # two threads in one process help these networks little, and disturb each other
+        torch.backends.cudnn.allow_tf32 = False
+        self.device = best()
+        self.pictures: Pictures | None = None
+        self.ready: dict[Case, tuple[Trainer, float]] = {}
+
+    def about(self) -> dict[str, Any]:
+        """Hardware, versions and commit; the bytes of memory of its device; its peak and how that was found."""
+        peak, how = cost.peak(self.device)
+        return {**provenance.of(self.device), "memory": _memory(self.device), "peak": peak, "peak_how": how}
+
+    def prepare(self, case: Case, limit_s: float) -> tuple[float, str]:
+        """Builds a trainer and warms it up; seconds of a step, and its title. Kept unless they exceed `limit_s`."""
+        self.pictures = self.pictures or Pictures.of(case, self.device)
+        trainer = named.load(ENGINES, case.engine).trainer(Work(case.settings(), self.pictures))
+        self._seconds(trainer, _order(case, 1))  # compiles, caches plans, starts loaders: no measure of what follows
+        step_s = self._seconds(trainer, _order(case, 1))
+        if step_s <= limit_s:
+            self._seconds(trainer, _order(case, 1))
+            self.ready[case] = trainer, step_s
+        return step_s, trainer.title
+
+    def run(self, case: Case, seconds: float) -> float:
+        """Model-images per second of wall time over `seconds`, or over one step where that takes longer."""
+        trainer, step_s = self.ready[case]
+        steps = int(np.clip(seconds / 2 / step_s, 1, case.images // case.batch))
+        order, visits, passed = _order(case, steps), 0, 0.0
+        cost.settle(self.device)
+        started = time.perf_counter()
+        while passed < seconds:
+            trainer.train(order)
+            cost.settle(self.device)
+            visits, passed = visits + order.size, time.perf_counter() - started
+        return visits / passed
+
+    def forget(self) -> None:
+        """Lets go of all that was prepared."""
+        self.ready.clear()
+
+    def _seconds(self, trainer: Trainer, order: NDArray[np.int64]) -> float:
+        cost.settle(self.device)
+        started = time.perf_counter()
+        trainer.train(order)
+        cost.settle(self.device)
+        return time.perf_counter() - started
+
+
+def _order(case: Case, steps: int) -> NDArray[np.int64]:
+    """Every model visits the images in an order of its own: (M, steps * B)."""
+    shuffled = [seeds.generator(m, "order").permutation(case.images) for m in range(case.models)]
+    return np.stack(shuffled)[:, : steps * case.batch]
+
+
+def _memory(device: str) -> int:
+    import os
+
+    import torch
+
+    if device == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
