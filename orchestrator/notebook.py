@@ -80,7 +80,7 @@ def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
     from tracking.curves import aggregate, single
 
     found, chosen = _frame(sweep, store), _curve(sweep, name)
-    about = results.about(sweep, expand(sweep), Store(store))
+    about = results.about(sweep, found, chosen.where, results.data_titles(expand(sweep), Store(store)))
     parts = aggregate(found, chosen, varied(sweep)), single(found, chosen, varied(sweep))
     with matplotlib.rc_context(figures.style()):
         return figures.figure(chosen, *parts, about)

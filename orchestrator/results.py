@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from orchestrator.spec import Sweep
 from tracking import named
 from tracking.frame import Frame, Planned, frame
 from tracking.plain import flat
+from tracking.points import selected
 from tracking.store import Store
 from tracking.verdict import Verdict, verify
 from workers.trial import Trial
@@ -39,16 +41,20 @@ def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
     return verdicts
 
 
-def data_title(trials: Sequence[Trial], store: Store) -> str:
-    """What figures call the data: the title recorded with the trials."""
+def data_titles(trials: Sequence[Trial], store: Store) -> dict[str, str]:
+    """What figures call the data of a trial, by its id: the title recorded with it. Some trials have no data."""
     recorded = store.recorded({t.id for t in trials})
-    return ", ".join(sorted({str(r.provenance["data"]["title"]) for r in recorded.values() if "data" in r.provenance}))
+    return {id: str(r.provenance["data"]["title"]) for id, r in recorded.items() if "data" in r.provenance}
 
 
-def about(sweep: Sweep, trials: Sequence[Trial], store: Store) -> dict[str, str]:
-    """What figures say that no number does: title, source, data, and what a step is called."""
+def about(sweep: Sweep, found: Frame, where: dict[str, Any], titles: dict[str, str]) -> dict[str, str]:
+    """What a figure of the trials in `where` says that no number does: title, source, data, and what a step is called.
+
+    `titles` are from `data_titles`.
+    """
     step = getattr(named.load("workers.experiments", sweep.experiment), "STEP", "step")
-    return {"title": sweep.title, "source": sweep.source, "data": data_title(trials, store), "step": step}
+    data = sorted({titles[id] for id in selected(found, where).trials.index if id in titles})
+    return {"title": sweep.title, "source": sweep.source, "data": ", ".join(data), "step": step}
 
 
 def draw(
@@ -63,12 +69,12 @@ def draw(
 
     folder = figure_folder(sweep, store)
     axes = varied(sweep)
-    said = about(sweep, trials, store)
+    said = partial(about, sweep, found, titles=data_titles(trials, store))
     parts = {c.name: (c, aggregate(found, c, axes), single(found, c, axes)) for c in sweep.curves}
-    files = [{"name": name, **figures.draw(*part, said, folder)} for name, part in parts.items()]
+    files = [{"name": name, **figures.draw(*part, said(part[0].where), folder)} for name, part in parts.items()]
     for panel in sweep.panels:
-        files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], said, folder)})
-    files += [{"name": s.name, **surfaces.draw(s, found, said, folder)} for s in sweep.surfaces]
+        files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], said({}), folder)})
+    files += [{"name": s.name, **surfaces.draw(s, found, said(s.where), folder)} for s in sweep.surfaces]
     whole = pd.concat([table for _, table, _ in parts.values()], ignore_index=True) if parts else pd.DataFrame()
     # A setting may be a word in one trial and a number in another; a Parquet column may not.
     mixed = [c for c in whole.columns if whole[c].map(type).nunique() > 1]

@@ -22,7 +22,7 @@ NAMES = {
     "relative_curvature": "|eigenvalue| / largest",
     "cosine_max_margin": "cosine with the maximum margin",
     "cosine_minimum_norm": "cosine with the minimum norm",
-    "loss": "loss",
+    "loss_beside_weights": "loss",
     "time": "time $t$",
     "layers": "number of layers $K$",
 }

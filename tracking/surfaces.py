@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tracking.frame import Frame
 
 PANEL, LEVELS = 2.55, 13  # inches; contours
-DECADES = 5  # that a logarithmic colour scale spans at most, below the largest value
 
 
 class Surface(Frozen):
@@ -38,7 +37,8 @@ class Surface(Frozen):
     split: Literal["train", "test", ""] = Field("", description="The data that z is measured on.")
     group: tuple[str, ...] = Field((), description="Settings that have a panel of their own for each of their values.")
     where: dict[str, Scalar | list[Scalar]] = Field({}, description="Only trials with these settings.")
-    z_scale: Literal["linear", "log"] = Field("linear", description="Scale of the colours; log spans five decades.")
+    z_scale: Literal["linear", "log"] = Field("linear", description="Scale of the colours.")
+    decades: int = Field(5, gt=0, description="What a logarithmic scale spans at most, below the largest value.")
     title: str = Field("", description="Above the figure; made from the sweep's title if absent.")
     x_label: str = Field("", description="Below the x axis; made from x if absent.")
     y_label: str = Field("", description="Beside the y axis; made from y if absent.")
@@ -98,14 +98,14 @@ def draw(surface: Surface, frame: "Frame", about: Mapping[str, Any], folder: Pat
     return {kind: str(path) for kind, path in paths.items()}
 
 
-def levels(found: list[Sheet], scale: str) -> NDArray[np.float64]:
-    """Where the colours change, the same in all panels: evenly spaced, or in equal ratios over `DECADES` at most."""
+def levels(found: list[Sheet], scale: str, decades: int) -> NDArray[np.float64]:
+    """Where the colours change, the same in all panels: evenly spaced, or in equal ratios over some decades at most."""
     values = np.concatenate([s.z[np.isfinite(s.z)] for s in found])
     if scale == "linear":
         low, high = float(values.min()), float(values.max())
         return np.linspace(low, high if high > low else low + 1, LEVELS)
     top = float(values.max()) if (values > 0).any() else 1.0
-    bottom = max(float(values[values > 0].min(initial=top)), top * 10.0**-DECADES)
+    bottom = max(float(values[values > 0].min(initial=top)), top * 10.0**-decades)
     return np.geomspace(min(bottom, top / 10), top, LEVELS)
 
 
@@ -114,11 +114,11 @@ def figure(surface: Surface, found: list[Sheet], about: Mapping[str, Any]) -> "F
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    notes = textwrap.wrap(_footer(found, about), 34 * max(len(found), 2))
+    width = max(len(found), 1) * PANEL + 0.9
+    notes = textwrap.wrap(_footer(found, about), int(23 * width))
     bottom, top, height = 0.2 + 0.12 * len(notes), 0.4, PANEL
     whole = height + bottom + top
     layout = ConstrainedLayoutEngine(rect=(0, bottom / whole, 1, height / whole), w_pad=0.06, h_pad=0.04)
-    width = max(len(found), 1) * PANEL + 0.9
     page = Figure(figsize=(width, whole), layout=layout)
     panels = page.subplots(1, max(len(found), 1), squeeze=False, sharey=True)[0]
     if found:
@@ -134,7 +134,7 @@ def figure(surface: Surface, found: list[Sheet], about: Mapping[str, Any]) -> "F
 def _fill(page: "Figure", panels: Any, surface: Surface, found: list[Sheet]) -> None:
     from matplotlib.colors import LogNorm, Normalize
 
-    steps = levels(found, surface.z_scale)
+    steps = levels(found, surface.z_scale, surface.decades)
     norm = (LogNorm if surface.z_scale == "log" else Normalize)(steps[0], steps[-1])
     for axes, sheet in zip(panels, found, strict=True):
         z = np.maximum(sheet.z, steps[0]) if surface.z_scale == "log" else sheet.z
@@ -155,6 +155,6 @@ def _fill(page: "Figure", panels: Any, surface: Surface, found: list[Sheet]) -> 
 
 def _footer(found: list[Sheet], about: Mapping[str, Any]) -> str:
     seeds = sorted({s.seed for s in found})
-    drawn = f"One network in each panel (seed {', '.join(map(str, seeds))}), at the cross." if found else ""
+    drawn = f"One trial in each panel (seed {', '.join(map(str, seeds))})." if found else ""
     known = (("Data: {}.", "data"), ("After {}.", "source"))
     return " ".join([drawn, *(said.format(about[k]) for said, k in known if about.get(k))]).strip()

@@ -2,13 +2,15 @@
 
 The memo draws its two landscapes: a square loss with flat valleys, and an exponential one whose valleys slope down
 towards infinite weights (Sections 12.3 and 13). Here they are measured. A network is trained as in the experiment
-`network`, in float64; then its training loss is taken along two filter-normalised random directions, in the plane of
-both, and along the weights themselves; and the ends of the spectrum of its Hessian. The drawn valleys are surfaces too.
+`network`, in float64; then its training loss is taken along two filter-normalised random directions, along the weights
+themselves, in the plane of the two directions and in that of weights and second direction; and the ends of the spectrum
+of its Hessian. The drawn valleys are surfaces too.
 
 A points of a slice along one direction, P weights, N training examples.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -33,6 +35,7 @@ MEASURES: tuple[str, ...] = (
     "alpha",
     "beta",
     "loss",
+    "loss_beside_weights",
     "loss_along_first",
     "loss_along_second",
     "scale",
@@ -108,8 +111,9 @@ def prepare(trials: Sequence[Trial]) -> None:
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """A trial at a time, each trained and looked at in one go.
 
-    Steps: of an eigenvalue its rank, 0 for the largest; of a slice along one direction the index of alpha; in the plane
-    index of alpha + points * index of beta; all else is at step 0.
+    Steps: of an eigenvalue its rank, 0 for the largest; of a slice along one direction the index of alpha; in a plane
+    index of alpha + points * index of beta; all else is at step 0. `loss_beside_weights` is the loss at 1 + alpha times
+    the weights plus beta times the second direction.
     """
     first = resume["done"] if resume else 0
     for done, trial in enumerate(trials[first:], first + 1):
@@ -230,6 +234,7 @@ def _slices(trial: Trial, surface: "Surface") -> list[Row]:
         ("", "alpha", ""): alpha,
         ("", "beta", ""): beta,
         ("train", "loss", ""): slices.plane(surface, alpha, beta),
+        ("train", "loss_beside_weights", ""): slices.plane(replace(surface, first=surface.point), alpha, beta),
     }
     found = series.rows(trial.id, np.arange(len(axis)), lines)
     return found + series.rows(trial.id, np.arange(len(alpha)), grid)
