@@ -23,6 +23,9 @@ check: setup  ## lint, format, types, import chain
 test: check  ## everything above, then the tests
 	$(BIN)/pytest
 
+bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
+	$(BIN)/sweep bench --out benchmarks/results
+
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

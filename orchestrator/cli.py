@@ -15,19 +15,46 @@ app = App(
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,
 )
+app.register_install_completion_command()
 
+
+def _sweeps(context: Any) -> dict[str, str]:
+    """For the shell's completion: the shipped sweeps, and the sweep files of this folder."""
+    import importlib.resources
+
+    shipped = (item.name for item in importlib.resources.files("sweeps").iterdir())
+    here = (name for name in os.listdir() if name.endswith((".yaml", ".yml")))
+    found = {name.removesuffix(".yaml"): "shipped" for name in shipped if name.endswith(".yaml")}
+    return {**found, **dict.fromkeys(here, "in this folder")}
+
+
+def _profiles(context: Any) -> tuple[str, ...]:
+    """For the shell's completion: the profiles that the shipped sweeps have."""
+    return ("debug", "laptop")
+
+
+Spec = Annotated[str, Parameter(help="A sweep file, or the name of a shipped sweep.", completer=_sweeps)]
 Store = Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")]
+Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
 Set = Annotated[tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")]
-Profile = Annotated[str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...")]
+Profile = Annotated[str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=_profiles)]
 Debug = Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
+Address = Annotated[
+    str | None,
+    Parameter(
+        help='Of a Ray cluster, as host:port, or "auto"; without it, Ray is started on this machine.',
+        env_var="RAY_ADDRESS",
+    ),
+]
+Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
 
 
 @app.command
 def launch(
-    spec: str, *, profile: Profile = None, debug: Debug = False, local: bool = False, address: str | None = None,
-    store: Store = "runs", tracking_uri: str | None = None, set_: Set = (), retry_failed: bool = False,
+    spec: Spec, *, profile: Profile = None, debug: Debug = False, local: bool = False, address: Address = None,
+    store: Store = "runs", tracking_uri: Tracking = None, set_: Set = (), retry_failed: bool = False,
     limit: int | None = None, as_json: Json = False,
 ) -> int:  # fmt: skip
     """Run what is missing of a sweep, then draw its curves and judge its claims.
@@ -36,12 +63,12 @@ def launch(
 
     Parameters
     ----------
-    spec: A sweep file, or the name of a shipped sweep (`sweep list`).
-    local: In this process, without Ray: a debugger works.
-    address: Of a Ray cluster, or "auto"; without it, Ray is started on this machine.
-    tracking_uri: MLflow tracking URI; without it, an SQLite file in the store.
-    retry_failed: Run failed trials again, too.
-    limit: Only the first so many trials.
+    local
+        In this process, without Ray: a debugger works.
+    retry_failed
+        Run failed trials again, too.
+    limit
+        Only the first so many trials.
     """
     from orchestrator import show
     from orchestrator.launch import Options, launch
@@ -55,32 +82,34 @@ def launch(
 
 
 @app.command
-def plan(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+def plan(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
          as_json: Json = False) -> int:  # fmt: skip
     """What would run: trials done and missing, bundles, cost. Starts nothing."""
     from orchestrator import show
     from orchestrator.expand import expand
-    from orchestrator.plan import plan
+    from orchestrator.plan import explained
 
     sweep = _read(spec, profile, debug, set_)
-    show.planned(sweep, plan(expand(sweep), _store(store), os.cpu_count() or 1), as_json)
+    show.planned(sweep, explained(expand(sweep), _store(store), os.cpu_count() or 1), as_json)
     return 0
 
 
 @app.command
-def status(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
     """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
     from orchestrator import show
     from orchestrator.expand import expand
     from orchestrator.plan import plan
+    from tracking.lease import at_work
 
     sweep = _read(spec, profile, debug, set_)
     trials = expand(sweep)
 
     def look() -> bool:
-        found = plan(trials, _store(store), 1)
-        show.status(sweep, found, as_json)
+        records = _store(store)
+        found = plan(trials, records, 1)
+        show.status(sweep, found, at_work(records.files) if found.to_run else [], as_json)
         return not found.to_run
 
     _until(look, watch, 2.0)
@@ -88,7 +117,7 @@ def status(spec: str, *, profile: Profile = None, debug: Debug = False, store: S
 
 
 @app.command
-def curves(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
     from orchestrator import results, show
@@ -109,7 +138,7 @@ def curves(spec: str, *, profile: Profile = None, debug: Debug = False, store: S
 
 
 @app.command
-def verify(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
+def verify(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            as_json: Json = False) -> int:  # fmt: skip
     """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
     from orchestrator import results, show
@@ -128,9 +157,12 @@ def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_tor
 
     Parameters
     ----------
-    trial: The trial's id, or the beginning of it.
-    rerun: Run it alone, in this process, recording nothing: a debugger works; stops at the first NaN.
-    profile_torch: With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
+    trial
+        The trial's id, or the beginning of it.
+    rerun
+        Run it alone, in this process, recording nothing: a debugger works; stops at the first NaN.
+    profile_torch
+        With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
     """
     from orchestrator import again, show
 
@@ -150,8 +182,10 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
 
     Parameters
     ----------
-    trial: The trial's id, or the beginning of it.
-    bundle: With all the trials it was trained with: on the same machine it then agrees to the last bit.
+    trial
+        The trial's id, or the beginning of it.
+    bundle
+        With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
     from orchestrator import again, show
 
@@ -163,8 +197,8 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
 
 
 @app.command
-def sync(spec: str, *, profile: Profile = None, debug: Debug = False, store: Store = "runs",
-         tracking_uri: str | None = None, set_: Set = (), as_json: Json = False) -> int:  # fmt: skip
+def sync(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs",
+         tracking_uri: Tracking = None, set_: Set = (), as_json: Json = False) -> int:  # fmt: skip
     """Bring MLflow up to date from the records."""
     from orchestrator import mirroring, show
     from orchestrator.expand import expand
@@ -175,8 +209,14 @@ def sync(spec: str, *, profile: Profile = None, debug: Debug = False, store: Sto
 
 
 @app.command
-def ui(*, store: Store = "runs", tracking_uri: str | None = None, port: int = 5000) -> int:
-    """Open the MLflow UI on this store, on this machine only."""
+def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: int = 5000) -> int:
+    """Open the MLflow UI on this store, on this machine only.
+
+    Parameters
+    ----------
+    port
+        Where it listens, on the loopback address.
+    """
     from orchestrator import mirroring
 
     return mirroring.ui(_store(store), tracking_uri, port)
@@ -200,7 +240,56 @@ def schema() -> int:
     return 0
 
 
-def _read(spec: str, profile: str | None, debug: bool, overrides: tuple[str, ...]) -> Any:
+@app.command
+def bench(*, width: Numbers = (), models: Numbers = (), batch_norm: bool | None = None,
+          engine: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (), seconds: float = 1.0,
+          rounds: int = 3, quick: Annotated[bool, Parameter(negative="")] = False,
+          output: Annotated[str, Parameter(name="--out")] = "bench",
+          as_json: Json = False) -> int:  # fmt: skip
+    """Images a second that this machine trains on: the engine of this program against the usual ways.
+
+    Example: `sweep bench --quick`, then `sweep bench` (ten minutes on 2 cores that do nothing else).
+
+    Parameters
+    ----------
+    width
+        Channels of each convolution; may be repeated. 8, 16, 64 and 256 if absent.
+    models
+        Models in one process; may be repeated. 1, 8, 32 and 128 if absent.
+    batch_norm
+        Only with batch norm, or only without; both if absent.
+    engine
+        Only this one; may be repeated.
+    seconds
+        Of one measurement.
+    rounds
+        Measurements of each combination; median, lowest and highest are shown.
+    quick
+        Width 16, 1 and 8 models, a third of a second: under a minute.
+    output
+        Folder for the JSON, PNG and SVG files, which are named by the hardware.
+    """
+    from orchestrator import show_bench
+    from orchestrator.bench import Options, run
+
+    few = Options(widths=(16,), models=(1, 8), seconds=min(seconds, 0.3)) if quick else Options(seconds=seconds)
+    arms = few.batch_norm if batch_norm is None else (batch_norm,)
+    report = run(Options(width or few.widths, models or few.models, arms, engine, few.seconds, rounds))
+    show_bench.show(report, show_bench.keep(report, output), as_json)
+    return 0
+
+
+@app.command
+def doctor(*, store: Store = "runs", tracking_uri: Tracking = None, address: Address = None,
+           as_json: Json = False) -> int:  # fmt: skip
+    """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
+    from orchestrator import show_doctor
+    from orchestrator.doctor import examine
+
+    return 0 if show_doctor.show(examine(store, tracking_uri, address), as_json) else 1
+
+
+def _read(spec: Spec, profile: str | None, debug: bool, overrides: tuple[str, ...]) -> Any:
     from orchestrator.spec import read
 
     return read(spec, "debug" if debug and not profile else profile, list(overrides))
@@ -223,7 +312,8 @@ def _store(root: str) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit codes: 0 done, 1 a trial or a claim failed, 2 bad input, 74 storage failed, 75 interrupted."""
+    """Entry point. Exit codes: 0 done; 1 a trial or a claim failed; 2 bad input, nothing started; 73 the store is in
+    use or cannot be made; 74 storage failed; 75 interrupted, launch again to go on; 130 stopped by a second signal."""
     sys.exit(
         _guarded(lambda: int(app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0))
     )
@@ -233,8 +323,8 @@ def _guarded(command: Callable[[], int]) -> int:
     """Turns what a user can mend into one message and an exit code; anything else keeps its traceback."""
     try:
         return command()
-    except KeyboardInterrupt:
-        return _complain("interrupted: everything committed is kept; launch again to go on", 75)
+    except KeyboardInterrupt as error:
+        return _complain(f"{str(error) or 'interrupted'}: everything committed is kept; launch again to go on", 75)
     except Exception as error:
         return _explained(error)
 
@@ -243,10 +333,24 @@ def _explained(error: Exception) -> int:
     """Imports what it needs here: --help must not wait for pydantic."""
     from cyclopts import CycloptsError
 
+    from orchestrator.watch import TooManyFailures
+    from tracking.files import StorageFailed
+    from tracking.lease import InUse
+    from tracking.manifest import Damaged
     from tracking.named import Refused
 
     if isinstance(error, CycloptsError):
         return 2  # printed by cyclopts, with the nearest known option
+    if isinstance(error, TooManyFailures):
+        return _complain(str(error), 1)
+    if isinstance(error, InUse):
+        return _complain(str(error), 73)
+    if isinstance(error, Damaged):
+        return _complain(f"{error}; `sweep launch` sets it aside and does the work again", 74)
+    if isinstance(error, StorageFailed):
+        return _complain(
+            f"storage failed: {error}; everything committed is kept: make room, or mend it, and launch again", 74
+        )
     if isinstance(error, Refused | FileNotFoundError | ConnectionError):
         return _complain(str(error), 2)
     if isinstance(error, OSError):

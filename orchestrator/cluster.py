@@ -5,13 +5,16 @@ restored from it; the store knows what is done, and a launch gives Tune only wha
 """
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # what fails is told to the watch, which says it once
 
 # Only who has the token may run code in Ray. Where the user has none, this process makes one for a Ray of its own.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -27,22 +31,33 @@ if not (Path.home() / ".ray/auth_token").exists() and "RAY_AUTH_TOKEN_PATH" not 
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 import ray
-from ray import tune
+from ray import cloudpickle, tune
+from ray._private import ray_constants
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from orchestrator.interrupt import Interrupt
+from orchestrator.preflight import Node, answer
+from orchestrator.pulse import Check, Pulse, patience
+from orchestrator.watch import Watch
+from tracking.lease import InUse
 from tracking.store import Store
+from workers import failure
+from workers.device import free_bytes
+from workers.failure import Broken, Failure
 from workers.work import Bundle, Report, set_threads, work
 
 os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours, in interrupt.py, also knows SIGTERM
+logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS
 
-Run = Callable[[Sequence[Bundle], str, Callable[[Report], None], Interrupt], dict[str, str]]
+Run = Callable[[Sequence[Bundle], Store, Watch], None]
 REPORT_S = 0.5  # a bundle reports to the driver about this often
+CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
+SURVEY_S = 60.0  # a node's first worker process takes seconds to start
 
 
 class Worker(tune.Trainable):  # type: ignore[misc]
     """Works on one bundle after the other; a step of Tune is about half a second of work."""
 
-    def setup(self, config: dict[str, Any], bundles: "list[Bundle]", store: str) -> None:
+    def setup(self, config: dict[str, Any], bundles: "list[Bundle]", store: Store) -> None:
         set_threads()
         self.bundles, self.store = bundles, store
         self.reset_config(config)
@@ -50,24 +65,37 @@ class Worker(tune.Trainable):  # type: ignore[misc]
     def reset_config(self, config: dict[str, Any]) -> bool:
         bundle = self.bundles[config["index"]]
         device = "cuda" if ray.get_gpu_ids() else "cpu"
-        self.running = work(Store(self.store), bundle, device)
-        self.report = Report(bundle.id, -1, {}, 0, None)
+        self.running = work(self.store, bundle, device)
+        self.report, self.begun = Report(bundle.id, -1, {}, 0, None), False
         return True
 
     def step(self) -> dict[str, Any]:
-        """Reports of half a second, as one."""
-        until, whole = time.monotonic() + REPORT_S, self.report._replace(ended={}, visits=0)
+        """Reports of half a second, as one; the first time only that the worker is there. Raises Broken."""
+        done = False
+        if self.begun:
+            try:
+                done = self._some()
+            except Exception as error:
+                raise Broken(*failure.of(error)) from None
+        self.begun = True
+        return {"report": tuple(self.report), "done": done}
+
+    def _some(self) -> bool:
+        """Half a second of work; whether it was the last."""
+        until, whole = time.monotonic() + REPORT_S, self.report._replace(ended={}, visits=0, damaged=())
         done = True
         for report in self.running:
-            whole = report._replace(ended={**whole.ended, **report.ended}, visits=whole.visits + report.visits)
+            ended, visits = {**whole.ended, **report.ended}, whole.visits + report.visits
+            whole = report._replace(ended=ended, visits=visits, damaged=(*whole.damaged, *report.damaged))
             if time.monotonic() > until:
                 done = False
                 break
         self.report = whole
-        return {"report": tuple(whole), "done": done}
+        return done
 
     def cleanup(self) -> None:
-        self.running.close()
+        with contextlib.suppress(OSError, InUse):  # nobody hears it any more, and what was committed before is kept
+            self.running.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Checkpoints are the store's; but Tune fails reused actors that have no such method."""
@@ -77,36 +105,109 @@ class Worker(tune.Trainable):  # type: ignore[misc]
 
 
 class _Listener(tune.Callback):  # type: ignore[misc]
-    def __init__(self, handle: Callable[[Report], None]) -> None:
-        self.handle = handle
+    """Tells a watch what happens, and ends the workers that it finds hanging."""
+
+    def __init__(self, bundles: Sequence[Bundle], watch: Watch) -> None:
+        self.bundles, self.watch = bundles, watch
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune writes its callbacks down to restore an experiment, which is never done here."""
         return {}
 
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.watch.began(self._bundle(trial))
+
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
-        self.handle(Report(*result["report"]))
+        self.watch.heard(Report(*result["report"]))
+
+    def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.watch.ended(self._bundle(trial))
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        # Written by this very process a moment ago; Tune moves it to its storage later, where its own reader looks.
+        file = trial.pickled_error_file
+        error = cloudpickle.loads(Path(file).read_bytes()) if file else None
+        self.watch.failed(self._bundle(trial), _failure(error, "report" in trial.last_result))
+
+    def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
+        for id in self.watch.hanging():
+            for trial in trials:
+                actor = trial.temporary_state.ray_actor
+                if actor and trial.status == "RUNNING" and self._bundle(trial).id == id:
+                    ray.kill(actor)  # Tune then finds that it died
+
+    def _bundle(self, trial: Any) -> Bundle:
+        return self.bundles[int(trial.config["index"])]
+
+
+def _failure(error: Exception | None, begun: bool) -> Failure:
+    """What Ray's error means. `begun`: whether the worker had said that it is there."""
+    text = str(error)
+    if isinstance(error, ray.exceptions.RayTaskError):
+        return Failure(*error.cause.args) if isinstance(error.cause, Broken) else Failure("error", text)
+    if isinstance(error, ray.exceptions.OutOfMemoryError) or "running low on memory" in text:
+        return Failure("memory", text)
+    if isinstance(error, ray.exceptions.RayActorError):
+        elsewhere = "node has died" in text or "node died" in text or error.preempted
+        return Failure("lost" if elsewhere or not begun else "died", text)
+    return Failure("error", text)
 
 
 @contextlib.contextmanager
-def backend(address: str | None) -> "Iterator[tuple[int, Run]]":
-    """A Ray to run on, an own one or the one at `address`; yields how many bundles run at a time, and `run`.
+def backend(address: str | None) -> "Iterator[tuple[int, int | None, Run]]":
+    """A Ray to run on, an own one or the one at `address`.
+
+    Yields how many bundles run at a time, the free memory in bytes of the smallest GPU (None where bundles run on
+    processors), and `run`. Replaces this process's signal handlers, as Ray does.
 
     Raises ConnectionError when nothing answers at the address.
     """
+    with attached(address):
+        yield _lanes(), _free(), run
+
+
+@contextlib.contextmanager
+def attached(address: str | None) -> Iterator[None]:
+    """This process as a driver of a Ray of its own, or of the one at `address`. Raises ConnectionError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own imports warn of each other's deprecations
+        # As by default on macOS and Windows: a Ray that no other machine joins listens on the loopback address alone.
+        ray_constants.ENABLE_RAY_CLUSTER = CLUSTERS and address is not None
         try:
             ray.init(address=address or "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        except ConnectionError as error:
+        except (ConnectionError, RuntimeError) as error:  # RuntimeError: of authentication, and of versions
             raise ConnectionError(
                 f"no Ray answers at '{address}' ({error}). Start one with `ray start --head`, check RAY_AUTH_TOKEN, "
                 "or leave --address out to run on this machine."
             ) from error
     try:
-        yield _lanes(), run
+        yield
     finally:
         ray.shutdown()
+
+
+def survey(look: Callable[[], dict[str, str]]) -> list[Node]:
+    """What each node offers and answers to `look`, asked all at once; a node has `SURVEY_S` to answer."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    asked = [ray.remote(num_cpus=0, max_retries=0)(answer).options(
+        scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(look)
+        for node in nodes]  # fmt: skip
+    end, found = time.monotonic() + SURVEY_S, []
+    for node, reference in zip(nodes, asked, strict=True):
+        name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+        try:
+            said = ray.get(reference, timeout=max(end - time.monotonic(), 0.1))
+            found.append(Node(name, node["Resources"], said))
+        except ray.exceptions.RayError as error:
+            found.append(Node(name, node["Resources"], error=str(error)))
+    return found
+
+
+def _free() -> int | None:
+    """Free bytes of the smallest GPU that Ray offers; None when there is none."""
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    asked = [ray.remote(num_gpus=1, num_cpus=0)(free_bytes).remote() for _ in range(gpus)]
+    return min((free for free in ray.get(asked) if free is not None), default=None)
 
 
 def _lanes() -> int:
@@ -114,9 +215,17 @@ def _lanes() -> int:
     return max(int(found.get("GPU", 0) or found.get("CPU", 1)), 1)
 
 
+@contextlib.contextmanager
+def crew(kind: type, members: int, cpus: float, gpus: float) -> Iterator[Callable[..., list[Any]]]:
+    """`members` actors of `kind` on this machine, with fractions of its cores and GPUs; as `orchestrator.crew`."""
+    with backend(None):
+        actors = [ray.remote(num_cpus=cpus, num_gpus=gpus)(kind).remote() for _ in range(members)]
+        yield lambda method, *arguments: ray.get([getattr(actor, method).remote(*arguments) for actor in actors])
+
+
 class _StopWhenAsked(tune.Stopper):  # type: ignore[misc]
-    def __init__(self, interrupt: Interrupt) -> None:
-        self.interrupt = interrupt
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
 
     def __getstate__(self) -> dict[str, Any]:
         """See `_Listener.__getstate__`."""
@@ -127,16 +236,11 @@ class _StopWhenAsked(tune.Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         """Tune then stops every worker, and `Worker.cleanup` commits."""
-        return self.interrupt.asked
+        return self.watch.stop
 
 
-def run(
-    bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None], interrupt: Interrupt
-) -> dict[str, str]:
-    """Runs bundles, reporting to `handle`; returns the error of each bundle that failed, by bundle id.
-
-    An interrupt lets every worker commit what it has.
-    """
+def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
+    """Runs bundles, telling `watch` what they report and how they fail; stopped by it, every worker commits."""
     resources = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
     trainable = tune.with_resources(tune.with_parameters(Worker, bundles=list(bundles), store=store), resources)
     scratch = tempfile.mkdtemp(prefix="sweep-tune-")
@@ -149,14 +253,50 @@ def run(
                 storage_path=scratch,
                 name="bundles",
                 verbose=0,
-                callbacks=[_Listener(handle)],
-                stop=_StopWhenAsked(interrupt),
+                callbacks=[_Listener(bundles, watch)],
+                stop=_StopWhenAsked(watch),
             ),
         )
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), Pulse(_checks(), watch):
             warnings.simplefilter("ignore")
-            results = tuner.fit()
-        errors = {bundles[r.config["index"]].id: str(r.error) for r in results if r.error}
+            try:
+                tuner.fit()
+            except ray.exceptions.RayError as error:  # of Tune's own calls: no worker of ours was asked
+                watch.gone = f"the cluster failed ({str(error).strip().splitlines()[-1]})"
+        for bundle in bundles:
+            if not watch.stop and bundle.id not in watch.done | watch.failures.keys():
+                watch.failed(bundle, Failure("lost", "Ray Tune ended without a word of this bundle"))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return errors
+
+
+def _checks() -> dict[Check, float]:
+    """What may go wrong with the cluster while Ray itself waits for ever or kills this process, and how long it may.
+    Only what can be looked at from here: a driver outside of the cluster sees neither sockets nor its head."""
+    node = ray._private.worker._global_node
+    raylet, head = getattr(node, "raylet_socket_name", None), ray.get_runtime_context().gcs_address
+    checks: dict[Check, float] = {}
+    if raylet and not _no_raylet(raylet):
+        checks[partial(_no_raylet, raylet)] = 0.0
+    if head and not _no_head(head):
+        checks[partial(_no_head, head)] = patience()
+    return {**checks, _no_machine: patience()}
+
+
+def _no_raylet(path: str) -> str:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return f"Ray's raylet on this machine has ended ({path})" if probe.connect_ex(path) else ""
+
+
+def _no_head(address: str) -> str:
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except OSError as error:
+        return f"its head at {address} does not answer ({error})"
+    return ""
+
+
+def _no_machine() -> str:
+    found = ray.cluster_resources()
+    return "" if found.get("CPU") or found.get("GPU") else "it has no machine left that could work"

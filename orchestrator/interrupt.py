@@ -2,30 +2,51 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; preemption; Slurm's warning before its time limit
 
 
 class Interrupted(KeyboardInterrupt):
-    """The launch was asked to stop; everything committed is kept."""
+    """The launch was asked to stop, or has lost its cluster; everything committed is kept."""
 
 
 class Interrupt:
-    """Whether we were asked to stop. Entered after Ray has started, since Ray replaces the handlers of a process."""
+    """Whether we were asked to stop. Where nobody asks, the first signal raises Interrupted on the spot."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked, self.heeded = False, False
 
     def __enter__(self) -> "Interrupt":
-        self.before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        self.before = {number: signal.getsignal(number) for number in SIGNALS}
+        self.listen()
         return self
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
+    def listen(self) -> None:
+        """Once more after Ray has started, which puts its own handlers in place of ours."""
+        for number in SIGNALS:
+            signal.signal(number, self._note)
+
+    @contextmanager
+    def heed(self) -> Iterator[None]:
+        """While the body runs, somebody looks at `asked` again and again. Raises Interrupted if it was before."""
+        if self.asked:
+            raise Interrupted
+        self.heeded = True
+        try:
+            yield
+        finally:
+            self.heeded = False
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             os._exit(130)  # nothing committed is lost: a commit is one rename
         self.asked = True
+        if not self.heeded:
+            raise Interrupted

@@ -4,19 +4,26 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from orchestrator import local, mirroring, results
-from orchestrator.bundle import halves
+from orchestrator import local, mirroring, origins, preflight, results
+from orchestrator.bundle import most
 from orchestrator.expand import expand
 from orchestrator.interrupt import Interrupt, Interrupted
 from orchestrator.plan import Plan, plan
 from orchestrator.progress import Launching, say
+from orchestrator.ready import Ready, ready
+from orchestrator.retry import Retries
 from orchestrator.spec import Sweep
+from orchestrator.watch import TooManyFailures, Watch
 from tracking import named
+from tracking.files import StorageFailed
+from tracking.lease import InUse
 from tracking.named import Refused
-from tracking.store import Store
+from tracking.store import Damaged, Store
 from tracking.verdict import Verdict
+from workers.failure import Failure
 from workers.work import Bundle, give_up
 
 
@@ -43,48 +50,109 @@ class Launched:
     failures: dict[str, int]
     tracking_uri: str
     report: str
+    damaged: tuple[str, ...]
     wall_s: float
 
 
 def launch(sweep: Sweep, options: Options) -> Launched:
-    """Runs what is missing of a sweep, mirrors it, draws its curves and judges its claims."""
+    """Runs what is missing of a sweep, mirrors it, draws its curves and judges its claims.
+
+    Raises lease.InUse when another launch works on the same trials, StorageFailed, Interrupted, and TooManyFailures.
+    """
     start = time.monotonic()
-    store = Store(options.store)
+    if options.address and not options.local:
+        preflight.knock(options.address)
     trials = expand(sweep)[: options.limit]
-    before = plan(trials, store, 1, options.retry_failed)
-    mirror = mirroring.begin(sweep, trials, store, options.tracking_uri)
-    with mirror:
-        if before.to_run:
-            _run(before, sweep, store, options, trials)
-        found = results.gather(trials, store)
-        curves, table = results.draw(sweep, trials, found, store)
-        verdicts = results.judged(sweep, found)
-        results.keep_claims(sweep, store, verdicts)
-        report = results.report(sweep, trials, found, store, (curves, table), verdicts)
-        mirror.finish(found, curves, table, verdicts, report)
-    after = plan(trials, store, 1)
-    wall_s = time.monotonic() - start
-    return Launched(_counts(before, after), curves, table, verdicts, after.failures, mirror.uri, report, wall_s)
+    with Interrupt() as interrupt, ready(sweep, trials, options.store, options.retry_failed) as found:
+        store, before = found.store, found.plan
+        mirror = mirroring.begin(sweep, trials, store, options.tracking_uri, bool(before.to_run))
+        with mirror:
+            if before.to_run:
+                found.damaged.extend(_run(found, sweep, options, interrupt))
+            frame = results.gather(trials, store)
+            curves, table = results.draw(sweep, trials, frame, store)
+            verdicts = results.judged(sweep, frame)
+            results.keep_claims(sweep, store, verdicts)
+            report = results.report(sweep, trials, frame, store, (curves, table), verdicts)
+            mirror.finish(frame, curves, table, verdicts, report)
+        after = plan(trials, store, 1)
+    return Launched(
+        _counts(before, after), curves, table, verdicts, after.failures, mirror.uri, report, tuple(found.damaged),
+        time.monotonic() - start,
+    )  # fmt: skip
 
 
-def _run(before: Plan, sweep: Sweep, store: Store, options: Options, trials: Sequence[Any]) -> None:
-    """Everything that is missing, on the backend asked for; what fails is halved until it is one trial."""
+def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt) -> list[str]:
+    """Everything that is missing, on the backend asked for, until all of it has ended; what was found damaged."""
+    before, store = found.plan, found.store
     say(f"{sweep.title}: {len(before.to_run)} of {len(before.trials)} trials to run")
     _prepare(sweep, before)
-    with _backend(options) as (lanes, run):
-        bundles = list(plan(trials, store, lanes, options.retry_failed).bundles)
-        with Interrupt() as interrupt, Launching(bundles, len(before.trials) - len(before.to_run)) as view:
+    with _backend(options) as (lanes, free, run):
+        interrupt.listen()
+        _check_nodes(options, store)
+        bundles = list(plan(before.trials, store, lanes, options.retry_failed, partial(most, free)).bundles)
+        retries = Retries()
+        with interrupt.heed(), Launching(bundles, len(before.trials) - len(before.to_run)) as view:
+            watch = Watch(len(before.trials), view, interrupt, found.lease)
             while bundles:
-                failed = run(bundles, store.root, view, interrupt)
-                if interrupt.asked:
-                    raise Interrupted
-                bundles = _isolated(failed, bundles, store)
+                watch.again()
+                run(bundles, store, watch)
+                bundles = _after(watch, bundles, retries, store)
         say(view.note())
+    return watch.damaged
+
+
+def _after(watch: Watch, bundles: Sequence[Bundle], retries: Retries, store: Store) -> list[Bundle]:
+    """What to run next, after a pause; trials that are given up are recorded with their error. Raises when the launch
+    must stop: InUse, StorageFailed, Interrupted, TooManyFailures."""
+    _stop_for_good(watch)
+    following = retries.next(watch.failures, bundles, partial(_commits, store), partial(_ended, store))
+    for bundle, failure in following.given_up if watch.worked or not watch.many else []:
+        give_up(store, bundle, "cpu", failure.text)
+    if gone := [f.kind for f in watch.failures.values() if f.kind in ("died", "lost")]:
+        say(f"{len(gone)} workers ended before their bundles did; the bundles go on from their last commits")
+    if watch.many:
+        raise TooManyFailures(
+            f"stopped, since {watch.many}\nMend it and launch again; trials that are recorded as failed run again with "
+            "--retry-failed"
+        )
+    until = time.monotonic() + following.pause_s
+    while time.monotonic() < until and not watch.stop:
+        time.sleep(0.05)
+    _stop_for_good(watch)
+    return following.bundles
+
+
+def _stop_for_good(watch: Watch) -> None:
+    if watch.lease.lost or (watch.fatal and watch.fatal.kind == "lease"):
+        raise InUse(_said(watch.fatal) if watch.fatal else "another launch has taken this work over")
+    if watch.fatal:
+        raise StorageFailed(_said(watch.fatal))
+    if watch.gone or watch.interrupt.asked:
+        raise Interrupted(watch.gone)
+
+
+def _said(failure: Failure) -> str:
+    """Without the name of the exception, which is ours and says nothing more."""
+    return failure.line.partition(": ")[2] or failure.line
+
+
+def _commits(store: Store, bundle: Bundle) -> int:
+    try:
+        return store.manifest(bundle.id).commits
+    except (FileNotFoundError, Damaged):
+        return 0
+
+
+def _ended(store: Store, bundle: Bundle) -> set[str]:
+    recorded = store.recorded({t.id for t in bundle.trials})
+    return {id for id, r in recorded.items() if r.state in ("finished", "diverged")}
 
 
 def _prepare(sweep: Sweep, before: Plan) -> None:
     """What the experiment wants to be sure of before a worker starts: that its data are here, and large enough."""
     experiment = named.load("workers.experiments", sweep.experiment)
+    origins.refuse_other_data(before.to_run, before.recorded.values())
     if hasattr(experiment, "prepare"):
         try:
             experiment.prepare(before.to_run)
@@ -93,23 +161,20 @@ def _prepare(sweep: Sweep, before: Plan) -> None:
 
 
 def _backend(options: Options) -> Any:
-    """A context that yields the number of lanes and the function that runs bundles."""
+    """A context that yields the number of lanes, the memory of a GPU, and the function that runs bundles."""
     if options.local:
-        return nullcontext((local.lanes(), local.run))
+        return nullcontext((local.lanes(), local.free(), local.run))
     from orchestrator import cluster
 
     return cluster.backend(options.address)
 
 
-def _isolated(failed: dict[str, str], bundles: Sequence[Bundle], store: Store) -> list[Bundle]:
-    """Bundles that failed, halved; a single trial that fails is recorded as failed, with its error."""
-    again = []
-    for bundle in bundles:
-        if bundle.id in failed and len(bundle.trials) > 1:
-            again += halves(bundle)
-        elif bundle.id in failed:
-            give_up(store, bundle, "cpu", failed[bundle.id])
-    return again
+def _check_nodes(options: Options, store: Store) -> None:
+    """Raises Refused when the nodes of a cluster could not run bundles."""
+    if options.address and not options.local:
+        from orchestrator import cluster
+
+        preflight.check(cluster.survey, store)
 
 
 def _counts(before: Plan, after: Plan) -> dict[str, int]:

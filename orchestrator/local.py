@@ -1,11 +1,12 @@
 """Runs bundles in this process, one after the other: no Ray, and a debugger works."""
 
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 
-from orchestrator.interrupt import Interrupt
+from orchestrator.watch import Watch
 from tracking.store import Store
-from workers.work import Bundle, Report, work
+from workers import failure
+from workers.work import Bundle, work
 
 
 def lanes() -> int:
@@ -13,26 +14,26 @@ def lanes() -> int:
     return 1
 
 
-def run(
-    bundles: Sequence[Bundle], store: str, handle: Callable[[Report], None], interrupt: Interrupt
-) -> dict[str, str]:
-    """Runs bundles, reporting to `handle`; returns the error of each bundle that failed, by bundle id.
+def free() -> int | None:
+    """Bytes that a bundle may fill on the GPU; None where it runs on processors."""
+    from workers.device import free_bytes
 
-    An interrupt closes the bundle at hand, which commits what it has.
-    """
-    failed: dict[str, str] = {}
+    return free_bytes()
+
+
+def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
+    """Runs bundles, telling `watch` what they report and how they fail; stopped by it, the bundle at hand commits."""
     for bundle in bundles:
-        running = work(Store(store), bundle, _device())
         try:
-            for report in running:
-                handle(report)
-                if interrupt.asked:
-                    return failed
-        except Exception:
-            failed[bundle.id] = traceback.format_exc()
-        finally:
-            running.close()
-    return failed
+            with closing(work(store, bundle, _device())) as running:
+                for report in running:
+                    watch.heard(report)
+                    if watch.stop:
+                        break
+        except Exception as error:
+            watch.failed(bundle, failure.of(error))
+        if watch.stop:
+            return
 
 
 def _device() -> str:

@@ -1,7 +1,8 @@
 """Keeps MLflow up with a sweep while it runs, shows its curves and verdicts there at the end, and on demand."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from orchestrator import results
 from orchestrator.expand import varied
 from orchestrator.progress import say
 from orchestrator.spec import Sweep
-from tracking import mirror, mirror_place
+from tracking import lease, mirror, mirror_place
 from tracking.mirror_points import Parent, SweepInfo, curve_lines
 from tracking.mirror_thread import Mirror
 from tracking.rows import State
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.frame import Frame
+
+
+PATIENCE_S = 60.0  # for MLflow at the end of a launch
+HURRY_S = 8.0  # after an interruption, which may have a deadline
 
 
 def uri(store: Store, given: str | None) -> str:
@@ -37,18 +42,22 @@ def _info(sweep: Sweep) -> SweepInfo:
 class Mirroring:
     """The mirror of one launch. Leaving it early, by an error or an interrupt, still mirrors what is recorded."""
 
-    def __init__(self, sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> None:
+    def __init__(
+        self, sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool
+    ) -> None:
         self.sweep, self.uri = sweep, uri(store, tracking_uri)
         mirror_place.check(self.uri)
-        self.thread = Mirror(_info(sweep), {t.id for t in trials}, store, self.uri)
+        self.thread = Mirror(_info(sweep), {t.id for t in trials}, store, self.uri, working=working)
 
     def __enter__(self) -> "Mirroring":
         return self
 
     def __exit__(self, *error: object) -> None:
-        lag = self.thread.close()
+        interrupted = error[0] is not None
+        lag = self.thread.close(HURRY_S if interrupted else PATIENCE_S, interrupted)
         if lag.trials or lag.error:
-            say(f"MLflow is behind by {lag.trials} trials ({lag.error or 'still sending'}); the records are complete: "
+            why = (lag.error or "still sending").splitlines()[0]
+            say(f"MLflow is behind by {lag.trials} trials ({why}); the records are complete: "
                 f"`sweep sync {self.sweep.name}` catches up")  # fmt: skip
 
     def finish(
@@ -63,9 +72,9 @@ class Mirroring:
         self.thread.offer(parent(self.sweep, found, curves, table, verdicts, report))
 
 
-def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> Mirroring:
-    """Starts mirroring. Raises Refused for a tracking URI that cannot be used."""
-    return Mirroring(sweep, trials, store, tracking_uri)
+def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool) -> Mirroring:
+    """Starts mirroring; `working`: whether trials are about to be trained. Raises Refused for an unusable URI."""
+    return Mirroring(sweep, trials, store, tracking_uri, working)
 
 
 def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> mirror.SyncReport:
@@ -76,7 +85,16 @@ def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str 
     report = results.report(sweep, trials, found, store, (curves, table), verdicts)
     shown = parent(sweep, found, curves, table, verdicts, report)
     recorded = store.recorded({t.id for t in trials})
-    return mirror.sync(_info(sweep), recorded.values(), store, uri(store, tracking_uri), shown)
+    at_work = _at_work(recorded.keys(), store) if shown.state == "running" else set()
+    if shown.state == "running" and not at_work:
+        shown = replace(shown, state="cancelled")
+    return mirror.sync(_info(sweep), recorded.values(), store, uri(store, tracking_uri), shown, at_work)
+
+
+def _at_work(trials: Collection[str], store: Store) -> set[str]:
+    """Which of these trials a living launch has claimed."""
+    claimed = [c.trials if c.trials is not None else set(trials) for c in lease.at_work(store.files)]
+    return set(trials) & set().union(*claimed)
 
 
 def parent(

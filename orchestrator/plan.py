@@ -1,12 +1,13 @@
 """What would run: which trials are done, which are missing, and what the missing ones cost. Starts nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.bundle import cost, pack
-from tracking.store import ENDED, Damaged, Manifest, Recorded, Store
+from orchestrator.bundle import cost, on_cpu, pack
+from orchestrator.origins import notes
+from tracking.store import ENDED, Manifest, Recorded, Store
 from workers.trial import Trial
 from workers.work import Bundle
 
@@ -22,6 +23,7 @@ class Plan:
     to_run: tuple[Trial, ...]
     bundles: tuple[Bundle, ...]
     damaged: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def states(self) -> Counter[str]:
@@ -46,16 +48,41 @@ class Plan:
             "bundles": [{"id": b.id, "models": len(b.trials)} for b in self.bundles],
             "cost": {"operations": flops, "core_seconds": flops / FLOPS_PER_S},
             "damaged": list(self.damaged),
+            "notes": list(self.notes),
         }
 
 
-def plan(trials: Sequence[Trial], store: Store, lanes: int, retry_failed: bool = False) -> Plan:
-    """Compares trials with the records and packs what is left into bundles for `lanes` workers at a time."""
+def explained(trials: Sequence[Trial], store: Store, lanes: int) -> Plan:
+    """A plan with notes on where the records come from, which take a look at all records of the store."""
+    found = plan(trials, store, lanes)
+    return replace(found, notes=tuple(notes(trials, found.recorded, store)))
+
+
+def plan(
+    trials: Sequence[Trial], store: Store, lanes: int, retry_failed: bool = False,
+    limit: Callable[[Trial], int] = on_cpu,
+) -> Plan:  # fmt: skip
+    """Compares trials with the records and packs what is left into bundles for `lanes` workers at a time, none with
+    more than `limit` trials."""
     recorded = store.recorded({t.id for t in trials})
     again = {id for id, r in recorded.items() if retry_failed and r.state == "failed"}
     left = [t for t in trials if t.id in again or not _ended(recorded, t)]
     begun = [] if not left else _begun(store, left, recorded)
-    return Plan(tuple(trials), recorded, tuple(left), tuple(pack(left, begun, lanes)), tuple(store.damaged()))
+    bundles = _bundles(trials, left, begun, lanes, limit)
+    return Plan(tuple(trials), recorded, tuple(left), tuple(bundles), tuple(store.damaged()))
+
+
+def _bundles(
+    trials: Sequence[Trial], left: Sequence[Trial], begun: Sequence[Bundle], lanes: int, limit: Callable[[Trial], int]
+) -> list[Bundle]:
+    """What is left, in the bundles of a launch of everything as far as none of their trials is done or begun: a model's
+    last bits depend on its bundle, and after a crash they must be those of a launch that nothing has disturbed."""
+    if not left:
+        return []
+    open = {t.id for t in left} - {t.id for bundle in begun for t in bundle.trials}
+    whole = [bundle for bundle in pack(trials, (), lanes, limit) if all(t.id in open for t in bundle.trials)]
+    packed = {t.id for bundle in whole for t in bundle.trials}
+    return [*whole, *pack([t for t in left if t.id not in packed], begun, lanes, limit)]
 
 
 def _ended(recorded: dict[str, Recorded], trial: Trial) -> bool:
@@ -63,14 +90,15 @@ def _ended(recorded: dict[str, Recorded], trial: Trial) -> bool:
 
 
 def _begun(store: Store, left: Sequence[Trial], recorded: dict[str, Recorded]) -> list[Bundle]:
-    """Interrupted bundles among the trials that are left, to be gone on with."""
+    """Interrupted bundles to be gone on with: all of their trials that have not ended are asked for."""
+    wanted = {t.id for t in left}
     names = {recorded[t.id].bundle for t in left if t.id in recorded and recorded[t.id].state == "running"}
     found = []
     for name in sorted(names):
         manifest = store.manifest(name)
-        if isinstance(manifest, Damaged) or not manifest.checkpoints:
-            continue
-        found.append(_bundle(manifest))
+        open = {t["id"] for t in manifest.trials if t["state"] not in ENDED}
+        if manifest.checkpoints and open <= wanted:
+            found.append(_bundle(manifest))
     return found
 
 

@@ -1,9 +1,10 @@
 """What a person sees: tables, messages and the live view of a launch. The only file that imports rich."""
 
+import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,8 @@ from rich.text import Text
 
 from orchestrator.bundle import cost
 from workers.work import Bundle, Report
+
+Advance = Callable[[str, int], None]  # what is being done, and how many steps that is
 
 LINE_S = 5.0  # seconds between lines when the output is no terminal
 
@@ -102,6 +105,28 @@ class Launching:
         if 0.02 < fraction < 1:
             parts.append(f"{duration(seconds / fraction - seconds)} left")
         return ", ".join(parts)
+
+
+@contextlib.contextmanager
+def steps(title: str, total: int) -> Iterator[Advance]:
+    """The live view of `total` steps: call what it yields with a few words and the number of steps that they name."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    task = bar.add_task(title, total=total, note="")
+    next_s = time.monotonic() + LINE_S
+
+    def advance(note: str, count: int) -> None:
+        nonlocal next_s
+        bar.update(task, advance=count, note=note)
+        if not console.is_terminal and time.monotonic() > next_s:
+            next_s = time.monotonic() + LINE_S
+            say(f"  {title} {bar.tasks[0].completed:g}/{total}: {note}")
+
+    with bar:
+        yield advance
 
 
 def repeat(look: Callable[[], bool], seconds: float) -> None:

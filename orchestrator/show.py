@@ -9,6 +9,7 @@ from orchestrator import results
 from orchestrator.plan import Plan
 from orchestrator.progress import duration, out, say, table
 from orchestrator.spec import Sweep, shipped_names
+from tracking.lease import Claim
 from tracking.plain import flat
 from tracking.store import Store
 from tracking.verdict import Verdict
@@ -29,6 +30,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
             {
                 "sweep": sweep.name,
                 "trials": done.trials,
+                "damaged": list(done.damaged),
                 "curves": done.curves,
                 "claims": results.plain(done.claims),
                 "store": store,
@@ -40,6 +42,8 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     _curve_table(done.table)
     _claim_table(done.claims)
     _failures(done.failures)
+    if done.damaged:
+        say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
     say(f"trials   {counts}; {duration(done.wall_s)}")
     for curve in done.curves:
@@ -57,7 +61,7 @@ def planned(sweep: Sweep, plan: Plan, as_json: bool) -> None:
     summary = plan.summary()
     if as_json:
         return _json({"sweep": sweep.name, **summary})
-    say(f"{sweep.title} ({sweep.source})")
+    say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
     table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
     sizes = [len(b.trials) for b in plan.bundles]
@@ -67,21 +71,25 @@ def planned(sweep: Sweep, plan: Plan, as_json: bool) -> None:
         say(f"{len(sizes)} bundles of {min(sizes)} to {max(sizes)} models, {about}")
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
+    for line in plan.notes:
+        say(f"note: {line}")
 
 
-def status(sweep: Sweep, plan: Plan, as_json: bool) -> None:
-    """Trials by state; they add up to the sweep's number."""
+def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) -> None:
+    """Trials by state; they add up to the sweep's number. `at_work`: the launches that live."""
     states = dict(sorted(plan.states.items()))
+    mine = [str(c) for c in at_work if c.overlaps(sweep.name, frozenset(t.id for t in plan.to_run))]
     if as_json:
-        return _json(
-            {"sweep": sweep.name, "trials": {"total": len(plan.trials), **states}, "damaged": list(plan.damaged)}
-        )
+        trials = {"total": len(plan.trials), **states}
+        return _json({"sweep": sweep.name, "trials": trials, "damaged": list(plan.damaged), "at_work": mine})
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
     running = [r for r in plan.recorded.values() if r.state == "running"]
     if running:
         steps, last = [r.step for r in running], max(r.clock[-1][1] if r.clock else r.started_ms for r in running)
         ago = duration(max(time.time() - last / 1000, 0.0))
         say(f"running  steps {min(steps)} to {max(steps)}; last commit {ago} ago")
+    if plan.to_run:
+        say(f"at work  {'; '.join(mine) or 'nobody: `sweep launch` runs what is left'}")
     _failures(plan.failures)
     for line in plan.damaged:
         say(f"damaged: {line}")

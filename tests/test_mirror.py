@@ -5,6 +5,7 @@ import math
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -361,7 +362,6 @@ def test_a_folder_is_refused_as_tracking_uri_with_the_remedy(store: Store) -> No
 def test_the_new_database_is_complete_has_wal_and_is_made_once(tmp_path: Path) -> None:
     """Eight processes that open a new database at once would break it."""
     import sqlite3
-    import sys
 
     for left in ("mlflow.db.new", "mlflow.db.new-journal"):
         (tmp_path / left).write_bytes(b"of an attempt that was killed")
@@ -458,3 +458,86 @@ def test_a_mirror_that_cannot_be_written_gives_up_in_time_and_raises_nothing(sto
     start = time.monotonic()
     lag = watching.close(1.0)
     assert lag.trials == 6 and time.monotonic() - start < 5
+
+
+def test_what_nobody_works_on_is_shown_as_killed_and_goes_on_under_the_same_run(
+    empty: Path, uri: str, tmp_path: Path
+) -> None:
+    """As a launch that was killed leaves it, then `sync`, then the next launch."""
+    store = Store(str(tmp_path))
+    writer = Writer.begin(store, "b", "network", [trial(2, 0)], ABOUT)
+    train(writer, range(20))
+    sync(store, uri)
+    before = runs(uri)
+    assert {status for status, _ in before.values()} == {"RUNNING"}
+    mirror.sync(SWEEP, recorded(store), store, uri, None, at_work=())
+    killed = everything(uri)
+    assert {info[1] for info, *_ in killed.values()} == {"KILLED"}
+    assert killed["w2s0"][2]["sweep.reason"] == "interrupted after step 19; `sweep launch` goes on"
+    assert mirror.sync(SWEEP, recorded(store), store, uri, None, at_work=()).points_sent == 0
+    sync(store, uri)
+    assert {status for status, _ in runs(uri).values()} == {"RUNNING"}
+    train(writer, range(20, EPOCHS), {"w2s0": Outcome("finished", EPOCHS - 1, "epochs done")})
+    sync(store, uri, parent(tmp_path / "figures"))
+    assert {id: run for id, (_, run) in runs(uri).items()} == {id: run for id, (_, run) in before.items()}
+
+    (tmp_path / "direct").mkdir()
+    (tmp_path / "direct" / "mlflow.db").write_bytes(empty.read_bytes())
+    sync(store, fresh(tmp_path / "direct"), parent(tmp_path / "figures"))
+    assert everything(uri) == everything(fresh(tmp_path / "direct"))
+
+
+def runs(uri: str) -> dict[str, tuple[str, str]]:
+    """Status and id of every run, by trial."""
+    found = mirror.connect(uri).search_runs(["1"])
+    return {r.data.tags.get("sweep.trial_id", ""): (r.info.status, r.info.run_id) for r in found}
+
+
+def test_a_run_that_belongs_to_no_trial_any_more_does_not_run_for_ever(tmp_path: Path, uri: str) -> None:
+    store = Store(str(tmp_path))
+    train(Writer.begin(store, "b", "network", [trial(2, 0), trial(2, 1)], ABOUT), range(5))
+    sync(store, uri)
+    mirror.sync(SWEEP, [r for r in recorded(store) if r.id == "w2s1"], store, uri)
+    assert {id: status for id, (status, _) in runs(uri).items()} == {"": "RUNNING", "w2s0": "KILLED", "w2s1": "RUNNING"}
+
+
+def test_a_database_deleted_under_a_running_mirror_is_built_anew(
+    store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
+) -> None:
+    watching = Mirror(SWEEP, [r.id for r in recorded(store)], store, uri, every=0.2)
+    watching.offer(parent(tmp_path / "figures"))
+    until(lambda: watching._shown and watching._parent_shown)
+    for file in tmp_path.glob("mlflow.db*"):
+        file.unlink()
+    until(lambda: (tmp_path / "mlflow.db").exists())
+    assert watching.close(60) == (0, 0.0, "")
+    assert everything(uri) == truth
+
+
+FULL_ONCE = """
+import resource, signal, sys
+from tracking import mirror
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+try:
+    mirror.prepare(sys.argv[1])
+    sys.exit("the disk was not full")
+except Exception:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+mirror.prepare(sys.argv[1])
+print(mirror.connect(sys.argv[1]).get_experiment("0").name)
+"""
+
+
+def test_after_a_full_disk_the_database_is_made_in_the_same_process(tmp_path: Path) -> None:
+    """The failed attempt must leave neither files nor open connections that the next one would use."""
+    done = subprocess.run([sys.executable, "-c", FULL_ONCE, fresh(tmp_path)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "Default"), done.stderr
+    assert {p.name for p in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db-wal", "mlflow.db-shm"}
+
+
+def test_a_damaged_database_is_one_message_with_the_remedy(store: Store, uri: str, tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\x00" + b"\x00" * 5000)
+    with pytest.raises(mirror.Unreachable, match=r"mlflow\.db.*remove it: it is built anew") as caught:
+        sync(store, uri)
+    assert len(str(caught.value)) < 700 and "\n" not in str(caught.value)

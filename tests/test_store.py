@@ -1,14 +1,19 @@
 """The store: exactly what was committed is read, whatever else lies about or was cut off."""
 
+import io
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zoo
 
+from tracking.files import sha256
+from tracking.named import Refused
 from tracking.rows import Outcome, Row
-from tracking.store import Damaged, Manifest, Store, Writer
-from workers import work
+from tracking.store import Damaged, Manifest, OtherFormat, Store, Writer
+from workers import checkpoint, work
 
 
 def trials(*seeds: int) -> list[dict]:
@@ -135,6 +140,118 @@ def test_work_with_a_damaged_checkpoint_is_done_again_from_the_start(tmp_path: P
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
     list(work.work(store, bundle, "cpu"))
     assert same_rows(store, undisturbed)
+
+
+def interrupted(store: Store, bundle: work.Bundle, times: int) -> None:
+    """One commit a time."""
+    for _ in range(times):
+        running = work.work(store, bundle, "cpu")
+        next(running)
+        running.close()
+
+
+def newest(root: Path, pattern: str) -> Path:
+    manifest = Store(str(root)).manifest(next(root.glob("records/*")).name)
+    entries = {"*.bin": manifest.checkpoints, "*.parquet": manifest.segments}.get(pattern)
+    return root / entries[-1]["name"] if entries else next(root.glob(f"records/*/{pattern}"))
+
+
+@pytest.mark.parametrize("pattern", ["*.bin", "*.parquet", "manifest.json"])
+@pytest.mark.parametrize("how", ["cut", "flipped", "empty", "gone"])
+def test_from_whatever_is_damaged_the_work_comes_out_the_same(tmp_path: Path, pattern: str, how: str) -> None:
+    """From the commit before where a checkpoint or rows are damaged; from the start where the manifest is."""
+    bundle = work.together([zoo.trial(s, epochs=6) for s in range(2)])
+    store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
+    list(work.work(undisturbed, bundle, "cpu"))
+    interrupted(store, bundle, 4)
+    file = newest(tmp_path / "a", pattern)
+    content = file.read_bytes()
+    middle = len(content) // 2
+    changed = {"cut": content[:-1], "flipped": content[:middle] + bytes([content[middle] ^ 8]) + content[middle + 1 :]}
+    file.unlink() if how == "gone" else file.write_bytes(changed.get(how, b""))
+    reports = list(work.work(store, bundle, "cpu"))
+    assert same_rows(store, undisturbed)
+    said = "".join(reports[0].damaged)
+    if (pattern, how) != ("manifest.json", "gone"):
+        assert file.name in said and reports[0].step == (-1 if pattern == "manifest.json" else 2)
+        assert how == "gone" or file.with_name(file.name + ".damaged").read_bytes() == changed.get(how, b"")
+
+
+@pytest.mark.parametrize(("ends", "state", "step"), [(0, "finished", 0), (1, "running", 0)])
+def test_taken_back_to_a_commit_exactly_what_came_later_is_gone(
+    tmp_path: Path, ends: int, state: str, step: int
+) -> None:
+    store = Store(str(tmp_path))
+    writer, (a, b) = begin(store, "b", 0, 1)
+    for at in range(2):
+        writer.add(
+            [row(a, at), row(b, at)], {a["id"]: Outcome("finished", at, "all epochs done")} if at == ends else {}
+        )
+        writer.commit(at, b"state %d" % at)
+    manifest = store.manifest("b")
+    then = manifest.back_at(manifest.checkpoints[0])
+    states = {t["id"]: (t["state"], t["step"]) for t in then.trials}
+    assert states == {a["id"]: (state, step), b["id"]: ("running", 0)}
+    assert [store.segment(s)["step"].to_pylist() for s in then.segments] == [[0, 0]]
+    assert len(then.checkpoints) == 1 and then.step == 0
+    assert then.clock == manifest.clock, "what is done again keeps the times it had"
+    assert manifest.back_at(manifest.checkpoints[1]) == manifest
+
+
+def test_both_checkpoints_damaged_is_the_same_work_from_the_start(tmp_path: Path) -> None:
+    bundle = work.together([zoo.trial(s, epochs=6) for s in range(2)])
+    store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
+    list(work.work(undisturbed, bundle, "cpu"))
+    interrupted(store, bundle, 3)
+    for file in (tmp_path / "a").rglob("*.bin"):
+        file.write_bytes(b"PK")
+    reports = list(work.work(store, bundle, "cpu"))
+    assert len(reports[0].damaged) == 2 and reports[0].step == -1
+    assert same_rows(store, undisturbed)
+    assert len(list((tmp_path / "a").rglob("*.bin.damaged"))) == 2 and not list((tmp_path / "a").rglob("*.bin"))
+
+
+class Canary:
+    """What a stranger may put where a checkpoint is expected."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_a_checkpoint_that_would_run_code_is_damage_and_does_not_run(tmp_path: Path) -> None:
+    import torch
+
+    content = io.BytesIO()
+    torch.save({"epoch": Canary(tmp_path / "ran")}, content)
+    with pytest.raises(Damaged, match=r"a\.bin"):
+        checkpoint.load(content.getvalue(), "a.bin")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_records_of_another_format_are_left_alone(tmp_path: Path) -> None:
+    bundle, store = work.together([zoo.trial(0)]), Store(str(tmp_path))
+    interrupted(store, bundle, 1)
+    file = newest(tmp_path, "manifest.json")
+    inner = json.loads(json.loads(file.read_bytes())["manifest"])
+    text = json.dumps({**inner, "format": 99})
+    file.write_text(json.dumps({"sha256": sha256(text.encode()), "manifest": text}))
+    with pytest.raises(OtherFormat, match="format 99"):
+        list(work.work(store, bundle, "cpu"))
+    assert file.exists()
+
+
+def test_other_data_than_it_was_begun_with_stop_a_bundle(tmp_path: Path) -> None:
+    bundle, store = work.together([zoo.trial(0)]), Store(str(tmp_path))
+    interrupted(store, bundle, 1)
+    file = newest(tmp_path, "manifest.json")
+    manifest = Manifest.of(file.read_bytes(), "manifest")
+    manifest.provenance["data"]["digest"] = "another"
+    file.write_bytes(manifest.to_bytes())
+    with pytest.raises(Refused, match="another --store"):
+        list(work.work(store, bundle, "cpu"))
 
 
 def test_work_interrupted_after_every_step_gives_the_same_records(tmp_path: Path) -> None:

@@ -2,14 +2,33 @@
 
 import hashlib
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.fs as pafs
+
+from tracking.failpoints import reached
 
 
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256."""
     return hashlib.sha256(content).hexdigest()
+
+
+class StorageFailed(OSError):
+    """The store cannot be read or written: a full disk, a lost network disk, an unreachable object store."""
+
+
+@contextmanager
+def _storage(path: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StorageFailed(error.errno, error.strerror or str(error), path) from error
 
 
 class Files:
@@ -30,30 +49,30 @@ class Files:
         return f"{self.root}/{name}"
 
     def read(self, name: str) -> bytes:
-        """The whole file. Raises FileNotFoundError."""
-        with self.fs.open_input_stream(self.path(name)) as stream:
+        """The whole file. Raises FileNotFoundError, StorageFailed."""
+        with _storage(self.path(name)), self.fs.open_input_stream(self.path(name)) as stream:
             return bytes(stream.read())
 
-    def write(self, name: str, content: bytes) -> None:
-        """Replaces `name` in one step: after a crash it is the old file or the new one, on the disk, never a part."""
+    def write(self, name: str, content: bytes, at: str = "write") -> None:
+        """Replaces `name` in one step: after a crash it is the old file or the new one, on the disk, never a part.
+
+        `at` is what the places in between are called in `tracking.failpoints`. Raises StorageFailed.
+        """
         path = self.path(name)
-        if not self.local:
+        with _storage(path):
+            if self.local:
+                return _replace(path, content, at)
             with self.fs.open_output_stream(path) as stream:
                 stream.write(content)
-            return
-        folder = os.path.dirname(path)
-        os.makedirs(folder, exist_ok=True)
-        temporary = f"{path}.{os.getpid()}.tmp"
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _sync_folder(folder)
+        reached(f"{at}_renamed")
+
+    def set_aside(self, name: str) -> None:
+        """Renames a damaged file, so that nothing reads it and everybody can look at it. Gone already: no matter."""
+        path, aside = self.path(name), self.path(f"{name}.damaged")
+        with _storage(path):
+            if self.fs.get_file_info(path).type == pafs.FileType.File:
+                self.fs.move(path, aside)
+        reached("commit.set_aside")
 
     def names(self, folder: str, ending: str) -> list[str]:
         """Names below `folder`, at any depth, that end so; sorted; none when the folder does not exist."""
@@ -65,8 +84,33 @@ class Files:
     def delete(self, names: list[str]) -> None:
         """Deletes files; those that are gone already do not matter."""
         for name in names:
-            if self.fs.get_file_info(self.path(name)).type == pafs.FileType.File:
-                self.fs.delete_file(self.path(name))
+            path = self.path(name)
+            with _storage(path):
+                if self.fs.get_file_info(path).type == pafs.FileType.File:
+                    self.fs.delete_file(path)
+            reached("commit.deleted")
+
+
+def _replace(path: str, content: bytes, at: str) -> None:
+    """The file is on the disk before its name is, and its name before anybody is told."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            reached(f"{at}_opened")
+            file.write(content)
+            file.flush()
+            reached(f"{at}_written")
+            os.fsync(file.fileno())
+        reached(f"{at}_synced")
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    reached(f"{at}_renamed")
+    _sync_folder(folder)
+    reached(f"{at}_kept")
 
 
 def _sync_folder(folder: str) -> None:

@@ -6,7 +6,8 @@ ended only when everything else of it is there. MLflow is written from here and 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
@@ -17,42 +18,70 @@ import pandas as pd
 
 from tracking import mirror_place
 from tracking import mirror_points as mp
+from tracking.failpoints import reached
 from tracking.files import sha256
 from tracking.mirror_place import ENVIRONMENT, artifacts, database
 from tracking.mirror_points import Parent, SweepInfo
+from tracking.mirror_runs import REFUSED, Runs
+from tracking.mirror_runs import SyncReport as SyncReport
 from tracking.store import Damaged, Recorded, Store
 
-METRICS_A_BATCH, TAGS_A_BATCH, RUNS_A_PAGE = 800, 90, 1000  # MLflow's limits: 1000 in all, 100 params, 100 tags
-# MLflow's words for "this one request is wrong": the other runs can still be written.
-REFUSED = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_CONFLICT")
+METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
 
 
-@dataclass
-class SyncReport:
-    """What one `sync` did. `behind`: trials that are not as recorded in MLflow, `problems` says why."""
-
-    runs_created: int = 0
-    runs_updated: int = 0
-    runs_unchanged: int = 0
-    points_sent: int = 0
-    superseded: int = 0
-    behind: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+class Unreachable(OSError):
+    """MLflow cannot be written: a dead server, a full disk. The records are not touched by it."""
 
 
 def sync(
-    sweep: SweepInfo, trials: Iterable[Recorded], store: Store, tracking_uri: str, parent: Parent | None = None
+    sweep: SweepInfo,
+    trials: Iterable[Recorded],
+    store: Store,
+    tracking_uri: str,
+    parent: Parent | None = None,
+    at_work: Collection[str] | None = None,
 ) -> SyncReport:
-    """Makes MLflow show these trials as they are recorded.
+    """Makes MLflow show these trials as they are recorded. `at_work`: those that somebody works on, None meaning all;
+    what is unfinished and not among them is shown as killed, until somebody goes on with it.
 
-    Raises Refused for a tracking URI that cannot be used, MlflowException when the server cannot be reached.
-    What is wrong with a single run is reported, and the others are written.
+    Raises Refused for a tracking URI that cannot be used, Unreachable when MLflow cannot be written. What is wrong with
+    a single run is reported, and the others are written.
     """
-    prepare(tracking_uri)
-    client = connect(tracking_uri)
-    writer = _Writer(client, sweep, store, _experiment(client, sweep, tracking_uri))
-    writer.write(list(trials), parent)
+    with _reaching(tracking_uri):
+        prepare(tracking_uri)
+        client = connect(tracking_uri)
+        writer = _Writer(client, sweep, store, _experiment(client, sweep, tracking_uri))
+        try:
+            writer.write([mp.as_it_stands(t, at_work) for t in trials], parent, at_work is None or bool(at_work))
+        finally:
+            _close(client)
     return writer.report
+
+
+@contextmanager
+def _reaching(tracking_uri: str) -> Iterator[None]:
+    _load(tracking_uri)
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+        path = database(tracking_uri)
+        remedy = f"; where {path} itself is damaged, remove it: it is built anew from the records" if path else ""
+        raise Unreachable(f"MLflow at '{tracking_uri}' cannot be written: {_brief(error)}{remedy}") from error
+
+
+def _brief(error: Exception) -> str:
+    """Without the statements that databases add."""
+    return str(error).strip().splitlines()[0][:300]
+
+
+def _close(client: Any) -> None:
+    """Lets go of a SQLite file: who deletes it between two rounds gets a new one, not one that nobody can see."""
+    engine = getattr(client._tracking_client.store, "engine", None)
+    if engine is not None:
+        engine.dispose()
 
 
 def connect(tracking_uri: str) -> Any:
@@ -115,16 +144,19 @@ class _Writer:
     report: SyncReport = field(default_factory=SyncReport)
     keys: set[str] = field(default_factory=set)  # of the trials' metrics
 
-    def write(self, trials: list[Recorded], parent: Parent | None) -> None:
+    def __post_init__(self) -> None:
+        self.runs = Runs(self.client, self.sweep.name, self.experiment, self.report)
+
+    def write(self, trials: list[Recorded], parent: Parent | None, live: bool) -> None:
         started = min((t.started_ms for t in trials), default=0)
         commit = next((t.provenance.get("code", {}).get("commit", "") for t in trials), "")
         about = mp.parent_tags(self.sweep, parent, commit)
-        runs = self._with({"": (started, about)}, self._runs())
+        runs = self.runs.with_({"": (started, about)}, self.runs.found())
         if parent and self._outdated(runs[""], parent.lines):
-            self._supersede(runs.pop(""), "its curves have changed")
-            runs = self._with({"": (started, about)}, runs)
+            self.runs.supersede(runs.pop(""), "its curves have changed")
+            runs = self.runs.with_({"": (started, about)}, runs)
         top = runs[""].info.run_id
-        runs = self._with({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in trials}, runs)
+        runs = self.runs.with_({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in trials}, runs)
         ended = [t for t in trials if not self._unchanged(runs[t.id], t, top)]
         self.report.runs_unchanged = len(trials) - len(ended)
         for _, bundle in groupby(sorted(ended, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
@@ -132,47 +164,11 @@ class _Writer:
         if parent:
             self.keys |= {key for t in trials for key in runs[t.id].data.metrics}
             self._parent(runs[""], parent, about, trials)
-
-    def _runs(self) -> dict[str, Any]:
-        """The sweep's runs. Of several for one trial the oldest counts, and the others are put away."""
-        groups: dict[str, list[Any]] = {}
-        token = None
-        while True:
-            page = self.client.search_runs([self.experiment], max_results=RUNS_A_PAGE, page_token=token)
-            for run in page:
-                if run.data.tags.get("sweep.name") == self.sweep.name and "sweep.superseded" not in run.data.tags:
-                    groups.setdefault(run.data.tags.get("sweep.trial_id", ""), []).append(run)
-            token = page.token
-            if not token:
-                break
-        for runs in groups.values():
-            runs.sort(key=lambda r: (r.info.start_time, r.info.run_id))
-            for other in runs[1:]:
-                self._supersede(other, f"run {runs[0].info.run_id} is the same trial")
-        return {trial: runs[0] for trial, runs in groups.items()}
-
-    def _supersede(self, run: Any, why: str) -> None:
-        """Puts a run into MLflow's bin, from which it can be restored."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self.client.set_tag(run.info.run_id, "sweep.superseded", why)
-            self.client.delete_run(run.info.run_id)
-            self.report.superseded += 1
-        except MlflowException as error:
-            if error.error_code not in REFUSED:  # another `sync` put it away a moment before
-                raise
-
-    def _with(self, wanted: dict[str, tuple[int, dict[str, str]]], runs: dict[str, Any]) -> dict[str, Any]:
-        """`runs` with those added that are missing, created with this start time and these tags.
-
-        A lost reply may have left two, and so may another `sync`: what counts is what is found afterwards.
-        """
-        missing = {trial: how for trial, how in wanted.items() if trial not in runs}
-        for started, about in missing.values():
-            self.client.create_run(self.experiment, start_time=started, tags=about)
-        self.report.runs_created += len(missing)
-        return self._runs() if missing else runs
+        elif live or runs[""].info.status == "RUNNING":
+            self._end(runs[""], mp.STATUS["running" if live else "cancelled"], _last(trials, started))
+        for left in runs.keys() - {"", *(t.id for t in trials)}:
+            if runs[left].info.status == "RUNNING":  # of trials that are no longer of the sweep, or never got a row
+                self._end(runs[left], mp.STATUS["cancelled"], runs[left].info.start_time)
 
     def _unchanged(self, run: Any, trial: Recorded, parent: str) -> bool:
         same = run.data.tags.get("sweep.mirrored") == self._digest(trial, parent)
@@ -204,6 +200,7 @@ class _Writer:
         self.keys |= {p.key for p in points}
         with self._reporting(trial.id):
             self._log(run, mp.params(trial), points, {**mp.tags(self.sweep, trial, parent), **marks})
+            reached("mirror.run_logged")
             self._end(run, mp.STATUS[trial.state], mp.stamp(trial, trial.step))
             self.report.runs_updated += 1
 
@@ -218,6 +215,7 @@ class _Writer:
         *before, (last_params, last_points) = zip_longest(new_params, new_points, fillvalue=())
         for some_params, some_points in before:
             self.client.log_batch(id, some_points, some_params)
+            reached("mirror.batch_sent")
         self.client.log_batch(id, last_points, last_params, new_tags[0])
         for more in new_tags[1:]:
             self.client.log_batch(id, tags=more)
@@ -229,6 +227,7 @@ class _Writer:
                 self.client.update_run(run.info.run_id, status)
         elif (run.info.status, run.info.end_time) != (status, ms):
             self.client.set_terminated(run.info.run_id, status, ms)
+        reached("mirror.run_ended")
 
     def _outdated(self, run: Any, lines: dict[str, dict[int, float]]) -> bool:
         """Whether MLflow shows a point of a curve that is no longer so (more seeds): points cannot be taken back."""
@@ -244,11 +243,12 @@ class _Writer:
         points = [mp.Point(key, value, ms, x) for key, line in new.items() for x, value in line.items()]
         with self._reporting(""):
             files = self._files(run, parent)
+            reached("mirror.files_sent")
             self._data(run, trials)
             self._pages()
             self._log(run, {}, points, {**about, "sweep.files": files, "sweep.curves": curves})
             if not self.report.problems:
-                self._end(run, mp.STATUS[parent.state], max((mp.stamp(t, t.step) for t in trials), default=ms))
+                self._end(run, mp.STATUS[parent.state], _last(trials, ms))
 
     def _files(self, run: Any, parent: Parent) -> str:
         """Uploads the artifacts when one of them is new; returns their digest."""
@@ -292,6 +292,10 @@ class _Writer:
     def _problem(self, trials: list[str], error: Exception) -> None:
         self.report.behind += [t for t in trials if t]
         self.report.problems.append(f"{', '.join(t or self.sweep.name for t in trials)}: {error}")
+
+
+def _last(trials: list[Recorded], otherwise: int) -> int:
+    return max((mp.stamp(t, t.step) for t in trials), default=otherwise)
 
 
 def _sent(run: Any) -> str:

@@ -3,11 +3,13 @@
 import fcntl
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlparse
 
+from tracking.failpoints import reached
 from tracking.named import Refused
 
 # Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
@@ -54,14 +56,28 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return
-        new = path.with_name(path.name + ".new")
-        for left in path.parent.glob(f"{new.name}*"):  # with the journal of a crashed attempt, which would be replayed
+        for left in path.parent.glob(f"{path.name}.new*"):  # and the journal of a crashed attempt: it would be replayed
             left.unlink()
+        # Another name each time: SQLAlchemy keeps what a failed attempt (a full disk) had opened.
+        new = path.with_name(f"{path.name}.new-{time.time_ns()}")
         create(new, artifacts(path))
+        reached("mirror.database_new")
         if on_local_disk(path.parent):
             with closing(sqlite3.connect(new)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
+        for ending in ("-wal", "-shm", "-journal"):  # of a database that was deleted without them: not of this one
+            path.with_name(path.name + ending).unlink(missing_ok=True)
         new.rename(path)
+        reached("mirror.database_made")
+
+
+def identity(tracking_uri: str) -> tuple[int, int] | None:
+    """Tells a SQLite file from another one at its place; None for what is no file."""
+    path = database(tracking_uri)
+    if path is None or not path.exists():
+        return None
+    about = path.stat()
+    return about.st_dev, about.st_ino
 
 
 def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:

@@ -8,8 +8,8 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,6 +166,13 @@ def kept(count: int, final: bool) -> NDArray[np.bool_]:
     return keep
 
 
+def as_it_stands(trial: Recorded, at_work: Collection[str] | None) -> Recorded:
+    """A trial as it is shown: one that is not done and that nobody works on is no longer running."""
+    if trial.state != "running" or at_work is None or trial.id in at_work:
+        return trial
+    return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; `sweep launch` goes on")
+
+
 def points(trial: Recorded, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
     """The points of a trial that are not yet in MLflow, when all that were due at step `sent` are.
 
@@ -174,6 +181,8 @@ def points(trial: Recorded, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
     """
     diverged = [Point("diverged_step", trial.step, stamp(trial, trial.step), trial.step)]
     out = diverged if trial.state == "diverged" else []
+    if trial.state not in FINAL:  # what was committed since `trial` was read comes next time, with its own time
+        rows = rows[rows["step"] <= trial.step]
     finite = rows[np.isfinite(rows["value"])].sort_values("step", kind="stable")
     seen: dict[tuple[str, str], int] = {}
     for (measure, layer, split), line in finite.groupby(["measure", "layer", "split"], observed=True, sort=False):

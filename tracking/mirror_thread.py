@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
-from tracking import mirror
+from tracking import mirror, mirror_place
 from tracking.mirror_points import Parent, SweepInfo
 from tracking.store import Recorded, Store
 
@@ -25,13 +25,17 @@ class Lag(NamedTuple):
 
 
 class Mirror:
-    """Mirrors these trials of a sweep every `every` seconds or so until it is closed."""
+    """Mirrors these trials of a sweep every `every` seconds or so until it is closed. `working`: whether what is not
+    done is being worked on."""
 
     def __init__(
-        self, sweep: SweepInfo, trials: Collection[str], store: Store, tracking_uri: str, every: float = 5.0
-    ) -> None:
+        self, sweep: SweepInfo, trials: Collection[str], store: Store, tracking_uri: str, every: float = 5.0,
+        working: bool = True,
+    ) -> None:  # fmt: skip
         self.sweep, self.trials, self.store = sweep, set(trials), store
         self.tracking_uri, self.every = tracking_uri, every
+        self._working = self._working_shown = working
+        self._database: tuple[int, int] | None = None
         self._parent: Parent | None = None
         self._parent_shown: Parent | None = None
         self._shown: dict[str, Recorded] = {}
@@ -49,8 +53,10 @@ class Mirror:
         level = not self._behind and not self._error
         return Lag(self._behind, 0.0 if level else time.monotonic() - self._level, self._error)
 
-    def close(self, timeout: float = 60.0) -> Lag:
-        """Mirrors what is recorded by now, trying again for `timeout` seconds, and says what is still missing."""
+    def close(self, timeout: float = 60.0, interrupted: bool = False) -> Lag:
+        """Mirrors what is recorded by now, trying again for `timeout` seconds, and says what is still missing. After
+        an interruption what is not done is shown as killed: nobody works on it any more."""
+        self._working = self._working and not interrupted
         self._closing.set()
         self._wake.set()
         self._thread.join(timeout)
@@ -77,18 +83,28 @@ class Mirror:
         """One sync, if anything is new. Whatever goes wrong is kept for `lag`: training is never stopped by it."""
         try:
             mirror.prepare(self.tracking_uri)
-            recorded, parent = self.store.recorded(self.trials), self._parent
+            self._look_at_database()
+            recorded, parent, working = self.store.recorded(self.trials), self._parent, self._working
             self._behind = sum(self._shown.get(t) != found for t, found in recorded.items())
-            if self._behind or self._error or parent is not self._parent_shown:
-                self._sync(recorded, parent)
+            new = parent is not self._parent_shown or working != self._working_shown
+            if self._behind or self._error or new:
+                self._sync(recorded, parent, working)
             self._failures, self._level = 0, time.monotonic()
         except Exception as error:
             self._failures = min(self._failures + 1, 10)
             self._error = f"{type(error).__name__}: {error}"
 
-    def _sync(self, recorded: dict[str, Recorded], parent: Parent | None) -> None:
-        start = time.monotonic()
-        report = mirror.sync(self.sweep, recorded.values(), self.store, self.tracking_uri, parent)
+    def _look_at_database(self) -> None:
+        """Somebody may have deleted it: then nothing is shown any more."""
+        now = mirror_place.identity(self.tracking_uri)
+        if self._database not in (None, now):
+            self._shown, self._parent_shown = {}, None
+        self._database = now
+
+    def _sync(self, recorded: dict[str, Recorded], parent: Parent | None, working: bool) -> None:
+        start, at_work = time.monotonic(), None if working else ()
+        report = mirror.sync(self.sweep, recorded.values(), self.store, self.tracking_uri, parent, at_work)
+        self._working_shown = working
         self._shown = {t: found for t, found in recorded.items() if t not in report.behind}
         self._parent_shown, self._took = parent, time.monotonic() - start
         self._behind, self._error = len(report.behind), "; ".join(report.problems)

@@ -9,10 +9,10 @@ crash the state is that of some commit; whatever else lies about is ignored, and
 """
 
 import io
-import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,87 +20,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tracking import rows
+from tracking import lease, rows
+from tracking.failpoints import reached
 from tracking.files import Files, sha256
+from tracking.manifest import ENDED as ENDED
+from tracking.manifest import Damaged as Damaged
+from tracking.manifest import Manifest as Manifest
+from tracking.manifest import OtherFormat as OtherFormat
+from tracking.manifest import Recorded as Recorded
 from tracking.rows import Outcome, Row
 
-FORMAT = 1
-ENDED = frozenset({"finished", "diverged", "failed", "cancelled"})
+OURS = (".parquet", ".bin", ".tmp")  # endings of the files of commits, unfinished ones included
 PRECEDENCE = ("cancelled", "running", "failed", "diverged", "finished")
 
 
-class Damaged(ValueError):
-    """A file of the store is not what its manifest says it is."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What is recorded of one trial. `clock` holds (step, milliseconds since 1970) of the commits, in order: a row of
-    a step was committed at the first entry whose step is not less."""
-
-    id: str
-    cell: str
-    experiment: str
-    settings: dict[str, Any]
-    bundle: str
-    state: rows.State
-    step: int
-    reason: str
-    started_ms: int
-    clock: tuple[tuple[int, int], ...]
-    provenance: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The committed state of one bundle. `trials` are plain values: id, cell, settings, state, step, reason."""
-
-    bundle: str
-    experiment: str
-    step: int
-    trials: tuple[dict[str, Any], ...]
-    provenance: dict[str, Any]
-    started_ms: int
-    segments: tuple[dict[str, Any], ...] = ()
-    checkpoints: tuple[dict[str, Any], ...] = ()
-    clock: tuple[tuple[int, int], ...] = ()
-
-    def to_bytes(self) -> bytes:
-        """JSON with its own checksum, so that a flipped bit cannot pass for a result."""
-        content = {"format": FORMAT, **self.__dict__}
-        text = json.dumps(content, sort_keys=True, allow_nan=False)
-        return json.dumps({"sha256": sha256(text.encode()), "manifest": text}).encode()
-
-    @staticmethod
-    def of(content: bytes, name: str) -> "Manifest":
-        """Raises Damaged, naming the file."""
-        try:
-            outer = json.loads(content)
-            whole = sha256(outer["manifest"].encode()) == outer["sha256"]
-            inner = json.loads(outer["manifest"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Damaged(f"{name} is not a manifest ({error})") from error
-        if not whole:
-            raise Damaged(f"{name} does not match its checksum")
-        if inner.pop("format") != FORMAT:
-            raise Damaged(f"{name} was written by another version of this program (format {FORMAT} expected)")
-        tuples = {
-            k: tuple(tuple(x) if k == "clock" else x for x in inner[k])
-            for k in ("segments", "checkpoints", "clock", "trials")
-        }
-        return Manifest(**{**inner, **tuples})
-
-    @property
-    def done(self) -> bool:
-        return all(t["state"] in ENDED for t in self.trials)
-
-
 class Store:
-    """Records below one root. Cheap to make; holds no open file."""
+    """Records below one root. Cheap to make; holds no open file. `lease`: number of the launch that commits, whose
+    commits are refused once another launch has taken its work over; without one nobody checks."""
 
-    def __init__(self, root: str) -> None:
-        self.files = Files(root)
+    def __init__(self, root: str, lease: int | None = None) -> None:
+        self.files, self.lease = Files(root), lease
         self.root = self.files.root if self.files.local else root  # good in any folder, in any process
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Store, (self.root, self.lease)
+
+    def leased(self) -> AbstractContextManager[None]:
+        """Nobody takes the lease over while the body runs. Raises lease.InUse when somebody has."""
+        return lease.guard(self.files, self.lease) if self.lease is not None else nullcontext()
 
     def manifests(self) -> Iterator[Manifest | Damaged]:
         """Every bundle's manifest; a damaged one is yielded as the error that names it, never passed over."""
@@ -120,7 +67,7 @@ class Store:
             for trial in manifest.trials:
                 if wanted is not None and trial["id"] not in wanted:
                     continue
-                found = _recorded(manifest, trial)
+                found = manifest.recorded(trial)
                 rank = (PRECEDENCE.index(found.state), found.step, found.bundle)
                 if trial["id"] not in best or rank > best[trial["id"]][0]:
                     best[trial["id"]] = (rank, found)
@@ -129,6 +76,33 @@ class Store:
     def damaged(self) -> list[str]:
         """What is wrong with the manifests, in words."""
         return [str(m) for m in self.manifests() if isinstance(m, Damaged)]
+
+    def strays(self, recorded: Iterable[Recorded]) -> list[str]:
+        """Files that no manifest names in the bundles of these trials that are done: what crashes have left."""
+        bundles = {r.bundle for r in recorded}
+        done = [m for m in self.manifests() if isinstance(m, Manifest) and m.done and m.bundle in bundles]
+        kept = {segment["name"] for m in done for segment in m.segments}
+        folders = {f"{folder}/{m.bundle}" for m in done for folder in ("records", "checkpoints")}
+        found = [
+            name
+            for ending in OURS
+            for folder in ("records", "checkpoints")
+            for name in self.files.names(folder, ending)
+        ]
+        return [name for name in found if name.rpartition("/")[0] in folders and name not in kept]
+
+    def unsound(self, recorded: Iterable[Recorded]) -> dict[str, Damaged]:
+        """The bundles of these trials whose rows cannot be read as they were committed, with the first reason."""
+        found = {}
+        for bundle in sorted({r.bundle for r in recorded}):
+            try:
+                for segment in self.manifest(bundle).segments:
+                    self.checked(segment)
+            except FileNotFoundError:  # set aside since
+                continue
+            except Damaged as error:
+                found[bundle] = error
+        return found
 
     def rows(self, recorded: Iterable[Recorded]) -> pa.Table:
         """The committed rows of these trials, each from its one bundle. Raises Damaged."""
@@ -164,21 +138,10 @@ class Store:
         try:
             content = self.files.read(entry["name"])
         except FileNotFoundError as error:
-            raise Damaged(f"{entry['name']} is missing though its manifest names it") from error
+            raise Damaged(f"{entry['name']} is missing though its manifest names it", entry["name"]) from error
         if sha256(content) != entry["sha256"]:
-            raise Damaged(f"{entry['name']} does not match the checksum in its manifest")
+            raise Damaged(f"{entry['name']} does not match the checksum in its manifest", entry["name"])
         return content
-
-
-def _recorded(manifest: Manifest, trial: dict[str, Any]) -> Recorded:
-    return Recorded(
-        **{k: trial[k] for k in ("id", "cell", "settings", "state", "step", "reason")},
-        experiment=manifest.experiment,
-        bundle=manifest.bundle,
-        started_ms=manifest.started_ms,
-        clock=manifest.clock,
-        provenance=manifest.provenance,
-    )
 
 
 def now_ms() -> int:
@@ -213,33 +176,48 @@ class Writer:
 
     def commit(self, step: int, checkpoint: bytes | None) -> None:
         """Makes everything up to `step` visible at once. `checkpoint`: what is needed to go on; none is kept once the
-        bundle is done."""
+        bundle is done. Raises StorageFailed, and lease.InUse when another launch has taken the work over."""
+        reached("commit.begun")
+        with self.store.leased():
+            pass  # a look before anything is written
+        reached("commit.leased")
+        try:
+            new = self._put_all(step, checkpoint)
+        except FileNotFoundError:  # who has taken this work over, and done it, has tidied up
+            with self.store.leased():
+                raise
+        with self.store.leased():
+            self.store.files.write(f"records/{new.bundle}/manifest.json", new.to_bytes(), "commit.manifest")
+            self._tidy(self.manifest, new)
+        reached("commit.done")
+        self.manifest, self.pending, self.ended = new, [], {}
+        self.commits += 1
+
+    def _put_all(self, step: int, checkpoint: bytes | None) -> Manifest:
+        """Writes rows and checkpoint; the manifest that will name them."""
         old = self.manifest
         trials = tuple(self._after(trial, step) for trial in old.trials)
         # A clock that went back must not make a later step earlier.
         clock = max([now_ms(), *(ms for _, ms in old.clock[-1:])])
         new = replace(old, step=step, trials=trials, clock=(*old.clock, (step, clock)))
         if new.done:
-            new = replace(new, segments=self._merged(), checkpoints=())
-        elif self.pending:
+            return replace(new, segments=self._merged(), checkpoints=())
+        if self.pending:
             new = replace(new, segments=(*old.segments, self._put_rows(rows.table(self.pending))))
-        if checkpoint is not None and not new.done:
+        if checkpoint is not None:
             new = replace(new, checkpoints=(*old.checkpoints[-1:], self._put("checkpoints", "bin", checkpoint)))
-        self.store.files.write(f"records/{old.bundle}/manifest.json", new.to_bytes())
-        self._tidy(old, new)
-        self.manifest, self.pending, self.ended = new, [], {}
-        self.commits += 1
+        return new
 
     def _after(self, trial: dict[str, Any], step: int) -> dict[str, Any]:
         if trial["id"] in self.ended:
-            outcome = self.ended[trial["id"]]
-            return {**trial, "state": outcome.state, "step": outcome.step, "reason": outcome.reason}
+            state, at, reason = self.ended[trial["id"]]
+            return {**trial, "state": state, "step": at, "reason": reason, "commit": self.manifest.commits + 1}
         return trial if trial["state"] in ENDED else {**trial, "step": step}
 
     def _put(self, folder: str, ending: str, content: bytes) -> dict[str, Any]:
         name = f"{folder}/{self.manifest.bundle}/{self.attempt}-{self.commits}.{ending}"
-        self.store.files.write(name, content)
-        return {"name": name, "sha256": sha256(content), "bytes": len(content)}
+        self.store.files.write(name, content, "commit.rows" if folder == "records" else "commit.checkpoint")
+        return {"name": name, "sha256": sha256(content), "bytes": len(content), "commit": self.manifest.commits + 1}
 
     def _put_rows(self, table: pa.Table) -> dict[str, Any]:
         out = io.BytesIO()
@@ -257,5 +235,6 @@ class Writer:
         files = self.store.files
         left = [entry["name"] for entry in (*old.segments, *old.checkpoints)]
         if new.done:
-            left = files.names(f"records/{new.bundle}", ".parquet") + files.names(f"checkpoints/{new.bundle}", ".bin")
+            folders = f"records/{new.bundle}", f"checkpoints/{new.bundle}"
+            left = [name for folder in folders for ending in OURS for name in files.names(folder, ending)]
         files.delete([name for name in left if name not in kept])

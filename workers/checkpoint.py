@@ -3,6 +3,8 @@
 import io
 from typing import Any
 
+from tracking.manifest import Damaged
+
 
 def dump(state: dict[str, Any]) -> bytes:
     """State as bytes. `state` holds tensors, numbers, strings, lists and dictionaries only."""
@@ -13,9 +15,14 @@ def dump(state: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def load(content: bytes) -> dict[str, Any]:
-    """Bytes as state. Raises pickle.UnpicklingError when there is anything in it but tensors and plain Python."""
+def load(content: bytes, name: str = "checkpoint") -> dict[str, Any]:
+    """Bytes as state. Raises Damaged, naming the file, when they hold anything but tensors and plain Python."""
     import torch
 
-    state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except Exception as error:  # zip, pickle and torch each have their own for bytes that are no checkpoint
+        raise Damaged(
+            f"{name} is not a checkpoint of tensors and plain values ({type(error).__name__})", name
+        ) from error
     return state

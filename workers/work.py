@@ -1,26 +1,29 @@
 """Works on one bundle: runs its experiment and commits what it measures, from the last commit on if there is one."""
 
+import os
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tracking import named
+from tracking.named import Refused
 from tracking.rows import Outcome, Progress
-from tracking.store import ENDED, Damaged, Manifest, Store, Writer
+from tracking.store import ENDED, Damaged, Manifest, OtherFormat, Store, Writer
 from workers import checkpoint, provenance
 from workers.trial import Trial
 
-COMMIT_S = 5.0  # seconds of training between commits
+COMMIT_S = 5.0  # seconds of training between commits; $SWEEP_COMMIT_S changes it, 0 is after every step
 SHARE = 0.02  # of the time at most is spent committing
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Trials trained together. `id` depends on the trials alone."""
+    """Trials trained together. `id` depends on the trials alone; `commit_s` is seconds of training between commits."""
 
     id: str
     trials: tuple[Trial, ...]
+    commit_s: float = field(default_factory=lambda: float(os.environ.get("SWEEP_COMMIT_S", COMMIT_S)))
 
 
 class Report(NamedTuple):
@@ -31,20 +34,28 @@ class Report(NamedTuple):
     ended: dict[str, str]  # trial id -> state
     visits: int
     train_error: float | None
-    error: str = ""  # why the bundle failed as a whole
+    damaged: tuple[str, ...] = ()  # files that were set aside when the bundle was opened, in words
 
 
 def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
-    """Runs a bundle to its end. Whoever stops iterating gets a last commit when the generator is closed."""
+    """Runs a bundle to its end. Whoever stops iterating gets a last commit when the generator is closed.
+
+    Files of its last commit that are damaged are set aside and reported; the work goes on from the commit before, or
+    from the start. Raises StorageFailed, lease.InUse, Refused for other data than it was begun with, and whatever the
+    experiment raises.
+    """
     set_threads()
-    writer, resume = _open(store, bundle, device)
+    opened = _open(store, bundle, device)
+    writer = opened.writer
+    if opened.damaged:
+        yield Report(bundle.id, writer.manifest.step, {}, 0, None, opened.damaged)
     experiment = named.load("workers.experiments", bundle.trials[0].experiment)
     last, now, cost = None, time.monotonic(), 0.0
     try:
-        for progress in experiment.run(bundle.trials, device, resume):
+        for progress in experiment.run(bundle.trials, device, opened.state):
             _note(writer, progress)
             last = progress
-            if time.monotonic() - now > max(COMMIT_S, cost / SHARE):
+            if time.monotonic() - now > max(bundle.commit_s, cost / SHARE if bundle.commit_s else 0):
                 now = time.monotonic()
                 writer.commit(progress.step, checkpoint.dump(progress.state()))
                 cost, last = time.monotonic() - now, None
@@ -65,31 +76,68 @@ def set_threads() -> None:
     torch.set_num_threads(1)
 
 
-def _open(store: Store, bundle: Bundle, device: str) -> tuple[Writer, dict[str, Any] | None]:
-    """The bundle's writer and the state to go on from, if it was begun and its checkpoint is whole."""
-    about = provenance.of(device)
+class Opened(NamedTuple):
+    """A bundle's writer, the state to go on from if it was begun, and what was found damaged."""
+
+    writer: Writer
+    state: dict[str, Any] | None = None
+    damaged: tuple[str, ...] = ()
+
+
+def _open(store: Store, bundle: Bundle, device: str) -> Opened:
+    """From the newest commit whose files are whole; from the start when there is none."""
+    about, damaged = provenance.of(device), []
+    times: dict[str, Any] = {}  # what is done again keeps the times it had: MLflow cannot take a point back
     try:
         manifest = store.manifest(bundle.id)
-        resume, manifest = _last_whole(store, manifest)
-        return Writer(store, replace(manifest, provenance={**manifest.provenance, **about})), resume
-    except (FileNotFoundError, Damaged):
-        trials = [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in bundle.trials]
-        return Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, about), None
+        times = {"started_ms": manifest.started_ms, "clock": manifest.clock}
+        for entry in reversed(manifest.checkpoints):
+            try:
+                then, state = _whole(store, manifest, entry)
+            except Damaged as error:
+                damaged.append(_set_aside(store, error))
+            else:
+                then = replace(then, provenance={**then.provenance, **about})
+                return Opened(Writer(store, then), state, tuple(damaged))
+    except FileNotFoundError:
+        pass  # nothing is recorded of this bundle
+    except Damaged as error:
+        damaged.append(_set_aside(store, error))
+    trials = [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in bundle.trials]
+    writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, about)
+    writer.manifest = replace(writer.manifest, **times)
+    return Opened(writer, None, tuple(damaged))
 
 
-def _last_whole(store: Store, manifest: Manifest) -> tuple[dict[str, Any], Manifest]:
-    """The state of the last commit. Raises Damaged when its files are not whole: the work is then done again."""
-    if not manifest.checkpoints:
-        raise Damaged(f"{manifest.bundle} has no checkpoint")
-    for segment in manifest.segments:
+def _whole(store: Store, manifest: Manifest, entry: dict[str, Any]) -> tuple[Manifest, dict[str, Any]]:
+    """The bundle as it was at this checkpoint, and the state in it. Raises Damaged."""
+    then = manifest.back_at(entry)
+    for segment in then.segments:
         store.checked(segment)
-    return checkpoint.load(store.checked(manifest.checkpoints[-1])), manifest
+    return then, checkpoint.load(store.checked(entry), entry["name"])
+
+
+def _set_aside(store: Store, error: Damaged) -> str:
+    """Renames what is damaged, and says so. What another version of this program wrote is left alone."""
+    if isinstance(error, OtherFormat):
+        raise error
+    if error.name:
+        with store.leased():
+            store.files.set_aside(error.name)
+    return str(error)
 
 
 def _note(writer: Writer, progress: Progress) -> None:
-    writer.add(progress.rows, progress.ended)
     if progress.about:
-        writer.manifest = replace(writer.manifest, provenance={**writer.manifest.provenance, **progress.about})
+        known = writer.manifest.provenance
+        before, now = (about.get("data", {}).get("digest") for about in (known, progress.about))
+        if before and now and before != now:
+            raise Refused(
+                f"bundle {writer.manifest.bundle} was begun with data of digest {before}, and here they have {now}; "
+                "restore the data, or use another --store"
+            )
+        writer.manifest = replace(writer.manifest, provenance={**known, **progress.about})
+    writer.add(progress.rows, progress.ended)
 
 
 def _report(bundle: Bundle, progress: Progress) -> Report:
@@ -101,7 +149,7 @@ def _report(bundle: Bundle, progress: Progress) -> Report:
 
 def give_up(store: Store, bundle: Bundle, device: str, error: str) -> None:
     """Records that a bundle's unfinished trials failed, with the error; what was measured before is kept."""
-    writer, _ = _open(store, bundle, device)
+    writer = _open(store, bundle, device).writer
     unfinished = [t for t in writer.manifest.trials if t["state"] not in ENDED]
     writer.add([], {t["id"]: Outcome("failed", t["step"], error) for t in unfinished})
     writer.commit(writer.manifest.step, None)

@@ -30,14 +30,13 @@ class Settings(DataSettings):
 
 def load(settings: Settings) -> Images:
     """All images, in the order of their source. Raises FileNotFoundError saying how to get them."""
-    places = [place / sub for place in cache.places() for sub in ("", "cifar10")]
     with cache.lock("cifar10"):
-        found = _find(places) or _download()
-        return _read(found)
+        return _read(here() or _download())
 
 
-def _find(places: list[Path]) -> Path | None:
-    for place in places:
+def here() -> Path | None:
+    """Where they are on this machine; None where they would have to be downloaded."""
+    for place in (place / sub for place in cache.places() for sub in ("", "cifar10")):
         if (place / FOLDER / "data_batch_1").is_file():
             return place / FOLDER
         if (place / ARCHIVE).is_file():

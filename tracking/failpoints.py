@@ -1,0 +1,58 @@
+"""Places where a crash can be provoked: between every two steps of a commit, of a lease and of the mirror.
+
+    SWEEP_FAILPOINTS="commit.manifest_renamed=kill@3,mirror.*=raise@1"
+
+kills this process (SIGKILL) the third time it reaches `commit.manifest_renamed`, and raises "no space left on device"
+the first time it reaches any place of the mirror. `stop` suspends the process (SIGSTOP) as a machine that hangs would.
+`*=kill@n` for n = 1, 2, 3, ... until a run is not killed tries every place. Each process counts by itself.
+"""
+
+import errno
+import fnmatch
+import functools
+import os
+import re
+import signal
+from collections import Counter
+from typing import NamedTuple
+
+from tracking.named import Refused
+
+VARIABLE = "SWEEP_FAILPOINTS"
+_RULE = re.compile(r"([\w.*]+)=(kill|stop|raise)@([1-9]\d*)")
+_count: Counter[str] = Counter()
+
+
+class _Rule(NamedTuple):
+    pattern: str
+    action: str
+    at: int
+
+
+def reached(name: str) -> None:
+    """Says that this process has come to the place `name`; nothing happens unless the environment asks for it.
+
+    Raises OSError (ENOSPC) where that is asked for, Refused for rules that cannot be read.
+    """
+    text = os.environ.get(VARIABLE)
+    if not text:
+        return
+    for rule in _rules(text):
+        if fnmatch.fnmatchcase(name, rule.pattern):
+            _count[rule.pattern] += 1
+            if _count[rule.pattern] == rule.at:
+                _act(rule.action, name)
+
+
+@functools.cache
+def _rules(text: str) -> tuple[_Rule, ...]:
+    found = [_RULE.fullmatch(part.strip()) for part in text.split(",")]
+    if not all(found):
+        raise Refused(f"{VARIABLE} must be name=kill@n, name=stop@n or name=raise@n, with commas between; got '{text}'")
+    return tuple(_Rule(match[1], match[2], int(match[3])) for match in found if match)
+
+
+def _act(action: str, name: str) -> None:
+    if action == "raise":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), f"failpoint {name}")
+    os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGSTOP)
