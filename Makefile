@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check fix bench clean
+.PHONY: setup demo test check test-cluster fix faults soak bench clean
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
 
@@ -22,6 +22,17 @@ check: setup  ## lint, format, types, import chain
 
 test: check  ## everything above, then the tests
 	$(BIN)/pytest
+
+test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, saying so, without root or Debian's packages
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,cluster]"
+	sh tests/debian.sh
+	$(BIN)/pytest -m cluster -rs
+
+faults: setup  ## the part of the fault matrix that takes minutes
+	$(BIN)/pytest -m faults
+
+soak: setup  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
+	$(BIN)/python tests/soak.py
 
 bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
 	$(BIN)/sweep bench --out benchmarks/results

@@ -28,6 +28,7 @@ export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300 OMP_NUM_THREADS=1
 ended=$(mktemp "${SLURM_SUBMIT_DIR:-.}/sweep-$SLURM_JOB_ID.XXXXXX")
 trap 'rm -f "$ended"' EXIT
 trap : TERM USR1
+# shellcheck disable=SC2016 # expanded there, not here
 srun --wait=20 --kill-on-bad-exit=0 bash -c 'trap "" TERM USR1; exec "$@"' task \
   ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \
   --num-cpus="${SLURM_CPUS_ON_NODE:-1}" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" -- \

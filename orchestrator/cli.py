@@ -84,13 +84,16 @@ def launch(
 @app.command
 def plan(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
          as_json: Json = False) -> int:  # fmt: skip
-    """What would run: trials done and missing, bundles, cost. Starts nothing."""
+    """What would run: trials done and missing, bundles, time. Starts nothing."""
     from orchestrator import show
+    from orchestrator.estimate import Speeds
     from orchestrator.expand import expand
     from orchestrator.plan import explained
+    from workers.provenance import hardware
 
-    sweep = _read(spec, profile, debug, set_)
-    show.planned(sweep, explained(expand(sweep), _store(store), os.cpu_count() or 1), as_json)
+    sweep, lanes = _read(spec, profile, debug, set_), os.cpu_count() or 1
+    found = explained(expand(sweep), _store(store), lanes)
+    show.planned(sweep, found, Speeds(hardware("cpu")).estimate(found.bundles, lanes), as_json)
     return 0
 
 

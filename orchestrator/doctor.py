@@ -178,19 +178,20 @@ def _database(path: Path) -> Finding:
 
 
 def _server(uri: str) -> Finding:
+    shown = mirror_place.public(uri)
     try:
         version = _ask(f"{uri}/version")
         _ask(f"{uri}/api/2.0/mlflow/experiments/search", {"max_results": 1})
     except urllib.error.HTTPError as error:
         remedy = REFUSALS.get(error.code, "look at the server's log")
-        return Finding("MLflow", "problem", f"{uri} answers: {error}", remedy)
+        return Finding("MLflow", "problem", f"{shown} answers: {error}", remedy)
     except OSError as error:
-        return Finding("MLflow", "problem", f"{uri} does not answer: {error}", DEAD)
+        return Finding("MLflow", "problem", f"{shown} does not answer: {error}", DEAD)
     ours = importlib.metadata.version("mlflow")
     if version.split(".")[:2] != ours.split(".")[:2]:
         remedy = "install the same minor version here and there"
-        return Finding("MLflow", "note", f"{uri} is MLflow {version}, this is {ours}", remedy)
-    return Finding("MLflow", "ok", f"{uri}, MLflow {version}")
+        return Finding("MLflow", "note", f"{shown} is MLflow {version}, this is {ours}", remedy)
+    return Finding("MLflow", "ok", f"{shown}, MLflow {version}")
 
 
 def _ask(address: str, body: dict[str, int] | None = None) -> str:

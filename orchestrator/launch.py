@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator import local, mirroring, origins, preflight, results
 from orchestrator.bundle import most
+from orchestrator.estimate import Speeds
 from orchestrator.expand import expand
 from orchestrator.interrupt import Interrupt, Interrupted
 from orchestrator.plan import Plan, plan
@@ -21,8 +22,9 @@ from tracking import named
 from tracking.files import StorageFailed
 from tracking.lease import InUse
 from tracking.named import Refused
-from tracking.store import Damaged, Store
+from tracking.store import Damaged, Manifest, Store, now_ms
 from tracking.verdict import Verdict
+from workers import provenance
 from workers.failure import Failure
 from workers.work import Bundle, give_up
 
@@ -68,7 +70,9 @@ def launch(sweep: Sweep, options: Options) -> Launched:
         mirror = mirroring.begin(sweep, trials, store, options.tracking_uri, bool(before.to_run))
         with mirror:
             if before.to_run:
+                since = now_ms()
                 found.damaged.extend(_run(found, sweep, options, interrupt))
+                _remember(store, since)
             frame = results.gather(trials, store)
             curves, table = results.draw(sweep, trials, frame, store)
             verdicts = results.judged(sweep, frame)
@@ -85,6 +89,7 @@ def launch(sweep: Sweep, options: Options) -> Launched:
 def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt) -> list[str]:
     """Everything that is missing, on the backend asked for, until all of it has ended; what was found damaged."""
     before, store = found.plan, found.store
+    _keep_changes(store)
     say(f"{sweep.title}: {len(before.to_run)} of {len(before.trials)} trials to run")
     _prepare(sweep, before)
     with _backend(options) as (lanes, free, run):
@@ -155,9 +160,11 @@ def _prepare(sweep: Sweep, before: Plan) -> None:
     origins.refuse_other_data(before.to_run, before.recorded.values())
     if hasattr(experiment, "prepare"):
         try:
-            experiment.prepare(before.to_run)
+            note = experiment.prepare(before.to_run)
         except ValueError as error:
             raise Refused(f"{sweep.path}: {error}") from error
+        if note:
+            say(f"note     {note}")
 
 
 def _backend(options: Options) -> Any:
@@ -175,6 +182,20 @@ def _check_nodes(options: Options, store: Store) -> None:
         from orchestrator import cluster
 
         preflight.check(cluster.survey, store)
+
+
+def _keep_changes(store: Store) -> None:
+    """The patch that records name, where this program differs from its commit."""
+    name = f"code/{provenance.code().get('diff')}.diff"
+    if provenance.diff() and not store.files.names("code", name.partition("/")[2]):
+        store.files.write(name, provenance.diff().encode())
+
+
+def _remember(store: Store, since_ms: int) -> None:
+    """How fast the bundles were that were begun and done since then."""
+    done = [m for m in store.manifests() if isinstance(m, Manifest) and m.started_ms >= since_ms and m.done]
+    for device in {str(m.provenance.get("device")) for m in done}:
+        Speeds(device).remember(done)
 
 
 def _counts(before: Plan, after: Plan) -> dict[str, int]:

@@ -11,8 +11,6 @@ from tracking.store import ENDED, Manifest, Recorded, Store
 from workers.trial import Trial
 from workers.work import Bundle
 
-FLOPS_PER_S = 8e10  # of one core with the compiled kernels, roughly: only for the estimate that is shown
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -41,12 +39,11 @@ class Plan:
 
     def summary(self) -> dict[str, Any]:
         """As plain values, for --json."""
-        flops = sum(cost(t) for t in self.to_run)
         return {
             "trials": {"total": len(self.trials), "to_run": len(self.to_run), **dict(self.states)},
             "cells": len({t.cell for t in self.trials}),
             "bundles": [{"id": b.id, "models": len(b.trials)} for b in self.bundles],
-            "cost": {"operations": flops, "core_seconds": flops / FLOPS_PER_S},
+            "operations": sum(cost(t) for t in self.to_run),
             "damaged": list(self.damaged),
             "notes": list(self.notes),
         }

@@ -23,7 +23,7 @@ def schema() -> Json:
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     out["properties"]["experiment"]["enum"] = list(experiments)
     measures = [
-        {"const": n, "description": _first_line(f"workers.measures.{n}")} for n in named.names("workers.measures")
+        {"const": n, "description": first_line(f"workers.measures.{n}")} for n in named.names("workers.measures")
     ]
     axis = [_inlined(model, definitions, "") for model in (Count, LinearSpace, LogSpace)]
     definitions["Axis"] = {"anyOf": [{"type": "array", "minItems": 1}, *axis]}
@@ -95,5 +95,6 @@ def _either(one: Json, other: Json) -> Json:
     return one if one == other else {"anyOf": [one, other], **{k: one[k] for k in ("description",) if k in one}}
 
 
-def _first_line(module: str) -> str:
+def first_line(module: str) -> str:
+    """What a file is, in its own words."""
     return (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]

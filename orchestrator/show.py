@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import results
+from orchestrator.estimate import Estimate
 from orchestrator.plan import Plan
 from orchestrator.progress import duration, out, say, table
 from orchestrator.spec import Sweep, shipped_names
+from tracking import mirror_place
 from tracking.lease import Claim
 from tracking.plain import flat
 from tracking.store import Store
 from tracking.verdict import Verdict
+from workers.work import Bundle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from orchestrator.launch import Launched
     from tracking.rows import Progress
     from tracking.store import Recorded
+
+SHOWN = 10  # bundles of a plan
+KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")
 
 
 def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
@@ -33,9 +39,10 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "damaged": list(done.damaged),
                 "curves": done.curves,
                 "claims": results.plain(done.claims),
+                "failures": done.failures,
                 "store": store,
                 "report": done.report,
-                "tracking_uri": done.tracking_uri,
+                "tracking_uri": mirror_place.public(done.tracking_uri),
                 "wall_s": round(done.wall_s, 3),
             }
         )
@@ -52,27 +59,48 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     say(
         f"MLflow   sweep ui --store {store}"
         if done.tracking_uri.startswith("sqlite")
-        else f"MLflow   {done.tracking_uri}"
+        else f"MLflow   {mirror_place.public(done.tracking_uri)}"
     )
 
 
-def planned(sweep: Sweep, plan: Plan, as_json: bool) -> None:
-    """What would run."""
-    summary = plan.summary()
+def planned(sweep: Sweep, plan: Plan, cost: Estimate, as_json: bool) -> None:
+    """What would run, and how long it would take."""
+    summary = {**plan.summary(), "estimate": cost.summary()}
     if as_json:
         return _json({"sweep": sweep.name, **summary})
     say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
     table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
-    sizes = [len(b.trials) for b in plan.bundles]
-    if sizes:
-        cost = summary["cost"]
-        about = f"about {duration(cost['core_seconds'])} of one core ({cost['operations']:.2g} operations)"
-        say(f"{len(sizes)} bundles of {min(sizes)} to {max(sizes)} models, {about}")
+    if plan.bundles:
+        _bundles(plan, cost)
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
     for line in plan.notes:
         say(f"note: {line}")
+
+
+def _bundles(plan: Plan, cost: Estimate) -> None:
+    """The longest bundles, what each holds, and what all of them take."""
+    rows = [
+        [bundle.id[:8], str(len(bundle.trials)), _in_common(bundle), duration(seconds)]
+        for bundle, seconds in zip(plan.bundles, cost.seconds, strict=True)
+    ]
+    more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
+    table(f"bundles{more}", ["bundle", "models", "which", "about"], rows[:SHOWN])
+    sources = ", ".join(f"{n} by {source}" for source, n in cost.sources.items())
+    say(f"about {duration(cost.wall_s)} here, {duration(sum(cost.seconds))} of one core or GPU ({sources})")
+    if cost.earlier:
+        median, low, high = (cost.earlier[key] for key in ("median", "lowest", "highest"))
+        say(
+            f"earlier estimates were {median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"
+        )
+
+
+def _in_common(bundle: Bundle) -> str:
+    """The settings by which people know a bundle: of its network, else whatever comes first."""
+    plain = flat(bundle.trials[0].plain)
+    keys = [key for key in plain if key in KNOWN_BY] or [key for key in plain if key != "seed"][:2]
+    return ", ".join(f"{key.rpartition('.')[2]} {plain[key]}" for key in keys)
 
 
 def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) -> None:

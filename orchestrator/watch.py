@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from orchestrator.bundle import cost
+from orchestrator.estimate import ROUGH
 from orchestrator.interrupt import Interrupt
-from orchestrator.plan import FLOPS_PER_S
 from orchestrator.progress import say
 from workers.failure import Failure
 from workers.work import Bundle, Report
@@ -54,7 +54,7 @@ class Watch:
 
     def began(self, bundle: Bundle) -> None:
         """A worker begins, or goes on, with a bundle."""
-        estimate = sum(cost(t) for t in bundle.trials) / FLOPS_PER_S
+        estimate = sum(cost(t) for t in bundle.trials) / ROUGH
         self.silences[bundle.id] = _Silence(estimate, self.patience.get(bundle.id, 1))
 
     def heard(self, report: Report) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("faults", "checker")  # before their import
+pytest.register_assert_rewrite("faults", "checker", "soak")  # before their import
 
 import faults  # noqa: E402
 from faults import Place, Program  # noqa: E402

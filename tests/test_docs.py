@@ -90,3 +90,15 @@ def test_every_claim_of_the_memo_is_judged_where_the_table_says() -> None:
             named |= {(sweep, label) for label in mentioned}
     memo = [(s, c.label) for s in spec.shipped_names() if s != "demo" for c in spec.read(s).claims]
     assert [(s, label) for s, label in memo if re.match(r"C\d", label) and (s, label) not in named] == []
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "::test_" in p.read_text()], ids=lambda p: p.name)
+def test_tests_that_are_named_exist(page: Path) -> None:
+    named = sorted(set(re.findall(r"(test_\w+\.py)::(test_\w+)", page.read_text())))
+    missing = [f"{f}::{t}" for f, t in named if not re.search(rf"^def {t}\(", _source(f), re.MULTILINE)]
+    assert named and not missing
+
+
+def _source(file: str) -> str:
+    path = ROOT / "tests" / file
+    return path.read_text() if path.exists() else ""

@@ -3,7 +3,10 @@
 Real processes (see faults.py), compared bit by bit by code that shares nothing with the program (checker.py).
 """
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import checker
 import pytest
 from faults import Place, Program, sweep, until
 
+ROOT = Path(__file__).parent.parent
 SHORT = sweep("brittle", {"steps": 3}, {"seed": {"count": 8}})  # four bundles of two
 LONG = sweep("brittle", {"steps": 25, "pause": 0.04}, {"seed": {"count": 8}})
 WORK = """
@@ -74,6 +78,18 @@ def test_asked_to_stop_it_commits_what_it_has_and_says_how_to_go_on(place: Place
     assert "launch again to go on" in running.ends(75).err
     assert checker.held(place.store), "commits are made here by the signal alone"
     assert checker.part_of(place.store, place.undisturbed())
+    place.is_whole()
+
+
+@pytest.mark.parametrize("after_s", [0.05, 0.3])
+def test_asked_to_stop_while_it_starts(place: Place, after_s: float) -> None:
+    """Before it hears signals it ends as any process does, and has begun nothing."""
+    running = place.write(SHORT).start()
+    until(lambda: running.pid, 60)
+    time.sleep(after_s)
+    running.send(signal.SIGTERM)
+    assert running.wait() in (75, -signal.SIGTERM)
+    assert "Traceback" not in running.err
     place.is_whole()
 
 
@@ -171,6 +187,16 @@ def test_what_is_left_is_trained_in_the_bundles_of_an_undisturbed_launch(place: 
     place.launch(**plain).ends(0)
     difference = checker.compare(place.store, other.store)
     assert not difference, difference
+
+
+def test_trials_are_the_same_in_every_process() -> None:
+    """Whatever the order of its sets, its language and its time."""
+    code = "from orchestrator import expand, spec; print([t.id for t in expand.expand(spec.read('fig2'))])"
+    found = set()
+    for seed, about in enumerate(({}, {"LC_ALL": "C", "TZ": "Asia/Tokyo"}, {"LC_ALL": "tr_TR.UTF-8"})):
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed), **about}
+        found.add(subprocess.check_output([sys.executable, "-c", code], env=environment, cwd=ROOT, text=True))
+    assert len(found) == 1 and len(found.pop()) > 1000
 
 
 def test_status_is_right_after_the_launcher_was_killed(place: Place) -> None:

@@ -21,6 +21,7 @@ import pytest
 from tracking import mirror, mirror_place
 from tracking.mirror_points import Parent, SweepInfo, curve_lines, kept, metric_key, run_name, text
 from tracking.mirror_thread import Mirror
+from tracking.named import Refused
 from tracking.rows import Outcome, Row
 from tracking.store import Recorded, Store, Writer
 
@@ -541,3 +542,12 @@ def test_a_damaged_database_is_one_message_with_the_remedy(store: Store, uri: st
     with pytest.raises(mirror.Unreachable, match=r"mlflow\.db.*remove it: it is built anew") as caught:
         sync(store, uri)
     assert len(str(caught.value)) < 700 and "\n" not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_never_shown(store: Store, tmp_path: Path) -> None:
+    shown = mirror_place.public("postgresql+psycopg2://me:hidden@127.0.0.1:9/mlflow")
+    assert shown == "postgresql+psycopg2://127.0.0.1:9/mlflow"
+    assert mirror_place.public("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"
+    with pytest.raises(Refused, match="must not hold a name or password") as error:
+        Store("s3://key:hidden@bucket/runs")
+    assert "hidden" not in str(error.value)

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from orchestrator import schema, spec
+from orchestrator import keys, schema, spec
 from orchestrator.source import parse
 from tracking import named
 
@@ -116,3 +116,10 @@ def _values(part: Any, key: str) -> Iterator[Any]:
         yield from [v for k, v in part.items() if k == key]
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         yield from _values(inner, key)
+
+
+def test_the_page_of_keys_is_that_of_the_models() -> None:
+    page = Path(keys.__file__).parent.parent / "docs" / "keys.md"
+    assert page.read_text() == keys.page(), "run `python -c 'from orchestrator import keys; keys.write()'`"
+    for word in ("optimizer.learning_rate", "### no_overfitting", "| `frobenius_norm` |", "### convnet"):
+        assert word in keys.page()

@@ -290,3 +290,13 @@ def test_a_failed_trial_keeps_its_error_and_what_was_measured(tmp_path: Path) ->
 def test_names_that_lead_out_of_the_store_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="inside"):
         Store(str(tmp_path)).files.path("../elsewhere")
+
+
+def test_a_clock_that_goes_back_makes_no_later_step_earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([10_000, 20_000, 5_000, 30_000])
+    monkeypatch.setattr("tracking.store.now_ms", lambda: next(times))
+    store = Store(str(tmp_path))
+    writer, _ = begin(store, "a", 0)
+    for step in range(3):
+        writer.commit(step, b"state")
+    assert store.manifest("a").clock == ((0, 20_000), (1, 20_000), (2, 30_000))

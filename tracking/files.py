@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.fs as pafs
 
 from tracking.failpoints import reached
+from tracking.named import Refused
 
 
 def sha256(content: bytes) -> str:
@@ -35,6 +36,11 @@ class Files:
     """The files below one root: a directory or a URI that pyarrow knows (s3://, gs://, ...)."""
 
     def __init__(self, root: str) -> None:
+        if "://" in root and "@" in root.partition("://")[2].partition("/")[0]:
+            raise Refused(
+                "the address of a store must not hold a name or password, which records and logs would then show; set "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your object store reads, in the environment"
+            )
         self.local = "://" not in root or root.startswith("file://")
         if self.local:
             self.root = str(Path(root.removeprefix("file://")).absolute())

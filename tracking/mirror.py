@@ -20,7 +20,7 @@ from tracking import mirror_place
 from tracking import mirror_points as mp
 from tracking.failpoints import reached
 from tracking.files import sha256
-from tracking.mirror_place import ENVIRONMENT, artifacts, database
+from tracking.mirror_place import ENVIRONMENT, artifacts, database, public
 from tracking.mirror_points import Parent, SweepInfo
 from tracking.mirror_runs import REFUSED, Runs
 from tracking.mirror_runs import SyncReport as SyncReport
@@ -69,7 +69,8 @@ def _reaching(tracking_uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
         path = database(tracking_uri)
         remedy = f"; where {path} itself is damaged, remove it: it is built anew from the records" if path else ""
-        raise Unreachable(f"MLflow at '{tracking_uri}' cannot be written: {_brief(error)}{remedy}") from error
+        where, why = public(tracking_uri), public(_brief(error))
+        raise Unreachable(f"MLflow at '{where}' cannot be written: {why}{remedy}") from error
 
 
 def _brief(error: Exception) -> str:

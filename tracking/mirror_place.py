@@ -1,6 +1,7 @@
 """Where a mirror lives: what a tracking URI points at, and the command that shows it. Imports no MLflow."""
 
 import fcntl
+import re
 import sqlite3
 import sys
 import time
@@ -32,6 +33,11 @@ def check(tracking_uri: str) -> None:
             f"tracking URI '{tracking_uri}' is a folder, which MLflow no longer writes to; give a database "
             "(sqlite:////absolute/path/mlflow.db) or a server (http://host:5000)"
         )
+
+
+def public(address: str) -> str:
+    """The address without name and password, fit to be shown."""
+    return re.sub(r"//[^/@]*@", "//", address)
 
 
 def database(tracking_uri: str) -> Path | None:
@@ -95,7 +101,7 @@ def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str
     Raises Refused for a server, which has its own pages, and for what MLflow cannot open.
     """
     if tracking_uri.startswith(("http://", "https://")):
-        raise Refused(f"{tracking_uri} is an MLflow server and has its own pages; open that address in a browser")
+        raise Refused(f"{public(tracking_uri)} is an MLflow server with pages of its own; open it in a browser")
     check(tracking_uri)
     path = database(tracking_uri)
     hosts = ",".join(f"{host}{ending}" for host in ("127.0.0.1", "localhost") for ending in ("", f":{port}"))

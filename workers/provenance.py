@@ -1,12 +1,14 @@
 """Where a record comes from: code, versions and machine."""
 
 import functools
+import hashlib
 import importlib.metadata
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
+LONGEST = 1_000_000  # characters of a patch that are kept
 PACKAGES = ("sweep", "torch", "numpy", "ray", "mlflow")
 
 
@@ -17,7 +19,17 @@ def code() -> dict[str, Any]:
     commit = _git(here, "rev-parse", "HEAD")
     if not commit:
         return {}
-    return {"commit": commit, "modified": bool(_git(here, "status", "--porcelain", "--untracked-files=no"))}
+    changes = diff()
+    known = {"commit": commit, "modified": bool(changes)}
+    return {**known, "diff": hashlib.sha256(changes.encode()).hexdigest()[:16]} if changes else known
+
+
+@functools.cache
+def diff() -> str:
+    """What differs from the commit, as a patch of at most `LONGEST` characters; empty where nothing does."""
+    changes = _git(Path(__file__).parent, "diff", "HEAD", "--", "..")  # of this program alone
+    cut = f"\n[cut: {len(changes):,} characters in all]\n" if len(changes) > LONGEST else ""
+    return changes[:LONGEST] + cut
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -34,12 +46,13 @@ def of(device: str) -> dict[str, Any]:
     return {
         "code": code(),
         "versions": {"python": platform.python_version(), **versions},
-        "device": _hardware(device),
+        "device": hardware(device),
         "host": platform.node(),
     }
 
 
-def _hardware(device: str) -> str:
+def hardware(device: str) -> str:
+    """What a device is called in records."""
     if device.startswith("cuda"):
         import torch
 

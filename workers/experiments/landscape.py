@@ -102,10 +102,10 @@ def cost(settings: Settings) -> float:
     return network.cost(trained) * (1 + visits / settings.epochs)
 
 
-def prepare(trials: Sequence[Trial]) -> None:
+def prepare(trials: Sequence[Trial]) -> str:
     """As for `network`: fetches the data and checks that the trials fit them."""
     settings = [cast(Settings, trial.settings) for trial in trials]
-    network.prepare([Trial("network", training(s)) for s in settings if s.surface == "network"])
+    return network.prepare([Trial("network", training(s)) for s in settings if s.surface == "network"])
 
 
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

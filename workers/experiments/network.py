@@ -128,8 +128,9 @@ def most_models(settings: Settings, free: int) -> int | None:
     return memory.most(settings, sizes(settings), CLASSES, free) if settings.net.name == "convnet" else None
 
 
-def prepare(trials: Sequence[Trial]) -> None:
-    """Fetches the data of these trials and checks that the trials fit them, before any worker starts.
+def prepare(trials: Sequence[Trial]) -> str:
+    """Fetches the data of these trials and checks that the trials fit them, before any worker starts; says why they
+    will take long, where that can be mended.
 
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
     """
@@ -138,6 +139,15 @@ def prepare(trials: Sequence[Trial]) -> None:
     for settings in {_data_key(t): t.settings for t in trials}.values():
         images = _load(settings)  # type: ignore[arg-type]
         subset(images.train_y, settings.data.train_size, 0)  # type: ignore[attr-defined]
+    return _why_slow()
+
+
+def _why_slow() -> str:
+    from workers.device import best
+    from workers.kernels import library
+
+    slow = not library.available() and best() == "cpu"
+    return f"{library.reason()}; the reference engine trains, several times slower" if slow else ""
 
 
 def _data_key(trial: Trial) -> str:
