@@ -35,11 +35,12 @@ def page() -> str:
         "means that the key must be there, or that an axis sets it. How a sweep is written: [sweeps.md](sweeps.md).",
         "",
     ]
-    for title, model in (("The file", File), ("A curve", Curve), ("A panel", Panel), ("A surface", Surface)):
+    parts: dict[str, type[BaseModel]] = {"The file": File, "A curve": Curve, "A panel": Panel, "A surface": Surface}
+    for title, model in parts.items():
         out += [f"## {title}", "", *_table(model), ""]
     out += ["## An axis", "", "A list of values, or one of:", ""]
-    for model in (Count, LinearSpace, LogSpace):
-        out += [*_table(model), ""]
+    for axis in (Count, LinearSpace, LogSpace):
+        out += [*_table(axis), ""]
     for package, (title, key, note) in PLACES.items():
         out += [f"## {title}", "", f"The names that `{key}` may have. {note}".strip(), ""]
         for name in named.names(package):

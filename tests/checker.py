@@ -124,7 +124,7 @@ def _compare_rows(
     out.rows += sum(wanted.values())
     out.lost += sum((wanted - keys).values())
     out.duplicated += sum((keys - wanted).values())
-    changed = {key for key, _ in mine - theirs} & wanted.keys()
+    changed = {key for key, _ in mine.keys() - theirs.keys()} & wanted.keys()
     out.different += len(changed)
     out.examples += [f"{trial} {key}" for key in sorted(changed)[:2]]
 

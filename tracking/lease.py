@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tracking.failpoints import reached
-from tracking.files import Files
+from tracking.files import Files, StorageFailed
 from tracking.processes import born, machine
 
 SILENCE_S = 30.0  # a beat that stands still for so long belongs to nobody; $SWEEP_LEASE_S changes it
@@ -103,8 +103,9 @@ class Lease:
             try:
                 _beat(self.files, self.number, beat)
             except FileNotFoundError:
-                self.lost = True
-                return
+                self.lost = not _vanished(self.files)
+                if self.lost:
+                    return
             except OSError:  # a store that is gone for a moment; gone for longer, others may rightly take over
                 continue
 
@@ -161,7 +162,8 @@ def at_work(files: Files) -> list[Claim]:
 
 @contextmanager
 def guard(files: Files, number: int) -> Iterator[None]:
-    """Nobody can take the lease over while the body runs. Raises InUse when somebody has."""
+    """Nobody can take the lease over while the body runs. Raises InUse when somebody has, StorageFailed when the whole
+    store is gone."""
     if not files.local:
         if not _beating(files, number):
             raise _taken(files, number)
@@ -176,7 +178,14 @@ def guard(files: Files, number: int) -> Iterator[None]:
     except FileNotFoundError as error:
         if error.filename and error.filename != files.path(_name(number)):
             raise  # of the body, not of the lease
+        if _vanished(files):
+            raise StorageFailed(errno.ENOENT, "the store is gone", files.root) from None
         raise _taken(files, number) from None
+
+
+def _vanished(files: Files) -> bool:
+    """Whether nothing is left of the store: a disk that is gone, not a lease that was taken over."""
+    return files.local and not os.path.isdir(files.path("leases"))
 
 
 def _taken(files: Files, number: int) -> InUse:
