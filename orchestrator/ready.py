@@ -62,8 +62,9 @@ def _tidy(store: Store, now: Plan) -> None:
 
 
 def _tidy_if_nobody_works(store: Store, sweep: Sweep, now: Plan) -> None:
-    if store.strays(now.recorded.values()):
-        ids = frozenset(t.id for t in now.trials)
+    """After a launch that was killed when everything had been recorded."""
+    ids = frozenset(t.id for t in now.trials)
+    if store.strays(now.recorded.values()) or lease.abandoned(store.files, sweep.name, ids):
         with suppress(lease.InUse), lease.acquire(store.files, sweep.name, ids, say) as mine:
             _tidy(Store(store.root, mine.number), now)
 

@@ -53,13 +53,18 @@ def held(root: Path) -> dict[str, Held]:
         for trial, one in _bundle(root, manifest).items():
             other = found.get(trial)
             assert not other or not (_ended(one) and _ended(other)) or one == other, f"{trial} ended twice, differently"
-            if not other or (_ended(one), one.outcome[1]) > (_ended(other), other.outcome[1]):
+            if not other or _rank(one) > _rank(other):
                 found[trial] = one
     return found
 
 
 def _ended(one: Held) -> bool:
     return one.outcome[0] in ENDED and one.outcome[0] != "failed"
+
+
+def _rank(one: Held) -> tuple[int, int]:
+    """A result before a failure before unfinished work, then the further one."""
+    return (2 if _ended(one) else int(one.outcome[0] == "failed"), one.outcome[1])
 
 
 def _bundle(root: Path, manifest: dict[str, Any]) -> dict[str, Held]:
@@ -116,7 +121,7 @@ def part_of(root: Path, undisturbed: Path) -> bool:
 def _compare_rows(
     trial: str, mine: Counter[tuple[Key, str]], theirs: Counter[tuple[Key, str]], out: Difference
 ) -> None:
-    keys, wanted = Counter({}), Counter({})
+    keys, wanted = Counter[Key](), Counter[Key]()
     for (key, _), n in mine.items():
         keys[key] += n
     for (key, _), n in theirs.items():

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ def test_a_launch_killed_at_some_place_loses_nothing(place: Place, n: int) -> No
     """Places of the lease, of commits and of the mirror; `make faults` tries every one."""
     place.write(SHORT)
     assert place.launch(SWEEP_FAILPOINTS=f"*=kill@{n}").code == -signal.SIGKILL
+    place.is_whole()
+
+
+def test_killed_when_everything_is_recorded_it_leaves_no_claim_behind(place: Place) -> None:
+    assert place.write(SHORT).launch(SWEEP_FAILPOINTS="lease.release_opened=kill@1").code == -signal.SIGKILL
+    assert any("leases" in left for left in checker.leftovers(place.store))
     place.is_whole()
 
 
@@ -150,9 +157,11 @@ def test_records_can_be_read_at_any_moment_and_only_grow(place: Place) -> None:
         assert sum(place.status().values()) == 2 * 8, "the states and their total"
         found = place.program.run(place.folder, "curves", "faults.yaml", "--json").ends(0)
         assert found.result is not None
-        rows = sum(sum(one.rows.values()) for one in checker.held(place.store).values())
-        assert rows >= before
-        before = rows
+        with suppress(FileNotFoundError):  # segments were merged since the checker has read their manifest
+            rows = sum(sum(one.rows.values()) for one in checker.held(place.store).values())
+            assert rows >= before
+            before = rows
+    assert before > 0
     running.ends(0)
     place.is_whole()
 
@@ -180,7 +189,7 @@ def test_what_is_left_is_trained_in_the_bundles_of_an_undisturbed_launch(place: 
     }  # fmt: skip
     place.write(sweep("network", fixed, {"seed": {"count": 11}}))
     other = Place(place.program, place.folder / "other").write(sweep("network", fixed, {"seed": {"count": 11}}))
-    plain = {"SWEEP_COMMIT_S": "60", "SWEEP_ENGINE": "reference"}
+    plain: dict[str, Any] = {"SWEEP_COMMIT_S": "60", "SWEEP_ENGINE": "reference"}
     other.launch(**plain).ends(0)
     for _ in range(3):
         assert place.launch(**plain, SWEEP_FAILPOINTS="commit.done=kill@1").code == -signal.SIGKILL

@@ -5,6 +5,7 @@ A real server behind a proxy that hits every third request.
 
 import http.client
 import itertools
+import os
 import signal
 import threading
 import time
@@ -76,7 +77,7 @@ def server(place: Place) -> Iterator[Server]:
     (place.folder / "server").mkdir()
     running = Server(f"sqlite:///{place.program.with_database(place.folder / 'server', '.')}")
     yield running
-    running.process.send_signal(signal.SIGCONT)
+    os.killpg(running.process.pid, signal.SIGCONT)
     running.kill()
     running.log.close()
 
@@ -106,8 +107,8 @@ def test_whatever_a_server_does_to_every_third_request_every_trial_is_shown_once
 def test_a_server_that_hangs_holds_nobody_up(place: Place, server: Server) -> None:
     running = place.write(LONG).start("--tracking-uri", server.url)
     place.begun(running, 3)
-    server.process.send_signal(signal.SIGSTOP)
+    os.killpg(server.process.pid, signal.SIGSTOP)
     assert running.wait(200) == 0, running.err
     assert "MLflow is behind" in running.err and "sweep sync" in running.err
-    server.process.send_signal(signal.SIGCONT)
+    os.killpg(server.process.pid, signal.SIGCONT)
     is_whole(place, server)

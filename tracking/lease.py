@@ -149,6 +149,11 @@ def claims(files: Files) -> list[Claim]:
     return sorted(found, key=lambda c: c.number)
 
 
+def abandoned(files: Files, sweep: str, trials: frozenset[str]) -> bool:
+    """Whether a process of this machine that claimed some of these trials has ended without releasing them."""
+    return any(c.overlaps(sweep, trials) and _is_gone(c) for c in claims(files))
+
+
 def at_work(files: Files) -> list[Claim]:
     """The claims whose owners are alive: processes of this machine that run, others whose beat rises while we look."""
     first = [c for c in claims(files) if not c.released and not _is_gone(c)]
