@@ -10,7 +10,7 @@
 #SBATCH --exclusive
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --signal=USR1@120
+#SBATCH --signal=B:USR1@120
 set -euo pipefail
 
 sweep=${SWEEP:-$(command -v sweep)}
@@ -24,17 +24,21 @@ RAY_AUTH_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
 export RAY_AUTH_TOKEN RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
 export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300 OMP_NUM_THREADS=1
 
-# Signals go to every process of a step. Ray must outlive them until `sweep` has committed, which handles them itself.
+# The warning goes to this script alone (B:), which hands it on to `sweep`: Ray's own processes would die of it.
 ended=$(mktemp "${SLURM_SUBMIT_DIR:-.}/sweep-$SLURM_JOB_ID.XXXXXX")
-trap 'rm -f "$ended"' EXIT
-trap : TERM USR1
+trap 'rm -f "$ended" "$ended.pid"' EXIT
+trap 'kill -USR1 "$(cat "$ended.pid")" 2>/dev/null || true' USR1 TERM
+
 # shellcheck disable=SC2016 # expanded there, not here
-srun --wait=20 --kill-on-bad-exit=0 bash -c 'trap "" TERM USR1; exec "$@"' task \
+srun --wait=20 --kill-on-bad-exit=0 \
   ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \
   --num-cpus="${SLURM_CPUS_ON_NODE:-1}" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" -- \
-  bash -c 'file=$1; shift; "$@"; echo $? > "$file"' launch \
-  "$ended" "$sweep" launch "$@" --address "$address" ||
-  true # a node that outlives the head is ended by Slurm, which says nothing of the sweep
+  bash -c 'file=$1; shift; trap "" TERM; "$@" & echo $! > "$file.pid"; wait $!; echo $? > "$file"' launch \
+  "$ended" "$sweep" launch "$@" --address "$address" &
+step=$!
+while kill -0 "$step" 2>/dev/null; do
+  wait "$step" || true # a signal ends it, too; a node that outlives the head is ended by Slurm, which says nothing of the sweep
+done
 
 code=$(cat "$ended")
 if [ "$code" = 75 ]; then # interrupted: everything committed is kept

@@ -35,6 +35,7 @@ from ray import cloudpickle, tune
 from ray._private import ray_constants
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from orchestrator.interrupt import Interrupted
 from orchestrator.preflight import Node, answer
 from orchestrator.pulse import Check, Pulse, patience
 from orchestrator.watch import Watch
@@ -114,6 +115,11 @@ class _Listener(tune.Callback):  # type: ignore[misc]
         """Tune writes its callbacks down to restore an experiment, which is never done here."""
         return {}
 
+    def on_step_begin(self, iteration: int, trials: Any, **info: Any) -> None:
+        """Tune has put a handler of its own in place of ours, for SIGUSR1, that would end it without a word."""
+        if iteration <= 1:
+            self.watch.interrupt.listen()
+
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self.watch.began(self._bundle(trial))
 
@@ -160,22 +166,41 @@ def backend(address: str | None) -> "Iterator[tuple[int, int | None, Run]]":
     Yields how many bundles run at a time, the free memory in bytes of the smallest GPU (None where bundles run on
     processors), and `run`. Replaces this process's signal handlers, as Ray does.
 
-    Raises ConnectionError when nothing answers at the address.
+    Raises ConnectionError when nothing answers at the address, Interrupted when Ray fails while it starts.
     """
     with attached(address):
-        yield _lanes(), _free(), run
+        with _starting():
+            lanes, free = _lanes(), _free()
+        yield lanes, free, run
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    """Says what it means that Ray ends, or is asked to end, before it works. Raises Interrupted."""
+    try:
+        yield
+    except SystemExit as error:  # raised by Ray's own handler of SIGTERM, until ours is back
+        raise Interrupted from error
+    except ray.exceptions.RayError as error:
+        raise Interrupted(f"Ray failed while it started ({_last_line(error)})") from error
 
 
 @contextlib.contextmanager
 def attached(address: str | None) -> Iterator[None]:
-    """This process as a driver of a Ray of its own, or of the one at `address`. Raises ConnectionError."""
+    """This process as a driver of a Ray of its own, or of the one at `address`. Raises ConnectionError; Interrupted
+    when its own does not start."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own imports warn of each other's deprecations
         # As by default on macOS and Windows: a Ray that no other machine joins listens on the loopback address alone.
         ray_constants.ENABLE_RAY_CLUSTER = CLUSTERS and address is not None
         try:
-            ray.init(address=address or "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            with _starting():
+                ray.init(
+                    address=address or "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+                )
         except (ConnectionError, RuntimeError) as error:  # RuntimeError: of authentication, and of versions
+            if address is None:
+                raise Interrupted(f"Ray did not start on this machine ({_last_line(error)})") from error
             raise ConnectionError(
                 f"no Ray answers at '{address}' ({error}). Start one with `ray start --head`, check RAY_AUTH_TOKEN, "
                 "or leave --address out to run on this machine."
@@ -184,6 +209,10 @@ def attached(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def survey(look: Callable[[], dict[str, str]]) -> list[Node]:
@@ -262,7 +291,7 @@ def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
             try:
                 tuner.fit()
             except ray.exceptions.RayError as error:  # of Tune's own calls: no worker of ours was asked
-                watch.gone = f"the cluster failed ({str(error).strip().splitlines()[-1]})"
+                watch.gone = f"the cluster failed ({_last_line(error)})"
         for bundle in bundles:
             if not watch.stop and bundle.id not in watch.done | watch.failures.keys():
                 watch.failed(bundle, Failure("lost", "Ray Tune ended without a word of this bundle"))

@@ -13,7 +13,7 @@ from cluster_hosts import BIN, Host, Network, missing, until
 
 LACKING = missing(*slurm.PROGRAMS)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
-EPOCHS = 700  # a few minutes
+EPOCHS = 1200  # a few minutes
 SCRIPT = str(Path(__file__).parent.parent / "docker" / "slurm.sh")
 
 
@@ -59,7 +59,7 @@ def test_a_sweep_outlives_its_time_limit_and_a_preemption(controller: Host) -> N
         found: dict[str, int] = json.loads(said)["trials"]
         return found
 
-    short = ("--nodes=2", "--partition=low", "--time=3", "--signal=USR1@60", f"--output={folder}/job.log")
+    short = ("--nodes=2", "--partition=low", "--time=3", "--signal=B:USR1@60", f"--output={folder}/job.log")
     said = controller.run("sbatch", "--parsable", *short, SCRIPT, str(spec), "--store", str(store), "--json")
     job = said.strip()
     say(f"job {job} submitted to nodes c1 and c2 for 3 minutes")

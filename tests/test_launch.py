@@ -148,7 +148,7 @@ def test_missing_data_and_too_few_examples_are_said_before_anything_runs(tmp_pat
 
 @pytest.mark.ray
 @pytest.mark.parametrize("backend", ["--local", "--json"], ids=["in process", "ray"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda n: n.name)
 def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
     backend: str, number: signal.Signals, tmp_path: Path
 ) -> None:
