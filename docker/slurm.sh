@@ -41,9 +41,10 @@ while kill -0 "$step" 2>/dev/null; do
 done
 
 code=$(cat "$ended")
-if [ "$code" = 75 ]; then # interrupted: everything committed is kept
+# Interrupted, with everything committed kept; or ended from outside before it could say so: preempted, a node lost.
+if [ "$code" = 75 ] || { [ -z "$code" ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 10 ]; }; then
   echo "interrupted, back into the queue"
-  rm -f "$ended"
+  rm -f "$ended" "$ended.pid"
   scontrol requeue "$SLURM_JOB_ID"
 fi
-exit "${code:-70}" # empty: Ray did not start; see above
+exit "${code:-70}"
