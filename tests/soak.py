@@ -33,6 +33,7 @@ FIXED = {
 SWEEP = faults.sweep("network", FIXED, {"net.width": [4, 8, 12], "seed": {"count": 4}})
 LONGEST_S = {False: 2.5, True: 12.0}  # without Ray and with it: latest instant of the first kill after the start
 GO_ON = (0, 75, -signal.SIGKILL)  # done, interrupted since the cluster failed, killed
+RAYS_END = " core_worker"  # Ray itself ends a driver with code 1, saying so from this file, when its raylet is gone
 
 
 @dataclass
@@ -64,9 +65,9 @@ class Tally:
 
 
 def soak(program: Program, folder: Path, kills: int, seed: int, ray: float) -> Tally:
-    """So many kills, `ray` of the launches with Ray; stops at the first round that finds anything wrong."""
+    """So many kills, `ray` of the launches with Ray."""
     random, tally = Random(seed), Tally()
-    while tally.killed < kills and tally.sound:
+    while tally.killed < kills:
         tally.rounds += 1
         place = Place(program, folder / f"round-{tally.rounds}")
         place.folder.mkdir(parents=True)
@@ -87,10 +88,14 @@ def _disturb(place: Place, kills: int, random: Random, ray: float, tally: Tally)
         launch = place.start(*(("--ray",) if with_ray else ()))
         tally.launches += 1
         _hit(launch, random, LONGEST_S[with_ray], tally)
-        if launch.wait() not in GO_ON:
-            tally.wrong.append(f"exit code {launch.code}: {launch.err[-500:]}")
-        if launch.code == 0 or tally.wrong:
+        if launch.wait() not in GO_ON and not _ended_by_ray(launch):
+            tally.wrong.append(f"exit code {launch.code}: {launch.err[-2000:]}")
+        if launch.code == 0:
             return
+
+
+def _ended_by_ray(launch: Launch) -> bool:
+    return launch.code == 1 and RAYS_END in launch.err and "Traceback" not in launch.err
 
 
 def _hit(launch: Launch, random: Random, longest_s: float, tally: Tally) -> None:

@@ -356,7 +356,7 @@ def test_a_folder_is_refused_as_tracking_uri_with_the_remedy(store: Store) -> No
     for bad in ("mlruns", "file:///tmp/mlruns"):
         with pytest.raises(ValueError, match="sqlite:////absolute/path"):
             sync(store, bad)
-    with pytest.raises(ValueError, match="open that address"):
+    with pytest.raises(ValueError, match="open it in a browser"):
         mirror_place.ui_command("http://somewhere:5000")
 
 

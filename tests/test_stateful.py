@@ -15,7 +15,7 @@ from typing import Any
 import checker
 import pytest
 from faults import Launch, Place, Program, sweep
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -53,7 +53,7 @@ class Sweeps(RuleBasedStateMachine):
     def begin(self) -> None:
         self.place = Place(self.program, self.new_folder())
         self.seeds = self.most = 4
-        self.finished, self.damaged = set[int](), False
+        self.finished, self.damaged, self.flipped = set[int](), False, False
         self.place.write(text(self.seeds))
 
     def teardown(self) -> None:
@@ -86,7 +86,7 @@ class Sweeps(RuleBasedStateMachine):
     @rule()
     def sync(self) -> None:
         self.program.run(self.place.folder, "sync", "faults.yaml", "--json").ends(0)
-        assert self.place.wrong_runs(self.place.store / "mlflow.db") == []
+        self._mirror_agrees()
 
     @rule()
     def delete_the_mirror(self) -> None:
@@ -104,7 +104,7 @@ class Sweeps(RuleBasedStateMachine):
             content = bytearray(path.read_bytes())
             content[choice.randrange(len(content))] ^= 1 << choice.randrange(8)
             path.write_bytes(bytes(content))
-            self.damaged = True
+            self.damaged = self.flipped = True
 
     @invariant()
     def nothing_recorded_is_wrong(self) -> None:
@@ -124,7 +124,19 @@ class Sweeps(RuleBasedStateMachine):
         for seed in self.finished:
             assert mine[seed] == truth[seed], seed
         assert self.place.status().get("running", 0) == 0
-        assert self.place.wrong_runs(self.place.store / "mlflow.db") == []
+        self._mirror_agrees()
+
+    def _mirror_agrees(self) -> None:
+        """It shows what is recorded of the sweep as it is now; trials that once were of it stay. The sweep's own run
+        keeps the time at which it began when the records of that time were destroyed."""
+        mine = by_seed(self.place.store)
+        if any(seed < self.seeds for seed in mine):
+            wrong = self.place.wrong_runs(self.place.store / "mlflow.db")
+            if self.seeds < self.most:
+                wrong = [w for w in wrong if not w.endswith("1 runs and not 0")]
+            if self.flipped:
+                wrong = [w for w in wrong if not w.startswith("the sweep: name, status, start, end")]
+            assert wrong == []
 
     def _undisturbed(self) -> Path:
         folder = self.program.root / "stateful"
@@ -145,13 +157,13 @@ def check(program: Program, tmp_path: Path, examples: int, steps: int) -> None:
     Sweeps.program, Sweeps.new_folder = program, staticmethod(new_folder)
     chosen = settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck),
-        derandomize=True, database=None,
+        derandomize=True, database=None, phases=[Phase.generate],
     )  # fmt: skip
     run_state_machine_as_test(Sweeps, settings=chosen)
 
 
 def test_some_sequences(program: Program, tmp_path: Path) -> None:
-    check(program, tmp_path, examples=4, steps=6)
+    check(program, tmp_path, examples=6, steps=8)
 
 
 @pytest.mark.faults

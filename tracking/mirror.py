@@ -152,11 +152,18 @@ class _Writer:
         started = min((t.started_ms for t in trials), default=0)
         commit = next((t.provenance.get("code", {}).get("commit", "") for t in trials), "")
         about = mp.parent_tags(self.sweep, parent, commit)
-        runs = self.runs.with_({"": (started, about)}, self.runs.found())
-        if parent and self._outdated(runs[""], parent.lines):
-            self.runs.supersede(runs.pop(""), "its curves have changed")
+        runs = self.runs.found()
+        if not trials and "" not in runs:
+            return  # a run is made when it is known when the sweep began: MLflow cannot change that later
+        runs = self.runs.with_({"": (started, about)}, runs)
+        late = bool(trials) and runs[""].info.start_time > started  # of bundles side by side the first may commit last
+        if late or (parent and self._outdated(runs[""], parent.lines)):
+            self.runs.supersede(runs.pop(""), "it began earlier" if late else "its curves have changed")
             runs = self.runs.with_({"": (started, about)}, runs)
         top = runs[""].info.run_id
+        for t in trials:  # MLflow takes no point back
+            if t.id in runs and runs[t.id].info.start_time != t.started_ms:
+                self.runs.supersede(runs.pop(t.id), "its work was begun anew")
         runs = self.runs.with_({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in trials}, runs)
         ended = [t for t in trials if not self._unchanged(runs[t.id], t, top)]
         self.report.runs_unchanged = len(trials) - len(ended)
