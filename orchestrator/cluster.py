@@ -32,7 +32,8 @@ if not (Path.home() / ".ray/auth_token").exists() and "RAY_AUTH_TOKEN_PATH" not 
 
 import ray
 from ray import cloudpickle, tune
-from ray._private import ray_constants
+from ray._private import ray_constants, services
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.interrupt import Interrupted
@@ -52,6 +53,7 @@ logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHAN
 Run = Callable[[Sequence[Bundle], Store, Watch], None]
 REPORT_S = 0.5  # a bundle reports to the driver about this often
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
+GREET_S = 10.0  # for the head of a cluster to say who is in it
 SURVEY_S = 60.0  # a node's first worker process takes seconds to start
 
 
@@ -193,6 +195,8 @@ def attached(address: str | None) -> Iterator[None]:
         warnings.simplefilter("ignore")  # Ray's own imports warn of each other's deprecations
         # As by default on macOS and Windows: a Ray that no other machine joins listens on the loopback address alone.
         ray_constants.ENABLE_RAY_CLUSTER = CLUSTERS and address is not None
+        if address:
+            _greet(address)
         try:
             with _starting():
                 ray.init(
@@ -209,6 +213,27 @@ def attached(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _greet(address: str) -> None:
+    """What Ray itself would find out in a minute, and say in other words: that this token is not the cluster's, or this
+    machine none of its nodes. Raises ConnectionError."""
+    try:
+        client = GcsClient(address=services.canonicalize_bootstrap_address_or_die(address))
+        members = {id.hex() for id in client.get_all_node_info(timeout=GREET_S)}
+    except ray.exceptions.AuthenticationError as error:
+        raise ConnectionError(
+            f"the cluster at '{address}' does not take the token that is used here. Set RAY_AUTH_TOKEN, or "
+            "RAY_AUTH_TOKEN_PATH, to the one that its nodes were started with."
+        ) from error
+    except (ray.exceptions.RayError, RuntimeError) as error:
+        raise ConnectionError(f"no Ray of this version answers at '{address}' ({_last_line(error)})") from error
+    if not members & set(services.find_node_ids()):
+        raise ConnectionError(
+            f"this machine is no node of the cluster at '{address}', and only nodes can launch. Launch on one, or make "
+            f"this machine one that works on nothing: `ray start --address={address} --num-cpus=0 --num-gpus=0`. "
+            "`status`, `curves`, `verify` and `sync` need no cluster."
+        )
 
 
 def _last_line(error: Exception) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tracking.named import Refused
 from tracking.store import Store
 
-CONNECT_S = 5.0
+CONNECT_S, MAX_PORT = 5.0, 65_535
 PACKAGES = ("sweep", "torch", "numpy", "ray")
 SHOWN = 5  # nodes that are named in one message
 TOKEN = (
@@ -75,15 +75,16 @@ def knock(address: str) -> None:
 
     Raises Refused for an address of another kind or without a token, ConnectionError where nothing listens.
     """
-    if address.startswith(("http://", "https://")):
-        raise Refused(
-            f"address '{address}' is Ray's dashboard; give the address of its head, as in --address host:6379"
-        )
+    if "://" in address:
+        what = "Ray's dashboard" if address.startswith("http") else "no address of a cluster's head"
+        raise Refused(f"address '{address}' is {what}; give the address of its head, as in --address host:6379")
     if secured() and not token():
         raise Refused(f"the cluster at '{address}' needs a token, and there is none here. {TOKEN}")
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
-        return  # "auto", which Ray looks up on this machine
+    if address == "auto":
+        return  # which Ray looks up on this machine
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > MAX_PORT:
+        raise Refused(f"address '{address}' is no address: give host:port, as in --address host:6379, or auto")
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
     except OSError as error:

@@ -107,12 +107,32 @@ class Host:
 
     def run(self, *command: str, timeout: float = 120, check: bool = True, **environment: str) -> str:
         """Runs a command and returns what it printed. Raises AssertionError with its output when it fails."""
-        entered, env = self._enter(command, environment)
-        done = subprocess.run(
-            entered, env=env, capture_output=True, text=True, timeout=timeout, check=False, cwd=self.network.folder
-        )
+        done = self._done(command, timeout, environment)
         assert done.returncode == 0 or not check, f"{self.name}: {' '.join(command)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def said(self, *command: str, code: int, timeout: float = 120, **environment: str) -> str:
+        """Runs a command that must end with this exit code; what it printed, on stderr, too."""
+        done = self._done(command, timeout, environment)
+        assert done.returncode == code, f"{self.name}: {' '.join(command)}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def _done(
+        self, command: tuple[str, ...], timeout: float, environment: Mapping[str, str]
+    ) -> "subprocess.CompletedProcess[str]":
+        entered, env = self._enter(command, environment)
+        return subprocess.run(
+            entered, env=env, capture_output=True, text=True, timeout=timeout, check=False, cwd=self.network.folder
+        )
+
+    def doors(self) -> dict[str, set[str]]:
+        """Who listens on this host: program -> the addresses at which it does, without ports."""
+        found: dict[str, set[str]] = {}
+        for line in self.run("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes").splitlines():
+            _, _, _, local, _, *owner = line.split(maxsplit=5)
+            program = owner[0].split('"')[1] if owner else "?"
+            found.setdefault(program, set()).add(local.rpartition(":")[0].strip("[]").removeprefix("::ffff:"))
+        return found
 
     def answers(self, port: int) -> bool:
         """Whether something listens at this port of its address, as seen by the host itself."""

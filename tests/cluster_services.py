@@ -98,6 +98,11 @@ def ray_worker(host: Host, environment: dict[str, str], cpus: int = 1) -> None:
     _ray(host, f"--address={environment['RAY_ADDRESS']}", f"--num-cpus={cpus}", **environment)
 
 
+def ray_stop(host: Host) -> None:
+    """Takes a host out of Ray."""
+    host.run("ray", "stop")
+
+
 def _ray(host: Host, *arguments: str, **environment: str) -> None:
     common = (f"--node-ip-address={host.address}", "--disable-usage-stats", "--object-store-memory=100000000")
     without = {k: v for k, v in environment.items() if k != "RAY_ADDRESS"}

@@ -14,10 +14,10 @@ import pytest
 from cluster_check import SWEEP, TRIALS
 from cluster_hosts import Host, Network, missing, until
 
-LACKING = missing("psql", "setpriv") or ("" if services.postgres_programs() else "needs Debian's postgresql")
+LACKING = missing("psql", "setpriv", "ss") or ("" if services.postgres_programs() else "needs Debian's postgresql")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
 
-EPOCHS = 300
+EPOCHS = 900  # every fault must come before the end
 CHECK = str(Path(__file__).parent / "cluster_check.py")
 
 
@@ -77,6 +77,9 @@ def progress(cluster: Cluster, spec: Path) -> dict[str, int]:
 def test_faults(cluster: Cluster) -> None:
     spec = cluster.network.folder / "widths.yaml"
     spec.write_text(SWEEP % EPOCHS)
+    for host in cluster.network.hosts.values():
+        cluster.say(f"listens on {host.name}: {host.doors() or 'nobody'}")
+    assert cluster.services.doors()["postgres"] == {"127.0.0.1"} and not cluster.outside.doors()
     launch = cluster.launch(spec)
     cluster.say("launched on workers one and two")
     until(lambda: progress(cluster, spec).get("running"), "the first commit")
@@ -95,6 +98,7 @@ def test_faults(cluster: Cluster) -> None:
     cluster.workers["two"].boot()
     services.ray_worker(cluster.workers["two"], {**cluster.head.environment})
     cluster.say("host two is back")
+    assert launch.poll() is None, "the sweep was over before the last fault; give it more epochs"
     assert launch.wait(timeout=600) == 0, cluster.head.log.read_text()[-3000:]
     uri = cluster.head.environment["MLFLOW_TRACKING_URI"]
     found = json.loads(cluster.outside.run(sys.executable, CHECK, str(spec), cluster.store, uri))

@@ -61,16 +61,17 @@ def test_a_bundle_that_needs_too_much_memory_is_split_until_it_fits(place: Place
 
 
 @pytest.mark.ray
+@pytest.mark.faults
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("kind", "number", "codes"),
     [
-        pytest.param("worker", signal.SIGKILL, (0,), marks=pytest.mark.faults),
+        ("worker", signal.SIGKILL, (0,)),
         ("worker", signal.SIGSTOP, (0,)),
         ("raylet", signal.SIGKILL, (75,)),
-        pytest.param("gcs", signal.SIGKILL, (75,), marks=pytest.mark.faults),
-        pytest.param("driver", signal.SIGKILL, (-signal.SIGKILL,), marks=pytest.mark.faults),
-        pytest.param("driver", signal.SIGTERM, (75,), marks=pytest.mark.faults),
+        ("gcs", signal.SIGKILL, (75,)),
+        ("driver", signal.SIGKILL, (-signal.SIGKILL,)),
+        ("driver", signal.SIGTERM, (75,)),
     ],
     ids=lambda value: value.name if isinstance(value, signal.Signals) else str(value),
 )
@@ -82,7 +83,7 @@ def test_under_ray_whatever_ends_or_hangs_nothing_is_lost_and_nothing_waits_for_
     victim = until(lambda: running.pids(kind), 30, f"a process of kind {kind}")[0]
     os.kill(victim, number)
     assert running.wait(120) in codes, running.err
-    until(lambda: not running.processes(), 60, "the end of all its processes")
+    until(lambda: not running.processes(), 150, "the end of all its processes, Ray's agents last")
     assert checker.part_of(place.store, place.undisturbed()) and checker.held(place.store)
     if kind == "worker" and number == signal.SIGSTOP:
         assert "has not reported for" in running.err
@@ -98,7 +99,7 @@ def test_asked_to_stop_while_ray_starts(place: Place, after_s: float) -> None:
     time.sleep(after_s)
     running.send(signal.SIGTERM)
     assert running.wait() in (75, -signal.SIGTERM), running.err
-    until(lambda: not running.processes(), 60, "the end of all its processes")
+    until(lambda: not running.processes(), 150, "the end of all its processes, Ray's agents last")
     place.is_whole()
 
 

@@ -96,6 +96,15 @@ def test_without_a_token_nobody_is_even_asked(monkeypatch: pytest.MonkeyPatch, t
 def test_the_dashboards_address_is_not_the_heads(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="is Ray's dashboard"):
         preflight.knock("http://127.0.0.1:8265")
+    with pytest.raises(Refused, match="no address of a cluster's head"):
+        preflight.knock("ray://127.0.0.1:10001")
+
+
+@pytest.mark.parametrize("address", ["head", "head:", "head:ray", ":6379", "head:99999"])
+def test_what_is_no_address_is_said(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    with pytest.raises(Refused, match="give host:port"):
+        preflight.knock(address)
 
 
 def test_a_launch_on_a_dead_address_starts_nothing(
