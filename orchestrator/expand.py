@@ -2,17 +2,15 @@
 
 import copy
 import itertools
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator import problems
+from orchestrator import mentions, problems
 from orchestrator.source import BadSweep
 from orchestrator.spec import Sweep, put
 from tracking import named
-from tracking.named import unknown
 from tracking.plain import flat
 from workers.trial import Trial
 
@@ -44,7 +42,7 @@ def expand(sweep: Sweep, max_trials: int = MAX_TRIALS) -> list[Trial]:
     whole = [trial for trial, _ in trials.values()]
     if not whole:
         raise BadSweep([sweep.at(("exclude",), "every combination is excluded, so there are no trials; exclude less")])
-    _check_names(sweep, whole)
+    mentions.check(sweep, whole)
     return whole
 
 
@@ -172,36 +170,3 @@ def _item(sweep: Sweep, combination: Combination, axis: str) -> problems.Path:
 
 def _shown(combination: Combination, axes: list[str]) -> str:
     return ", ".join(f"{axis} = {problems.written(combination[axis])}" for axis in axes)
-
-
-def _check_names(sweep: Sweep, trials: list[Trial]) -> None:
-    """What curves, surfaces and claims speak of must be a setting of some trial or a measure that is recorded."""
-    settings = sorted({key for t in trials for key in flat(t.plain)})
-    experiment = named.load("workers.experiments", sweep.experiment)
-    always = getattr(experiment, "MEASURES", ())
-    measures = sorted({*always, *(trials[0].plain.get("measure") or ())})
-    known = {"measure": measures, "setting or measure": [*settings, *measures, "step"], "setting": settings}
-    known["curve"] = [c.name for c in sweep.curves]
-    found = [
-        sweep.at(path, unknown(what, name, known[what]))
-        for path, what, name in _names(sweep)
-        if name is not None and name not in known[what]
-    ]
-    if found:
-        raise BadSweep(found)
-
-
-def _names(sweep: Sweep) -> Iterator[tuple[tuple[str | int, ...], str, str | None]]:
-    """Every name in what is drawn and judged: where it stands, what it must be the name of, and the name."""
-    for section, items in (("curves", sweep.curves), ("claims", sweep.claims), ("surfaces", sweep.surfaces)):
-        for i, item in enumerate(items):
-            plain = json.loads(item.model_dump_json())
-            yield (section, i, "y"), "measure", plain.get("y")
-            yield (section, i, "x"), "measure" if section == "surfaces" else "setting or measure", plain.get("x")
-            yield (section, i, "z"), "measure", plain.get("z")
-            for field in ("group", "where"):
-                for key in plain.get(field) or ():
-                    yield (section, i, field, key), "setting", key
-    for i, panel in enumerate(sweep.panels):
-        for name in panel.curves:
-            yield ("panels", i, "curves"), "curve", name

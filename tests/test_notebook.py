@@ -16,5 +16,5 @@ def test_the_examples_are_true(tmp_path: Path) -> None:
 
 
 def test_an_unknown_curve_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"unknown curve 'eror'; known: error, risk; did you mean 'error'"):
+    with pytest.raises(Refused, match=r"unknown curve 'eror', did you mean 'error'\? known: error, risk"):
         notebook.curve(notebook.read("demo", "debug"), "eror", str(tmp_path))

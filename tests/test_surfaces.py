@@ -84,7 +84,10 @@ def test_nothing_recorded_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": "alfa"}, "surface 'hills', x: unknown recorded measure 'alfa'; known: alpha, beta, loss"),
+        (
+            {"x": "alfa"},
+            "surface 'hills', x: unknown recorded measure 'alfa', did you mean 'alpha'\\? known: alpha, beta, loss",
+        ),
         ({"group": ("los",)}, "surface 'hills': unknown setting 'los'"),
     ],
 )

@@ -35,10 +35,10 @@ def load(folder: str, name: str) -> ModuleType:
 
 
 def unknown(what: str, given: str, known: tuple[str, ...] | list[str]) -> str:
-    """'unknown X: given, known names, nearest one': the one sentence used for every misspelt name."""
+    """'unknown X, did you mean Y? known: all': the one sentence used for every misspelt name."""
     near = difflib.get_close_matches(given, known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"unknown {what} '{given}'; known: {', '.join(known)}{hint}"
+    hint = f", did you mean '{near[0]}'?" if near else ";"
+    return f"unknown {what} '{given}'{hint} known: {', '.join(known)}"
 
 
 def settings_of(folder: str) -> Any:
