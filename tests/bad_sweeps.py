@@ -140,7 +140,7 @@ CASES = [
          ("did you mean 'net.bias'?",)),
     Case("a condition that no trial fulfils", "tolerance: 0.01", "where: {net.width: 8}", "15:36",
          ("no trial has net.width = 8", "there are 2, 4")),
-    Case("conditions that no trial fulfils together", "y: error}", "y: error, where: {net.width: [2], seed: 2}}", "13:63",
+    Case("conditions that exclude each other", "y: error}", "y: error, where: {net.width: [2], seed: 2}}", "13:63",
          ("no trial has seed = 2", "conditions before it have 0, 1")),
     Case("an unknown claim", "no_overfitting,", "no_overfiting,", "15:6", ("unknown claim",
          "mean 'no_overfitting'?")),
