@@ -3,18 +3,33 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from tracking import named
+from tracking.plain import flat
 from workers.trial import Trial
 from workers.work import Bundle, together
 
 MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
+KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")
 PER_LANE = 4  # bundles for each lane at least, if the trials allow: a lane that is done early must find more work
 
 
 def cost(trial: Trial) -> float:
     """Floating-point operations of a trial, as its experiment estimates them."""
     return float(named.load("workers.experiments", trial.experiment).cost(trial.settings))
+
+
+def described(bundles: Sequence[Bundle]) -> dict[str, str]:
+    """Bundle -> the settings by which people know it: those of its network and data that differ between bundles."""
+    settings = {b.id: flat(b.trials[0].plain) for b in bundles}
+    known = [key for key in KNOWN_BY if len({str(s.get(key)) for s in settings.values()}) > 1]
+    return {id: _named(plain, known or KNOWN_BY) for id, plain in settings.items()}
+
+
+def _named(plain: dict[str, Any], known: Iterable[str]) -> str:
+    keys = [key for key in known if key in plain] or [key for key in plain if key != "seed"][:2]
+    return ", ".join(f"{key.rpartition('.')[2]} {plain[key]}" for key in keys)
 
 
 def most(free: int | None, trial: Trial) -> int:

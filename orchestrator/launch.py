@@ -12,8 +12,9 @@ from orchestrator.bundle import most
 from orchestrator.estimate import Speeds
 from orchestrator.expand import expand
 from orchestrator.interrupt import Interrupt, Interrupted
+from orchestrator.live import Launching
 from orchestrator.plan import Plan, plan
-from orchestrator.progress import Launching, say
+from orchestrator.progress import say
 from orchestrator.ready import Ready, ready
 from orchestrator.retry import Retries
 from orchestrator.spec import Sweep
@@ -71,7 +72,7 @@ def launch(sweep: Sweep, options: Options) -> Launched:
         with mirror:
             if before.to_run:
                 since = now_ms()
-                found.damaged.extend(_run(found, sweep, options, interrupt))
+                found.damaged.extend(_run(found, sweep, options, interrupt, mirror))
                 _remember(store, since)
             frame = results.gather(trials, store)
             curves, table = results.draw(sweep, trials, frame, store)
@@ -86,7 +87,7 @@ def launch(sweep: Sweep, options: Options) -> Launched:
     )  # fmt: skip
 
 
-def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt) -> list[str]:
+def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mirror: mirroring.Mirroring) -> list[str]:
     """Everything that is missing, on the backend asked for, until all of it has ended; what was found damaged."""
     before, store = found.plan, found.store
     _keep_changes(store)
@@ -97,7 +98,7 @@ def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt) -> 
         _check_nodes(options, store)
         bundles = list(plan(before.trials, store, lanes, options.retry_failed, partial(most, free)).bundles)
         retries = Retries()
-        with interrupt.heed(), Launching(bundles, len(before.trials) - len(before.to_run)) as view:
+        with interrupt.heed(), Launching(bundles, mirror.behind) as view:
             watch = Watch(len(before.trials), view, interrupt, found.lease)
             while bundles:
                 watch.again()

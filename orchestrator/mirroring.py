@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from orchestrator import results
 from orchestrator.expand import varied
-from orchestrator.progress import say
+from orchestrator.progress import duration, say
 from orchestrator.spec import Sweep
 from tracking import lease, mirror, mirror_place
 from tracking.mirror_points import Parent, SweepInfo, curve_lines
-from tracking.mirror_thread import Mirror
+from tracking.mirror_thread import Lag, Mirror
 from tracking.rows import State
 from tracking.store import Store
 from tracking.verdict import Verdict
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE_S = 60.0  # for MLflow at the end of a launch
+LATE_S = 30.0  # behind for so long is worth a word while a launch runs
 HURRY_S = 8.0  # after an interruption, which may have a deadline
 
 
@@ -55,10 +56,13 @@ class Mirroring:
     def __exit__(self, *error: object) -> None:
         interrupted = error[0] is not None
         lag = self.thread.close(HURRY_S if interrupted else PATIENCE_S, interrupted)
-        if lag.trials or lag.error:
-            why = (lag.error or "still sending").splitlines()[0]
-            say(f"MLflow is behind by {lag.trials} trials ({why}); the records are complete: "
-                f"`sweep sync {self.sweep.name}` catches up")  # fmt: skip
+        if late := _late(lag):
+            say(f"MLflow is behind by {late}; the records are complete: `sweep sync {self.sweep.name}` catches up")
+
+    def behind(self) -> str:
+        """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""
+        lag = self.thread.lag()
+        return f"{_late(lag)}, for {duration(lag.seconds)}" if lag.seconds > LATE_S else ""
 
     def finish(
         self,
@@ -70,6 +74,11 @@ class Mirroring:
     ) -> None:
         """Shows curves, figures, verdicts and the report on the sweep's own run."""
         self.thread.offer(parent(self.sweep, found, curves, table, verdicts, report))
+
+
+def _late(lag: Lag) -> str:
+    why = (lag.error or "still sending").splitlines()
+    return f"{lag.trials} trials ({why[0]})" if lag.trials or lag.error else ""
 
 
 def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool) -> Mirroring:

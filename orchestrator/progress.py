@@ -3,17 +3,14 @@
 import contextlib
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-
-from orchestrator.bundle import cost
-from workers.work import Bundle, Report
 
 Advance = Callable[[str, int], None]  # what is being done, and how many steps that is
 
@@ -33,6 +30,10 @@ def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> 
     """A table for people, on stderr; numbers to the right, verdicts and states in their colour."""
     if title:  # not the table's own, which would be wrapped to the table's width
         console.print(Text(title, style="bold"))
+    console.print(_table(header, list(lines)))
+
+
+def _table(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> Table:
     out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     body = [[_text(cell) for cell in line] for line in lines]
     for i, name in enumerate(header):
@@ -40,7 +41,7 @@ def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> 
         out.add_column(name, justify="right" if numeric else "left", style=None, header_style="dim")
     for line in body:
         out.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in line))
-    console.print(out)
+    return out
 
 
 def _text(value: Any) -> str:
@@ -53,58 +54,46 @@ def _numeric(cell: str) -> bool:
     return cell.strip("-−–+.,0123456789e% ") == "" or cell == "nan"
 
 
-class Launching:
-    """The live view of a launch: how many trials have ended and how, images per second, time left."""
+class Picture(NamedTuple):
+    """What a live view shows at one moment: a share that is done with a note, a table, and lines below it."""
 
-    def __init__(self, bundles: Sequence[Bundle], already_done: int) -> None:
-        self.cost = {b.id: sum(cost(t) for t in b.trials) for b in bundles}
-        self.steps = {b.id: getattr(b.trials[0].settings, "epochs", 1) for b in bundles}
-        self.done: dict[str, float] = {}  # bundle -> fraction of its steps
-        self.first: dict[str, float] = {}  # bundle -> fraction at which it began, in this launch
-        self.total, self.already_done = sum(len(b.trials) for b in bundles), already_done
-        self.states: Counter[str] = Counter()
-        self.visits, self.start, self.line = 0, time.monotonic(), 0.0
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
-        )  # fmt: skip
-        self.task = self.bar.add_task("training", total=1.0, note="")
+    done: float
+    note: str
+    header: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+    lines: Sequence[str]
 
-    def __enter__(self) -> "Launching":
-        self.bar.start()
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+@contextlib.contextmanager
+def drawn(look: Callable[[], Picture]) -> Iterator[None]:
+    """Draws what `look` returns, again and again and in one place, while the body runs; on a terminal only."""
+    bar = Progress(
+        BarColumn(), TextColumn("{task.percentage:.0f}%"), TimeElapsedColumn(), console=console, auto_refresh=False
+    )
+    task = bar.add_task("", total=1.0)
 
-    def __call__(self, report: Report) -> None:
-        """Takes in what a bundle says of itself."""
-        self.states.update(report.ended.values())
-        self.visits += report.visits
-        fraction = min(max(report.step, 0) / self.steps.get(report.bundle, 1), 1.0)
-        self.first.setdefault(report.bundle, fraction if not report.visits else 0.0)
-        self.done[report.bundle] = fraction
-        self.bar.update(self.task, completed=self._fraction(), note=self.note(report))
-        if not console.is_terminal and time.monotonic() - self.line > LINE_S:
-            self.line = time.monotonic()
-            say(f"  {self.note(report)}")
+    def picture() -> Group:
+        now = look()
+        bar.update(task, completed=now.done)
+        below = [_cut(line) for line in now.lines]
+        return Group(bar, _cut(now.note), *([_table(now.header, now.rows)] if now.rows else []), *below)
 
-    def _fraction(self) -> float:
-        whole = sum(self.cost.values())
-        return sum(self.cost[b] * f for b, f in self.done.items() if b in self.cost) / whole if whole else 1.0
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield
+        return
+    with Live(get_renderable=picture, console=console, transient=True, refresh_per_second=2):
+        yield
 
-    def note(self, report: Report | None = None) -> str:
-        """One line: trials ended of all, images per second, error of the bundle that spoke last, time left."""
-        seconds, fraction = time.monotonic() - self.start, self._fraction()
-        parts = [f"{sum(self.states.values())}/{self.total} trials"]
-        parts += [f"{n} {state}" for state, n in sorted(self.states.items()) if state != "finished"]
-        if self.visits:
-            parts.append(f"{self.visits / seconds:,.0f} images/s")
-        if report and report.train_error is not None:
-            parts.append(f"train error {report.train_error:.3f}")
-        if 0.02 < fraction < 1:
-            parts.append(f"{duration(seconds / fraction - seconds)} left")
-        return ", ".join(parts)
+
+def _cut(line: str) -> Text:
+    return Text(line, no_wrap=True, overflow="ellipsis")
+
+
+def curve(values: Sequence[float]) -> str:
+    """Finite numbers as a row of bars between the smallest and the largest, one character each."""
+    bars = "▁▂▃▄▅▆▇█" if (console.encoding or "").lower().startswith("utf") else "_.-=+*%#"
+    low, span = min(values), (max(values) - min(values)) or 1.0
+    return "".join(bars[round((v - low) / span * (len(bars) - 1))] for v in values)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import results
+from orchestrator.bundle import described
 from orchestrator.estimate import Estimate
 from orchestrator.plan import Plan
 from orchestrator.progress import duration, out, say, table
@@ -15,7 +16,6 @@ from tracking.lease import Claim
 from tracking.plain import flat
 from tracking.store import Store
 from tracking.verdict import Verdict
-from workers.work import Bundle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tracking.store import Recorded
 
 SHOWN = 10  # bundles of a plan
-KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")
 
 
 def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
@@ -81,8 +80,9 @@ def planned(sweep: Sweep, plan: Plan, cost: Estimate, as_json: bool) -> None:
 
 def _bundles(plan: Plan, cost: Estimate) -> None:
     """The longest bundles, what each holds, and what all of them take."""
+    which = described(plan.bundles)
     rows = [
-        [bundle.id[:8], str(len(bundle.trials)), _in_common(bundle), duration(seconds)]
+        [bundle.id[:8], str(len(bundle.trials)), which[bundle.id], duration(seconds)]
         for bundle, seconds in zip(plan.bundles, cost.seconds, strict=True)
     ]
     more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
@@ -94,13 +94,6 @@ def _bundles(plan: Plan, cost: Estimate) -> None:
         say(
             f"earlier estimates were {median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"
         )
-
-
-def _in_common(bundle: Bundle) -> str:
-    """The settings by which people know a bundle: of its network, else whatever comes first."""
-    plain = flat(bundle.trials[0].plain)
-    keys = [key for key in plain if key in KNOWN_BY] or [key for key in plain if key != "seed"][:2]
-    return ", ".join(f"{key.rpartition('.')[2]} {plain[key]}" for key in keys)
 
 
 def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) -> None:
@@ -227,9 +220,16 @@ def _claim_table(verdicts: Sequence[Verdict]) -> None:
 def _evidence(verdict: Verdict) -> str:
     parts = []
     for name, value in verdict.evidence.items():
-        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-        parts.append(f"{name} {shown if len(shown) < 60 else shown[:57] + '...'}")
+        shown = _number(value)
+        parts.append(f"{name.replace('_', ' ')} {shown if len(shown) < 60 else shown[:57] + '...'}")
     return "; ".join(parts)
+
+
+def _number(value: Any) -> str:
+    """Four digits; whole numbers whole; lists number by number."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+    return f"[{', '.join(map(_number, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
 def _failures(failures: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """Works on one bundle: runs its experiment and commits what it measures, from the last commit on if there is one."""
 
+import math
 import os
 import time
 from collections.abc import Generator, Sequence
@@ -33,7 +34,8 @@ class Report(NamedTuple):
     step: int
     ended: dict[str, str]  # trial id -> state
     visits: int
-    train_error: float | None
+    train_error: float | None = None  # the mean over its trials, as is the risk
+    train_risk: float | None = None
     damaged: tuple[str, ...] = ()  # files that were set aside when the bundle was opened, in words
 
 
@@ -48,7 +50,7 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
     opened = _open(store, bundle, device)
     writer = opened.writer
     if opened.damaged:
-        yield Report(bundle.id, writer.manifest.step, {}, 0, None, opened.damaged)
+        yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
     experiment = named.load("workers.experiments", bundle.trials[0].experiment)
     last, now, cost = None, time.monotonic(), 0.0
     try:
@@ -141,10 +143,15 @@ def _note(writer: Writer, progress: Progress) -> None:
 
 
 def _report(bundle: Bundle, progress: Progress) -> Report:
-    errors = [r.value for r in progress.rows if r.measure == "error" and r.split == "train"]
-    error = sum(errors) / len(errors) if errors else None
     ended: dict[str, str] = {trial: outcome.state for trial, outcome in progress.ended.items()}
-    return Report(bundle.id, progress.step, ended, progress.visits, error)
+    error, risk = (_mean(progress, measure) for measure in ("error", "risk"))
+    return Report(bundle.id, progress.step, ended, progress.visits, error, risk)
+
+
+def _mean(progress: Progress, measure: str) -> float | None:
+    """On the training set, over the trials that have not diverged."""
+    values = [r.value for r in progress.rows if r.measure == measure and r.split == "train" and math.isfinite(r.value)]
+    return sum(values) / len(values) if values else None
 
 
 def give_up(store: Store, bundle: Bundle, device: str, error: str) -> None:

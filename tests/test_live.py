@@ -1,0 +1,91 @@
+"""The live view of a launch: what it shows of what bundles report, on terminals of any kind."""
+
+import pytest
+from rich.console import Console
+
+from orchestrator import live, progress
+from orchestrator.live import Launching
+from workers.trial import Trial
+from workers.work import Report, together
+
+SETTINGS = {
+    "data": {"name": "digits", "train_size": 100}, "optimizer": {"name": "sgd", "batch_size": 20}, "epochs": 10,
+}  # fmt: skip
+BUNDLES = [
+    together([Trial.of("network", {**SETTINGS, "net": {"name": "convnet", "width": w}, "seed": s}) for s in range(2)])
+    for w in (2, 4)
+]
+FIRST, SECOND = BUNDLES
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Console:
+    console = Console(force_terminal=True, width=80, record=True, stderr=True)
+    monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(live, "console", console)
+    return console
+
+
+def test_bundles_at_work_are_shown_with_what_tells_them_apart(terminal: Console) -> None:
+    view = Launching(BUNDLES)
+    view(Report(FIRST.id, 5, {}, 500, 0.25, 0.7))
+    view(Report(SECOND.id, -1, {}, 0))
+    picture = view.picture()
+    assert sorted(map(tuple, picture.rows)) == [("width 2", "2", "5/10", "0.250"), ("width 4", "2", "starting", "")]
+    assert 0 < picture.done < 0.5
+    view(Report(FIRST.id, 10, {t.id: "finished" for t in FIRST.trials}, 500, 0.1, 0.3))
+    assert [row[0] for row in view.picture().rows] == ["width 4"]
+    assert view.note().startswith("2/4 trials")
+
+
+def test_a_diverged_trial_is_counted_by_its_name(terminal: Console) -> None:
+    view = Launching(BUNDLES)
+    view(Report(FIRST.id, 3, {FIRST.trials[0].id: "diverged"}, 60))
+    assert "1/4 trials, 1 diverged" in view.note()
+
+
+def test_the_curve_falls_as_the_error_does_and_fills_gaps(terminal: Console) -> None:
+    view = Launching(BUNDLES)
+    for step, error in ((0, 0.9), (5, 0.5), (10, 0.1)):
+        view(Report(FIRST.id, step, {}, 100, error))
+    (line,) = view.picture().lines
+    assert line.startswith("train error █") and "0.9 to 0.1" in line
+    bars = [("▁▂▃▄▅▆▇█").index(c) for c in line.removeprefix("train error ").split("  ")[0]]
+    assert len(bars) == live.POINTS and bars == sorted(bars, reverse=True) and bars[-1] == 0
+
+
+def test_that_mlflow_is_behind_is_said(terminal: Console) -> None:
+    assert Launching(BUNDLES, lambda: "3 trials (still sending)").picture().lines == [
+        "MLflow is behind: 3 trials (still sending)"
+    ]
+
+
+@pytest.mark.parametrize(("encoding", "bars"), [("utf-8", "▁█"), ("ascii", "_#"), ("latin-1", "_#")])
+def test_a_terminal_gets_only_what_it_can_show(encoding: str, bars: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Encoded(Console):
+        @property
+        def encoding(self) -> str:
+            return encoding
+
+    monkeypatch.setattr(progress, "console", Encoded())
+    drawing = progress.curve([0.0, 1.0])
+    assert drawing == bars
+    drawing.encode(encoding)
+
+
+def test_what_is_too_wide_is_cut_with_a_sign_of_it(terminal: Console) -> None:
+    terminal.width = 30
+    view = Launching(BUNDLES)
+    with view:
+        view(Report(FIRST.id, 5, {}, 500, 0.25, 0.7))
+    shown = terminal.export_text()
+    assert "…" in shown and max(map(len, shown.splitlines())) <= 30
+
+
+def test_a_log_file_gets_a_line_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    view = Launching(BUNDLES)
+    with view:
+        for step in range(5):
+            view(Report(FIRST.id, step, {}, 100, 0.5))
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and "0/4 trials" in said[0] and "\x1b" not in said[0]
