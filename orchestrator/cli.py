@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from orchestrator.arguments import Address, Debug, Json, Numbers, Profile, Set, Spec, Store, Tracking, Watch
+from orchestrator.complaint import guarded
+
 app = App(
     name="sweep",
     help="Does this overfit? One YAML file in, overfitting curves with confidence bands and checked claims out.",
@@ -16,39 +19,6 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.register_install_completion_command()
-
-
-def _sweeps(context: Any) -> dict[str, str]:
-    """For the shell's completion: the shipped sweeps, and the sweep files of this folder."""
-    import importlib.resources
-
-    shipped = (item.name for item in importlib.resources.files("sweeps").iterdir())
-    here = (name for name in os.listdir() if name.endswith((".yaml", ".yml")))
-    found = {name.removesuffix(".yaml"): "shipped" for name in shipped if name.endswith(".yaml")}
-    return {**found, **dict.fromkeys(here, "in this folder")}
-
-
-def _profiles(context: Any) -> tuple[str, ...]:
-    """For the shell's completion: the profiles that the shipped sweeps have."""
-    return ("debug", "laptop")
-
-
-Spec = Annotated[str, Parameter(help="A sweep file, or the name of a shipped sweep.", completer=_sweeps)]
-Store = Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")]
-Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
-Set = Annotated[tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")]
-Profile = Annotated[str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=_profiles)]
-Debug = Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")]
-Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
-Address = Annotated[
-    str | None,
-    Parameter(
-        help='Of a Ray cluster, as host:port, or "auto"; without it, Ray is started on this machine.',
-        env_var="RAY_ADDRESS",
-    ),
-]
-Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
-Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
 
 
 @app.command
@@ -315,55 +285,8 @@ def _store(root: str) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit codes: 0 done; 1 a trial or a claim failed; 2 bad input, nothing started; 73 the store is in
-    use or cannot be made; 74 storage failed; 75 interrupted, launch again to go on; 130 stopped by a second signal."""
-    sys.exit(
-        _guarded(lambda: int(app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0))
-    )
-
-
-def _guarded(command: Callable[[], int]) -> int:
-    """Turns what a user can mend into one message and an exit code; anything else keeps its traceback."""
-    try:
-        return command()
-    except KeyboardInterrupt as error:
-        return _complain(f"{str(error) or 'interrupted'}: everything committed is kept; launch again to go on", 75)
-    except Exception as error:
-        return _explained(error)
-
-
-def _explained(error: Exception) -> int:
-    """Imports what it needs here: --help must not wait for pydantic."""
-    from cyclopts import CycloptsError
-
-    from orchestrator.watch import TooManyFailures
-    from tracking.files import StorageFailed
-    from tracking.lease import InUse
-    from tracking.manifest import Damaged
-    from tracking.named import Refused
-
-    if isinstance(error, CycloptsError):
-        return 2  # printed by cyclopts, with the nearest known option
-    if isinstance(error, TooManyFailures):
-        return _complain(str(error), 1)
-    if isinstance(error, InUse):
-        return _complain(str(error), 73)
-    if isinstance(error, Damaged):
-        return _complain(f"{error}; `sweep launch` sets it aside and does the work again", 74)
-    if isinstance(error, StorageFailed):
-        return _complain(
-            f"storage failed: {error}; everything committed is kept: make room, or mend it, and launch again", 74
-        )
-    if isinstance(error, Refused | FileNotFoundError | ConnectionError):
-        return _complain(str(error), 2)
-    if isinstance(error, OSError):
-        return _complain(f"storage failed: {error}; everything committed is kept", 74)
-    raise error
-
-
-def _complain(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
-    return code
+    """Entry point; `guarded` says what the exit codes mean."""
+    sys.exit(guarded(lambda: app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0))
 
 
 if __name__ == "__main__":

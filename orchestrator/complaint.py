@@ -1,0 +1,52 @@
+"""Turns what a user can mend into one message on stderr and an exit code; all else is a bug and keeps its traceback."""
+
+import sys
+from collections.abc import Callable
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """The exit code of a command: its own, or that of what it raised, which is said.
+
+    0 done; 1 a trial or a claim failed; 2 bad input, nothing started; 73 the store is in use or cannot be made;
+    74 storage failed; 75 interrupted, launch again to go on; 130 stopped by a second signal.
+    """
+    try:
+        return command()
+    except KeyboardInterrupt as error:
+        return _complain(f"{str(error) or 'interrupted'}: everything committed is kept; launch again to go on", 75)
+    except Exception as error:
+        return _explained(error)
+
+
+def _explained(error: Exception) -> int:
+    """Imports what it needs here: --help must not wait for pydantic."""
+    from cyclopts import CycloptsError
+
+    from orchestrator.watch import TooManyFailures
+    from tracking.files import StorageFailed
+    from tracking.lease import InUse
+    from tracking.manifest import Damaged
+    from tracking.named import Refused
+
+    if isinstance(error, CycloptsError):
+        return 2  # printed by cyclopts, with the nearest known option
+    if isinstance(error, TooManyFailures):
+        return _complain(str(error), 1)
+    if isinstance(error, InUse):
+        return _complain(str(error), 73)
+    if isinstance(error, Damaged):
+        return _complain(f"{error}; `sweep launch` sets it aside and does the work again", 74)
+    if isinstance(error, StorageFailed):
+        return _complain(
+            f"storage failed: {error}; everything committed is kept: make room, or mend it, and launch again", 74
+        )
+    if isinstance(error, Refused | FileNotFoundError | ConnectionError):
+        return _complain(str(error), 2)
+    if isinstance(error, OSError):
+        return _complain(f"storage failed: {error}; everything committed is kept", 74)
+    raise error
+
+
+def _complain(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
