@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from orchestrator.arguments import Address, Debug, Json, Numbers, Profile, Set, Spec, Store, Tracking, Watch
+from orchestrator.arguments import Address, Debug, Detach, Json, Numbers, Profile, Set, Spec, Store, Tracking, Watch
 from orchestrator.complaint import guarded
 
 app = App(
@@ -25,7 +25,7 @@ app.register_install_completion_command()
 def launch(
     spec: Spec, *, profile: Profile = None, debug: Debug = False, local: bool = False, address: Address = None,
     store: Store = "runs", tracking_uri: Tracking = None, set_: Set = (), retry_failed: bool = False,
-    limit: int | None = None, as_json: Json = False,
+    limit: int | None = None, detach: Detach = False, as_json: Json = False,
 ) -> int:  # fmt: skip
     """Run what is missing of a sweep, then draw its curves and judge its claims.
 
@@ -39,12 +39,18 @@ def launch(
         Run failed trials again, too.
     limit
         Only the first so many trials.
+    detach
+        Hand the launch to the cluster and return: it goes on without this terminal.
     """
+    from orchestrator import detach as handing_over
     from orchestrator import show
     from orchestrator.launch import Options, launch
 
     sweep = _read(spec, profile, debug, set_)
     options = Options(store, local or debug, address, tracking_uri, retry_failed, limit)
+    if detach:
+        handing_over.tell(handing_over.submit(sweep, options), as_json)
+        return 0
     launched = launch(sweep, options)
     show.launched(sweep, launched, store, as_json)
     bad = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)

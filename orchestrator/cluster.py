@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 # Ray reads these when it is imported. Tune's own CSV, JSON and TensorBoard files double the time of short trials.
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
@@ -54,6 +55,10 @@ Run = Callable[[Sequence[Bundle], Store, Watch], None]
 REPORT_S = 0.5  # a bundle reports to the driver about this often
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
 GREET_S = 10.0  # for the head of a cluster to say who is in it
+JOBS = (
+    "Start its head with `ray start --head --dashboard-host=ADDRESS`, which needs ray[default], or name a way to its "
+    "job server in RAY_API_SERVER_ADDRESS=http://host:8265."
+)
 SURVEY_S = 60.0  # a node's first worker process takes seconds to start
 
 
@@ -69,7 +74,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         bundle = self.bundles[config["index"]]
         device = "cuda" if ray.get_gpu_ids() else "cpu"
         self.running = work(self.store, bundle, device)
-        self.report, self.begun = Report(bundle.id, -1, {}, 0, None), False
+        self.report, self.begun = Report(bundle.id, -1, {}, 0), False
         return True
 
     def step(self) -> dict[str, Any]:
@@ -218,9 +223,21 @@ def attached(address: str | None) -> Iterator[None]:
 def _greet(address: str) -> None:
     """What Ray itself would find out in a minute, and say in other words: that this token is not the cluster's, or this
     machine none of its nodes. Raises ConnectionError."""
+    with _head(address) as head:
+        members = {id.hex() for id in head.get_all_node_info(timeout=GREET_S)}
+    if not _here(members):
+        raise ConnectionError(
+            f"this machine is no node of the cluster at '{address}', and only nodes can launch. Launch on one, or make "
+            f"this machine one that works on nothing: `ray start --address={address} --num-cpus=0 --num-gpus=0`; or "
+            "let the cluster launch by itself, with --detach. `status`, `curves`, `verify` and `sync` need no cluster."
+        )
+
+
+@contextlib.contextmanager
+def _head(address: str) -> Iterator[GcsClient]:
+    """The head of a cluster, to be asked something. Raises ConnectionError where it does not answer."""
     try:
-        client = GcsClient(address=services.canonicalize_bootstrap_address_or_die(address))
-        members = {id.hex() for id in client.get_all_node_info(timeout=GREET_S)}
+        yield GcsClient(address=services.canonicalize_bootstrap_address_or_die(address))
     except ray.exceptions.AuthenticationError as error:
         raise ConnectionError(
             f"the cluster at '{address}' does not take the token that is used here. Set RAY_AUTH_TOKEN, or "
@@ -228,12 +245,57 @@ def _greet(address: str) -> None:
         ) from error
     except (ray.exceptions.RayError, RuntimeError) as error:
         raise ConnectionError(f"no Ray of this version answers at '{address}' ({_last_line(error)})") from error
-    if not members & set(services.find_node_ids()):
-        raise ConnectionError(
-            f"this machine is no node of the cluster at '{address}', and only nodes can launch. Launch on one, or make "
-            f"this machine one that works on nothing: `ray start --address={address} --num-cpus=0 --num-gpus=0`. "
-            "`status`, `curves`, `verify` and `sync` need no cluster."
+
+
+def submit(address: str, job: str, command: str, folder: str, environment: dict[str, str]) -> str:
+    """Hands a command, the files that it needs and variables that are no secrets to a cluster, to run on its head.
+
+    Returns the address of the cluster's job server. Raises ConnectionError when it has none, or does not take the job.
+    """
+    from ray.job_submission import JobSubmissionClient
+
+    logging.getLogger("ray").setLevel(logging.ERROR)  # what it says of packing is nobody's concern
+    server = _job_server(address)
+    os.environ["RAY_API_SERVER_ADDRESS"] = server  # which Ray prefers to its argument, as it does RAY_ADDRESS
+    try:
+        client = JobSubmissionClient(server)
+        client.submit_job(
+            entrypoint=command, submission_id=job, runtime_env={"working_dir": folder, "env_vars": environment}
         )
+    except (ray.exceptions.RayError, RuntimeError, OSError) as error:
+        raise ConnectionError(f"the job server at {server} did not take the job ({_last_line(error)})") from error
+    return server
+
+
+def _job_server(address: str) -> str:
+    """Where a cluster takes jobs, as its head says, or RAY_API_SERVER_ADDRESS. Raises ConnectionError."""
+    server = os.environ.get("RAY_API_SERVER_ADDRESS") or _dashboard(address)
+    where = urlsplit(server)
+    try:
+        socket.create_connection((where.hostname or "", where.port or 80), GREET_S).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"the cluster at '{address}' takes no jobs from here: nobody answers at {server} ({error}). {JOBS}"
+        ) from error
+    return server
+
+
+def _dashboard(address: str) -> str:
+    """Where a head says that its job server is. Raises ConnectionError, also when only the head itself can reach it."""
+    with _head(address) as head:
+        key, space = ray_constants.DASHBOARD_ADDRESS.encode(), ray_constants.KV_NAMESPACE_DASHBOARD
+        found = (head.internal_kv_get(key, space, timeout=GREET_S) or b"").decode()
+        nodes = head.get_all_node_info(timeout=GREET_S)
+    own = found.startswith(("127.", "localhost", "[::1]"))
+    # From elsewhere this address leads to whatever runs here, perhaps another cluster.
+    if not found or (own and not _here({id.hex() for id, node in nodes.items() if node.is_head_node})):
+        raise ConnectionError(f"the cluster at '{address}' takes no jobs from other machines. {JOBS}")
+    return f"http://{found}"
+
+
+def _here(nodes: set[str]) -> bool:
+    """Whether one of these nodes of a cluster is this machine."""
+    return bool(nodes & set(services.find_node_ids()))
 
 
 def _last_line(error: Exception) -> str:

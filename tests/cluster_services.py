@@ -12,7 +12,7 @@ from cluster_hosts import Host, until
 
 DATABASE = "/var/lib/postgresql"  # of each host its own, in memory: it outlives PostgreSQL, not its host
 TOKEN, PASSWORD = secrets.token_hex(32), secrets.token_hex(16)
-S3, MLFLOW, POSTGRES, RAY = 9000, 5000, 5432, 6379
+S3, MLFLOW, POSTGRES, RAY, JOBS = 9000, 5000, 5432, 6379, 8265
 
 
 def postgres_programs() -> str:
@@ -86,10 +86,12 @@ def mlflow(host: Host, artifacts: str, environment: dict[str, str]) -> dict[str,
             "MLFLOW_TRACKING_PASSWORD": PASSWORD}  # fmt: skip
 
 
-def ray_head(host: Host, cpus: int = 0) -> dict[str, str]:
-    """Starts Ray's head, which works on no bundle unless it is given processors; returns what everybody needs."""
+def ray_head(host: Host, cpus: int = 0, jobs: str = "", **more: str) -> dict[str, str]:
+    """Starts Ray's head, which works on no bundle unless it is given processors, and takes jobs at the address `jobs`;
+    returns what everybody needs. `more`: what only the head sees in its environment."""
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_ADDRESS": f"{host.address}:{RAY}"}
-    _ray(host, "--head", f"--port={RAY}", "--include-dashboard=false", f"--num-cpus={cpus}", **environment)
+    doors = (f"--dashboard-host={jobs}", f"--dashboard-port={JOBS}") if jobs else ("--include-dashboard=false",)
+    _ray(host, "--head", f"--port={RAY}", *doors, f"--num-cpus={cpus}", **environment, **more)
     return environment
 
 

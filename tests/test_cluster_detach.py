@@ -1,0 +1,149 @@
+"""A launch that is handed to a cluster, goes on without its terminal, and can be followed and stopped from outside."""
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import cluster_services as services
+import pytest
+from cluster_check import SWEEP, TRIALS, records
+from cluster_hosts import Host, Network, missing, until
+
+NEEDED = ("aiohttp_cors", "opencensus", "prometheus_client")  # of Ray's job server, told by the modules it imports
+LACKING = missing("ss") or (
+    ""
+    if all(map(find_spec, NEEDED))
+    else "needs ray[default], as Ray's job server does: `make test-cluster` installs it"
+)
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
+OWN = "/srv"  # each host has its own
+PASSWORD = secrets.token_hex(16)  # of MLflow, known to the head and to whoever launches
+EPOCHS = 500  # it must not be over before it is stopped
+DONE = ("SUCCEEDED", "FAILED", "STOPPED")
+
+
+@dataclass
+class Cluster:
+    """A head that takes jobs and works on nothing, two workers, and a machine outside that is no node."""
+
+    network: Network
+    head: Host
+    outside: Host
+    spec: str = f"{OWN}/widths.yaml"
+
+    @property
+    def store(self) -> str:
+        return str(self.network.folder / "runs")
+
+    def submit(self, *more: str) -> dict[str, str]:
+        begun = time.monotonic()
+        command = ("sweep", "launch", self.spec, "--store", self.store, "--address", self.address, "--detach", "--json")
+        found: dict[str, str] = json.loads(self.outside.run(*command, *more))
+        print(f"submitted within {time.monotonic() - begun:.1f} s: {found}")
+        return found
+
+    @property
+    def address(self) -> str:
+        return f"{self.head.address}:{services.RAY}"
+
+    def job(self, job: str) -> dict[str, Any]:
+        """Everything that whoever may ask the cluster knows of a job."""
+        ask = ("import sys; from ray.job_submission import JobSubmissionClient\n"
+               "print(JobSubmissionClient(sys.argv[1]).get_job_info(sys.argv[2]).json())")  # fmt: skip
+        server = f"http://{self.head.address}:{services.JOBS}"
+        found: dict[str, Any] = json.loads(
+            self.outside.run(sys.executable, "-c", ask, server, job, RAY_AUTH_MODE="token")
+        )
+        return found
+
+    def ended(self, job: str) -> dict[str, Any]:
+        return until(lambda: (found := self.job(job))["status"] in DONE and found, "the job to end", 400)
+
+    def trials(self) -> dict[str, int]:
+        said = self.outside.run("sweep", "status", self.spec, "--store", self.store, "--json")
+        found: dict[str, int] = json.loads(said)["trials"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("detach")
+    with Network(folder, own=(OWN,)) as network:
+        head, one, two, outside = (network.host(name, n) for n, name in enumerate(("head", "one", "two", "out"), 1))
+        ray = services.ray_head(head, jobs=head.address, MLFLOW_TRACKING_PASSWORD=PASSWORD)
+        services.ray_worker(one, ray)
+        services.ray_worker(two, ray)
+        outside.environment |= {"RAY_AUTH_TOKEN": services.TOKEN, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+        network.host("closed", 5)
+        made = Cluster(network, head, outside)
+        outside.run("sh", "-c", f"cat > {made.spec} <<'YAML'\n{SWEEP % EPOCHS}\nYAML")
+        yield made
+
+
+def test_it_goes_on_without_whoever_launched_it_until_it_is_stopped_or_done(cluster: Cluster) -> None:
+    first = cluster.submit("--limit", "4", "--set", "epochs=10")
+    found = cluster.ended(first["job"])
+    log = cluster.outside.run("sh", "-c", first["log"])
+    print(log)
+    assert found["status"] == "SUCCEEDED" and found["driver_exit_code"] == 0, log
+
+    second = cluster.submit()
+    try:
+        until(lambda: {"running", "finished"} & {*cluster.trials()}, "the first commit")
+    finally:
+        print(cluster.job(second["job"]))
+    for host in cluster.network.hosts.values():
+        print(f"listens on {host.name}: {host.doors() or 'nobody'}")
+    assert not cluster.outside.doors(), "whoever launched has nothing left to do"
+    environment = cluster.head.run("sh", "-c", "tr '\\0' '\\n' < /proc/$(pgrep -of 'sweep launch widths')/environ")
+    assert f"MLFLOW_TRACKING_PASSWORD={PASSWORD}" in environment, "which is why it need not travel"
+    cluster.outside.run("sh", "-c", second["stop"])
+    print("stopped:", cluster.trials())
+    found = cluster.ended(second["job"])
+    log = cluster.outside.run("sh", "-c", second["log"])
+    print(log)
+    assert found["status"] == "STOPPED" and "everything committed is kept" in log, found
+    kept = cluster.trials()
+    assert kept.get("running") or kept.get("finished"), kept
+
+    third = cluster.submit()
+    assert cluster.ended(third["job"])["status"] == "SUCCEEDED"
+    spec = cluster.network.folder / "widths.yaml"
+    spec.write_text(SWEEP % EPOCHS)
+    checked = records(spec, cluster.store)
+    print(checked)
+    assert checked["ended"] == TRIALS and not checked["wrong"], checked
+    for text in (cluster.outside.run("sh", "-c", second["stop"].replace(f"stop {second['job']}", "list")), found, log):
+        assert services.TOKEN not in str(text) and PASSWORD not in str(text)
+
+
+def test_a_cluster_that_takes_no_job_from_here_says_why(cluster: Cluster) -> None:
+    closed = cluster.network.hosts["closed"]
+
+    def said(address: str, **environment: str) -> str:
+        command = ("sweep", "launch", "demo", "--store", cluster.store, "--detach", "--address", address)
+        text = cluster.outside.said(*command, code=2, **environment)
+        print(text)
+        assert "Traceback" not in text and services.TOKEN not in text
+        return text
+
+    ask = f"import urllib.request as u; u.urlopen('http://{cluster.head.address}:{services.JOBS}/api/jobs/')"
+    assert "HTTP Error 401" in cluster.outside.said(sys.executable, "-c", ask, code=1), (
+        "without a token no job is shown"
+    )
+    assert "does not take the token" in said(cluster.address, RAY_AUTH_TOKEN="0" * 64)
+    address = services.ray_head(closed)["RAY_ADDRESS"]
+    assert f"the cluster at '{address}' takes no jobs" in said(address), "without Ray's dashboard"
+    command = ("sweep", "launch", "demo", "--store", cluster.store, "--detach", "--address", address)
+    text = closed.said(*command, code=2, RAY_AUTH_TOKEN=services.TOKEN)
+    assert "takes no jobs from here: nobody answers at http://127.0.0.1:8265" in text, "nor on the head itself"
+    services.ray_stop(closed)
+    services.ray_head(closed, jobs="127.0.0.1")
+    assert "takes no jobs from other machines" in said(address), "where Ray's dashboard is unless it is told otherwise"
+    text = closed.said(*command, code=0, RAY_AUTH_TOKEN=services.TOKEN)
+    assert "job      demo-" in text, "which is good enough for the head itself"
