@@ -30,7 +30,7 @@ def gather(trials: Sequence[Trial], store: Store) -> Frame:
         id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": data_digest(r)}
         for id, r in recorded.items()
     }
-    rows = store.rows(recorded.values()).to_pandas()
+    rows = store.rows(recorded.values()).to_pandas(split_blocks=True, self_destruct=True)  # one copy at a time
     planned = [Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials]
     return frame(planned, outcomes, rows)
 

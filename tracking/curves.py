@@ -31,6 +31,8 @@ Scalar = bool | int | float | str | None
 At = Literal["last", "best", "every"]
 Split = Literal["train", "test", ""]
 Scale = Literal["linear", "log"]
+MAX_THIN = 60  # thin lines of single seeds, and no more than MAX_SEEDS of one line: more would hide the curves
+MAX_SEEDS = 10
 LOGARITHMIC = ("parameters", "width", "train_size", "learning_rate", "time", "ridge")
 
 
@@ -141,12 +143,18 @@ def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame"
 
 
 def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
-    """What `aggregate` averages, one line per value: line, split, layer, at, trial, seed, x, value."""
+    """What `aggregate` averages, one line per value: line, split, layer, at, trial, seed, x, value. Empty where there
+    are more seeds than a figure can show: there may be 10^8 values."""
     p = prepare(frame, curve, varied)
-    table = p.values.merge(p.cells, on="key", how="left")
+    seeds = p.values["trial"].map(frame.trials["seed"]).astype("int64")
+    lines = p.values.assign(seed=seeds, group=p.values["key"].map(p.cells.set_index("key")["group"]))
+    shown = lines[["group", "series", "seed"]].drop_duplicates()
+    many = len(shown) > MAX_THIN or shown.groupby(["group", "series"]).size().max() > MAX_SEEDS
+    table = (p.values.head(0) if many else p.values).merge(p.cells, on="key", how="left")
     table = table.merge(p.series, on="series", suffixes=("", "_series"))
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
+    table = table.astype({"trial": str})
     table = table.assign(line=_line(table, curve), seed=table["trial"].map(frame.trials["seed"]))
     table = table.sort_values(["group", "series", "seed", "x"], kind="stable", ignore_index=True)
     return table[["line", "split", "layer", "at", "trial", "seed", "x", "value"]]

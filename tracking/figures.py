@@ -28,8 +28,6 @@ WIDTH, AXES_HEIGHT = 4.8, 2.75  # inches
 DASHES = (0, (3.2, 1.6))
 MARKS = "osD^vPX"  # of points, one for each group
 MANY = 4  # lines; with more, bands become bars and single seeds are left out
-MAX_THIN = 60  # thin lines of single seeds, and no more than MAX_SEEDS of one line: more would hide the curves
-MAX_SEEDS = 10
 MAX_MARKS = 24  # points on a line that are marked one by one
 
 
@@ -103,9 +101,7 @@ def _shown(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
 
 def _thin(curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame") -> bool:
     """Whether single seeds are drawn: not where they would hide the curves."""
-    seeds = single.groupby("line")["seed"].nunique()
-    few = shown["line"].nunique() <= MANY and 0 < seeds.sum() <= MAX_THIN and seeds.max() <= MAX_SEEDS
-    return bool(few) and not curve.points
+    return shown["line"].nunique() <= MANY and not single.empty and not curve.points
 
 
 def plot(

@@ -35,6 +35,8 @@ class Frame:
         for key, value in conditions.items():
             wanted = value if isinstance(value, list) else [value]
             keep &= self.trials[key].isin([tuple(v) if isinstance(v, list) else v for v in wanted])
+        if keep.all():
+            return self
         trials = self.trials[keep]
         return Frame(trials, self.rows[self.rows["trial"].isin(trials.index)])
 
@@ -57,4 +59,5 @@ def frame(planned: Iterable[Planned], outcomes: dict[str, dict[str, Any]], rows:
         settings = {k: tuple(v) if isinstance(v, list) else v for k, v in trial.settings.items()}
         lines[trial.id] = {"cell": trial.cell, "seed": trial.seed, **known, **settings}
     trials = pd.DataFrame.from_dict(lines, orient="index")
-    return Frame(trials, rows[rows["trial"].isin(trials.index)])
+    mine = rows["trial"].isin(trials.index)
+    return Frame(trials, rows if mine.all() else rows[mine])

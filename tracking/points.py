@@ -122,27 +122,37 @@ def _series(rows: "pd.DataFrame", frame: "Frame", curve: "Curve") -> "pd.DataFra
 
 
 def _values(rows: "pd.DataFrame", series: "pd.DataFrame", trials: "pd.DataFrame") -> "pd.DataFrame":
-    """Columns trial, key, series, step, value: the finite values that count, of finished trials."""
+    """Columns trial, key, series, step, value: the finite values that count, of finished trials.
+
+    There may be 10^8 rows: words stay categories, and each series takes its own rows only.
+    """
     import numpy as np
+    import pandas as pd
 
-    finished = trials.loc[trials["state"] == "finished", ["trial", "key"]]
-    plain = rows.astype({"trial": str, "split": str, "layer": str, "value": float})
-    mine = plain.merge(finished, on="trial").sort_values(["trial", "step"], ignore_index=True)
-    found = mine.merge(series, on=["split", "layer"])
-    best = _best_steps(mine).rename("best_step")
-    found = found.join(best, on=["trial", "layer"])
-    last = found["step"] == found.groupby(["trial", "series"])["step"].transform("max")
-    counts = (found["at"] == "every") | ((found["at"] == "last") & last)
-    counts |= (found["at"] == "best") & (found["step"] == found["best_step"])
-    kept: pd.DataFrame = found.loc[counts & np.isfinite(found["value"]), ["trial", "key", "series", "step", "value"]]
-    return kept
+    finished = trials.loc[trials["state"] == "finished"].set_index("trial")["key"]
+    key = rows["trial"].map(finished).astype(float)
+    mine = rows[["trial", "step", "split", "layer", "value"]][key.notna().to_numpy()].astype({"value": float})
+    mine = mine.assign(key=key.dropna().astype(np.int64)).sort_values(["trial", "step"], ignore_index=True)
+    parts = []
+    for one in series.itertuples():
+        layer = mine["layer"] == one.layer
+        part = mine[(mine["split"] == one.split) & layer]
+        if one.at == "best":
+            best = part["trial"].map(_best_steps(mine[(mine["split"] == "test") & layer])).astype(float)
+            part = part[part["step"] == best]
+        elif one.at == "last":
+            part = part[~part["trial"].duplicated(keep="last")]
+        found = part.loc[np.isfinite(part["value"]), ["trial", "key", "step", "value"]]
+        parts.append(found.assign(series=one.series)[["trial", "key", "series", "step", "value"]])
+    values: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return values
 
 
-def _best_steps(rows: "pd.DataFrame") -> "pd.Series[int]":
-    """The first step at which y on the test split is smallest, by trial and layer."""
-    test = rows[(rows["split"] == "test") & rows["value"].notna()]
-    smallest = test.groupby(["trial", "layer"])["value"].idxmin()
-    return test.loc[smallest].set_index(["trial", "layer"])["step"]
+def _best_steps(test: "pd.DataFrame") -> "pd.Series[int]":
+    """The first step at which the value is smallest, by trial."""
+    known = test[test["value"].notna()]
+    best: pd.Series[int] = known.loc[known.groupby("trial", observed=True)["value"].idxmin()].set_index("trial")["step"]
+    return best
 
 
 def _cells(trials: "pd.DataFrame", group: list[str], curve: "Curve", x: "pd.DataFrame | None") -> "pd.DataFrame":
