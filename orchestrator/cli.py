@@ -3,13 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from orchestrator.arguments import Address, Debug, Detach, Json, Numbers, Profile, Set, Spec, Store, Tracking, Watch
 from orchestrator.complaint import guarded
+from orchestrator.legible import legible
 
 app = App(
     name="sweep",
@@ -80,6 +80,7 @@ def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     from orchestrator import show
     from orchestrator.expand import expand
     from orchestrator.plan import plan
+    from orchestrator.progress import repeat
     from tracking.lease import at_work
 
     sweep = _read(spec, profile, debug, set_)
@@ -91,7 +92,7 @@ def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
         show.status(sweep, found, at_work(records.files) if found.to_run else [], as_json)
         return not found.to_run
 
-    _until(look, watch, 2.0)
+    repeat(look, 2.0 if watch else None)
     return 0
 
 
@@ -101,6 +102,7 @@ def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
     from orchestrator import results, show
     from orchestrator.expand import expand
+    from orchestrator.progress import repeat
 
     sweep, records = _read(spec, profile, debug, set_), _store(store)
     trials = expand(sweep)
@@ -112,7 +114,7 @@ def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
         show.curves(files, table, report, as_json)
         return not set(found.trials["state"]) & {"missing", "running"}
 
-    _until(look, watch, 10.0)
+    repeat(look, 10.0 if watch else None)
     return 0
 
 
@@ -274,16 +276,6 @@ def _read(spec: Spec, profile: str | None, debug: bool, overrides: tuple[str, ..
     return read(spec, "debug" if debug and not profile else profile, list(overrides))
 
 
-def _until(look: Callable[[], bool], again: bool, seconds: float) -> None:
-    """Looks once, or again and again until `look` says that there is nothing more to come."""
-    from orchestrator.progress import repeat
-
-    if again:
-        repeat(look, seconds)
-    else:
-        look()
-
-
 def _store(root: str) -> Any:
     from tracking.store import Store
 
@@ -292,6 +284,7 @@ def _store(root: str) -> Any:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point; `guarded` says what the exit codes mean."""
+    legible(sys.stdout, sys.stderr)
     sys.exit(guarded(lambda: app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0))
 
 

@@ -102,6 +102,7 @@ def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mir
             watch = Watch(len(before.trials), view, interrupt, found.lease)
             while bundles:
                 watch.again()
+                view.begin(bundles)
                 run(bundles, store, watch)
                 bundles = _after(watch, bundles, retries, store)
         say(view.note())
@@ -115,6 +116,7 @@ def _after(watch: Watch, bundles: Sequence[Bundle], retries: Retries, store: Sto
     following = retries.next(watch.failures, bundles, partial(_commits, store), partial(_ended, store))
     for bundle, failure in following.given_up if watch.worked or not watch.many else []:
         give_up(store, bundle, "cpu", failure.text)
+        watch.given_up(bundle, failure)
     if gone := [f.kind for f in watch.failures.values() if f.kind in ("died", "lost")]:
         say(f"{len(gone)} workers ended before their bundles did; the bundles go on from their last commits")
     if watch.many:

@@ -1,11 +1,13 @@
 """What a person sees: tables, messages and the live view of a launch. The only file that imports rich."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,31 +18,73 @@ Advance = Callable[[str, int], None]  # what is being done, and how many steps t
 
 LINE_S = 5.0  # seconds between lines when the output is no terminal
 
-# A terminal says how wide it is; a log file or a pipe does not, and 80 columns would break most tables.
-console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
+LONG = 140  # columns of a log file or a pipe, which do not say; 80 would break most tables
+WORD = 20  # columns for the longest word of a text in a table, if it is as long
 COLOURS = {"holds": "green", "fails": "red", "not enough data": "yellow", "failed": "red", "diverged": "yellow"}
 
 
+def _console() -> Console:
+    """On stderr. A terminal is asked for its width each time that it is drawn on, but rich asks no dumb one."""
+    if sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown"):
+        return Console(stderr=True, highlight=False)
+    width = os.get_terminal_size(sys.stderr.fileno()).columns or 80 if sys.stderr.isatty() else LONG
+    given = os.environ.get("COLUMNS", "0")
+    return Console(stderr=True, highlight=False, width=int(given) or width if given.isdigit() else width, height=25)
+
+
+console = _console()
+
+
+def animated() -> bool:
+    """Whether something can be drawn again and again in one place; else a line now and then must do."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def columns() -> int:
+    """How wide the terminal is now."""
+    return console.width
+
+
 def say(message: str = "") -> None:
-    """One line for people, on stderr: stdout belongs to results."""
-    console.print(Text(message))
+    """One line for people, on stderr: stdout belongs to results. Paths stay whole, however narrow the terminal is."""
+    console.print(Text(message), overflow="ignore", crop=False)
 
 
 def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
     """A table for people, on stderr; numbers to the right, verdicts and states in their colour."""
     if title:  # not the table's own, which would be wrapped to the table's width
         console.print(Text(title, style="bold"))
-    console.print(_table(header, list(lines)))
-
-
-def _table(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> Table:
-    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     body = [[_text(cell) for cell in line] for line in lines]
-    for i, name in enumerate(header):
-        numeric = all(_numeric(line[i]) for line in body)
-        out.add_column(name, justify="right" if numeric else "left", style=None, header_style="dim")
+    out = _table(header, body)
+    out.width = max(console.width, _least(header, body))  # the terminal breaks what is wider, and no number is cut
+    console.print(out, crop=False)
+
+
+def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> Table:
+    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, cells in zip(header, _columns(header, body), strict=True):
+        numeric = all(map(_numeric, cells))
+        out.add_column(
+            name, justify="right" if numeric else "left", header_style="dim", no_wrap=numeric,
+            overflow="ellipsis" if numeric else "fold",
+        )  # fmt: skip
     for line in body:
         out.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in line))
+    return out
+
+
+def _columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [[line[i] for line in body] for i in range(len(header))]
+
+
+def _least(header: Sequence[str], body: Sequence[Sequence[str]]) -> int:
+    """Columns that a table needs: for whole numbers, and for texts without broken words, or not many."""
+    out = 2 * (len(header) - 1)
+    for name, cells in zip(header, _columns(header, body), strict=True):
+        if all(map(_numeric, cells)):
+            out += max(map(cell_len, [name, *cells]))
+        else:
+            out += min(max(cell_len(word) for cell in [name, *cells] for word in cell.split() or [""]), WORD)
     return out
 
 
@@ -60,7 +104,7 @@ class Picture(NamedTuple):
     done: float
     note: str
     header: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[str]]
     lines: Sequence[str]
 
 
@@ -78,7 +122,7 @@ def drawn(look: Callable[[], Picture]) -> Iterator[None]:
         below = [_cut(line) for line in now.lines]
         return Group(bar, _cut(now.note), *([_table(now.header, now.rows)] if now.rows else []), *below)
 
-    if not console.is_terminal or console.is_dumb_terminal:
+    if not animated():
         yield
         return
     with Live(get_renderable=picture, console=console, transient=True, refresh_per_second=2):
@@ -102,7 +146,7 @@ def steps(title: str, total: int) -> Iterator[Advance]:
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
         TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
+        console=console, transient=True, disable=not animated(),
     )  # fmt: skip
     task = bar.add_task(title, total=total, note="")
     next_s = time.monotonic() + LINE_S
@@ -110,7 +154,7 @@ def steps(title: str, total: int) -> Iterator[Advance]:
     def advance(note: str, count: int) -> None:
         nonlocal next_s
         bar.update(task, advance=count, note=note)
-        if not console.is_terminal and time.monotonic() > next_s:
+        if not animated() and time.monotonic() > next_s:
             next_s = time.monotonic() + LINE_S
             say(f"  {title} {bar.tasks[0].completed:g}/{total}: {note}")
 
@@ -118,11 +162,15 @@ def steps(title: str, total: int) -> Iterator[Advance]:
         yield advance
 
 
-def repeat(look: Callable[[], bool], seconds: float) -> None:
-    """Calls `look`, which prints, every few seconds until it returns True; on a terminal always in the same place."""
+def repeat(look: Callable[[], bool], seconds: float | None) -> None:
+    """Calls `look`, which prints, every few seconds until it returns True, on a terminal always in the same place; or
+    only once, if `seconds` is None."""
+    if seconds is None:
+        look()
+        return
     try:
         while True:
-            if console.is_terminal:
+            if animated():
                 console.clear()
             say(time.strftime("%H:%M:%S, Ctrl-C ends the watching and nothing else"))
             if look():

@@ -81,6 +81,12 @@ class Watch:
         elif self.alone > self.limit:
             self.many = f"{self.alone} trials failed, the last with: {failure.line}"
 
+    def given_up(self, bundle: Bundle, failure: Failure) -> None:
+        """What had not ended of a bundle is recorded as failed."""
+        failed = {t.id: "failed" for t in bundle.trials if t.id not in self.counted}
+        self.view(Report(bundle.id, -1, failed, 0, error=failure.line))
+        self.counted |= failed.keys()
+
     def ended(self, bundle: Bundle) -> None:
         """A bundle is done."""
         self.silences.pop(bundle.id, None)

@@ -22,7 +22,6 @@ FIRST, SECOND = BUNDLES
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Console:
     console = Console(force_terminal=True, width=80, record=True, stderr=True)
     monkeypatch.setattr(progress, "console", console)
-    monkeypatch.setattr(live, "console", console)
     return console
 
 
@@ -49,9 +48,39 @@ def test_the_curve_falls_as_the_error_does_and_fills_gaps(terminal: Console) -> 
     for step, error in ((0, 0.9), (5, 0.5), (10, 0.1)):
         view(Report(FIRST.id, step, {}, 100, error))
     (line,) = view.picture().lines
-    assert line.startswith("train error █") and "0.9 to 0.1" in line
-    bars = [("▁▂▃▄▅▆▇█").index(c) for c in line.removeprefix("train error ").split("  ")[0]]
-    assert len(bars) == live.POINTS and bars == sorted(bars, reverse=True) and bars[-1] == 0
+    before, drawing, after = line.removeprefix("mean train error ").split()
+    bars = ["▁▂▃▄▅▆▇█".index(c) for c in drawing]
+    assert (before, after) == ("0.9", "0.1")
+    assert len(bars) == live.POINTS and bars == sorted(bars, reverse=True) and (bars[0], bars[-1]) == (7, 0)
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60])
+def test_the_curve_keeps_its_ends_on_a_narrow_terminal(columns: int, terminal: Console) -> None:
+    terminal.width = columns
+    view = Launching(BUNDLES)
+    for step in range(11):
+        view(Report(FIRST.id, step, {}, 100, 1 - step / 16))
+    (line,) = view.picture().lines
+    before, drawing, after = line.removeprefix("mean train error ").split()
+    assert (before, drawing[0], drawing[-1], after) == ("1", "█", "▁", "0.375")
+    assert len(line) <= max(columns, live.BESIDE)
+
+
+def test_failures_are_grouped_by_their_error_and_what_is_left_goes_on(terminal: Console) -> None:
+    view = Launching(BUNDLES)
+    view(Report(FIRST.id, 5, {}, 500, 0.25))
+    halves = [together([t]) for t in FIRST.trials]
+    view.begin(halves)
+    assert view.picture().rows == [] and view.picture().done > 0
+    view(Report(halves[0].id, 5, {}, 0, 0.25))
+    assert view.picture().rows == [("width 2", "1", "5/10", "0.250")]
+    for half in halves:
+        view(Report(half.id, -1, {half.trials[0].id: "failed"}, 0, error="RuntimeError: broken"))
+    assert view.picture().rows == [] and view.picture().lines[-1] == "2 failed: RuntimeError: broken"
+    assert "2/4 trials, 2 failed" in view.note()
+    view.begin([SECOND])
+    view(Report(SECOND.id, 10, {t.id: "finished" for t in SECOND.trials}, 0))
+    assert view.picture().done == pytest.approx(1.0)
 
 
 def test_that_mlflow_is_behind_is_said(terminal: Console) -> None:
@@ -89,3 +118,11 @@ def test_a_log_file_gets_a_line_every_few_seconds(capsys: pytest.CaptureFixture[
             view(Report(FIRST.id, step, {}, 100, 0.5))
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1 and "0/4 trials" in said[0] and "\x1b" not in said[0]
+
+
+def test_a_log_file_names_each_error_once(capsys: pytest.CaptureFixture[str]) -> None:
+    view = Launching(BUNDLES)
+    with view:
+        for bundle in BUNDLES:
+            view(Report(bundle.id, -1, {t.id: "failed" for t in bundle.trials}, 0, error="ValueError: no"))
+    assert capsys.readouterr().err.count("failed: ValueError: no") == 1

@@ -61,3 +61,9 @@ def test_a_long_patch_is_cut_and_says_so(checkout: Path, monkeypatch: pytest.Mon
 
 def test_no_repository_no_commit(tmp_path: Path) -> None:
     assert provenance._git(tmp_path, "rev-parse", "HEAD") == ""
+
+
+def test_a_patch_in_any_encoding_is_kept_in_any_locale(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (checkout / "program/workers/provenance.py").write_bytes("größer\n".encode() + "größer\n".encode("latin-1"))
+    monkeypatch.setattr("locale.getencoding", lambda: "ascii")
+    assert "+größer\n+gr\ufffd\ufffder" in provenance.diff()

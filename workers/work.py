@@ -37,6 +37,7 @@ class Report(NamedTuple):
     train_error: float | None = None  # the mean over its trials, as is the risk
     train_risk: float | None = None
     damaged: tuple[str, ...] = ()  # files that were set aside when the bundle was opened, in words
+    error: str = ""  # why its trials were given up, in one line
 
 
 def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
