@@ -56,7 +56,9 @@ def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> 
         console.print(Text(title, style="bold"))
     body = [[_text(cell) for cell in line] for line in lines]
     out = _table(header, body)
-    out.width = max(console.width, _least(header, body))  # the terminal breaks what is wider, and no number is cut
+    least = _least(header, body)
+    if least > console.width:
+        out.width = least  # the terminal breaks its lines, and no number is cut
     console.print(out, crop=False)
 
 

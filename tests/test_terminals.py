@@ -142,7 +142,14 @@ def test_a_table_shows_its_numbers_whole(columns: int, monkeypatch: pytest.Monke
     progress.table("", ["what", "low", "number", "which"], body)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [n for n in ("-0.09859", "1,234,567", "0.3325", " 12 ") if not any(n in line for line in lines)] == []
-    assert max(map(len, lines)) <= columns or columns < 50
+    assert max(map(len, lines)) <= (columns if columns >= 50 else 50)
+
+
+def test_a_small_table_stays_small_on_a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    monkeypatch.setattr(progress, "console", console)
+    progress.table("", ["state", "trials"], [("missing", 4)])
+    assert console.file.getvalue().splitlines()[1] == "missing       4"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
