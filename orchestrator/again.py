@@ -41,12 +41,19 @@ class Compared:
 
 def find(store: Store, start: str) -> Recorded:
     """The one recorded trial whose id begins so. Raises Refused when it is none or not the only one."""
-    found = [r for id, r in store.recorded().items() if id.startswith(start)]
+    recorded = store.recorded()
+    found = [id for id in recorded if id.startswith(start)]
     if len(found) == 1:
-        return found[0]
-    some = ", ".join(r.id for r in found[:5])
-    hint = f": {some}; give more of the id" if found else "; `sweep status SPEC --store ...` counts what is recorded"
-    raise Refused(f"{len(found)} recorded trials in '{store.root}' begin with '{start}'{hint}")
+        return recorded[found[0]]
+    if not recorded:
+        raise Refused(f"no trial '{start}' in '{store.root}', where nothing is recorded; give the --store that has it")
+    if not found:
+        some = f"{len(recorded):,} others are recorded, such as {next(iter(recorded))}"
+        raise Refused(
+            f"no trial in '{store.root}' begins with '{start}'; {some}; a sweep's report.html has all of its ids"
+        )
+    some = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+    raise Refused(f"{len(found):,} trials in '{store.root}' begin with '{start}': {some}; give more of the id")
 
 
 def rerun(one: Recorded, trace: str | None = None) -> Iterator[Progress]:

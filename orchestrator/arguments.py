@@ -4,6 +4,7 @@ import os
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 
 def _sweeps(context: Any) -> dict[str, str]:
@@ -36,5 +37,6 @@ Address = Annotated[
         env_var="RAY_ADDRESS",
     ),
 ]
-Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
+Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
+Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]

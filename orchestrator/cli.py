@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from orchestrator.arguments import Address, Debug, Detach, Json, Numbers, Profile, Set, Spec, Store, Tracking, Watch
+from orchestrator.arguments import Address, Debug, Detach, Json, Limit, Port, Profile, Set, Spec, Store, Tracking, Watch
 from orchestrator.complaint import guarded
 from orchestrator.legible import legible
 
@@ -20,12 +20,14 @@ app = App(
 )
 app.register_install_completion_command()
 
+Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
+
 
 @app.command
 def launch(
     spec: Spec, *, profile: Profile = None, debug: Debug = False, local: bool = False, address: Address = None,
     store: Store = "runs", tracking_uri: Tracking = None, set_: Set = (), retry_failed: bool = False,
-    limit: int | None = None, detach: Detach = False, as_json: Json = False,
+    limit: Limit = None, detach: Detach = False, as_json: Json = False,
 ) -> int:  # fmt: skip
     """Run what is missing of a sweep, then draw its curves and judge its claims.
 
@@ -190,7 +192,7 @@ def sync(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: St
 
 
 @app.command
-def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: int = 5000) -> int:
+def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: Port = 5000) -> int:
     """Open the MLflow UI on this store, on this machine only.
 
     Parameters

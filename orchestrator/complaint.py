@@ -20,16 +20,19 @@ def guarded(command: Callable[[], int]) -> int:
 
 def _explained(error: Exception) -> int:
     """Imports what it needs here: --help must not wait for pydantic."""
-    from cyclopts import CycloptsError
+    from cyclopts import CycloptsError, UnknownOptionError
 
     from orchestrator.watch import TooManyFailures
     from tracking.files import StorageFailed
     from tracking.lease import InUse
     from tracking.manifest import Damaged
+    from tracking.mirror import Unreachable
     from tracking.named import Refused
 
-    if isinstance(error, CycloptsError):
-        return 2  # printed by cyclopts, with the nearest known option
+    if isinstance(error, CycloptsError):  # printed by cyclopts, with the nearest known option
+        command = " ".join(["sweep", *(error.command_chain or ())])
+        more = "; a setting of the sweep is changed by --set key=value" if isinstance(error, UnknownOptionError) else ""
+        return _complain(f"`{command} --help` shows what it takes{more}", 2)
     if isinstance(error, TooManyFailures):
         return _complain(str(error), 1)
     if isinstance(error, InUse):
@@ -40,6 +43,9 @@ def _explained(error: Exception) -> int:
         return _complain(
             f"storage failed: {error}; everything committed is kept: make room, or mend it, and launch again", 74
         )
+    if isinstance(error, Unreachable):
+        remedy = "look at --tracking-uri and the server (`sweep doctor`), and sync again"
+        return _complain(f"{error}; the records are complete: {remedy}", 74)
     if isinstance(error, Refused | FileNotFoundError | ConnectionError):
         return _complain(str(error), 2)
     if isinstance(error, OSError):

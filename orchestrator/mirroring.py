@@ -13,6 +13,7 @@ from orchestrator.spec import Sweep
 from tracking import lease, mirror, mirror_place
 from tracking.mirror_points import Parent, SweepInfo, curve_lines
 from tracking.mirror_thread import Lag, Mirror
+from tracking.named import Refused
 from tracking.rows import State
 from tracking.store import Store
 from tracking.verdict import Verdict
@@ -152,6 +153,21 @@ def ui(store: Store, tracking_uri: str | None, port: int) -> int:
 
     where = uri(store, tracking_uri)
     command, environment = mirror_place.ui_command(where, port)
+    _refuse_used(port)
     mirror.prepare(where)
     say(f"MLflow on http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+
+def _refuse_used(port: int) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Refused(
+                f"port {port} cannot be used on this machine ({error.strerror}): is another `sweep ui` open at "
+                f"http://127.0.0.1:{port}? Give another, as in --port {port % 65535 + 1}"
+            ) from error

@@ -167,7 +167,14 @@ def synced(report: Any, as_json: bool) -> None:
     """What a sync sent."""
     if as_json:
         return _json(report.__dict__)
-    say(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in report.__dict__.items()))
+    counts = {name: value for name, value in report.__dict__.items() if isinstance(value, int)}
+    say(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
+    if not any(counts.values()):
+        say("nothing is recorded here of this sweep: `sweep launch` does the work, and --store says where it is kept")
+    for trial in report.behind[:SHOWN]:
+        say(f"behind   {trial}")
+    for problem in report.problems:
+        say(f"problem  {problem}")
 
 
 def shipped(as_json: bool) -> None:
@@ -181,8 +188,8 @@ def shipped(as_json: bool) -> None:
 
 
 def _curve_table(whole: "pd.DataFrame") -> None:
-    if whole.empty:
-        return say("no curve can be drawn yet: nothing is recorded")
+    if whole.empty or not whole["n"].any():
+        return say("no curve can be drawn yet: nothing is recorded here of what it shows")
     for name, part in whole.groupby("curve", sort=False):
         lines = [
             (

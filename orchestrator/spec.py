@@ -1,8 +1,10 @@
 """A sweep file as a `Sweep`: what is fixed, varies, is measured, drawn and claimed. Every error has its line."""
 
 import copy
+import difflib
 import importlib.resources
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from tracking.surfaces import Surface
 from workers.trial import digest
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+ENDINGS = (".yaml", ".yml")
 NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a letter or digit"
 MERGED = ("fixed", "vary")  # sections that a profile changes key by key; it replaces the others
 
@@ -155,9 +158,11 @@ def put(settings: dict[str, Any], key: str, value: Any) -> None:
 
 def _find(spec: str) -> tuple[bytes, str, str]:
     """Content, name and path of a sweep."""
-    if not spec.endswith((".yaml", ".yml")) and "/" not in spec:
+    if not spec.endswith(ENDINGS) and "/" not in spec:
         if spec not in shipped_names():
-            raise BadSweep([unknown("sweep", spec, shipped_names()) + "; or give the path of a .yaml file"])
+            here = next((f"{spec}{end}" for end in ENDINGS if os.path.isfile(f"{spec}{end}")), "")
+            hint = f"for the file of this folder, write {here}" if here else "or give the path of a .yaml file"
+            raise BadSweep([f"{unknown('sweep', spec, shipped_names())}; {hint}"])
         return importlib.resources.files("sweeps").joinpath(f"{spec}.yaml").read_bytes(), spec, f"{spec}.yaml"
     path = Path(spec)
     if not NAME.fullmatch(path.stem):
@@ -165,9 +170,11 @@ def _find(spec: str) -> tuple[bytes, str, str]:
     try:
         return path.read_bytes(), path.stem, spec
     except OSError as error:
-        raise BadSweep(
-            [f"{spec}: {(error.strerror or str(error)).lower()}; shipped sweeps: {', '.join(shipped_names())}"]
-        ) from error
+        there = os.listdir(path.parent) if os.path.isdir(path.parent) else []
+        near = difflib.get_close_matches(path.name, [name for name in there if name.endswith(ENDINGS)], n=1)
+        hint = f", did you mean '{path.with_name(near[0])}'?" if near else ";"
+        what = f"{spec}: {(error.strerror or str(error)).lower()}{hint} shipped sweeps: {', '.join(shipped_names())}"
+        raise BadSweep([what]) from error
 
 
 def _check_top(source: Source) -> None:
@@ -221,7 +228,7 @@ def _apply(source: Source, profile: str, file: File) -> None:
 def _override(source: Source, override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise BadSweep([f"--set: expected key=value, got '{override}'"])
+        raise BadSweep([f"--set: expected key=value, got '{override}'; as in --set epochs=10"])
     if key in source.value.get("vary", {}):
         axis = source.place(("vary", key))
         raise BadSweep([f"--set: '{key}' varies ({axis}), and only what is fixed can be set; change its axis instead"])

@@ -204,7 +204,7 @@ assert not heavy, heavy
     [
         (["launch", "demoo"], "demo"),
         (["launch", "demo", "--profile", "debg"], "debug"),
-        (["show", "zzzz"], "0 recorded trials"),
+        (["show", "zzzz"], "nothing is recorded"),
         (["launch", "demo", "--debug", "--tracking-uri", "./mlruns"], "sqlite:///"),
     ],
     ids=lambda a: " ".join(a) if isinstance(a, list) else "",

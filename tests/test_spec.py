@@ -159,7 +159,7 @@ def test_a_file_whose_name_is_one_is_read(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", "fig22", "no/such.yaml", ".", "a\0.yaml", "\udcff.yaml", f"{'a' * 300}/b.yaml"]
+    "name", ["", "..", "fig22", "no/such.yaml", ".", "a\0.yaml", "\udcff.yaml", f"{'a' * 300}/b.yaml", "a" * 300]
 )
 def test_what_cannot_be_read_is_refused(name: str) -> None:
     with pytest.raises(BadSweep):

@@ -45,6 +45,8 @@ class Files:
         if self.local:
             self.root = str(Path(root.removeprefix("file://")).absolute())
             self.fs: pafs.FileSystem = pafs.LocalFileSystem()
+            if os.path.isfile(self.root):
+                raise Refused(f"the store '{self.root}' is a file, but must be a folder; give another --store")
         else:
             self.fs, self.root = pafs.FileSystem.from_uri(root)
 

@@ -6,6 +6,7 @@ ended only when everything else of it is there. MLflow is written from here and 
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -74,8 +75,10 @@ def _reaching(tracking_uri: str) -> Iterator[None]:
 
 
 def _brief(error: Exception) -> str:
-    """Without the statements that databases add."""
-    return str(error).strip().splitlines()[0][:300]
+    """Without the statements that databases add, and what is tried again and again to reach a server."""
+    line = str(error).strip().splitlines()[0]
+    unreached = re.search(r"\[Errno -?\d+\] [\w ]+", line) if "Max retries exceeded" in line else None
+    return f"nothing answers ({unreached[0]})" if unreached else line[:300]
 
 
 def _close(client: Any) -> None:

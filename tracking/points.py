@@ -251,6 +251,8 @@ def selected(frame: "Frame", where: dict[str, Any]) -> "Frame":
             raise Refused(unknown("setting", key, settings(frame)))
     found = frame.where(where)
     if found.trials.empty:
+        if not where:
+            raise Refused("no trial is recorded")
         exist = "; ".join(f"{k} is one of {sorted(set(map(text, frame.trials[k])))}" for k in where)
-        raise Refused(f"no trial fulfils {where}: {exist or 'the sweep has none'}")
+        raise Refused(f"no trial that is recorded fulfils {where}: {exist}")
     return found
