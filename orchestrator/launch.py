@@ -50,7 +50,7 @@ class Launched:
     curves: list[dict[str, str]]
     table: Any
     claims: list[Verdict]
-    failures: dict[str, int]
+    failed: dict[str, list[str]]
     tracking_uri: str
     report: str
     damaged: tuple[str, ...]
@@ -82,7 +82,7 @@ def launch(sweep: Sweep, options: Options) -> Launched:
             mirror.finish(frame, curves, table, verdicts, report)
         after = plan(trials, store, 1)
     return Launched(
-        _counts(before, after), curves, table, verdicts, after.failures, mirror.uri, report, tuple(found.damaged),
+        _counts(before, after), curves, table, verdicts, after.failed, mirror.uri, report, tuple(found.damaged),
         time.monotonic() - start,
     )  # fmt: skip
 

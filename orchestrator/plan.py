@@ -29,10 +29,14 @@ class Plan:
         return Counter(self._state(t) for t in self.trials)
 
     @property
-    def failures(self) -> dict[str, int]:
-        """How many trials failed, by the last line of their error."""
-        failed = [self.recorded[t.id].reason for t in self.trials if self._state(t) == "failed"]
-        return dict(Counter((reason.strip().splitlines() or ["no reason recorded"])[-1] for reason in failed))
+    def failed(self) -> dict[str, list[str]]:
+        """The trials that failed, by the last line of their error."""
+        found: dict[str, list[str]] = {}
+        for t in self.trials:
+            if self._state(t) == "failed":
+                lines = self.recorded[t.id].reason.strip().splitlines() or ["no reason recorded"]
+                found.setdefault(lines[-1], []).append(t.id)
+        return found
 
     def _state(self, trial: Trial) -> str:
         return self.recorded[trial.id].state if trial.id in self.recorded else "missing"

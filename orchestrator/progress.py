@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -46,7 +47,12 @@ def columns() -> int:
 
 
 def say(message: str = "") -> None:
-    """One line for people, on stderr: stdout belongs to results. Paths stay whole, however narrow the terminal is."""
+    """One line for people, on stderr: stdout belongs to results. A terminal gets it in several, broken between words
+    only: a path that is longer can still be copied."""
+    if console.is_terminal:
+        options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+        broken = [textwrap.fill(line, console.width, **options) for line in message.splitlines()]
+        message = "\n".join(broken)
     console.print(Text(message), overflow="ignore", crop=False)
 
 

@@ -38,7 +38,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "damaged": list(done.damaged),
                 "curves": done.curves,
                 "claims": results.plain(done.claims),
-                "failures": done.failures,
+                "failures": {error: len(trials) for error, trials in done.failed.items()},
                 "store": store,
                 "report": done.report,
                 "tracking_uri": mirror_place.public(done.tracking_uri),
@@ -47,7 +47,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
         )
     _curve_table(done.table)
     _claim_table(done.claims)
-    _failures(done.failures)
+    _failures(done.failed, f" --store {store}" if store != "runs" else "")
     if done.damaged:
         say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
@@ -111,7 +111,7 @@ def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) ->
         say(f"running  steps {min(steps)} to {max(steps)}; last commit {ago} ago")
     if plan.to_run:
         say(f"at work  {'; '.join(mine) or 'nobody: `sweep launch` runs what is left'}")
-    _failures(plan.failures)
+    _failures(plan.failed)
     for line in plan.damaged:
         say(f"damaged: {line}")
 
@@ -239,9 +239,9 @@ def _number(value: Any) -> str:
     return f"[{', '.join(map(_number, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
-def _failures(failures: dict[str, int]) -> None:
-    for reason, number in sorted(failures.items()):
-        say(f"failed   {number} trials: {reason} (`sweep show TRIAL` has the whole of it)")
+def _failures(failed: dict[str, list[str]], where: str = "") -> None:
+    for error, trials in sorted(failed.items()):
+        say(f"failed   {len(trials):,}: {error} (`sweep show {trials[0]}{where}` has the whole of it)")
 
 
 def _json(value: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -132,6 +133,9 @@ def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None
     assert result["claims"][0]["verdict"] == "not enough data"
     status = sweep("status", "small.yaml", "--json", folder=tmp_path)
     assert status["trials"] == {"total": 6, "finished": 3, "failed": 3}
+    told = sweep("status", "small.yaml", folder=tmp_path)["stderr"]
+    command = re.findall(r"failed   3: .*`sweep (show \w+)` has the whole of it", told)
+    assert len(command) == 1 and sweep(*command[0].split(), "--json", folder=tmp_path)["state"] == "failed"
     again = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
     assert again["trials"]["run"] == 0
 

@@ -103,6 +103,8 @@ def test_a_launch_is_drawn_on_a_narrow_terminal(launches: tuple[Path, dict[str, 
     last = ESCAPE.sub("", shown.rpartition("\x1b[2K")[2])
     assert "4 total, 4 run" in last
     assert f"{launches[0]}/narrow/figures/small/report.html" in last.split(), "a path is broken"
+    told = last.partition("claims")[2].splitlines()
+    assert [line for line in told if len(line) > 40 and " " in line] == [], "a line is broken within a word"
 
 
 def test_a_launch_says_the_same_on_a_bare_terminal(launches: tuple[Path, dict[str, bytes]]) -> None:
