@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check test-cluster fix faults soak bench clean
+.PHONY: setup demo test check test-cluster test-image fix faults soak bench clean
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
 
@@ -27,6 +27,9 @@ test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, sa
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,cluster]"
 	sh tests/debian.sh
 	$(BIN)/pytest -m cluster -rs
+
+test-image: setup  ## builds docker/Dockerfile on a bare Debian and runs a sweep in it: minutes; root, debootstrap, buildah
+	$(BIN)/pytest -m image -rs
 
 faults: setup  ## the part of the fault matrix that takes minutes
 	$(BIN)/pytest -m faults
