@@ -73,7 +73,9 @@ def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
 def _short(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_short(v) for v in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+    return str(value)
 
 
 def _figure(entry: dict[str, str], table: "pd.DataFrame", about: About) -> dict[str, Any]:
