@@ -26,12 +26,12 @@ test: check  ## everything above, then the tests
 test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, saying so, without root or Debian's packages
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,cluster]"
 	sh tests/debian.sh
-	$(BIN)/pytest -m cluster -rs
+	$(BIN)/pytest -m 'cluster and not faults' -rs
 
 test-image: setup  ## builds docker/Dockerfile on a bare Debian and runs a sweep in it: minutes; root, debootstrap, buildah
 	$(BIN)/pytest -m image -rs
 
-faults: setup  ## the part of the fault matrix that takes minutes
+faults: setup  ## the part of the fault matrix that takes minutes, and --detach on hosts of its own
 	$(BIN)/pytest -m faults
 
 soak: setup  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes

@@ -20,7 +20,12 @@ LACKING = missing("ss") or (
     if all(map(find_spec, NEEDED))
     else "needs ray[default], as Ray's job server does: `make test-cluster` installs it"
 )
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.faults,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(bool(LACKING), reason=LACKING),
+]
 OWN = "/srv"  # each host has its own
 PASSWORD = secrets.token_hex(16)  # of MLflow, known to the head and to whoever launches
 EPOCHS = 500  # it must not be over before it is stopped

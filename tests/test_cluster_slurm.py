@@ -13,7 +13,7 @@ from cluster_hosts import BIN, Host, Network, missing, until
 
 LACKING = missing(*slurm.PROGRAMS)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
-EPOCHS = 5000  # minutes even on fast cores, so that every interruption comes before the end
+EPOCHS = 3500  # minutes even on fast cores, so that every interruption comes before the end
 SCRIPT = str(Path(__file__).parent.parent / "docker" / "slurm.sh")
 
 
