@@ -1,6 +1,7 @@
 """Where a mirror lives: what a tracking URI points at, and the command that shows it. Imports no MLflow."""
 
 import fcntl
+import os
 import re
 import sqlite3
 import sys
@@ -86,11 +87,24 @@ def identity(tracking_uri: str) -> tuple[int, int] | None:
     return about.st_dev, about.st_ino
 
 
+def hold(tracking_uri: str) -> int | None:
+    """A descriptor that keeps the system from giving a SQLite file's `identity` to the next file, should it be deleted.
+    It opens nothing: closing it drops none of SQLite's locks, as closing a common one would."""
+    path = database(tracking_uri)
+    try:
+        return os.open(path, os.O_PATH) if path and hasattr(os, "O_PATH") else None
+    except FileNotFoundError:
+        return None
+
+
 def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
     """Whether a folder is on a disk of this machine, as far as the system tells (Linux does)."""
     if not mounts.exists():
         return True
-    kinds = {mount: kind for _, mount, kind, *_ in (line.split() for line in mounts.read_text().splitlines())}
+    kinds = {
+        mount: kind
+        for _, mount, kind, *_ in (line.split() for line in mounts.read_text("utf-8", "replace").splitlines())
+    }
     nearest = next((p for p in (folder.resolve(), *folder.resolve().parents) if str(p) in kinds), Path("/"))
     return not kinds.get(str(nearest), "").startswith(NETWORK_DISKS)
 

@@ -3,6 +3,7 @@
 It takes nothing from those who train: what it shows is what is committed, whoever committed it.
 """
 
+import os
 import threading
 import time
 from collections.abc import Collection
@@ -36,6 +37,7 @@ class Mirror:
         self.tracking_uri, self.every = tracking_uri, every
         self._working = self._working_shown = working
         self._database: tuple[int, int] | None = None
+        self._held: int | None = None
         self._parent: Parent | None = None
         self._parent_shown: Parent | None = None
         self._shown: dict[str, Recorded] = {}
@@ -69,9 +71,10 @@ class Mirror:
             last = self._closing.is_set()
             self._round()
             if last and not self._behind and not self._error:
-                return
+                break
             self._wake.wait(self._pause())
             self._wake.clear()
+        self._release()
 
     def _pause(self) -> float:
         """Seconds to the next round: longer after a slow one, twice as long after each that failed."""
@@ -99,7 +102,15 @@ class Mirror:
         now = mirror_place.identity(self.tracking_uri)
         if self._database not in (None, now):
             self._shown, self._parent_shown = {}, None
+        if now != self._database:
+            self._release()
+            self._held = mirror_place.hold(self.tracking_uri)
         self._database = now
+
+    def _release(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+        self._held = None
 
     def _sync(self, recorded: dict[str, Recorded], parent: Parent | None, working: bool) -> None:
         start, at_work = time.monotonic(), None if working else ()
