@@ -17,8 +17,13 @@ SHOWN = 12  # values of one setting
 
 def check(sweep: Sweep, trials: Sequence[Trial]) -> None:
     """Raises BadSweep for every name that is none, then for every condition that no trial fulfils."""
-    settings = [flat(t.plain) for t in trials]
-    known = _known(sweep, trials[0], sorted({key for s in settings for key in s}))
+    asked = {key for _, _, plain in _mentioning(sweep) for key in plain.get("where") or ()}
+    keys, settings = set[str](), []
+    for trial in trials:
+        one = flat(trial.plain)
+        keys |= one.keys()
+        settings.append({key: one[key] for key in asked if key in one})
+    known = _known(sweep, trials[0], sorted(keys))
     found = [
         sweep.at(path, unknown(what, name, known[what]))
         for path, what, name in _names(sweep)

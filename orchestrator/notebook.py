@@ -77,11 +77,11 @@ def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
     import matplotlib
 
     from tracking import figures
-    from tracking.curves import aggregate, single
+    from tracking.curves import both
 
     found, chosen = _frame(sweep, store), _curve(sweep, name)
     about = results.about(sweep, found, chosen.where, results.data_titles(expand(sweep), Store(store)))
-    parts = aggregate(found, chosen, varied(sweep)), single(found, chosen, varied(sweep))
+    parts = both(found, chosen, varied(sweep))
     with matplotlib.rc_context(figures.style()):
         return figures.figure(chosen, *parts, about)
 

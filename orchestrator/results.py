@@ -14,6 +14,7 @@ from tracking import named
 from tracking.frame import Frame, Planned, frame
 from tracking.plain import flat
 from tracking.points import selected
+from tracking.reading import stored
 from tracking.store import Store
 from tracking.verdict import Verdict, verify
 from workers.trial import Trial
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
 
 
 def gather(trials: Sequence[Trial], store: Store) -> Frame:
-    """What is recorded of these trials. Raises Refused when records of different data would meet in one curve."""
+    """What is recorded of these trials; their rows are read when they are asked for, which may raise Damaged.
+
+    Raises Refused when records of different data would meet in one curve.
+    """
     recorded = store.recorded({t.id for t in trials})
     refuse_mixed_data(recorded.values())
     outcomes = {
         id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": data_digest(r)}
         for id, r in recorded.items()
     }
-    rows = store.rows(recorded.values()).to_pandas(split_blocks=True, self_destruct=True)  # one copy at a time
-    planned = [Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials]
-    return frame(planned, outcomes, rows)
+    planned = (Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials)
+    return frame(planned, outcomes, stored(store, recorded.values()))
 
 
 def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
@@ -65,12 +68,12 @@ def draw(
     import pandas as pd
 
     from tracking import figures, panels, surfaces
-    from tracking.curves import aggregate, single
+    from tracking.curves import both
 
     folder = figure_folder(sweep, store)
     axes = varied(sweep)
     said = partial(about, sweep, found, titles=data_titles(trials, store))
-    parts = {c.name: (c, aggregate(found, c, axes), single(found, c, axes)) for c in sweep.curves}
+    parts = {c.name: (c, *both(found, c, axes)) for c in sweep.curves}
     files = [{"name": name, **figures.draw(*part, said(part[0].where), folder)} for name, part in parts.items()]
     for panel in sweep.panels:
         files.append({"name": panel.name, **panels.draw(panel, [parts[c] for c in panel.curves], said({}), folder)})

@@ -13,7 +13,7 @@ import pytest
 import test_exact_claims
 
 from tracking import named
-from tracking.frame import Frame, Planned, frame
+from tracking.frame import Frame, Planned, frame, in_memory
 from tracking.verdict import verify
 
 Values = dict[str, list[float]]  # "measure", "measure split" or "measure split layer": one value a step, of one trial
@@ -34,7 +34,7 @@ def recorded(trials: list[Trial], states: dict[int, str] | None = None) -> Frame
             measure, split, layer = f"{name}  ".split(" ")[:3]
             rows += [(f"t{place}", step, split, measure, layer, value) for step, value in enumerate(series)]
     columns = ["trial", "step", "split", "measure", "layer", "value"]
-    return frame(planned, outcomes, pd.DataFrame(rows, columns=columns).astype({"value": float}))
+    return frame(planned, outcomes, in_memory(pd.DataFrame(rows, columns=columns).astype({"value": float})))
 
 
 def along(setting: str, values: list[Any], measured: dict[str, list[Any]], seeds: int = 2) -> list[Trial]:

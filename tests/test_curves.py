@@ -12,7 +12,7 @@ from scipy import stats
 
 from tracking.bands import median_rank
 from tracking.curves import Curve, aggregate, single
-from tracking.frame import Frame, Planned, frame
+from tracking.frame import Frame, Planned, frame, in_memory
 from tracking.named import Refused
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
@@ -46,7 +46,7 @@ def recorded(
                 rows += [(trial, step, "", "norm", layer, 1.0 + seed + step) for layer in ("conv1", "fc")]
     table = pd.DataFrame(rows, columns=["trial", "step", "split", "measure", "layer", "value"])
     kinds = {c: "category" for c in ("trial", "split", "measure", "layer")}
-    return frame(planned, outcomes, table.astype(kinds))
+    return frame(planned, outcomes, in_memory(table.astype(kinds)))
 
 
 def test_centre_and_interval_are_those_of_the_seeds() -> None:

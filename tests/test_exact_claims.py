@@ -15,7 +15,7 @@ from tracking.claims import (
     overfits_eventually,
     settles,
 )
-from tracking.frame import Frame, Planned, frame
+from tracking.frame import Frame, Planned, frame, in_memory
 from tracking.verdict import verify
 
 Values = dict[str, list[tuple[int, float]]]  # "measure" or "measure split": (step, value) of one trial
@@ -32,7 +32,7 @@ def recorded(trials: list[tuple[dict[str, Any], Values]], state: str = "finished
             measure, split = f"{name} ".split(" ")[:2]
             rows += [(f"t{place}", step, split, measure, "", value) for step, value in series]
     columns = ["trial", "step", "split", "measure", "layer", "value"]
-    return frame(planned, outcomes, pd.DataFrame(rows, columns=columns))
+    return frame(planned, outcomes, in_memory(pd.DataFrame(rows, columns=columns)))
 
 
 def judged(found: Frame, settings: Any) -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from test_curves import WIDTHS, recorded
 
 from tracking.curves import Curve, aggregate, single
 from tracking.figures import draw
-from tracking.frame import Frame
+from tracking.frame import Frame, in_memory
 from tracking.report import About, render
 from tracking.store import Recorded
 from tracking.verdict import Verdict
@@ -103,7 +103,7 @@ def test_headings_go_down_one_level_at_a_time(sweep: Any) -> None:
 
 
 def test_nothing_recorded_is_a_report_too(sweep: Any) -> None:
-    empty = Frame(sweep[0].trials.assign(state="missing"), sweep[0].rows.head(0))
+    empty = Frame(sweep[0].trials.assign(state="missing"), in_memory(sweep[0].rows.head(0)))
     page = Page(render(ABOUT, empty, [], [], sweep[2].head(0), []))
     assert "Nothing is recorded yet." in page.texts
     assert "This sweep makes no claims." in page.texts

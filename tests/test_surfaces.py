@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tracking.figures import style
-from tracking.frame import Frame, Planned, frame
+from tracking.frame import Frame, Planned, frame, in_memory
 from tracking.named import Refused
 from tracking.surfaces import Surface, draw, figure, levels, sheets
 
@@ -38,7 +38,7 @@ def recorded(states: dict[tuple[str, int], str] | None = None) -> Frame:
         ):  # fmt: skip
             rows += [(f"{loss}{seed}", i, split, measure, "", v) for i, v in enumerate(values)]
     columns = ["trial", "step", "split", "measure", "layer", "value"]
-    return frame(planned, known, pd.DataFrame(rows, columns=columns))
+    return frame(planned, known, in_memory(pd.DataFrame(rows, columns=columns)))
 
 
 def test_each_panel_is_the_finished_trial_with_the_lowest_seed() -> None:
@@ -68,15 +68,16 @@ def test_a_logarithmic_scale_ends_some_decades_below_the_top(scale: str, lowest:
 
 
 def test_a_flat_surface_of_zeros_is_drawn_too(tmp_path: Path) -> None:
-    flat = recorded()
-    flat.rows.loc[flat.rows["measure"] == "loss", "value"] = 0.0
+    rows = recorded().rows
+    rows.loc[rows["measure"] == "loss", "value"] = 0.0
+    flat = Frame(recorded().trials, in_memory(rows))
     for scale in ("linear", "log"):
         files = draw(SURFACE.model_copy(update={"z_scale": scale}), flat, ABOUT, tmp_path)
         assert all(Path(path).stat().st_size > 0 for path in files.values())
 
 
 def test_nothing_recorded_is_said(tmp_path: Path) -> None:
-    missing = Frame(recorded().trials.assign(state="missing"), recorded().rows.head(0))
+    missing = Frame(recorded().trials.assign(state="missing"), in_memory(recorded().rows.head(0)))
     assert sheets(missing, SURFACE) == []
     assert "nothing recorded yet" in Path(draw(SURFACE, missing, ABOUT, tmp_path)["svg"]).read_text()
 

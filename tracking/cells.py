@@ -40,8 +40,7 @@ def table(frame: "Frame", measure: str, split: str = "", layer: str = "") -> Tab
     """A measure of all trials of the frame. Raises Refused where it is not recorded."""
     found = frame.values(measure, split, layer)
     if found.empty:
-        recorded = frame.rows[["measure", "split", "layer"]].drop_duplicates().astype(str).to_numpy().tolist()
-        known = sorted(" ".join(filter(None, one)) for one in recorded)
+        known = sorted(" ".join(filter(None, one)) for one in frame.known())
         raise Refused(unknown("recorded measure", " ".join(filter(None, (measure, split, layer))), known))
     wide = found.astype({"trial": str}).pivot(index="trial", columns="step", values="value")
     return Table([str(id) for id in wide.index], wide.columns.to_numpy(dtype=np.int64), wide.to_numpy(dtype=np.float64))
@@ -53,12 +52,10 @@ def each_cell(frame: "Frame", check: Callable[["Frame"], Judged]) -> Judged:
     One cell that fails makes the claim fail, and one without enough data leaves it open. With several cells, the
     evidence names the cell by the settings that vary; of more than `SHOWN`, it counts them and shows those that decide.
     """
-    from tracking.frame import Frame
-
     axes, judged = varied(frame), {}
     for _, trials in frame.trials.groupby("cell", sort=False):
         name = ", ".join(words(axis, trials[axis].iloc[0]) for axis in axes)
-        judged[name] = check(Frame(trials, frame.rows[frame.rows["trial"].isin(trials.index)]))
+        judged[name] = check(frame.only(trials.index))
     findings = [finding for finding, _ in judged.values()]
     worst: Finding = next((f for f in ("fails", "not enough data") if f in findings), "holds")
     if len(judged) == 1:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from tracking.named import Frozen, Refused
-from tracking.points import agreed, prepare
+from tracking.points import Prepared, prepare
+from tracking.reduced import Reduced, reduced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,6 @@ Scalar = bool | int | float | str | None
 At = Literal["last", "best", "every"]
 Split = Literal["train", "test", ""]
 Scale = Literal["linear", "log"]
-MAX_THIN = 60  # thin lines of single seeds, and no more than MAX_SEEDS of one line: more would hide the curves
-MAX_SEEDS = 10
 LOGARITHMIC = ("parameters", "width", "train_size", "learning_rate", "time", "ridge")
 
 
@@ -118,44 +117,43 @@ def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame"
     (number of training examples). A cell with nothing to show has a line with centre NaN, and x NaN where only a
     recorded measure could tell it. Raises Refused where the curve does not fit what is recorded.
     """
-    import pandas as pd
-
-    from tracking.bands import centre_and_band
-
-    p = prepare(frame, curve, varied)
-    keys = ["key", "series"] + (["step"] if "every" in curve.steps else [])
-    stats = centre_and_band(p.values, keys, curve.centre, curve.band)
-    if "x" in p.values:
-        stats = stats.merge(agreed(p.values, keys, curve), on=keys, how="left")
-    used = p.values.groupby(["key", "series"])["trial"].nunique().rename("used").reset_index()
-    table = p.cells.merge(p.series, how="cross", suffixes=("", "_series"))
-    table = table.merge(used, on=["key", "series"], how="left")
-    table = table.merge(stats, on=["key", "series"], how="left")
-    table["n"] = table["n"].fillna(0).astype(int)
-    table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["used"].fillna(0).astype(int)
-    if curve.x == "step":
-        table["x"] = table["step"].astype(float)
-    table = table.assign(curve=curve.name, line=_line(table, curve))
-    table = table.sort_values(["group", "series", "x"], kind="stable", ignore_index=True)
-    _no_mixture(table, curve, varied, p.group)
-    columns = ["curve", "line", *p.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
-    return pd.DataFrame(table[[*columns, "diverged", "missing", "failed", "threshold"]])
+    return both(frame, curve, varied)[0]
 
 
 def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     """What `aggregate` averages, one line per value: line, split, layer, at, trial, seed, x, value. Empty where there
     are more seeds than a figure can show: there may be 10^8 values."""
-    p = prepare(frame, curve, varied)
-    seeds = p.values["trial"].map(frame.trials["seed"]).astype("int64")
-    lines = p.values.assign(seed=seeds, group=p.values["key"].map(p.cells.set_index("key")["group"]))
-    shown = lines[["group", "series", "seed"]].drop_duplicates()
-    many = len(shown) > MAX_THIN or shown.groupby(["group", "series"]).size().max() > MAX_SEEDS
-    table = (p.values.head(0) if many else p.values).merge(p.cells, on="key", how="left")
-    table = table.merge(p.series, on="series", suffixes=("", "_series"))
+    return both(frame, curve, varied)[1]
+
+
+def both(frame: "Frame", curve: Curve, varied: list[str]) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """`aggregate` and `single` in one reading of the rows."""
+    prepared = prepare(frame, curve, varied)
+    found = reduced(prepared, curve)
+    points = _points(prepared, found, curve)
+    _no_mixture(points, curve, varied, prepared.group)
+    columns = ["curve", "line", *prepared.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
+    return points[[*columns, "diverged", "missing", "failed", "threshold"]], _seeds(prepared, found, curve)
+
+
+def _points(p: Prepared, found: Reduced, curve: Curve) -> "pd.DataFrame":
+    table = p.cells.merge(found.series, how="cross", suffixes=("", "_series"))
+    table = table.merge(found.used, on=["key", "series"], how="left")
+    table = table.merge(found.points, on=["key", "series"], how="left")
+    table["n"] = table["n"].fillna(0).astype(int)
+    table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["used"].fillna(0).astype(int)
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
-    table = table.astype({"trial": str})
-    table = table.assign(line=_line(table, curve), seed=table["trial"].map(frame.trials["seed"]))
+    table = table.assign(curve=curve.name, line=_line(table, curve))
+    return table.sort_values(["group", "series", "x"], kind="stable", ignore_index=True)
+
+
+def _seeds(p: Prepared, found: Reduced, curve: Curve) -> "pd.DataFrame":
+    table = found.values.merge(p.cells, on="key", how="left")
+    table = table.merge(found.series, on="series", suffixes=("", "_series"))
+    if curve.x == "step":
+        table["x"] = table["step"].astype(float)
+    table = table.assign(line=_line(table, curve), seed=table["trial"].map(p.frame.trials["seed"]))
     table = table.sort_values(["group", "series", "seed", "x"], kind="stable", ignore_index=True)
     return table[["line", "split", "layer", "at", "trial", "seed", "x", "value"]]
 

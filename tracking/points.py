@@ -1,4 +1,4 @@
-"""The points of a curve before they are averaged: which trials, what lies along x, what tells lines apart, which value.
+"""The points of a curve before they are averaged: which trials, what lies along x, what tells lines apart.
 
 What a setting's value is called in a legend is said here too.
 """
@@ -11,34 +11,39 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.curves import Curve
-    from tracking.frame import Frame
+    from tracking.frame import Frame, Line
 
-SPLITS = ("train", "test", "")
 NOT_SETTINGS = frozenset({"cell", "seed", "state", "step", "reason", "digest"})
 
 
-class Prepared(NamedTuple):
-    """What aggregation and single seeds have in common.
+class Along(NamedTuple):
+    """A measure along x. last: its last value by trial. stepwise: whether it changes within a trial."""
 
+    last: "pd.Series[float]"
+    stepwise: bool
+
+
+class Prepared(NamedTuple):
+    """What is known of a curve before its values are read.
+
+    frame: the chosen trials, with a column `key`: the number of the cell (of the trial for `points`).
     cells: one line per cell (per trial for `points`): key, group settings, group (its number), legend, planned,
         diverged, failed, x where it does not depend on the step, x_text, threshold.
-    series: one line per combination of layer, split and at: series (its number), split, layer, at, legend.
-    values: finite values of finished trials: trial, key, series, step, value, and x where it depends on the step.
     group: the settings that tell lines apart.
+    stepwise: whether x is a measure that changes within a trial.
     """
 
+    frame: "Frame"
     cells: "pd.DataFrame"
-    series: "pd.DataFrame"
-    values: "pd.DataFrame"
     group: list[str]
+    stepwise: bool
 
 
 def prepare(frame: "Frame", curve: "Curve", varied: list[str]) -> Prepared:
-    """Selects the trials, finds what lies along x and what tells lines apart, and reads one value per point."""
+    """Selects the trials, finds what lies along x and what tells lines apart."""
     chosen = selected(frame, curve.where)
-    trials = chosen.trials.assign(trial=chosen.trials.index)
-    rows = chosen.rows[chosen.rows["measure"] == curve.y]
     x = _measured_x(chosen, curve)
+    trials = chosen.trials.assign(trial=chosen.trials.index)
     group = list(curve.group or ())
     if curve.group is None and not curve.points:
         group = _default_group(trials, curve, varied, x)
@@ -46,11 +51,8 @@ def prepare(frame: "Frame", curve: "Curve", varied: list[str]) -> Prepared:
         if name not in trials:
             raise Refused(f"curve '{curve.name}': {unknown('setting', name, settings(frame))}")
     trials["key"] = trials.groupby("trial" if curve.points else _cell(group), sort=False).ngroup()
-    series = _series(rows, chosen, curve)
-    values = _values(rows, series, trials)
-    if x is not None and not per_trial(x):
-        values = values.merge(x, on=["trial", "step"], how="inner")
-    return Prepared(_cells(trials, group, curve, x), series, values, group)
+    stepwise = x is not None and x.stepwise
+    return Prepared(chosen.having(trials), _cells(trials, group, curve, x), group, stepwise)
 
 
 def _cell(group: list[str]) -> list[str]:
@@ -58,36 +60,43 @@ def _cell(group: list[str]) -> list[str]:
     return ["cell", "seed"] if "seed" in group else ["cell"]
 
 
-def _measured_x(frame: "Frame", curve: "Curve") -> "pd.DataFrame | None":
-    """Columns trial, step, x where x is a measure; None where it is `step` or a setting."""
+def _measured_x(frame: "Frame", curve: "Curve") -> Along | None:
+    """What lies along x where that is a measure; None where it is `step` or a setting."""
+    import pandas as pd
+
     if curve.x == "step" or curve.x in frame.trials.columns or frame.trials.empty:
         return None
-    found = frame.values(curve.x, curve.x_split).rename(columns={"value": "x"})
-    if found.empty and len(frame.rows):
-        known = sorted({*frame.rows["measure"].unique(), *settings(frame), "step"})
+    parts = [_last_and_range(part[curve.x_split, ""]) for part in frame.lines(curve.x) if (curve.x_split, "") in part]
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=["last", "min", "max"], dtype=float)
+    if found.empty and (recorded := frame.known()):
+        known = sorted({*(measure for measure, _, _ in recorded), *settings(frame), "step"})
         raise Refused(f"curve '{curve.name}', x: {unknown('setting or recorded measure', curve.x, known)}")
-    return found.astype({"trial": str})
+    found.index = frame.trials.index[found.index.astype(int)]
+    return Along(found["last"], bool((found["max"] > found["min"]).any()))
 
 
-def per_trial(x: "pd.DataFrame") -> bool:
-    """Whether x is one number per trial, whatever the step."""
-    return bool((x.groupby("trial")["x"].nunique() <= 1).all())
+def _last_and_range(line: "Line") -> "pd.DataFrame":
+    """Columns last, min, max, by place."""
+    import pandas as pd
+
+    found: pd.DataFrame = pd.Series(line.value).groupby(line.place).agg(["last", "min", "max"])
+    return found
 
 
-def _default_group(trials: "pd.DataFrame", curve: "Curve", varied: list[str], x: "pd.DataFrame | None") -> list[str]:
+def _default_group(trials: "pd.DataFrame", curve: "Curve", varied: list[str], x: Along | None) -> list[str]:
     """All that varies, except the seed, the setting along x, and those that are decided by it (zipped with it)."""
     changing = [v for v in varied if v != "seed" and v in trials and trials[v].nunique(dropna=False) > 1]
-    along = curve.x if x is None else _along(trials, changing, x) if per_trial(x) else None
+    along = curve.x if x is None else None if x.stepwise else _along(trials, changing, x.last)
     if along not in changing:
         return changing
     decided = trials.groupby(along, dropna=False)[changing].nunique(dropna=False).max() <= 1
     return [v for v in changing if not decided[v]]
 
 
-def _along(trials: "pd.DataFrame", changing: list[str], x: "pd.DataFrame") -> str | None:
+def _along(trials: "pd.DataFrame", changing: list[str], x: "pd.Series[float]") -> str | None:
     """The numeric setting that explains the largest share of the variance of x over trials (correlation ratio)."""
     numeric = [v for v in changing if all(_numeric(value) for value in trials[v].dropna())]
-    known = trials.merge(x.groupby("trial")["x"].last(), left_on="trial", right_index=True)
+    known = trials.join(x.rename("x"), how="inner")
     explained = {v: known.groupby(v)["x"].transform("mean").var() for v in numeric}
     return max(numeric, key=lambda v: -1.0 if explained[v] != explained[v] else explained[v], default=None)
 
@@ -99,63 +108,7 @@ def _numeric(value: Any) -> bool:
     return not _is_bool(value) and hasattr(value, "__float__")
 
 
-def _series(rows: "pd.DataFrame", frame: "Frame", curve: "Curve") -> "pd.DataFrame":
-    """The combinations of layer, split and at, in drawing order. Raises Refused for what is not recorded."""
-    import pandas as pd
-
-    if rows.empty and len(frame.rows):
-        known = sorted(frame.rows["measure"].unique())
-        raise Refused(f"curve '{curve.name}', y: {unknown('recorded measure', curve.y, known)}")
-    splits, layers = list(rows["split"].unique()), [str(layer) for layer in rows["layer"].unique()]
-    shown_splits = curve.split or [s for s in SPLITS if s in splits] or [""]
-    shown_layers = curve.layer or ([""] if "" in layers or not layers else layers)
-    for what, wanted, known in (("split", shown_splits, splits), ("layer", shown_layers, layers)):
-        for one in wanted:
-            if len(rows) and one not in known:
-                raise Refused(f"curve '{curve.name}': {curve.y} is not recorded for {what} '{one}'; recorded: {known}")
-    if "best" in curve.steps and len(rows) and "test" not in splits:
-        raise Refused(f"curve '{curve.name}': at best needs {curve.y} on the test split; recorded: {splits}")
-    every = [(s, layer, at) for layer in shown_layers for s in shown_splits for at in curve.steps]
-    series = pd.DataFrame(every, columns=["split", "layer", "at"]).assign(series=range(len(every)))
-    differing = [c for c in ("layer", "split", "at") if series[c].nunique() > 1]
-    return series.assign(legend=[", ".join(words(c, row[c]) for c in differing) for _, row in series.iterrows()])
-
-
-def _values(rows: "pd.DataFrame", series: "pd.DataFrame", trials: "pd.DataFrame") -> "pd.DataFrame":
-    """Columns trial, key, series, step, value: the finite values that count, of finished trials.
-
-    There may be 10^8 rows: words stay categories, and each series takes its own rows only.
-    """
-    import numpy as np
-    import pandas as pd
-
-    finished = trials.loc[trials["state"] == "finished"].set_index("trial")["key"]
-    key = rows["trial"].map(finished).astype(float)
-    mine = rows[["trial", "step", "split", "layer", "value"]][key.notna().to_numpy()].astype({"value": float})
-    mine = mine.assign(key=key.dropna().astype(np.int64)).sort_values(["trial", "step"], ignore_index=True)
-    parts = []
-    for one in series.itertuples():
-        layer = mine["layer"] == one.layer
-        part = mine[(mine["split"] == one.split) & layer]
-        if one.at == "best":
-            best = part["trial"].map(_best_steps(mine[(mine["split"] == "test") & layer])).astype(float)
-            part = part[part["step"] == best]
-        elif one.at == "last":
-            part = part[~part["trial"].duplicated(keep="last")]
-        found = part.loc[np.isfinite(part["value"]), ["trial", "key", "step", "value"]]
-        parts.append(found.assign(series=one.series)[["trial", "key", "series", "step", "value"]])
-    values: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return values
-
-
-def _best_steps(test: "pd.DataFrame") -> "pd.Series[int]":
-    """The first step at which the value is smallest, by trial."""
-    known = test[test["value"].notna()]
-    best: pd.Series[int] = known.loc[known.groupby("trial", observed=True)["value"].idxmin()].set_index("trial")["step"]
-    return best
-
-
-def _cells(trials: "pd.DataFrame", group: list[str], curve: "Curve", x: "pd.DataFrame | None") -> "pd.DataFrame":
+def _cells(trials: "pd.DataFrame", group: list[str], curve: "Curve", x: Along | None) -> "pd.DataFrame":
     """One line per cell: how many trials it has, how many of them count for nothing, and where along x it lies."""
     one = trials.groupby("key", sort=False)
     first = trials.drop_duplicates("key").reset_index(drop=True)
@@ -167,8 +120,8 @@ def _cells(trials: "pd.DataFrame", group: list[str], curve: "Curve", x: "pd.Data
     for state, counted in (("diverged", ["diverged"]), ("failed", ["failed", "cancelled"])):
         cells[state] = trials["state"].isin(counted).groupby(trials["key"], sort=False).sum().to_numpy()
     cells["x_text"], cells["threshold"] = "", _threshold(first, curve)
-    if x is not None and per_trial(x):
-        values = trials[["key", "trial"]].merge(x.groupby("trial")["x"].last().reset_index(), on="trial")
+    if x is not None and not x.stepwise:
+        values = trials[["key"]].join(x.last.rename("x"), how="inner")
         return cells.merge(agreed(values, ["key"], curve), on="key", how="left")
     if curve.x in trials:
         cells["x"], cells["x_text"] = _setting_x(first[curve.x])

@@ -109,19 +109,24 @@ class Store:
         by_bundle: dict[str, list[str]] = {}
         for trial in recorded:
             by_bundle.setdefault(trial.bundle, []).append(trial.id)
-        parts = [self._bundle_rows(bundle, ids) for bundle, ids in sorted(by_bundle.items())]
+        parts = [self.bundle_rows(bundle, ids) for bundle, ids in sorted(by_bundle.items())]
         return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
 
-    def _bundle_rows(self, bundle: str, ids: list[str]) -> pa.Table:
+    def bundle_rows(self, bundle: str, ids: list[str], measure: str | None = None) -> pa.Table:
+        """The committed rows of these trials of one bundle, of one measure where it is given. Raises Damaged."""
         try:
-            table = self._segments(self.manifest(bundle))
+            manifest = self.manifest(bundle)
+            table = self._segments(manifest, measure)
         except Damaged:
             # Its writer may have merged the segments since the manifest was read; the next manifest names the new one.
-            table = self._segments(self.manifest(bundle))
+            manifest = self.manifest(bundle)
+            table = self._segments(manifest, measure)
+        if {t["id"] for t in manifest.trials} <= set(ids):
+            return table
         return table.filter(pc.is_in(table["trial"].cast(pa.string()), pa.array(ids, pa.string())))
 
-    def _segments(self, manifest: Manifest) -> pa.Table:
-        parts = [self.segment(segment) for segment in manifest.segments]
+    def _segments(self, manifest: Manifest, measure: str | None) -> pa.Table:
+        parts = [self.segment(segment, measure) for segment in manifest.segments]
         return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
 
     def manifest(self, bundle: str) -> Manifest:
@@ -129,9 +134,10 @@ class Store:
         name = f"records/{bundle}/manifest.json"
         return Manifest.of(self.files.read(name), name)
 
-    def segment(self, entry: dict[str, Any]) -> pa.Table:
-        """The rows of one segment named in a manifest. Raises Damaged."""
-        return pq.read_table(io.BytesIO(self.checked(entry)))
+    def segment(self, entry: dict[str, Any], measure: str | None = None) -> pa.Table:
+        """The rows of one segment named in a manifest, of one measure where it is given. Raises Damaged."""
+        wanted = None if measure is None else pc.field("measure") == measure
+        return pq.read_table(io.BytesIO(self.checked(entry)), filters=wanted)
 
     def checked(self, entry: dict[str, Any]) -> bytes:
         """A file named in a manifest, if it is what the manifest says. Raises Damaged."""

@@ -72,7 +72,7 @@ def sheets(frame: "Frame", surface: Surface) -> list[Sheet]:
 def _sheet(frame: "Frame", surface: Surface, id: str, trial: Any) -> Sheet:
     import pandas as pd
 
-    rows = frame.rows[frame.rows["trial"].astype(str) == id]
+    rows = frame.only([id]).rows
     wanted = {"x": (surface.x, ""), "y": (surface.y, ""), "z": (surface.z, surface.split)}
     parts: dict[str, Any] = {}
     for axis, (name, split) in wanted.items():

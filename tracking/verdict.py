@@ -70,7 +70,9 @@ def _verdict(frame: "Frame", claim: Any) -> Verdict:
     try:
         chosen = selected(frame, claim.where)
         tally = _tally(chosen)
-        finding, evidence = load("tracking.claims", claim.name).judge(_finished(chosen), claim)
+        finding, evidence = load("tracking.claims", claim.name).judge(
+            chosen.only(chosen.trials["state"] == "finished"), claim
+        )
     except Refused as refusal:
         return Verdict(claim.name, "not enough data", {"reason": str(refusal)}, claim.statement, claim.label)
     lacking = tally["seeds"] < claim.min_seeds
@@ -92,13 +94,6 @@ def _tally(frame: "Frame") -> dict[str, int]:
         "failed": int(state.isin(["failed", "cancelled"]).sum()),
         "missing": int(state.isin(["missing", "running"]).sum()),
     }
-
-
-def _finished(frame: "Frame") -> "Frame":
-    from tracking.frame import Frame
-
-    trials = frame.trials[frame.trials["state"] == "finished"]
-    return Frame(trials, frame.rows[frame.rows["trial"].isin(trials.index)])
 
 
 def _plain(evidence: Evidence) -> Evidence:

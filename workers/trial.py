@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,10 @@ from tracking import named
 from tracking.plain import flat
 
 SCHEMA_VERSION = 1
+
+# The trials of a sweep differ in little: what is equal in them is one object, or each would take 8 KiB.
+_parts: "weakref.WeakValueDictionary[tuple[type, str], BaseModel]" = weakref.WeakValueDictionary()
+_plain_part = functools.lru_cache(maxsize=4096)(json.loads)
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,14 @@ class Trial:
         """Validates raw settings. Raises ValueError (unknown experiment), pydantic.ValidationError (bad settings)."""
         model = named.load("workers.experiments", experiment).Settings
         # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number and true no integer.
-        return Trial(experiment, model.model_validate_json(json.dumps(settings), strict=True))
+        return Trial(experiment, _sharing(model.model_validate_json(json.dumps(settings), strict=True)))
 
     @functools.cached_property
     def plain(self) -> dict[str, Any]:
-        """The validated settings as plain JSON values, defaults included: what is hashed, stored and shown."""
-        return self.settings.model_dump(mode="json")
+        """The validated settings as plain JSON values, defaults included: what is hashed, stored and shown. Not to be
+        changed: trials share its parts."""
+        whole = self.settings.model_dump(mode="json")
+        return {k: _plain_part(json.dumps(v)) if isinstance(v, (dict, list)) else v for k, v in whole.items()}
 
     @functools.cached_property
     def id(self) -> str:
@@ -53,6 +60,14 @@ class Trial:
         may_differ = named.load("workers.experiments", self.experiment).MAY_DIFFER
         rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & set(may_differ)}
         return digest({"experiment": self.experiment, "settings": rest})
+
+
+def _sharing(settings: BaseModel) -> BaseModel:
+    """The same settings with each part that another trial has, too, replaced by that one's."""
+    for name, part in settings.__dict__.items():
+        if isinstance(part, BaseModel):
+            settings.__dict__[name] = _parts.setdefault((type(part), part.model_dump_json()), part)
+    return settings
 
 
 def canonical(value: Any) -> str:

@@ -40,7 +40,7 @@ def judge(frame: "Frame", settings: Settings) -> Judged:
 
 
 def _check(frame: "Frame") -> Judged:
-    names = sorted(str(n) for n in frame.rows.loc[frame.rows["measure"] == "frobenius_norm", "layer"].unique())
+    names = sorted({layer for _, _, layer in frame.known("frobenius_norm")})
     layers, risk = [histories(frame, "frobenius_norm", "", name) for name in names], histories(frame, "risk", "train")
     trials = [t for t in risk if len(risk[t].steps) > 1 and all(t in one for one in layers)]
     if len(trials) < len(frame.trials) or len(layers) < 2:
