@@ -1,12 +1,12 @@
 """A launch that is handed to a cluster, goes on without its terminal, and can be followed and stopped from outside."""
 
 import json
-import secrets
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import cluster_services as services
@@ -15,10 +15,10 @@ from cluster_check import SWEEP, TRIALS, records
 from cluster_hosts import Host, Network, missing, until
 
 NEEDED = ("aiohttp_cors", "opencensus", "prometheus_client")  # of Ray's job server, told by the modules it imports
-LACKING = missing("ss") or (
-    ""
-    if all(map(find_spec, NEEDED))
-    else "needs ray[default], as Ray's job server does: `make test-cluster` installs it"
+LACKING = (
+    missing("psql", "setpriv", "ss")
+    or ("" if services.postgres_programs() else "needs Debian's postgresql")
+    or ("" if all(map(find_spec, NEEDED)) else "needs ray[default], as Ray's job server does: `make test-cluster`")
 )
 pytestmark = [
     pytest.mark.cluster,
@@ -27,27 +27,30 @@ pytestmark = [
     pytest.mark.skipif(bool(LACKING), reason=LACKING),
 ]
 OWN = "/srv"  # each host has its own
-PASSWORD = secrets.token_hex(16)  # of MLflow, known to the head and to whoever launches
+PASSWORD = services.PASSWORD  # of MLflow and of the object store, known to the nodes and to whoever launches
 EPOCHS = 500  # it must not be over before it is stopped
+CHECK = str(Path(__file__).parent / "cluster_check.py")
 DONE = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
 @dataclass
 class Cluster:
-    """A head that takes jobs and works on nothing, two workers, and a machine outside that is no node."""
+    """A head that takes jobs and works on nothing, two workers, services, and a machine outside that is no node."""
 
     network: Network
     head: Host
     outside: Host
+    tracking: str
     spec: str = f"{OWN}/widths.yaml"
 
     @property
     def store(self) -> str:
         return str(self.network.folder / "runs")
 
-    def submit(self, *more: str) -> dict[str, str]:
+    def submit(self, *more: str, store: str = "") -> dict[str, str]:
         begun = time.monotonic()
-        command = ("sweep", "launch", self.spec, "--store", self.store, "--address", self.address, "--detach", "--json")
+        command = ("sweep", "launch", self.spec, "--store", store or self.store, "--address", self.address)
+        command += ("--detach", "--json")
         found: dict[str, str] = json.loads(self.outside.run(*command, *more))
         print(f"submitted within {time.monotonic() - begun:.1f} s: {found}")
         return found
@@ -78,14 +81,21 @@ class Cluster:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("detach")
-    with Network(folder, own=(OWN,)) as network:
+    with Network(folder, own=(OWN, services.DATABASE)) as network:
         head, one, two, outside = (network.host(name, n) for n, name in enumerate(("head", "one", "two", "out"), 1))
-        ray = services.ray_head(head, jobs=head.address, MLFLOW_TRACKING_PASSWORD=PASSWORD)
+        stores = network.host("services", 9)
+        services.postgres(stores)
+        s3 = services.s3(stores, "sweeps", "mlflow")
+        mlflow = services.mlflow(stores, "s3://mlflow/artifacts", s3)
+        known = {**s3, **{k: v for k, v in mlflow.items() if k != "MLFLOW_TRACKING_URI"}}
+        for host in (head, one, two, outside):
+            host.environment |= known
+        ray = services.ray_head(head, jobs=head.address)
         services.ray_worker(one, ray)
         services.ray_worker(two, ray)
-        outside.environment |= {"RAY_AUTH_TOKEN": services.TOKEN, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+        outside.environment |= {"RAY_AUTH_TOKEN": services.TOKEN}
         network.host("closed", 5)
-        made = Cluster(network, head, outside)
+        made = Cluster(network, head, outside, mlflow["MLFLOW_TRACKING_URI"])
         outside.run("sh", "-c", f"cat > {made.spec} <<'YAML'\n{SWEEP % EPOCHS}\nYAML")
         yield made
 
@@ -125,6 +135,24 @@ def test_it_goes_on_without_whoever_launched_it_until_it_is_stopped_or_done(clus
     assert checked["ended"] == TRIALS and not checked["wrong"], checked
     for text in (cluster.outside.run("sh", "-c", second["stop"].replace(f"stop {second['job']}", "list")), found, log):
         assert services.TOKEN not in str(text) and PASSWORD not in str(text)
+
+
+def test_records_in_an_object_store_and_runs_in_an_mlflow_server_are_followed_from_outside(cluster: Cluster) -> None:
+    store, uri = "s3://sweeps/runs", ("--tracking-uri", cluster.tracking)
+    begun = cluster.submit("--set", "epochs=60", *uri, store=store)
+    assert cluster.ended(begun["job"])["status"] == "SUCCEEDED", cluster.outside.run("sh", "-c", begun["log"])
+    spec = cluster.network.folder / "widths.yaml"
+    spec.write_text(SWEEP % 60)
+    found = json.loads(cluster.outside.run(sys.executable, CHECK, str(spec), store, cluster.tracking))
+    print(found)
+    assert found["ended"] == TRIALS and not found["wrong"] and not found["mirror"], found
+    again = json.loads(cluster.outside.run("sweep", "sync", str(spec), "--store", store, *uri, "--json"))
+    assert again["runs_created"] == again["runs_updated"] == 0, again
+    drawn = json.loads(cluster.outside.run("sweep", "curves", str(spec), "--store", store, "--json"))
+    print({key: str(value)[:200] for key, value in drawn.items()})
+    log = cluster.outside.run("sh", "-c", begun["log"])
+    print(log)
+    assert services.TOKEN not in log and PASSWORD not in log and PASSWORD not in str(cluster.job(begun["job"]))
 
 
 def test_a_cluster_that_takes_no_job_from_here_says_why(cluster: Cluster) -> None:
