@@ -146,8 +146,11 @@ def test_records_in_an_object_store_and_runs_in_an_mlflow_server_are_followed_fr
     found = json.loads(cluster.outside.run(sys.executable, CHECK, str(spec), store, cluster.tracking))
     print(found)
     assert found["ended"] == TRIALS and not found["wrong"] and not found["mirror"], found
-    again = json.loads(cluster.outside.run("sweep", "sync", str(spec), "--store", store, *uri, "--json"))
-    assert again["runs_created"] == again["runs_updated"] == 0, again
+    from_here = [
+        json.loads(cluster.outside.run("sweep", "sync", str(spec), "--store", store, *uri, "--json")) for _ in range(2)
+    ]
+    assert from_here[0]["runs_created"] == from_here[0]["points_sent"] == 0, "all was there, but for this file's name"
+    assert from_here[1]["runs_updated"] == 0, from_here
     drawn = json.loads(cluster.outside.run("sweep", "curves", str(spec), "--store", store, "--json"))
     print({key: str(value)[:200] for key, value in drawn.items()})
     log = cluster.outside.run("sh", "-c", begun["log"])
