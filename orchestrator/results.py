@@ -108,7 +108,7 @@ def report(
 
 def figure_folder(sweep: Sweep, store: Store) -> Path:
     """Where the figures of a sweep are, on this machine: below the store, or in the working folder for a remote one."""
-    base = Path(store.files.root) if store.files.local else Path("figures")
+    base = Path(store.files.root if store.files.local else ".")
     folder = base / "figures" / sweep.name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
