@@ -104,10 +104,10 @@ def _crews(stack: contextlib.ExitStack, options: Options, device: str, lanes: in
     local = stack.enter_context(crew(Lane, lanes))
     found = dict.fromkeys((*options.engines, OURS), local)
     if RAY in options.engines:
-        from orchestrator import cluster
+        from orchestrator.cluster import backend
 
         members, gpus = (round(lanes / CPU_SHARE), 0.0) if device == "cpu" else (round(1 / GPU_SHARE), GPU_SHARE)
-        found[RAY] = stack.enter_context(cluster.crew(Lane, members, CPU_SHARE, gpus))
+        found[RAY] = stack.enter_context(backend.crew(Lane, members, CPU_SHARE, gpus))
     return found
 
 

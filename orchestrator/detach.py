@@ -42,13 +42,13 @@ def submit(sweep: Sweep, options: Options) -> Detached:
     _refuse(options)
     expand(sweep)  # what is wrong with it is said here, not in the log of a job
     preflight.knock(str(options.address))
-    from orchestrator import cluster
+    from orchestrator.cluster.jobs import submit
 
     job = f"{sweep.name}-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="sweep-job-") as folder:
         (Path(folder) / f"{sweep.name}.yaml").write_text(sweep.written, "utf-8")
         environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
-        server = cluster.submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
+        server = submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
     follow = ("sweep", "status", *sweep.asked, "--store", options.store, "--watch")
     ray = "RAY_AUTH_MODE=token ray" if preflight.secured() else "ray"  # which sends no token unless told to
     log, stop = (f"{ray} job {what} {job} --address {server}" for what in ("logs --follow", "stop"))

@@ -236,19 +236,19 @@ def ray(address: str, root: str) -> Iterator[Finding]:
     remedy = "look at --address and RAY_AUTH_TOKEN"
     try:
         preflight.knock(address)
-        from orchestrator import cluster
+        from orchestrator.cluster import attach, nodes
 
-        with cluster.attached(address):
-            nodes = cluster.survey(preflight.about)
+        with attach.attached(address):
+            found = nodes.survey(preflight.about)
     except (OSError, ValueError) as error:
         yield Finding("Ray", "problem", str(error), remedy)
         return
-    for node in nodes:
+    for node in found:
         offers = ", ".join(f"{node.resources.get(kind, 0):g} {kind}" for kind in ("CPU", "GPU"))
         wrong = preflight.problems(preflight.about(), [node])
         small = [line for line in wrong if line.startswith("no node has")]
         state: Literal["ok", "problem"] = "problem" if len(wrong) > len(small) else "ok"
         yield Finding(f"node {node.name}", state, "; ".join([offers, *wrong]) if state == "problem" else offers)
-    too_small = [line for line in preflight.problems(preflight.about(), nodes) if line.startswith("no node has")]
+    too_small = [line for line in preflight.problems(preflight.about(), found) if line.startswith("no node has")]
     state = "problem" if too_small else "ok"
-    yield Finding("Ray", state, too_small[0] if too_small else f"{address}, {len(nodes)} nodes", "")
+    yield Finding("Ray", state, too_small[0] if too_small else f"{address}, {len(found)} nodes", "")

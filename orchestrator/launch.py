@@ -174,17 +174,17 @@ def _backend(options: Options) -> Any:
     """A context that yields the number of lanes, the memory of a GPU, and the function that runs bundles."""
     if options.local:
         return nullcontext((local.lanes(), local.free(), local.run))
-    from orchestrator import cluster
+    from orchestrator.cluster.backend import backend
 
-    return cluster.backend(options.address)
+    return backend(options.address)
 
 
 def _check_nodes(options: Options, store: Store) -> None:
     """Raises Refused when the nodes of a cluster could not run bundles."""
     if options.address and not options.local:
-        from orchestrator import cluster
+        from orchestrator.cluster.nodes import survey
 
-        preflight.check(cluster.survey, store)
+        preflight.check(survey, store)
 
 
 def _keep_changes(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Before a launch on a cluster: what would go wrong on its nodes is said within seconds, not found out in an hour.
 
-Imports no Ray: `orchestrator.cluster` asks the nodes, this file says what to ask and judges the answers.
+Imports no Ray: `orchestrator.cluster.nodes` asks the nodes, this file says what to ask and judges the answers.
 """
 
 import functools
