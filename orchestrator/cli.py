@@ -106,14 +106,14 @@ def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     from orchestrator.expand import expand
     from orchestrator.progress import repeat
 
-    sweep, records = _read(spec, profile, debug, set_), _store(store)
+    sweep, records = _read(spec, profile, debug, set_), _kept(store)
     trials = expand(sweep)
 
     def look() -> bool:
         found = results.gather(trials, records)
         files, table = results.draw(sweep, trials, found, records)
         report = results.report(sweep, trials, found, records, (files, table), results.judged(sweep, found))
-        show.curves(files, table, report, as_json)
+        show.curves(sweep, files, table, report, as_json)
         return not set(found.trials["state"]) & {"missing", "running"}
 
     repeat(look, 10.0 if watch else None)
@@ -128,7 +128,7 @@ def verify(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     from orchestrator.expand import expand
 
     sweep = _read(spec, profile, debug, set_)
-    verdicts = results.judged(sweep, results.gather(expand(sweep), _store(store)))
+    verdicts = results.judged(sweep, results.gather(expand(sweep), _kept(store)))
     show.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
 
@@ -149,7 +149,7 @@ def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_tor
     """
     from orchestrator import again, show
 
-    records = _store(store)
+    records = _kept(store)
     one = again.find(records, trial)
     if rerun or profile_torch:
         for progress in again.rerun(one, profile_torch):
@@ -172,7 +172,7 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
     """
     from orchestrator import again, show
 
-    records = _store(store)
+    records = _kept(store)
     one = again.find(records, trial)
     found = again.reproduce(records, one, bundle, (lambda progress: None) if as_json else show.step)
     show.reproduced(one, found, as_json)
@@ -186,7 +186,7 @@ def sync(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: St
     from orchestrator import mirroring, show
     from orchestrator.expand import expand
 
-    sweep, records = _read(spec, profile, debug, set_), _store(store)
+    sweep, records = _read(spec, profile, debug, set_), _kept(store)
     show.synced(mirroring.sync(sweep, expand(sweep), records, tracking_uri), as_json)
     return 0
 
@@ -202,7 +202,7 @@ def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: Port = 500
     """
     from orchestrator import mirroring
 
-    return mirroring.ui(_store(store), tracking_uri, port)
+    return mirroring.ui(_kept(store), tracking_uri, port)
 
 
 @app.command(name="list")
@@ -218,8 +218,9 @@ def list_(*, as_json: Json = False) -> int:
 def schema() -> int:
     """The JSON Schema of sweep files, for editors."""
     from orchestrator.schema import schema
+    from orchestrator.stdout import out
 
-    sys.stdout.write(json.dumps(schema(), indent=1) + "\n")
+    out(json.dumps(schema(), indent=1))
     return 0
 
 
@@ -282,6 +283,12 @@ def _store(root: str) -> Any:
     from tracking.store import Store
 
     return Store(root)
+
+
+def _kept(root: str) -> Any:
+    from orchestrator.kept import kept
+
+    return kept(root)
 
 
 def main(arguments: list[str] | None = None) -> None:

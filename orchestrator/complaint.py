@@ -3,17 +3,23 @@
 import sys
 from collections.abc import Callable
 
+from orchestrator.stdout import Unread
+
+UNREAD = 141  # 128 + SIGPIPE, as shells say it
+
 
 def guarded(command: Callable[[], int]) -> int:
     """The exit code of a command: its own, or that of what it raised, which is said.
 
     0 done; 1 a trial or a claim failed; 2 bad input, nothing started; 73 the store is in use or cannot be made;
-    74 storage failed; 75 interrupted, launch again to go on; 130 stopped by a second signal.
+    74 storage failed; 75 interrupted, launch again to go on; 130 stopped by a second signal; 141 nobody reads on.
     """
     try:
         return command()
     except KeyboardInterrupt as error:
         return _complain(f"{str(error) or 'interrupted'}: everything committed is kept; launch again to go on", 75)
+    except Unread:
+        return UNREAD
     except Exception as error:
         return _explained(error)
 

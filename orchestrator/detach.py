@@ -15,8 +15,9 @@ from pathlib import Path
 from orchestrator import preflight
 from orchestrator.expand import expand
 from orchestrator.launch import Options
-from orchestrator.progress import out, say
+from orchestrator.progress import say
 from orchestrator.spec import Sweep
+from orchestrator.stdout import out
 from tracking import mirror_place
 from tracking.named import Refused
 

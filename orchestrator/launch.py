@@ -1,8 +1,8 @@
 """Launch: seven calls from a sweep file to curves and verdicts, the same for every backend."""
 
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from orchestrator.expand import expand
 from orchestrator.interrupt import Interrupt, Interrupted
 from orchestrator.live import Launching
 from orchestrator.plan import Plan, plan
-from orchestrator.progress import say
+from orchestrator.progress import say, waiting
 from orchestrator.ready import Ready, ready
 from orchestrator.retry import Retries
 from orchestrator.spec import Sweep
@@ -28,6 +28,8 @@ from tracking.verdict import Verdict
 from workers import provenance
 from workers.failure import Failure
 from workers.work import Bundle, give_up
+
+Run = Callable[[Sequence[Bundle], Store, Watch], None]
 
 
 @dataclass(frozen=True)
@@ -170,13 +172,18 @@ def _prepare(sweep: Sweep, before: Plan) -> None:
             say(f"note     {note}")
 
 
-def _backend(options: Options) -> Any:
-    """A context that yields the number of lanes, the memory of a GPU, and the function that runs bundles."""
+@contextmanager
+def _backend(options: Options) -> Iterator[tuple[int, int | None, Run]]:
+    """Yields the number of lanes, the memory of a GPU, and the function that runs bundles."""
     if options.local:
-        return nullcontext((local.lanes(), local.free(), local.run))
-    from orchestrator.cluster.backend import backend
+        yield local.lanes(), local.free(), local.run
+        return
+    with ExitStack() as stack:
+        with waiting(f"attaching to Ray at {options.address}" if options.address else "starting Ray on this machine"):
+            from orchestrator.cluster.backend import backend
 
-    return backend(options.address)
+            found = stack.enter_context(backend(options.address))
+        yield found
 
 
 def _check_nodes(options: Options, store: Store) -> None:

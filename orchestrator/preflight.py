@@ -78,13 +78,13 @@ def knock(address: str) -> None:
     if "://" in address:
         what = "Ray's dashboard" if address.startswith("http") else "no address of a cluster's head"
         raise Refused(f"address '{address}' is {what}; give the address of its head, as in --address host:6379")
+    host, _, port = address.rpartition(":")
+    if address != "auto" and (not host or not port.isdecimal() or int(port) > MAX_PORT):
+        raise Refused(f"address '{address}' is no address: give host:port, as in --address host:6379, or auto")
     if secured() and not token():
         raise Refused(f"the cluster at '{address}' needs a token, and there is none here. {TOKEN}")
     if address == "auto":
         return  # which Ray looks up on this machine
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > MAX_PORT:
-        raise Refused(f"address '{address}' is no address: give host:port, as in --address host:6379, or auto")
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
     except OSError as error:

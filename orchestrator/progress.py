@@ -170,6 +170,17 @@ def steps(title: str, total: int) -> Iterator[Advance]:
         yield advance
 
 
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Says what is waited for: on a terminal while it lasts, else in a line."""
+    if not animated():
+        say(what)
+        yield
+        return
+    with console.status(what):
+        yield
+
+
 def repeat(look: Callable[[], bool], seconds: float | None) -> None:
     """Calls `look`, which prints, every few seconds until it returns True, on a terminal always in the same place; or
     only once, if `seconds` is None."""
@@ -196,8 +207,3 @@ def duration(seconds: float) -> str:
     return (
         f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     )
-
-
-def out(text: str) -> None:
-    """A result, on stdout."""
-    sys.stdout.write(text + "\n")

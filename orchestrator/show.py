@@ -9,8 +9,9 @@ from orchestrator import results
 from orchestrator.bundle import described
 from orchestrator.estimate import Estimate
 from orchestrator.plan import Plan
-from orchestrator.progress import duration, out, say, table
+from orchestrator.progress import duration, say, table
 from orchestrator.spec import Sweep, shipped_names
+from orchestrator.stdout import out
 from tracking import mirror_place
 from tracking.lease import Claim
 from tracking.plain import flat
@@ -45,7 +46,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "wall_s": round(done.wall_s, 3),
             }
         )
-    _curve_table(done.table)
+    _curve_table(sweep, done.table)
     _claim_table(done.claims)
     _failures(done.failed, f" --store {store}" if store != "runs" else "")
     if done.damaged:
@@ -116,11 +117,11 @@ def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) ->
         say(f"damaged: {line}")
 
 
-def curves(files: list[dict[str, str]], whole: "pd.DataFrame", report: str, as_json: bool) -> None:
+def curves(sweep: Sweep, files: list[dict[str, str]], whole: "pd.DataFrame", report: str, as_json: bool) -> None:
     """The curves as a table, and where they were drawn."""
     if as_json:
         return _json({"curves": files, "report": report})
-    _curve_table(whole)
+    _curve_table(sweep, whole)
     for curve in files:
         say(f"figure   {curve['png']}")
     say(f"report   {report}")
@@ -187,10 +188,12 @@ def shipped(as_json: bool) -> None:
     table("", ["sweep", "title", "profiles"], [(s.name, s.title, ", ".join(sorted(s.profiles))) for s in found])
 
 
-def _curve_table(whole: "pd.DataFrame") -> None:
+def _curve_table(sweep: Sweep, whole: "pd.DataFrame") -> None:
     if whole.empty or not whole["n"].any():
         return say("no curve can be drawn yet: nothing is recorded here of what it shows")
+    curves = {curve.name: curve for curve in sweep.curves}
     for name, part in whole.groupby("curve", sort=False):
+        curve = curves[str(name)]
         lines = [
             (
                 r.line,
@@ -204,7 +207,8 @@ def _curve_table(whole: "pd.DataFrame") -> None:
             )
             for r in (part if len(part) <= 80 else _ends(part)).itertuples()
         ]
-        table(f"curve {name}", ["line", "x", "centre", "low", "high", "n", "diverged", "missing"], lines)
+        centre = f"{curve.centre} {curve.y}"
+        table(f"curve {name}", ["line", curve.x, centre, "low", "high", "n", "diverged", "missing"], lines)
 
 
 def _ends(part: "pd.DataFrame") -> "pd.DataFrame":

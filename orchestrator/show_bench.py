@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.bench import BASE, takes
-from orchestrator.progress import out, say, table
+from orchestrator.progress import say, table
+from orchestrator.stdout import out
 from tracking import speeds
 from workers.bench import cost
 from workers.bench.case import Case

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from orchestrator.doctor import Finding
-from orchestrator.progress import out, say
+from orchestrator.progress import say
+from orchestrator.stdout import out
 
 
 def show(findings: Iterable[Finding], as_json: bool) -> bool:

@@ -1,11 +1,19 @@
 """The program under test as real processes, started once for all tests that provoke faults."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("faults", "checker", "soak")  # before their import
+
+# What tests train, slowed down and killed, says nothing of this machine's speed: `sweep plan` would believe it.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sweep-cache-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 import faults  # noqa: E402
 from faults import Place, Program  # noqa: E402

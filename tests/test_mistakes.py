@@ -1,6 +1,9 @@
 """Mistakes that a new user makes: each ends with one message that says what to do, and with the code of bad input."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +37,13 @@ MISTAKES: dict[str, list[str]] = {
     "launch mine.yaml --address 127.0.0.1": ["give host:port", "auto"],
     "launch mine.yaml --local --tracking-uri nonsense": ["'nonsense'", "sqlite:///", "http://host:5000"],
     "show zzz": ["no trial", "begins with 'zzz'", "4 others are recorded, such as"],
-    "show zzz --store empty": ["no trial 'zzz'", "nothing is recorded", "--store"],
+    "show zzz --store empty": ["there is no store at 'empty'. --store", "SWEEP_STORE", "`sweep launch`"],
+    "show zzz --store .": ["no trial 'zzz'", "nothing is recorded", "--store"],
+    "curves mine.yaml --store rusn": ["there is no store at 'rusn', did you mean '{folder}/runs'?"],
+    "verify mine.yaml --store rusn": ["did you mean '{folder}/runs'?"],
+    "sync mine.yaml --store rusn": ["did you mean '{folder}/runs'?"],
+    "reproduce zzz --store rusn": ["did you mean '{folder}/runs'?"],
+    "ui --store rusn": ["did you mean '{folder}/runs'?"],
     "ui --port {used}": ["port {used} cannot be used", "--port {next}"],
     "ui --port 99999": ["99999", "--port", "<= 65535"],
     "ui --tracking-uri http://127.0.0.1:1": ["is an MLflow server with pages of its own"],
@@ -75,10 +84,10 @@ def test_a_mistake_is_told_with_its_remedy(
 ) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.delenv("SWEEP_STORE", raising=False)
-    numbers = {"used": used, "next": used % 65535 + 1}
-    code, out, err = said(typed.format(**numbers).split(), capsys)
+    names = {"used": used, "next": used % 65535 + 1, "folder": folder}
+    code, out, err = said(typed.format(**names).split(), capsys)
     assert (code, out) == (2, "")
-    assert [words for words in MISTAKES[typed] if words.format(**numbers) not in err] == [], err
+    assert [words for words in MISTAKES[typed] if words.format(**names) not in err] == [], err
     assert sorted(p.name for p in folder.iterdir()) == ["mine.yaml", "runs"]
 
 
@@ -114,6 +123,17 @@ def test_asked_before_the_launch_each_says_that_nothing_is_there(
     typed: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD)
+    (tmp_path / "runs").mkdir()
     monkeypatch.chdir(tmp_path)
     code, _, err = said([*typed.split(), "--profile", "debug"], capsys)
     assert code == 0 and says in err
+
+
+def test_who_reads_only_the_beginning_gets_no_error() -> None:
+    """`sweep schema | head -1`, where the reader leaves at once."""
+    end, start = os.pipe()
+    os.close(end)
+    command = [sys.executable, "-m", "orchestrator.cli", "schema"]
+    done = subprocess.run(command, stdout=start, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(start)
+    assert (done.returncode, done.stderr) == (141, "")
