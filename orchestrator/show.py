@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import results
@@ -139,7 +140,7 @@ def trial(store: Store, one: "Recorded", as_json: bool) -> None:
     rows = store.rows([one]).to_pandas()
     last = rows[rows["step"] == rows["step"].max()]
     if as_json:
-        plain = {**one.__dict__, "last": last[["split", "measure", "layer", "value"]].to_dict("records")}
+        plain = {**asdict(one), "last": last[["split", "measure", "layer", "value"]].to_dict("records")}
         return _json(plain)
     say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
     table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])

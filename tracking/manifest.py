@@ -5,6 +5,8 @@ of the commit in which it ended, so that a manifest can be taken back to the com
 """
 
 import json
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +29,7 @@ class OtherFormat(Damaged):
     """A manifest of another version of this program: whole, and not ours to read or to replace."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What is recorded of one trial. `clock` holds (step, milliseconds since 1970) of the commits, in order: a row of
     a step was committed at the first entry whose step is not less."""
@@ -81,11 +83,9 @@ class Manifest:
             raise OtherFormat(
                 f"{name} was written by another version of this program (format {written}, here {FORMAT})", name
             )
-        tuples = {
-            k: tuple(tuple(x) if k == "clock" else x for x in inner[k])
-            for k in ("segments", "checkpoints", "clock", "trials")
-        }
-        return Manifest(**{**inner, **tuples})
+        tuples = {k: tuple(inner[k]) for k in ("segments", "checkpoints")}
+        clock, trials = tuple(tuple(x) for x in inner["clock"]), tuple(_shared(inner["trials"]))
+        return Manifest(**{**inner, **tuples, "clock": clock, "trials": trials})
 
     @property
     def done(self) -> bool:
@@ -123,6 +123,18 @@ class Manifest:
             segments=tuple(s for s in self.segments if s.get("commit", 0) <= commit),
             checkpoints=tuple(c for c in self.checkpoints if c.get("commit", 0) <= commit),
         )
+
+
+def _shared(trials: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What trials of one cell have in common, all but their seeds, as one object: there may be 10^5 trials."""
+    cells: dict[str, dict[str, Any]] = {}
+    for trial in trials:
+        first = cells.setdefault(trial["cell"], trial)
+        if first is not trial:
+            common = first["settings"]
+            settings = {k: common[k] if common.get(k) == v else v for k, v in trial["settings"].items()}
+            trial |= {"cell": first["cell"], "settings": settings}
+        yield {**trial, "state": sys.intern(trial["state"]), "reason": sys.intern(trial["reason"])}
 
 
 def _back(trial: dict[str, Any], commit: int, step: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tracking.failpoints import reached
 from tracking.files import sha256
 from tracking.mirror_place import ENVIRONMENT, artifacts, database, public
 from tracking.mirror_points import Parent, SweepInfo
-from tracking.mirror_runs import REFUSED, Runs
+from tracking.mirror_runs import REFUSED, Known, Runs
 from tracking.mirror_runs import SyncReport as SyncReport
 from tracking.store import Damaged, Recorded, Store
 
@@ -146,7 +146,6 @@ class _Writer:
     store: Store
     experiment: str
     report: SyncReport = field(default_factory=SyncReport)
-    keys: set[str] = field(default_factory=set)  # of the trials' metrics
 
     def __post_init__(self) -> None:
         self.runs = Runs(self.client, self.sweep.name, self.experiment, self.report)
@@ -159,13 +158,13 @@ class _Writer:
         if not trials and "" not in runs:
             return  # a run is made when it is known when the sweep began: MLflow cannot change that later
         runs = self.runs.with_({"": (started, about)}, runs)
-        late = bool(trials) and runs[""].info.start_time > started  # of bundles side by side the first may commit last
+        late = bool(trials) and runs[""].started > started  # of bundles side by side the first may commit last
         if late or (parent and self._outdated(runs[""], parent.lines)):
             self.runs.supersede(runs.pop(""), "it began earlier" if late else "its curves have changed")
             runs = self.runs.with_({"": (started, about)}, runs)
-        top = runs[""].info.run_id
+        top = runs[""].id
         for t in trials:  # MLflow takes no point back
-            if t.id in runs and runs[t.id].info.start_time != t.started_ms:
+            if t.id in runs and runs[t.id].started != t.started_ms:
                 self.runs.supersede(runs.pop(t.id), "its work was begun anew")
         runs = self.runs.with_({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in trials}, runs)
         ended = [t for t in trials if not self._unchanged(runs[t.id], t, top)]
@@ -173,53 +172,55 @@ class _Writer:
         for _, bundle in groupby(sorted(ended, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
             self._bundle(list(bundle), runs, top)
         if parent:
-            self.keys |= {key for t in trials for key in runs[t.id].data.metrics}
             self._parent(runs[""], parent, about, trials)
-        elif live or runs[""].info.status == "RUNNING":
+        elif live or runs[""].status == "RUNNING":
             self._end(runs[""], mp.STATUS["running" if live else "cancelled"], _last(trials, started))
         for left in runs.keys() - {"", *(t.id for t in trials)}:
-            if runs[left].info.status == "RUNNING":  # of trials that are no longer of the sweep, or never got a row
-                self._end(runs[left], mp.STATUS["cancelled"], runs[left].info.start_time)
+            if runs[left].status == "RUNNING":  # of trials that are no longer of the sweep, or never got a row
+                self._end(runs[left], mp.STATUS["cancelled"], runs[left].started)
 
-    def _unchanged(self, run: Any, trial: Recorded, parent: str) -> bool:
-        same = run.data.tags.get("sweep.mirrored") == self._digest(trial, parent)
-        return bool(same and run.info.status == mp.STATUS[trial.state])
+    def _unchanged(self, run: Known, trial: Recorded, parent: str) -> bool:
+        return run.mirrored == self._digest(trial, parent) and run.status == mp.STATUS[trial.state]
 
     def _digest(self, trial: Recorded, parent: str) -> str:
         """Equal when there is nothing to send: rows are only ever added to, so state and step stand for them."""
         return mp.digest(mp.tags(self.sweep, trial, parent), mp.params(trial), trial.clock[-1:])
 
-    def _bundle(self, trials: list[Recorded], runs: dict[str, Any], parent: str) -> None:
+    def _bundle(self, trials: list[Recorded], runs: dict[str, Known], parent: str) -> None:
         """Trials of one bundle, so that its rows are read once."""
         try:
-            rows = self.store.rows([t for t in trials if _sent(runs[t.id]) != "all"]).to_pandas()
+            rows = self.store.rows([t for t in trials if runs[t.id].sent != "all"]).to_pandas()
         except Damaged as error:
             self._problem([t.id for t in trials], error)
             return
         of = dict(list(rows.groupby("trial", observed=True)))
+        whole = self.runs.whole([runs[t.id] for t in trials])
         for trial in trials:
-            self._trial(runs[trial.id], trial, parent, of.get(trial.id, rows[:0]))
+            run = runs[trial.id]
+            with self._reporting(trial.id):
+                data = (whole.get(run.id) or self.client.get_run(run.id)).data
+                self._trial(run, data, trial, parent, of.get(trial.id, rows[:0]))
 
-    def _trial(self, run: Any, trial: Recorded, parent: str, rows: pd.DataFrame) -> None:
-        sent = _sent(run)
+    def _trial(self, run: Known, data: Any, trial: Recorded, parent: str, rows: pd.DataFrame) -> None:
+        sent = run.sent
         points = [] if sent == "all" else mp.points(trial, rows, int(sent))
         complete = sent == "all" or trial.state in mp.FINAL
         marks = {
             "sweep.sent": "all" if complete else str(max(trial.step, int(sent))),
             "sweep.mirrored": self._digest(trial, parent),
         }
-        self.keys |= {p.key for p in points}
-        with self._reporting(trial.id):
-            self._log(run, mp.params(trial), points, {**mp.tags(self.sweep, trial, parent), **marks})
-            reached("mirror.run_logged")
-            self._end(run, mp.STATUS[trial.state], mp.stamp(trial, trial.step))
-            self.report.runs_updated += 1
+        self.runs.keys.update(p.key for p in points)
+        self._log(run.id, data, mp.params(trial), points, {**mp.tags(self.sweep, trial, parent), **marks})
+        reached("mirror.run_logged")
+        self._end(run, mp.STATUS[trial.state], mp.stamp(trial, trial.step))
+        self.report.runs_updated += 1
 
-    def _log(self, run: Any, params: dict[str, str], points: list[mp.Point], tags: dict[str, str]) -> None:
+    def _log(
+        self, id: str, known: Any, params: dict[str, str], points: list[mp.Point], tags: dict[str, str]
+    ) -> None:  # fmt: skip
         """Only what is new, in few requests; the tags last, as MLflow too writes them last within a request."""
         from mlflow.entities import Metric, Param, RunTag
 
-        id, known = run.info.run_id, run.data
         new_params = _parts([Param(k, v) for k, v in params.items() if known.params.get(k) != v], TAGS_A_BATCH)
         new_points = _parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH)
         new_tags = _parts([RunTag(k, v) for k, v in tags.items() if known.tags.get(k) != v], TAGS_A_BATCH)
@@ -232,24 +233,26 @@ class _Writer:
             self.client.log_batch(id, tags=more)
         self.report.points_sent += len(points)
 
-    def _end(self, run: Any, status: str, ms: int) -> None:
+    def _end(self, run: Known, status: str, ms: int) -> None:
         if status == "RUNNING":
-            if run.info.status != status:
-                self.client.update_run(run.info.run_id, status)
-        elif (run.info.status, run.info.end_time) != (status, ms):
-            self.client.set_terminated(run.info.run_id, status, ms)
+            if run.status != status:
+                self.client.update_run(run.id, status)
+        elif (run.status, run.ended) != (status, ms):
+            self.client.set_terminated(run.id, status, ms)
         reached("mirror.run_ended")
 
-    def _outdated(self, run: Any, lines: dict[str, dict[int, float]]) -> bool:
+    def _outdated(self, known: Known, lines: dict[str, dict[int, float]]) -> bool:
         """Whether MLflow shows a point of a curve that is no longer so (more seeds): points cannot be taken back."""
-        if not lines or run.data.tags.get("sweep.curves") == mp.digest(lines):
+        run = self.client.get_run(known.id) if lines else None
+        if run is None or run.data.tags.get("sweep.curves") == mp.digest(lines):
             return False
-        shown = (m for key in run.data.metrics for m in self.client.get_metric_history(run.info.run_id, key))
+        shown = (m for key in run.data.metrics for m in self.client.get_metric_history(known.id, key))
         return any(lines.get(m.key, {}).get(m.step) != m.value for m in shown)
 
-    def _parent(self, run: Any, parent: Parent, about: dict[str, str], trials: list[Recorded]) -> None:
+    def _parent(self, known: Known, parent: Parent, about: dict[str, str], trials: list[Recorded]) -> None:
         """The sweep's own run; a step of its metrics is the x of a curve."""
-        curves, ms = mp.digest(parent.lines), run.info.start_time  # the same time whenever it is sent
+        run = self.client.get_run(known.id)
+        curves, ms = mp.digest(parent.lines), known.started  # the same time whenever it is sent
         new = parent.lines if run.data.tags.get("sweep.curves") != curves else {}
         points = [mp.Point(key, value, ms, x) for key, line in new.items() for x, value in line.items()]
         with self._reporting(""):
@@ -257,9 +260,9 @@ class _Writer:
             reached("mirror.files_sent")
             self._data(run, trials)
             self._pages()
-            self._log(run, {}, points, {**about, "sweep.files": files, "sweep.curves": curves})
+            self._log(known.id, run.data, {}, points, {**about, "sweep.files": files, "sweep.curves": curves})
             if not self.report.problems:
-                self._end(run, mp.STATUS[parent.state], _last(trials, ms))
+                self._end(known, mp.STATUS[parent.state], _last(trials, ms))
 
     def _files(self, run: Any, parent: Parent) -> str:
         """Uploads the artifacts when one of them is new; returns their digest."""
@@ -274,7 +277,7 @@ class _Writer:
         """What the experiment's page says on top, and the table of trials it leads to."""
         note = f"{mp.view_link(self.experiment)} · {self.sweep.title}"
         self.client.set_experiment_tag(self.experiment, "mlflow.note.content", note)
-        view = mp.view(self.sweep.varied, self.keys)
+        view = mp.view(self.sweep.varied, self.runs.keys)
         self.client.set_experiment_tag(self.experiment, f"mlflow.sharedViewState.{mp.VIEW}", view)
 
     def _data(self, run: Any, trials: list[Recorded]) -> None:
@@ -307,11 +310,6 @@ class _Writer:
 
 def _last(trials: list[Recorded], otherwise: int) -> int:
     return max((mp.stamp(t, t.step) for t in trials), default=otherwise)
-
-
-def _sent(run: Any) -> str:
-    """Up to which step a trial's points are in MLflow: -1 when none, "all" when no more can come."""
-    return str(run.data.tags.get("sweep.sent", "-1"))
 
 
 def _parts(items: list[Any], size: int) -> list[list[Any]]:

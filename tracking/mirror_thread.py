@@ -40,7 +40,7 @@ class Mirror:
         self._held: int | None = None
         self._parent: Parent | None = None
         self._parent_shown: Parent | None = None
-        self._shown: dict[str, Recorded] = {}
+        self._shown: dict[str, int] = {}  # a number for each trial as it was shown: 10^5 of them are no burden
         self._behind, self._error, self._failures, self._took, self._level = 0, "", 0, 0.0, time.monotonic()
         self._closing, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mlflow-mirror", daemon=True)
@@ -88,7 +88,7 @@ class Mirror:
             mirror.prepare(self.tracking_uri)
             self._look_at_database()
             recorded, parent, working = self.store.recorded(self.trials), self._parent, self._working
-            self._behind = sum(self._shown.get(t) != found for t, found in recorded.items())
+            self._behind = sum(self._shown.get(t) != _number(found) for t, found in recorded.items())
             new = parent is not self._parent_shown or working != self._working_shown
             if self._behind or self._error or new:
                 self._sync(recorded, parent, working)
@@ -116,6 +116,11 @@ class Mirror:
         start, at_work = time.monotonic(), None if working else ()
         report = mirror.sync(self.sweep, recorded.values(), self.store, self.tracking_uri, parent, at_work)
         self._working_shown = working
-        self._shown = {t: found for t, found in recorded.items() if t not in report.behind}
+        self._shown = {t: _number(found) for t, found in recorded.items() if t not in report.behind}
         self._parent_shown, self._took = parent, time.monotonic() - start
         self._behind, self._error = len(report.behind), "; ".join(report.problems)
+
+
+def _number(found: Recorded) -> int:
+    """Another one as soon as anything has been committed of a trial."""
+    return hash((found.bundle, found.state, found.step, found.reason, found.started_ms, found.clock[-1:]))
