@@ -1,24 +1,22 @@
 """What must be true of a sweep file beyond its form: names exist, axes have values, nothing is set twice."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
 from orchestrator import problems
 from orchestrator.axes import Count, form, values
+from orchestrator.sections import File
 from orchestrator.source import Path, Source, dotted
 from tracking import named
 from tracking.named import unknown
 from tracking.plain import flat
 
-if TYPE_CHECKING:
-    from orchestrator.spec import File
-
 Settings = dict[str, Any]
 
 
-def as_written(source: Source, file: "File") -> list[str]:
+def as_written(source: Source, file: File) -> list[str]:
     """What is wrong with the file whatever profile is chosen."""
     found = _given_once(source, ("fixed",), file.fixed)
     for name, sections in file.profiles.items():
@@ -31,7 +29,7 @@ def as_written(source: Source, file: "File") -> list[str]:
     return found
 
 
-def names(source: Source, file: "File") -> list[str]:
+def names(source: Source, file: File) -> list[str]:
     """Whatever must be the name of an experiment or of an axis."""
     found = []
     experiments = named.names("workers.experiments")
@@ -55,7 +53,7 @@ def names(source: Source, file: "File") -> list[str]:
     return found + _drawn_once(source, file)
 
 
-def _drawn_once(source: Source, file: "File") -> list[str]:
+def _drawn_once(source: Source, file: File) -> list[str]:
     """Curves, panels and surfaces are files of one folder."""
     found = []
     first: dict[str, Path] = {}
@@ -83,7 +81,7 @@ def axes(source: Source, section: Path, vary: Settings) -> list[str]:
     return found
 
 
-def combinations(source: Source, file: "File", fixed: Settings, varied: dict[str, list[Any]]) -> list[str]:
+def combinations(source: Source, file: File, fixed: Settings, varied: dict[str, list[Any]]) -> list[str]:
     """Whether axes fit together and with what is fixed."""
     found = []
     for i, group in enumerate(file.zip):

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from orchestrator.axes import Count, LinearSpace, LogSpace
 from orchestrator.schema import first_line
-from orchestrator.spec import File
+from orchestrator.sections import File
 from tracking import named
-from tracking.curves import Curve
+from tracking.curve import Curve
 from tracking.panels import Panel
 from tracking.surfaces import Surface
 

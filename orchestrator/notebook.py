@@ -25,7 +25,7 @@ from orchestrator import plan as planning
 from orchestrator import results, spec
 from orchestrator.expand import expand, varied
 from orchestrator.spec import Sweep
-from tracking.curves import Curve
+from tracking.curve import Curve
 from tracking.named import Refused, unknown
 from tracking.store import Store
 from tracking.verdict import Verdict

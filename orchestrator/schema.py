@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from orchestrator.axes import Count, LinearSpace, LogSpace
-from orchestrator.spec import File
+from orchestrator.sections import File
 from tracking import named
 
 NAME = "sweep.schema.json"

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from orchestrator import checks, problems
 from orchestrator.axes import alike, values
+from orchestrator.sections import File
 from orchestrator.source import BadSweep, Source, dotted, parse, scalar
-from tracking import named
-from tracking.curves import Curve
-from tracking.named import Frozen, unknown
+from tracking.curve import Curve
+from tracking.named import unknown
 from tracking.panels import Panel
 from tracking.surfaces import Surface
 from workers.trial import digest
@@ -27,35 +27,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")
 NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a letter or digit"
 MERGED = ("fixed", "vary")  # sections that a profile changes key by key; it replaces the others
-
-
-class Sections(Frozen):
-    """The sections that a profile may change."""
-
-    fixed: dict[str, Any] = Field({}, description="Settings that are equal in all trials; nested or with dotted keys.")
-    vary: dict[str, Any] = Field({}, description="One axis per setting: a list, count, linear_space or log_space.")
-    zip: list[list[str]] = Field([], description="Axes that move together: lists of their names.")
-    when: dict[str, dict[str, Any]] = Field(
-        {}, description="Axes that exist only where other settings have these values."
-    )
-    exclude: list[dict[str, Any]] = Field([], description="Combinations that are left out.")
-    measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
-    curves: list[Curve] = Field([], description="What is drawn.")
-    panels: list[Panel] = Field([], description="Curves that are also drawn side by side, on one page.")
-    surfaces: list[Surface] = Field([], description="Measures over two others, drawn as filled contours.")
-    claims: list[named.settings_of("tracking.claims")] = Field([], description="What is judged.")  # type: ignore[valid-type]
-
-
-class File(Sections):
-    """A sweep: one YAML file."""
-
-    title: str = Field(description="One line for people; the title of the figures.")
-    source: str = Field("", description="Where the experiment comes from: a paper and its figure.")
-    notes: str = Field("", description="What was chosen and why.")
-    experiment: str = Field(description="The experiment: the name of a file in workers/experiments.")
-    profiles: dict[str, Sections] = Field(
-        {}, description="Named changes, such as debug (seconds) and laptop (minutes)."
-    )
 
 
 @dataclass(frozen=True)

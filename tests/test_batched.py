@@ -11,16 +11,18 @@ import torch
 import zoo
 
 from tracking import named
-from workers import batched, engine, memory, reference, seeds
+from workers import batched, engines, memory, reference, seeds
+from workers.examples import Examples
 from workers.experiments import network
+from workers.settings import Settings
 from workers.trial import Trial
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # of weights, errors and losses in float32 after a few epochs
 
 
-def made(bundle: list[Trial]) -> tuple[list[network.Settings], engine.Examples]:
-    settings: list[network.Settings] = [t.settings for t in bundle]  # type: ignore[misc]
-    return settings, engine.Examples.of(network._load(settings[0]), settings)
+def made(bundle: list[Trial]) -> tuple[list[Settings], Examples]:
+    settings: list[Settings] = [t.settings for t in bundle]  # type: ignore[misc]
+    return settings, Examples.of(network._load(settings[0]), settings)
 
 
 def order(models: int, examples: int, epoch: int) -> np.ndarray:
@@ -127,16 +129,16 @@ def test_batch_norm_of_one_value_is_refused() -> None:
 def test_what_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWEEP_ENGINE", "batched")
     settings, examples = made([zoo.trial()])
-    assert isinstance(engine.choose(settings, examples, "cpu"), batched.Batched)
+    assert isinstance(engines.choose(settings, examples, "cpu"), batched.Batched)
     for other in ({"name": "linear"}, {"name": "polynomial", "depth": 2, "width": 4}):
         settings, examples = made([zoo.trial(net=other)])
-        assert isinstance(engine.choose(settings, examples, "cpu"), reference.Reference)
+        assert isinstance(engines.choose(settings, examples, "cpu"), reference.Reference)
     monkeypatch.setenv("SWEEP_ENGINE", "fast")
     with pytest.raises(ValueError, match="one of reference, fused, batched, got 'fast'"):
-        engine.choose(settings, examples, "cpu")
+        engines.choose(settings, examples, "cpu")
 
 
 def test_a_cpu_refuses_tf32() -> None:
     settings, examples = made([zoo.trial(precision="tf32")])
     with pytest.raises(ValueError, match=r"tf32 is for GPUs.*float32 or float64"):
-        engine.choose(settings, examples, "cpu")
+        engines.choose(settings, examples, "cpu")

@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from tracking.bands import median_rank
-from tracking.curves import Curve, aggregate, single
+from tracking.curve import Curve
+from tracking.curves import aggregate, single
 from tracking.frame import Frame, Planned, frame, in_memory
 from tracking.named import Refused
 

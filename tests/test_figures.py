@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from test_curves import SEEDS, WIDTHS, recorded
 
-from tracking.curves import Curve, aggregate, single
+from tracking.curve import Curve
+from tracking.curves import aggregate, single
 from tracking.figures import MANY, draw, figure, style
 from tracking.frame import Frame
 from tracking.labels import footer

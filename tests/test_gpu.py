@@ -10,10 +10,11 @@ import zoo
 from test_batched import assert_same, made, nets, order
 
 from tracking import named
-from workers import batched, engine, memory, reference, routes
+from workers import batched, engines, memory, reference, routes
 from workers.device import prepare
-from workers.experiments import network
+from workers.examples import Examples
 from workers.replay import Replay
+from workers.settings import Settings
 from workers.stack import STEPS
 
 pytestmark = [
@@ -31,7 +32,7 @@ def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.cuda.empty_cache()
 
 
-def bundle(**changes: Any) -> tuple[list[network.Settings], engine.Examples]:
+def bundle(**changes: Any) -> tuple[list[Settings], Examples]:
     return made([zoo.trial(seed, **changes) for seed in range(3)])
 
 
@@ -131,7 +132,7 @@ def test_float32_is_not_rounded_and_tf32_is() -> None:
     risks = {}
     for precision in ("float32", "tf32", "float64"):
         settings, examples = bundle(net={"name": "convnet", "depth": 3, "width": 64}, precision=precision)
-        mine = engine.choose(settings, examples, "cuda")
+        mine = engines.choose(settings, examples, "cuda")
         assert isinstance(mine, batched.Batched)
         risks[precision] = mine.totals("train")[1].cpu()
     exact, rounded = ((risks[p] / risks["float64"] - 1).abs().max() for p in ("float32", "tf32"))

@@ -13,7 +13,7 @@ from orchestrator import bundle
 from tracking import named
 from workers import batched, memory
 from workers.experiments import network
-from workers.experiments.network import Settings
+from workers.settings import Settings
 
 GIB = 2**30
 

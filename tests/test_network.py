@@ -9,7 +9,8 @@ import zoo
 
 from tracking import named
 from tracking.rows import Row
-from workers import engine, images, seeds
+from workers import images, seeds
+from workers.examples import Examples
 from workers.experiments import network
 from workers.trial import Trial
 
@@ -115,7 +116,7 @@ def test_against_an_independent_loop(batch_norm: bool) -> None:
     )
     s = trial.settings
     data = network._load(s)
-    examples = engine.Examples.of(data, [s])
+    examples = Examples.of(data, [s])
     parameters = named.load("workers.nets", "convnet").init(s.net, (8, 8, 1), 10, seeds.torch_generator(3, "init"))
     model = _sequential(parameters, batch_norm).double()
     descent = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)

@@ -5,7 +5,8 @@ import torch
 import zoo
 
 from tracking import named
-from workers import engine
+from workers import engines
+from workers.examples import Examples
 from workers.experiments import network
 from workers.snapshot import Snapshot
 
@@ -15,7 +16,7 @@ def test_it_is_the_risk_of_the_network_with_normalised_layers(bias: str) -> None
     """A bias of the first layer is divided with its weights: their norm is taken together."""
     net = {"name": "convnet", "depth": 3, "width": 6, "bias": bias}
     settings = zoo.trial(2, net=net, precision="float64").settings
-    chosen = engine.choose([settings], engine.Examples.of(network._load(settings), [settings]), "cpu")
+    chosen = engines.choose([settings], Examples.of(network._load(settings), [settings]), "cpu")
     for name, value in chosen.parameters().items():
         value.add_(0.1 if name.endswith("bias") else 0.0)
     snapshot = Snapshot(settings.net, chosen)

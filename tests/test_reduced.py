@@ -10,7 +10,8 @@ from test_curves import WIDTHS, recorded
 from test_store import begin, row
 
 from tracking import reading, reduced
-from tracking.curves import Curve, both
+from tracking.curve import Curve
+from tracking.curves import both
 from tracking.frame import Frame, Source, in_memory
 from tracking.reading import stored
 from tracking.rows import Outcome

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from test_curves import WIDTHS, recorded
 
-from tracking.curves import Curve, aggregate, single
+from tracking.curve import Curve
+from tracking.curves import aggregate, single
 from tracking.figures import draw
 from tracking.frame import Frame, in_memory
 from tracking.report import About, render

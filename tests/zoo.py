@@ -32,9 +32,9 @@ def losses() -> tuple[str, ...]:
 
 def engines() -> list[str]:
     """What $SWEEP_ENGINE may be here: the compiled kernels only where they were built."""
-    from workers import engine, fused
+    from workers import engines, fused
 
-    return [name for name in engine.ENGINES if name != "fused" or not fused.why_not()]
+    return [name for name in engines.ENGINES if name != "fused" or not fused.why_not()]
 
 
 def trial(seed: int = 0, **changes: Any) -> Trial:

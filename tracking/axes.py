@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tracking.curves import Curve
+from tracking.curve import Curve
 from tracking.labels import x_axis_label, y_axis_label
 from tracking.points import text, words
 

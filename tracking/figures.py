@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracking.axes import prepare
-from tracking.curves import Curve
+from tracking.curve import Curve
 from tracking.labels import footer
 from tracking.points import words
 

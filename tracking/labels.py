@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tracking.curve import Curve
+
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tracking.curves import Curve
 
 NAMES = {
     "parameters": "number of parameters",

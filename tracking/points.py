@@ -5,12 +5,12 @@ What a setting's value is called in a legend is said here too.
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tracking.curve import Curve
 from tracking.named import Refused, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.curves import Curve
     from tracking.frame import Frame, Line
 
 NOT_SETTINGS = frozenset({"cell", "seed", "state", "step", "reason", "digest"})

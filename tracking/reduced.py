@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracking.bands import centre_and_band
+from tracking.curve import Curve
 from tracking.named import Refused, unknown
 from tracking.points import Prepared, agreed, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.curves import Curve
     from tracking.frame import Frame, Line
 
 BATCH = 1_000_000  # values of each split and layer that are in memory at once, and those of one cell in any case

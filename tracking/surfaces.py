@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tracking import figures
-from tracking.curves import Scalar
+from tracking.curve import Scalar
 from tracking.labels import measure
 from tracking.named import Frozen, Refused, unknown
 from tracking.points import selected, settings, words

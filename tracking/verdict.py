@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from tracking.curves import Curve, Scalar, aggregate
+from tracking.curve import Curve, Scalar
+from tracking.curves import aggregate
 from tracking.named import Frozen, Refused, load
 from tracking.points import selected, settings, words
 

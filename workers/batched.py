@@ -15,14 +15,14 @@ from torch import Tensor
 
 from workers import memory, reference, routes
 from workers.device import dtype_of
-from workers.engine import Examples
+from workers.examples import Examples
 from workers.resident import Resident
 from workers.stack import Stack
 from workers.weights import Weights
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
     from workers.passes import Route
+    from workers.settings import Settings
 
 
 class Batched:

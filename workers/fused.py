@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers import reference
-from workers.engine import Examples
+from workers.examples import Examples
 from workers.kernels import fused, library, shape
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
+    from workers.settings import Settings
 
 
 class Fused:

@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
+    from workers.settings import Settings
 
 MOST_MODELS = 256  # of 100 examples each fill any GPU there is; a lost bundle costs what it trained since its commit
 SHARE = 0.8  # of the memory that is free: allocators leave gaps, and cuDNN and the driver want their part

@@ -22,7 +22,7 @@ from workers.passes import Route
 from workers.replay import Replay
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
+    from workers.settings import Settings
 
 CLASSES = 10  # of the probe's labels: the output layer is a small part of the whole
 ROUNDS, LEAST_S = 3, 0.05  # the best of so many rounds, each of at least so many seconds

@@ -14,10 +14,10 @@ from torch import Tensor
 from tracking import named
 from workers import seeds
 from workers.device import dtype_of
-from workers.engine import Examples
+from workers.examples import Examples
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
+    from workers.settings import Settings
 
 CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, that go through the net at once
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.engine import Examples
+from workers.examples import Examples
 
 
 @dataclass(frozen=True)

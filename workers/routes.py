@@ -12,8 +12,8 @@ from tracking import named
 from workers import probe
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
     from workers.passes import Route
+    from workers.settings import Settings
 
 FOLDER = "workers.convolutions"
 BEST_FIRST = {

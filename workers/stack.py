@@ -22,7 +22,7 @@ from workers.resident import Resident
 from workers.weights import Weights
 
 if TYPE_CHECKING:
-    from workers.experiments.network import Settings
+    from workers.settings import Settings
 
 STEPS = 10  # in one graph: launching it costs the processor a few microseconds, so one step is the device's work alone
 

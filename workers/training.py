@@ -18,7 +18,7 @@ from workers.trial import Trial
 
 if TYPE_CHECKING:
     from workers.engine import Engine
-    from workers.experiments.network import Settings
+    from workers.settings import Settings
     from workers.snapshot import Snapshot
     from workers.until import Until
 

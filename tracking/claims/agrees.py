@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.curves import Scalar
+from tracking.curve import Scalar
 from tracking.points import selected
 from tracking.verdict import Claim, Evidence, Judged, varied, welch
 

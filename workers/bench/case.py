@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.data import synthetic
-from workers.engine import Examples
-from workers.experiments.network import Settings
+from workers.examples import Examples
 from workers.images import Images
+from workers.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor

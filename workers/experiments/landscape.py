@@ -22,6 +22,8 @@ from tracking.named import Frozen
 from tracking.rows import Progress, Row
 from workers import series
 from workers.experiments import network
+from workers.settings import Optimizer
+from workers.settings import Settings as TrainingSettings
 from workers.trial import Trial
 from workers.until import Until
 
@@ -62,7 +64,7 @@ class Settings(Frozen):
     data: named.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
     net: named.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
     loss: str = Field("cross_entropy", description="The loss that is minimised and whose surface is measured.")
-    optimizer: network.Optimizer = Field(default_factory=network.Optimizer, description="How the loss is minimised.")
+    optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     until: Until | None = Field(None, description=f"Stop training when this is reached; seen every {EVALUATE_EVERY}.")
     radius: float = Field(1.0, gt=0, description="Slices reach from -radius to radius times the weights' own length.")
@@ -87,10 +89,10 @@ class Settings(Frozen):
         return points
 
 
-def training(settings: Settings) -> network.Settings:
+def training(settings: Settings) -> TrainingSettings:
     """The training that ends at the point looked at, as the experiment `network` does it."""
     same = {name: getattr(settings, name) for name in ("data", "net", "loss", "optimizer", "epochs", "until", "seed")}
-    return network.Settings(**same, precision="float64", evaluate_every=EVALUATE_EVERY)
+    return TrainingSettings(**same, precision="float64", evaluate_every=EVALUATE_EVERY)
 
 
 def cost(settings: Settings) -> float:
@@ -167,7 +169,7 @@ def _training_loss(
     """Mean loss over the N training examples in evaluation mode, of flat weights [P]; all examples at once."""
     import torch
 
-    from workers.engine import Examples
+    from workers.examples import Examples
 
     trained = training(settings)
     images = named.load("workers.data", settings.data.name).load(settings.data)

@@ -1,4 +1,4 @@
-"""This project: the engine that `workers.engine.choose` picks for these trials on this device.
+"""This project: the engine that `workers.engines.choose` picks for these trials on this device.
 
 M models.
 """
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers import engine
+from workers import engines
 from workers.bench.case import Work
 
 MODELS = "some"
@@ -17,7 +17,7 @@ class Trainer:
     """See `workers.bench.case.Trainer`."""
 
     def __init__(self, work: Work) -> None:
-        self.engine = engine.choose(work.bundle, work.examples(), work.pictures.device)
+        self.engine = engines.choose(work.bundle, work.examples(), work.pictures.device)
         self.title = f"this project ({type(self.engine).__name__.lower()})"
         self.active = np.ones(len(work.bundle), dtype=bool)
 
