@@ -1,6 +1,6 @@
 """Whether the launching process grows with the trials that end: its memory while a real sweep of many trials runs.
 
-    python benchmarks/driver.py [--trials 5000] [--out results/driver.json]
+    python benchmarks/driver.py [--trials 20000] [--out results/driver.json]
 
 Small networks under Ray on this machine, with the MLflow mirror on, as anybody launches them. The launcher's resident
 memory (VmRSS, Linux) is read every second, and held against the trials that the records say had ended by then.
@@ -88,7 +88,7 @@ def measure(folder: Path, trials: int) -> dict[str, Any]:
 def main() -> None:
     """Parses, measures, prints and keeps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=5_000)
+    parser.add_argument("--trials", type=int, default=20_000)
     parser.add_argument("--folder", default=None)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()

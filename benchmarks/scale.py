@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,11 @@ def record(store: Store, trials: Sequence[Trial], epochs: int) -> dict[str, floa
             "processor_s": time.process_time() - processor}  # fmt: skip
 
 
+def recorded(root: Path, file: Path, epochs: int) -> dict[str, float]:
+    """`record`, for a sweep file."""
+    return record(Store(str(root)), expand(read(str(file))), epochs)
+
+
 def _rows(trial: Trial, steps: Any) -> list[Row]:
     """Falls like a power of the epoch, with noise of the trial's own."""
     noise = np.random.default_rng(int(trial.id[:8], 16)).random((len(steps), len(SERIES)))
@@ -116,7 +123,8 @@ def measure(folder: Path, trials: int, epochs: int, mirrored: int) -> dict[str, 
     about: dict[str, Any] = {"trials": trials, "epochs": epochs, "models in a bundle": MAX_MODELS}
     store = ("--store", str(root), "--json")
     about["plan, nothing recorded"] = timed("plan", str(whole), *store)
-    about["record"] = record(Store(str(root)), expand(read(str(whole))), epochs)
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # what starts a command lends it its peak memory
+        about["record"] = apart.submit(recorded, root, whole, epochs).result()
     about["records"] = size(root / "records")
     for command in ("plan", "status", "verify", "curves"):
         about[command] = timed(command, str(whole), *store)
