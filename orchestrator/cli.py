@@ -106,8 +106,8 @@ def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     from orchestrator.expand import expand
     from orchestrator.progress import repeat
 
-    sweep, records = _read(spec, profile, debug, set_), _kept(store)
-    trials = expand(sweep)
+    sweep = _read(spec, profile, debug, set_)
+    trials, records = expand(sweep), _kept(store)
 
     def look() -> bool:
         found = results.gather(trials, records)
@@ -186,8 +186,9 @@ def sync(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: St
     from orchestrator import mirroring, show
     from orchestrator.expand import expand
 
-    sweep, records = _read(spec, profile, debug, set_), _kept(store)
-    show.synced(mirroring.sync(sweep, expand(sweep), records, tracking_uri), as_json)
+    sweep = _read(spec, profile, debug, set_)
+    trials, records = expand(sweep), _kept(store)
+    show.synced(mirroring.sync(sweep, trials, records, tracking_uri), as_json)
     return 0
 
 

@@ -208,7 +208,7 @@ assert not heavy, heavy
     [
         (["launch", "demoo"], "demo"),
         (["launch", "demo", "--profile", "debg"], "debug"),
-        (["show", "zzzz"], "nothing is recorded"),
+        (["show", "zzzz"], "there is no store at 'runs'"),
         (["launch", "demo", "--debug", "--tracking-uri", "./mlruns"], "sqlite:///"),
     ],
     ids=lambda a: " ".join(a) if isinstance(a, list) else "",
