@@ -44,6 +44,15 @@ def test_a_full_disk_is_raised_once(monkeypatch: pytest.MonkeyPatch) -> None:
     failpoints.reached("only.here")
 
 
+def test_a_slow_place_takes_its_time_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setenv(failpoints.VARIABLE, "a.slow=slow@2")
+    monkeypatch.setattr(failpoints.time, "sleep", waited.append)
+    for _ in range(3):
+        failpoints.reached("a.slow")
+    assert waited == [failpoints.SLOW_S] * 2
+
+
 @pytest.mark.parametrize("rule", ["a", "a=kill", "a=die@1", "a=kill@0", "a=kill@1;b=kill@1"])
 def test_a_rule_that_cannot_be_read_is_refused(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(failpoints.VARIABLE, rule)
