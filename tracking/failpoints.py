@@ -54,7 +54,8 @@ def reached(name: str) -> None:
 def _rules(text: str) -> tuple[_Rule, ...]:
     found = [_RULE.fullmatch(part.strip()) for part in text.split(",")]
     if not all(found):
-        raise Refused(f"{VARIABLE} must be name=kill@n, name=stop@n, name=raise@n or name=slow@n, with commas between; got '{text}'")
+        actions = "name=kill@n, name=stop@n, name=raise@n or name=slow@n"
+        raise Refused(f"{VARIABLE} must be {actions}, with commas between; got '{text}'")
     return tuple(_Rule(match[1], match[2], int(match[3])) for match in found if match)
 
 
