@@ -28,7 +28,7 @@ test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, sa
 	sh tests/debian.sh
 	$(BIN)/pytest -m 'cluster and not faults' -rs
 
-test-image: setup  ## builds docker/Dockerfile on a bare Debian and runs a sweep in it: minutes; root, debootstrap, buildah
+test-image: setup  ## docker/Dockerfile and compose.yaml on an engine of their own: minutes, 10 GB; root and Debian's docker.io
 	$(BIN)/pytest -m image -rs
 
 faults: setup  ## the part of the fault matrix that takes minutes, and --detach on hosts of its own

@@ -12,6 +12,8 @@ import pyarrow.fs as pafs
 from tracking.failpoints import reached
 from tracking.named import Refused
 
+PATIENCE_S = 60  # of Google's library; that of S3 gives up by itself, sooner
+
 
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256."""
@@ -32,11 +34,19 @@ def _storage(path: str) -> Iterator[None]:
         raise StorageFailed(error.errno, error.strerror or str(error), path) from error
 
 
+def _bounded(uri: str) -> str:
+    """Google's library tries for 15 minutes to reach a store that is not there, unless the address says how long."""
+    if not uri.startswith(("gs://", "gcs://")) or "retry_limit_seconds=" in uri:
+        return uri
+    return f"{uri}{'&' if '?' in uri else '?'}retry_limit_seconds={PATIENCE_S}"
+
+
 class Files:
     """The files below one root: a directory or a URI that pyarrow knows (s3://, gs://, ...)."""
 
     def __init__(self, root: str) -> None:
-        if "://" in root and "@" in root.partition("://")[2].partition("/")[0]:
+        login = root.partition("://")[2].partition("/")[0].rpartition("@")[0]
+        if login not in ("", "anonymous"):  # so pyarrow spells a bucket of Google's that asks for no login
             raise Refused(
                 "the address of a store must not hold a name or password, which records and logs would then show; set "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your object store reads, in the environment"
@@ -48,7 +58,7 @@ class Files:
             if os.path.isfile(self.root):
                 raise Refused(f"the store '{self.root}' is a file, but must be a folder; give another --store")
         else:
-            self.fs, self.root = pafs.FileSystem.from_uri(root)
+            self.fs, self.root = pafs.FileSystem.from_uri(_bounded(root))
 
     def path(self, name: str) -> str:
         """Where `name` is; refuses names that lead out of the root."""
