@@ -11,6 +11,7 @@ admin_username = admin
 database_uri = postgresql+psycopg2://$DATABASE/mlflow_auth
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 INI
+export PGCLIENTENCODING=UTF8  # also where the database was made without one: names of runs are no ASCII
 export MLFLOW_AUTH_CONFIG_PATH="$config" MLFLOW_AUTH_ADMIN_PASSWORD="$MLFLOW_PASSWORD"
 export MLFLOW_BACKEND_STORE_URI="postgresql+psycopg2://$DATABASE/mlflow"
 MLFLOW_FLASK_SERVER_SECRET_KEY=${MLFLOW_FLASK_SERVER_SECRET_KEY:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}

@@ -39,7 +39,8 @@ as() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   chown postgres "$PGDATA"
   (umask 377; echo "$POSTGRES_PASSWORD" >/tmp/password; chown postgres /tmp/password)
-  as initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-host=scram-sha-256 --auth-local=trust
+  as initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-host=scram-sha-256 --auth-local=trust \
+    --encoding=UTF8 --locale=C.UTF-8
   echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
   as pg_ctl -o "-c listen_addresses=" -w start
   psql -U "$POSTGRES_USER" -d postgres -c "create database $POSTGRES_DB"
@@ -48,14 +49,21 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 fi
 exec setpriv --reuid=postgres --regid=postgres --clear-groups postgres -c listen_addresses='*'
 """
-PROBE = "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/moto-api/', timeout=3)"
-S3 = f"""FROM sweep
+S3 = """FROM sweep
 USER 0
-RUN /opt/sweep/bin/pip install --quiet "moto[server]" && cd /usr/local/bin && \
-    printf '#!/bin/sh\\nexec moto_server -H 0.0.0.0 -p 9000\\n' > minio && \
-    printf '#!/bin/sh\\nexec python -c "{PROBE}"\\n' > mc && chmod +x minio mc
+RUN /opt/sweep/bin/pip install --quiet "moto[server]"
+COPY minio mc /usr/local/bin/
+RUN chmod +x /usr/local/bin/minio /usr/local/bin/mc
 ENTRYPOINT ["minio"]
 """
+S3_FILES = {
+    "minio": "#!/bin/sh\nexec moto_server -H 0.0.0.0 -p 9000\n",
+    "mc": """#!/opt/sweep/bin/python
+import urllib.request
+
+urllib.request.urlopen("http://127.0.0.1:9000/moto-api/", timeout=3)
+""",
+}
 
 
 def lacking() -> str:
@@ -107,6 +115,10 @@ def engine(folder: Path) -> Iterator[Engine]:
     finally:
         daemon.terminate()
         daemon.wait(60)
+        said.close()
+        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for left in sorted((m for m in mounts if m.startswith(str(folder))), reverse=True):
+            run("umount", left)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -134,6 +146,7 @@ def wheels(folder: Path) -> Iterator[int]:
         yield server.server_port
     finally:
         server.shutdown()
+        server.server_close()
 
 
 def from_text(docker: Engine, name: str, folder: Path, dockerfile: str, **files: str) -> None:
@@ -157,5 +170,5 @@ def images(folder: Path) -> Iterator[Engine]:
         )
         docker.build("sweep", ROOT, "--file=docker/Dockerfile")
         from_text(docker, "postgres:15", folder / "postgres", POSTGRES, start=POSTGRES_START)
-        from_text(docker, "minio/minio", folder / "s3", S3)
+        from_text(docker, "minio/minio", folder / "s3", S3, **S3_FILES)
         yield docker

@@ -1,6 +1,7 @@
 """A cluster that cannot run a sweep says why before anything runs: real nodes, each wrong in its own way.
 
 No worker, other code on a worker, a store that workers do not see, a wrong token and none, a machine that is no node.
+A worker that has just died is no reason.
 """
 
 import shutil
@@ -83,3 +84,7 @@ def test_what_is_wrong_with_a_cluster_is_said_before_anything_runs(cluster: Clus
 
     cluster.launch(str(shared), 0)
     assert len(list(tmp_path.glob("runs/records/*/manifest.json"))) >= 3
+
+    cluster.two.kill()  # Ray takes it for alive for half a minute more
+    cluster.spec.write_text(SWEEP % 3)
+    assert '"failed": 0' in cluster.launch(str(shared), 0)

@@ -164,6 +164,7 @@ def test_a_sweep_across_containers_survives_a_killed_worker_and_a_restarted_data
     assert running.returncode == 0, said[-3000:]
     assert json.loads(out.splitlines()[-1])["trials"]["run"] == TRIALS
     check = ("python", "cluster_check.py", "widths.yaml", "s3://sweeps/runs", "http://mlflow:5000")
+    compose.say(said[-1500:])
     found = json.loads(compose("run", "--rm", "--no-deps", "--entrypoint", "", "launch", *check).splitlines()[-1])
     compose.say(f"done; {found}")
     assert found["ended"] == TRIALS and found["wrong"] == [] and found["mirror"] == []

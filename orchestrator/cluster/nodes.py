@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -13,20 +14,25 @@ SURVEY_S = 60.0  # a node's first worker process takes seconds to start
 
 
 def survey(look: Callable[[], dict[str, str]]) -> list[Node]:
-    """What each node offers and answers to `look`, asked all at once; a node has `SURVEY_S` to answer."""
+    """What each node offers and answers to `look`, asked all at once; a node has `SURVEY_S` to answer. One that has
+    left the cluster, as Ray finds out half a minute later, is none of it."""
     nodes = [node for node in ray.nodes() if node["Alive"]]
     asked = [ray.remote(num_cpus=0, max_retries=0)(answer).options(
         scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(look)
         for node in nodes]  # fmt: skip
-    end, found = time.monotonic() + SURVEY_S, []
-    for node, reference in zip(nodes, asked, strict=True):
-        name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
-        try:
-            said = ray.get(reference, timeout=max(end - time.monotonic(), 0.1))
-            found.append(Node(name, node["Resources"], said))
-        except ray.exceptions.RayError as error:
-            found.append(Node(name, node["Resources"], error=str(error)))
-    return found
+    end = time.monotonic() + SURVEY_S
+    found = {n["NodeID"]: _answered(n, reference, end) for n, reference in zip(nodes, asked, strict=True)}
+    left = {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
+    return [node for id, node in found.items() if not (node.error and id in left)]
+
+
+def _answered(node: dict[str, Any], reference: Any, end: float) -> Node:
+    """What one node said until `end`, by the monotonic clock."""
+    name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+    try:
+        return Node(name, node["Resources"], ray.get(reference, timeout=max(end - time.monotonic(), 0.1)))
+    except ray.exceptions.RayError as error:
+        return Node(name, node["Resources"], error=str(error))
 
 
 def free() -> int | None:
