@@ -4,12 +4,15 @@ What holds for a folder must hold for them: a name means a whole file, of two la
 launched, looked at and launched again ends with every number once.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +129,58 @@ def test_a_sweep_is_launched_looked_at_and_launched_again(store: str, tmp_path: 
     assert sweep("status", *where, folder=tmp_path)["trials"] == {"total": TRIALS, "finished": TRIALS}
     found = records(spec, store)
     assert found["ended"] == TRIALS and found["wrong"] == []
+
+
+class Door(socketserver.BaseRequestHandler):
+    """Lets connections through to another port of this machine."""
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.behind)) as inner:  # type: ignore[attr-defined]
+            back = threading.Thread(target=_pour, args=(inner, self.request))
+            back.start()
+            _pour(self.request, inner)
+            back.join()
+
+
+def _pour(source: socket.socket, into: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while some := source.recv(65536):
+            into.sendall(some)
+        into.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def door(port: int, behind: int) -> Iterator[None]:
+    """Open while the body runs; before and after, connections are refused."""
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    with socketserver.ThreadingTCPServer(("127.0.0.1", port), Door) as server:
+        server.daemon_threads, server.behind = True, behind  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.block_on_close = False
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)  # Google's library itself tries again
+def test_a_store_that_answers_no_more_for_a_while_is_waited_for(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address, port = os.environ["AWS_ENDPOINT_URL"], free_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    behind = int(address.rpartition(":")[2])
+    with door(port, behind):
+        files = Files(store)
+        files.write("records/a", b"before")
+    written = threading.Thread(target=files.write, args=("records/b", b"during"))
+    written.start()
+    written.join(4.0)
+    assert written.is_alive(), "it waits"
+    with door(port, behind):
+        written.join(30.0)
+        assert not written.is_alive() and files.read("records/b") == b"during"
+    monkeypatch.setattr("tracking.files.PATIENCE_S", 2)
+    with pytest.raises(StorageFailed):
+        files.read("records/a")
 
 
 @pytest.mark.parametrize("scheme", SERVERS)

@@ -2,17 +2,26 @@
 
 import hashlib
 import os
+import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow.fs as pafs
 
 from tracking.failpoints import reached
 from tracking.named import Refused
 
-PATIENCE_S = 60  # of Google's library; that of S3 gives up by itself, sooner
+PATIENCE_S = 60  # with an object store that does not answer
+# In what pyarrow says of S3 and Google's store: nobody is there, or too much is asked. Wrong keys and names are not.
+PASSING = re.compile(
+    r"NETWORK_CONNECTION|curlCode|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|SLOW_DOWN|REQUEST_TIMEOUT|UNAVAILABLE"
+)
+T = TypeVar("T")
 
 
 def sha256(content: bytes) -> str:
@@ -60,6 +69,8 @@ class Files:
         else:
             self.fs, self.root = pafs.FileSystem.from_uri(_bounded(root))
 
+        self._answered = False
+
     def path(self, name: str) -> str:
         """Where `name` is; refuses names that lead out of the root."""
         if name.startswith("/") or ".." in name.split("/"):
@@ -68,8 +79,13 @@ class Files:
 
     def read(self, name: str) -> bytes:
         """The whole file. Raises FileNotFoundError, StorageFailed."""
-        with _storage(self.path(name)), self.fs.open_input_stream(self.path(name)) as stream:
-            return bytes(stream.read())
+        path = self.path(name)
+
+        def whole() -> bytes:
+            with self.fs.open_input_stream(path) as stream:
+                return bytes(stream.read())
+
+        return self._patiently(path, whole)
 
     def write(self, name: str, content: bytes, at: str = "write") -> None:
         """Replaces `name` in one step: after a crash it is the old file or the new one, on the disk, never a part.
@@ -77,36 +93,59 @@ class Files:
         `at` is what the places in between are called in `tracking.failpoints`. Raises StorageFailed.
         """
         path = self.path(name)
-        with _storage(path):
-            if self.local:
-                return _replace(path, content, at)
+
+        def whole() -> None:
             with self.fs.open_output_stream(path) as stream:
                 stream.write(content)
+
+        if self.local:
+            with _storage(path):
+                return _replace(path, content, at)
+        self._patiently(path, whole)
         reached(f"{at}_renamed")
 
     def set_aside(self, name: str) -> None:
         """Renames a damaged file, so that nothing reads it and everybody can look at it. Gone already: no matter."""
         path, aside = self.path(name), self.path(f"{name}.damaged")
-        with _storage(path):
-            if self.fs.get_file_info(path).type == pafs.FileType.File:
-                self.fs.move(path, aside)
+        self._patiently(path, lambda: self.fs.move(path, aside) if self._is_file(path) else None)
         reached("commit.set_aside")
 
     def names(self, folder: str, ending: str) -> list[str]:
         """Names below `folder`, at any depth, that end so; sorted; none when the folder does not exist."""
         selector = pafs.FileSelector(self.path(folder), recursive=True, allow_not_found=True)
-        found = (info.path for info in self.fs.get_file_info(selector) if info.type == pafs.FileType.File)
+        infos = self._patiently(self.path(folder), lambda: self.fs.get_file_info(selector))
+        found = (info.path for info in infos if info.type == pafs.FileType.File)
         start = len(self.root) + 1
         return sorted(path[start:] for path in found if path.endswith(ending))
 
     def delete(self, names: list[str]) -> None:
         """Deletes files; those that are gone already do not matter."""
         for name in names:
-            path = self.path(name)
-            with _storage(path):
-                if self.fs.get_file_info(path).type == pafs.FileType.File:
-                    self.fs.delete_file(path)
+            self._patiently(self.path(name), partial(self._remove, self.path(name)))
             reached("commit.deleted")
+
+    def _remove(self, path: str) -> None:
+        if self._is_file(path):
+            self.fs.delete_file(path)
+
+    def _is_file(self, path: str) -> bool:
+        return bool(self.fs.get_file_info(path).type == pafs.FileType.File)
+
+    def _patiently(self, path: str, act: Callable[[], T]) -> T:
+        """Does it; again for a minute where an object store that has answered this process before no longer does: a
+        restart of its server is no reason to stop. A mistyped address is said at once. Raises StorageFailed."""
+        end, pause = time.monotonic() + (PATIENCE_S if self._answered else 0), 0.5
+        while True:
+            try:
+                with _storage(path):
+                    found = act()
+                self._answered = not self.local
+                return found
+            except StorageFailed as error:
+                pause = min(2 * pause, 8.0)
+                if self.local or not PASSING.search(str(error)) or time.monotonic() + pause > end:
+                    raise
+                time.sleep(pause)
 
 
 def _replace(path: str, content: bytes, at: str) -> None:
