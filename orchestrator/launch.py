@@ -17,6 +17,7 @@ from orchestrator.plan import Plan, plan
 from orchestrator.progress import say, waiting
 from orchestrator.ready import Ready, ready
 from orchestrator.retry import Retries
+from orchestrator.settle import settle
 from orchestrator.spec import Sweep
 from orchestrator.watch import TooManyFailures, Watch
 from tracking import named
@@ -107,6 +108,8 @@ def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mir
                 view.begin(bundles)
                 run(bundles, store, watch)
                 bundles = _after(watch, bundles, retries, store)
+        if options.address and store.files.local:
+            settle(store, watch.done)
         say(view.note())
     return watch.damaged
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What `make test-cluster` needs of Debian: network namespaces, PostgreSQL, Slurm. Without root or apt the tests skip.
+# What `make test-cluster` needs of Debian: network namespaces, PostgreSQL, Slurm, SSHFS. Without root or apt the tests skip.
 need=""
-for pair in ip:iproute2 psql:postgresql sbatch:slurm-wlm munged:munge setpriv:util-linux; do
+for pair in ip:iproute2 psql:postgresql sbatch:slurm-wlm munged:munge setpriv:util-linux sshfs:sshfs sshd:openssh-server; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || need="$need ${pair##*:}"
 done
 [ -z "$need" ] && exit 0
