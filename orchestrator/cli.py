@@ -83,7 +83,7 @@ def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     from orchestrator.expand import expand
     from orchestrator.plan import plan
     from orchestrator.progress import repeat
-    from tracking.lease import at_work
+    from tracking.claimed import at_work
 
     sweep = _read(spec, profile, debug, set_)
     trials = expand(sweep)

@@ -10,7 +10,8 @@ from orchestrator import results
 from orchestrator.expand import varied
 from orchestrator.progress import duration, say
 from orchestrator.spec import Sweep
-from tracking import lease, mirror, mirror_place
+from tracking import mirror, mirror_place
+from tracking.claimed import at_work
 from tracking.mirror_points import Parent, SweepInfo, curve_lines
 from tracking.mirror_thread import Lag, Mirror
 from tracking.named import Refused
@@ -103,7 +104,7 @@ def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str 
 
 def _at_work(trials: Collection[str], store: Store) -> set[str]:
     """Which of these trials a living launch has claimed."""
-    claimed = [c.trials if c.trials is not None else set(trials) for c in lease.at_work(store.files)]
+    claimed = [c.trials if c.trials is not None else set(trials) for c in at_work(store.files)]
     return set(trials) & set().union(*claimed)
 
 

@@ -8,6 +8,7 @@ from orchestrator.plan import Plan, plan
 from orchestrator.progress import say
 from orchestrator.spec import Sweep
 from tracking import lease
+from tracking.claimed import abandoned
 from tracking.named import Refused
 from tracking.store import Damaged, OtherFormat, Store
 from workers.trial import Trial
@@ -64,7 +65,7 @@ def _tidy(store: Store, now: Plan) -> None:
 def _tidy_if_nobody_works(store: Store, sweep: Sweep, now: Plan) -> None:
     """After a launch that was killed when everything had been recorded."""
     ids = frozenset(t.id for t in now.trials)
-    if store.strays(now.recorded.values()) or lease.abandoned(store.files, sweep.name, ids):
+    if store.strays(now.recorded.values()) or abandoned(store.files, sweep.name, ids):
         with suppress(lease.InUse), lease.acquire(store.files, sweep.name, ids, say) as mine:
             _tidy(Store(store.root, mine.number), now)
 

@@ -14,7 +14,7 @@ from orchestrator.progress import duration, say, table
 from orchestrator.spec import Sweep, shipped_names
 from orchestrator.stdout import out
 from tracking import mirror_place
-from tracking.lease import Claim
+from tracking.claimed import Claim
 from tracking.plain import flat
 from tracking.store import Store
 from tracking.verdict import Verdict

@@ -14,6 +14,7 @@ import pytest
 import zoo
 
 from tracking import lease
+from tracking.claimed import at_work
 from tracking.files import Files
 from tracking.rows import Outcome, Row
 from tracking.store import Store, Writer
@@ -234,10 +235,10 @@ def test_a_store_that_cannot_be_made_is_said_with_the_remedy(tmp_path: Path) -> 
 def test_who_is_at_work_is_seen_from_outside(tmp_path: Path, hold: Hold) -> None:
     files = Files(str(tmp_path))
     first = hold("s", "a")
-    assert [c.pid for c in lease.at_work(files)] == [first.pid]
+    assert [c.pid for c in at_work(files)] == [first.pid]
     first.kill()
     first.wait()
-    assert lease.at_work(files) == []
+    assert at_work(files) == []
 
 
 SWEEP = """

@@ -22,6 +22,7 @@ import pytest
 from cluster_check import SWEEP, TRIALS, records
 
 from tracking import lease
+from tracking.claimed import claims
 from tracking.files import Files, StorageFailed
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -114,7 +115,7 @@ def test_of_two_launches_one_works(store: str, monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(lease.InUse, match=f"process {os.getpid()} on"):
             lease.acquire(files, "others", frozenset({"b"}), print)
         with lease.acquire(files, "others", frozenset({"c"}), print):
-            assert len([c for c in lease.claims(files) if not c.released]) == 2
+            assert len([c for c in claims(files) if not c.released]) == 2
     with lease.acquire(files, "widths", mine, print) as again:
         assert again.number > held.number
 

@@ -22,55 +22,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from tracking.claimed import BEATS, RELEASED, Claim, claims, head, is_gone, name_of, read_claim, silence
 from tracking.failpoints import reached
 from tracking.files import Files, StorageFailed
 from tracking.processes import born, machine
 
-SILENCE_S = 30.0  # a beat that stands still for so long belongs to nobody; $SWEEP_LEASE_S changes it
-BEATS = 15  # in that time
 LOCK_S = 10.0  # for a commit that is under way when its lease is taken over
-RELEASED = -1
 NO_STORE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class InUse(RuntimeError):
     """Another launch works on the same trials, or has taken them over; or the store cannot be made."""
-
-
-def silence() -> float:
-    """Seconds without a beat after which an owner counts as gone."""
-    return float(os.environ.get("SWEEP_LEASE_S", SILENCE_S))
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Who works on what. `machine` and `born` tell whether the process `pid` still is the one that claimed; `trials` is
-    None where the file cannot be read, which might then be any."""
-
-    number: int
-    beat: bytes
-    released: bool = False
-    host: str = "unknown"
-    machine: str = ""
-    pid: int = 0
-    born: str = ""
-    since_ms: int = 0
-    sweep: str = ""
-    trials: frozenset[str] | None = None
-
-    @property
-    def name(self) -> str:
-        return _name(self.number)
-
-    def overlaps(self, sweep: str, trials: frozenset[str]) -> bool:
-        return not self.released and (self.trials is None or self.sweep == sweep or bool(self.trials & trials))
-
-    def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since_ms / 1000))
-        return f"process {self.pid} on {self.host}, since {since}"
 
 
 @dataclass
@@ -90,7 +55,7 @@ class Lease:
         self._ended.set()
         try:
             with guard(self.files, self.number):
-                self.files.write(_name(self.number), _head(RELEASED), "lease.release")
+                self.files.write(name_of(self.number), head(RELEASED), "lease.release")
         except InUse:
             self.lost = True
         except OSError:  # a full disk: the next launch sees that this process has ended
@@ -123,7 +88,7 @@ def acquire(files: Files, sweep: str, trials: frozenset[str], say: Callable[[str
                     _see_gone(files, other, say)
                     gone[other.number] = other.beat
             number = max((c.number for c in found), default=0) + 1
-            if _create(files, number, _head(0) + body.encode()):
+            if _create(files, number, head(0) + body.encode()):
                 break
         for other in found:
             if other.released or other.number in gone:
@@ -136,35 +101,6 @@ def acquire(files: Files, sweep: str, trials: frozenset[str], say: Callable[[str
     return Lease(files, number)
 
 
-def claims(files: Files) -> list[Claim]:
-    """All claims, by number."""
-    found = []
-    for name in files.names("leases", ".json"):
-        if not Path(name).stem.isdigit():
-            continue
-        try:
-            found.append(_claim(int(Path(name).stem), files.read(name)))
-        except FileNotFoundError:  # released and tidied since it was listed
-            continue
-    return sorted(found, key=lambda c: c.number)
-
-
-def abandoned(files: Files, sweep: str, trials: frozenset[str]) -> bool:
-    """Whether a process of this machine that claimed some of these trials has ended without releasing them."""
-    return any(c.overlaps(sweep, trials) and _is_gone(c) for c in claims(files))
-
-
-def at_work(files: Files) -> list[Claim]:
-    """The claims whose owners are alive: processes of this machine that run, others whose beat rises while we look."""
-    first = [c for c in claims(files) if not c.released and not _is_gone(c)]
-    here = [c for c in first if c.machine == machine()]
-    elsewhere = {c.number: c.beat for c in first if c not in here}
-    if elsewhere:
-        time.sleep(2.5 * silence() / BEATS)
-        here += [c for c in claims(files) if not c.released and elsewhere.get(c.number, c.beat) != c.beat]
-    return here
-
-
 @contextmanager
 def guard(files: Files, number: int) -> Iterator[None]:
     """Nobody can take the lease over while the body runs. Raises InUse when somebody has, StorageFailed when the whole
@@ -175,13 +111,13 @@ def guard(files: Files, number: int) -> Iterator[None]:
         yield
         return
     try:
-        with open(files.path(_name(number)), "rb") as file:
+        with open(files.path(name_of(number)), "rb") as file:
             _lock(file, fcntl.LOCK_SH)
-            if os.fstat(file.fileno()).st_nlink == 0 or file.read(len(_head(0))) == _head(RELEASED):
+            if os.fstat(file.fileno()).st_nlink == 0 or file.read(len(head(0))) == head(RELEASED):
                 raise FileNotFoundError
             yield
     except FileNotFoundError as error:
-        if error.filename and error.filename != files.path(_name(number)):
+        if error.filename and error.filename != files.path(name_of(number)):
             raise  # of the body, not of the lease
         if _vanished(files):
             raise StorageFailed(errno.ENOENT, "the store is gone", files.root) from None
@@ -205,9 +141,9 @@ def _taken(files: Files, number: int) -> InUse:
 def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
     """Returns once the owner is certainly gone. Raises InUse as soon as it is seen to live."""
     start, told = time.monotonic(), False
-    while not _is_gone(other) and time.monotonic() - start < silence():
+    while not is_gone(other) and time.monotonic() - start < silence():
         try:
-            now = _claim(other.number, files.read(other.name))
+            now = read_claim(other.number, files.read(other.name))
         except FileNotFoundError:
             return
         if now.released:
@@ -224,40 +160,16 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
         time.sleep(silence() / BEATS / 4)
 
 
-def _is_gone(claim: Claim) -> bool:
-    """Whether the owner certainly is no more: a process of this machine that has ended."""
-    return claim.machine == machine() and born(claim.pid) != claim.born
-
-
-def _name(number: int) -> str:
-    return f"leases/{number:06d}.json"
-
-
-def _head(beat: int) -> bytes:
-    return f"{beat:+013d}\n".encode()
-
-
-def _claim(number: int, content: bytes) -> Claim:
-    beat, _, body = content.partition(b"\n")
-    if beat + b"\n" == _head(RELEASED):
-        return Claim(number, beat, released=True)
-    try:
-        about: dict[str, Any] = json.loads(body)
-        return Claim(number, beat, **{**about, "trials": frozenset(about["trials"])})
-    except (ValueError, TypeError, KeyError):
-        return Claim(number, content)
-
-
 def _beating(files: Files, number: int) -> bool:
     try:
-        return not _claim(number, files.read(_name(number))).released
+        return not read_claim(number, files.read(name_of(number))).released
     except FileNotFoundError:
         return False
 
 
 def _create(files: Files, number: int, content: bytes) -> bool:
     """Creates a claim, whole, unless somebody else was faster."""
-    name = _name(number)
+    name = name_of(number)
     if not files.local:
         if name in files.names("leases", ".json"):
             return False
@@ -288,11 +200,11 @@ def _tidy(files: Files, number: int) -> None:
 def _beat(files: Files, number: int, beat: int) -> None:
     """Writes the first line anew, in place. Raises FileNotFoundError when the lease was taken over."""
     if files.local:
-        with open(files.path(_name(number)), "r+b", buffering=0) as file:
-            file.write(_head(beat))
+        with open(files.path(name_of(number)), "r+b", buffering=0) as file:
+            file.write(head(beat))
     else:
-        content = files.read(_name(number))
-        files.write(_name(number), _head(beat) + content.partition(b"\n")[2])
+        content = files.read(name_of(number))
+        files.write(name_of(number), head(beat) + content.partition(b"\n")[2])
 
 
 def _remove(files: Files, other: Claim, mine: int) -> None:
@@ -304,7 +216,7 @@ def _remove(files: Files, other: Claim, mine: int) -> None:
             patience = time.monotonic() + LOCK_S
             while not _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 if time.monotonic() > patience:
-                    files.delete([_name(mine)])
+                    files.delete([name_of(mine)])
                     raise InUse(
                         f"a worker of {other} is in the middle of a commit and does not go on (suspended?); end it, "
                         "then launch again"

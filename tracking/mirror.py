@@ -6,7 +6,6 @@ ended only when everything else of it is there. MLflow is written from here and 
 """
 
 import os
-import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from tracking import mirror_place
 from tracking import mirror_points as mp
 from tracking.failpoints import reached
 from tracking.files import sha256
-from tracking.mirror_place import ENVIRONMENT, artifacts, database, public
+from tracking.mirror_place import ENVIRONMENT, artifacts, brief, database, public
 from tracking.mirror_points import Parent, SweepInfo
 from tracking.mirror_runs import REFUSED, Known, Runs
 from tracking.mirror_runs import SyncReport as SyncReport
@@ -70,15 +69,8 @@ def _reaching(tracking_uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
         path = database(tracking_uri)
         remedy = f"; where {path} itself is damaged, remove it: it is built anew from the records" if path else ""
-        where, why = public(tracking_uri), public(_brief(error))
+        where, why = public(tracking_uri), public(brief(error))
         raise Unreachable(f"MLflow at '{where}' cannot be written: {why}{remedy}") from error
-
-
-def _brief(error: Exception) -> str:
-    """Without the statements that databases add, and what is tried again and again to reach a server."""
-    line = str(error).strip().splitlines()[0]
-    unreached = re.search(r"\[Errno -?\d+\] [\w ]+", line) if "Max retries exceeded" in line else None
-    return f"nothing answers ({unreached[0]})" if unreached else line[:300]
 
 
 def _close(client: Any) -> None:
@@ -174,7 +166,7 @@ class _Writer:
         if parent:
             self._parent(runs[""], parent, about, trials)
         elif live or runs[""].status == "RUNNING":
-            self._end(runs[""], mp.STATUS["running" if live else "cancelled"], _last(trials, started))
+            self._end(runs[""], mp.STATUS["running" if live else "cancelled"], mp.last(trials, started))
         for left in runs.keys() - {"", *(t.id for t in trials)}:
             if runs[left].status == "RUNNING":  # of trials that are no longer of the sweep, or never got a row
                 self._end(runs[left], mp.STATUS["cancelled"], runs[left].started)
@@ -221,9 +213,9 @@ class _Writer:
         """Only what is new, in few requests; the tags last, as MLflow too writes them last within a request."""
         from mlflow.entities import Metric, Param, RunTag
 
-        new_params = _parts([Param(k, v) for k, v in params.items() if known.params.get(k) != v], TAGS_A_BATCH)
-        new_points = _parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH)
-        new_tags = _parts([RunTag(k, v) for k, v in tags.items() if known.tags.get(k) != v], TAGS_A_BATCH)
+        new_params = mp.parts([Param(k, v) for k, v in params.items() if known.params.get(k) != v], TAGS_A_BATCH)
+        new_points = mp.parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH)
+        new_tags = mp.parts([RunTag(k, v) for k, v in tags.items() if known.tags.get(k) != v], TAGS_A_BATCH)
         *before, (last_params, last_points) = zip_longest(new_params, new_points, fillvalue=())
         for some_params, some_points in before:
             self.client.log_batch(id, some_points, some_params)
@@ -262,7 +254,7 @@ class _Writer:
             self._pages()
             self._log(known.id, run.data, {}, points, {**about, "sweep.files": files, "sweep.curves": curves})
             if not self.report.problems:
-                self._end(known, mp.STATUS[parent.state], _last(trials, ms))
+                self._end(known, mp.STATUS[parent.state], mp.last(trials, ms))
 
     def _files(self, run: Any, parent: Parent) -> str:
         """Uploads the artifacts when one of them is new; returns their digest."""
@@ -306,12 +298,3 @@ class _Writer:
     def _problem(self, trials: list[str], error: Exception) -> None:
         self.report.behind += [t for t in trials if t]
         self.report.problems.append(f"{', '.join(t or self.sweep.name for t in trials)}: {error}")
-
-
-def _last(trials: list[Recorded], otherwise: int) -> int:
-    return max((mp.stamp(t, t.step) for t in trials), default=otherwise)
-
-
-def _parts(items: list[Any], size: int) -> list[list[Any]]:
-    """At least one part, which may be empty."""
-    return [items[i : i + size] for i in range(0, len(items), size)] or [[]]

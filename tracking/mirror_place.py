@@ -41,6 +41,13 @@ def public(address: str) -> str:
     return re.sub(r"//[^/@]*@", "//", address)
 
 
+def brief(error: Exception) -> str:
+    """What went wrong, without the statements that databases add, and without what is tried to reach a server."""
+    line = str(error).strip().splitlines()[0]
+    unreached = re.search(r"\[Errno -?\d+\] [\w ]+", line) if "Max retries exceeded" in line else None
+    return f"nothing answers ({unreached[0]})" if unreached else line[:300]
+
+
 def database(tracking_uri: str) -> Path | None:
     """The file of a SQLite store; None for any other."""
     prefix = "sqlite:///"

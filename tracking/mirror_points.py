@@ -204,6 +204,16 @@ def stamp(trial: Recorded, step: int) -> int:
     return next((ms for last, ms in trial.clock if last >= step), latest)
 
 
+def last(trials: Iterable[Recorded], otherwise: int) -> int:
+    """When the last of these trials got its last step, in milliseconds since 1970; `otherwise` where there are none."""
+    return max((stamp(t, t.step) for t in trials), default=otherwise)
+
+
+def parts(items: list[Any], size: int) -> list[list[Any]]:
+    """At least one part, which may be empty."""
+    return [items[i : i + size] for i in range(0, len(items), size)] or [[]]
+
+
 def view(varied: Sequence[str], keys: Iterable[str]) -> str:
     """The runs table of MLflow's pages as people want it: what varies beside train and test values. Its own default
     shows no number at all. This is the form in which its pages store a shared view."""
