@@ -77,6 +77,7 @@ def test_kubernetes_objects_and_pods_are_valid() -> None:
     config, job = kubernetes()
     kube.validate(config, kube.latest_version(), strict=True)
     cluster = job["spec"]["rayClusterSpec"]
+    assert cluster["authOptions"] == {"mode": "token"}, "KubeRay makes the token, and must know it"
     groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
     for group in groups:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, **group["template"]}
