@@ -11,6 +11,8 @@ from typing import Any
 
 WIDTHS, SEEDS = (6, 12, 24), 6
 TRIALS = len(WIDTHS) * SEEDS
+# Where launcher and workers see this, an epoch takes a second: faults come before the end on every machine.
+PACE = {"SWEEP_COMMIT_S": "0", "SWEEP_FAILPOINTS": "commit.done=slow@1"}
 # %d stands for the epochs.
 SWEEP = f"""
 title: Error against width, across hosts

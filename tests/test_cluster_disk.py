@@ -11,14 +11,14 @@ from pathlib import Path
 
 import cluster_services as services
 import pytest
-from cluster_check import SWEEP, TRIALS
+from cluster_check import PACE, SWEEP, TRIALS
 from cluster_hosts import Host, Network, missing, until
 
 LACKING = missing("sshfs", "/usr/sbin/sshd", "ssh-keygen")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
 DISK = "/srv"  # on one host a folder, on the others that folder
 STORE = f"{DISK}/runs"
-EPOCHS = 1500
+EPOCHS = 10  # of a second each, nine bundles on two workers
 CHECK = str(Path(__file__).parent / "cluster_check.py")
 SSHD = """
 HostKey {key}
@@ -66,7 +66,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
             mount(host, made.disk, key)
         ray = services.ray_head(made.head)
         for host in (made.one, made.two):
-            services.ray_worker(host, ray)
+            services.ray_worker(host, {**ray, **PACE})
             host.environment |= ray
         made.head.environment |= ray
         yield made
@@ -81,7 +81,7 @@ def test_a_sweep_on_a_shared_disk_outlives_a_worker_and_has_one_launcher(cluster
     spec = tmp_path / "widths.yaml"
     spec.write_text(SWEEP % EPOCHS)
     command = ("sweep", "launch", str(spec), "--store", STORE, "--json", "--address", f"{cluster.head.address}:6379")
-    launch = cluster.head.start(*command)
+    launch = cluster.head.start(*command, **PACE)
     until(lambda: status(cluster.disk, spec).get("finished"), "the first trials")
     refused = cluster.one.said(*command, code=73)
     assert "works on sweep 'widths'" in refused and "on head" in refused

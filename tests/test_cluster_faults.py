@@ -11,13 +11,13 @@ from typing import Any
 
 import cluster_services as services
 import pytest
-from cluster_check import SWEEP, TRIALS
+from cluster_check import PACE, SWEEP, TRIALS
 from cluster_hosts import Host, Network, missing, until
 
 LACKING = missing("psql", "setpriv", "ss") or ("" if services.postgres_programs() else "needs Debian's postgresql")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
 
-EPOCHS = 3000  # every fault must come before the end
+EPOCHS = 25  # of a second each, nine bundles on two workers: every fault must come before the end
 CHECK = str(Path(__file__).parent / "cluster_check.py")
 
 
@@ -45,7 +45,7 @@ class Cluster:
 
     def launch(self, spec: Path) -> "subprocess.Popen[str]":
         return self.head.start("sweep", "launch", str(spec), "--store", self.store, "--json",
-                               "--address", f"{self.head.address}:{services.RAY}")  # fmt: skip
+                               "--address", f"{self.head.address}:{services.RAY}", **PACE)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         hosts["head"].environment |= ray
         workers = {name: hosts[name] for name in ("one", "two")}
         for host in workers.values():
-            services.ray_worker(host, ray)
+            services.ray_worker(host, {**ray, **PACE})
         yield Cluster(network, hosts["services"], hosts["head"], workers, hosts["outside"])
 
 
@@ -96,7 +96,7 @@ def test_faults(cluster: Cluster) -> None:
     services.restart_postgres(cluster.services)
     cluster.say("restarted PostgreSQL")
     cluster.workers["two"].boot()
-    services.ray_worker(cluster.workers["two"], {**cluster.head.environment})
+    services.ray_worker(cluster.workers["two"], {**cluster.head.environment, **PACE})
     cluster.say("host two is back")
     assert launch.poll() is None, "the sweep was over before the last fault; give it more epochs"
     assert launch.wait(timeout=600) == 0, cluster.head.log.read_text()[-3000:]

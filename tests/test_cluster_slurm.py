@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cluster_slurm as slurm
 import pytest
-from cluster_check import SWEEP, TRIALS, records
+from cluster_check import PACE, SWEEP, TRIALS, records
 from cluster_hosts import BIN, Host, Network, missing, until
 
 LACKING = missing(*slurm.PROGRAMS)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
-EPOCHS = 3500  # minutes even on fast cores, so that every interruption comes before the end
+EPOCHS = 75  # of a second each, ten bundles on four processors: more than the time limit allows
 SCRIPT = str(Path(__file__).parent.parent / "docker" / "slurm.sh")
 
 
@@ -60,7 +60,7 @@ def test_a_sweep_outlives_its_time_limit_and_a_preemption(controller: Host) -> N
         return found
 
     short = ("--nodes=2", "--partition=low", "--time=3", "--signal=B:USR1@60", f"--output={folder}/job.log")
-    said = controller.run("sbatch", "--parsable", *short, SCRIPT, str(spec), "--store", str(store), "--json")
+    said = controller.run("sbatch", "--parsable", *short, SCRIPT, str(spec), "--store", str(store), "--json", **PACE)
     job = said.strip()
     say(f"job {job} submitted to nodes c1 and c2 for 3 minutes")
     until(lambda: state(controller, job).get("Restarts") == "1", "the warning before the time limit", 240)

@@ -23,7 +23,7 @@ from containers import ROOT, Engine
 
 LACKING = containers.lacking()
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
-EPOCHS = 1500  # the faults must come before the end
+EPOCHS = 3000  # the faults must come before the end
 SECRETS = {
     "RAY_AUTH_TOKEN": "t" * 40,
     "POSTGRES_PASSWORD": "p" * 20,
