@@ -17,7 +17,7 @@ from cluster_hosts import Host, Network, missing, until
 LACKING = missing("psql", "setpriv", "ss") or ("" if services.postgres_programs() else "needs Debian's postgresql")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
 
-EPOCHS = 25  # of a second each, nine bundles on two workers: every fault must come before the end
+EPOCHS = 20  # of a second each, nine bundles on two workers: every fault must come before the end
 CHECK = str(Path(__file__).parent / "cluster_check.py")
 
 

@@ -13,7 +13,7 @@ from cluster_hosts import BIN, Host, Network, missing, until
 
 LACKING = missing(*slurm.PROGRAMS)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
-EPOCHS = 75  # of a second each, ten bundles on four processors: more than the time limit allows
+EPOCHS = 68  # of a second each, ten bundles on four processors: more than the time limit allows
 SCRIPT = str(Path(__file__).parent.parent / "docker" / "slurm.sh")
 
 
