@@ -44,6 +44,11 @@ class Options:
     retry_failed: bool = False
     limit: int | None = None
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether bundles run on other machines."""
+        return bool(self.address) and not self.local
+
 
 @dataclass(frozen=True)
 class Launched:
@@ -108,7 +113,7 @@ def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mir
                 view.begin(bundles)
                 run(bundles, store, watch)
                 bundles = _after(watch, bundles, retries, store)
-        if options.address and store.files.local:
+        if options.elsewhere and store.files.local:
             settle(store, watch.done)
         say(view.note())
     return watch.damaged
@@ -191,7 +196,7 @@ def _backend(options: Options) -> Iterator[tuple[int, int | None, Run]]:
 
 def _check_nodes(options: Options, store: Store) -> None:
     """Raises Refused when the nodes of a cluster could not run bundles."""
-    if options.address and not options.local:
+    if options.elsewhere:
         from orchestrator.cluster.nodes import survey
 
         preflight.check(survey, store)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster_check import PACE
 
 from tracking.store import Store
 
@@ -158,7 +159,7 @@ def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
 ) -> None:
     (tmp_path / "long.yaml").write_text(SWEEP.replace("epochs: 4", "epochs: 300"))
     command = [sys.executable, "-m", "orchestrator.cli", "launch", "long.yaml", backend]
-    slowly = {**os.environ, "SWEEP_COMMIT_S": "0", "SWEEP_FAILPOINTS": "commit.done=slow@1"}  # on any machine
+    slowly = {**os.environ, **PACE}
     running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=slowly)
     begun = time.monotonic()
     while not list(tmp_path.glob("runs/records/*/manifest.json")) and time.monotonic() - begun < 60:

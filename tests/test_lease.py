@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import zoo
+from cluster_check import PACE
 
 from tracking import lease
 from tracking.claimed import at_work
@@ -265,7 +266,7 @@ def test_a_second_launch_is_refused_and_after_a_kill_goes_on(tmp_path: Path) -> 
     (tmp_path / "long.yaml").write_text(SWEEP)
     (tmp_path / "same.yaml").write_text(SWEEP.replace("count: 2", "count: 1"))  # a part of the same trials
     command = [sys.executable, "-m", "orchestrator.cli", "launch", "long.yaml", "--local"]
-    slowly = {**os.environ, "SWEEP_COMMIT_S": "0", "SWEEP_FAILPOINTS": "commit.done=slow@1"}  # on any machine
+    slowly = {**os.environ, **PACE}
     first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=slowly)
     patience = time.monotonic() + 100
     while not list(tmp_path.glob("runs/records/*/manifest.json")):

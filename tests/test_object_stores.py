@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from cluster_check import SWEEP, TRIALS, records
+from cluster_hosts import until
 
 from tracking import lease
 from tracking.claimed import claims
@@ -66,7 +67,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[str]:
         command = [sys.executable, *(part.format(port=port) for part in about["command"])]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            _answers(int(port))
+            until(lambda: _answers(int(port)), "the server")
             subprocess.run([sys.executable, "-c", about["bucket"]], check=True, timeout=60)
             yield about["store"].format(port=port)
         finally:
@@ -74,14 +75,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[str]:
             server.wait()
 
 
-def _answers(port: int) -> None:
-    patience = time.monotonic() + 60
-    while time.monotonic() < patience:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"nobody listens at port {port}")
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def sweep(*arguments: str, folder: Path, code: int = 0) -> dict[str, Any]:
