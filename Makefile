@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
 
-.venv/ready: pyproject.toml setup.py constraints.txt $(wildcard workers/kernels/*.cpp workers/kernels/*.hpp)
+.venv/ready: pyproject.toml setup.py constraints.txt $(wildcard workers/engines/cpu/kernels/*.?pp)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@

@@ -12,7 +12,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FOLDER = Path("workers/kernels")
+FOLDER = Path("workers/engines/cpu/kernels")
 FLAGS = [
     "-std=c++17",
     "-O3",
@@ -45,14 +45,14 @@ class Libraries(build_ext):
 
 
 def digest() -> str:
-    """The same as workers.kernels.library.digest."""
+    """The same as workers.engines.cpu.library.digest."""
     content = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.?pp")))
     return "0x" + hashlib.sha256(content).hexdigest()[:16]
 
 
 def extension(variant: str) -> Extension:
     return Extension(
-        f"workers.kernels._{variant}",
+        f"workers.engines.cpu.kernels._{variant}",
         sources=[str(FOLDER / "kernels.cpp")],
         depends=[str(path) for path in sorted(FOLDER.glob("*.hpp"))],
         define_macros=[("SOURCES", f"{digest()}u")],

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tracking.store import ENDED, Manifest, Store
-from workers import provenance
+from tracking.records.store import ENDED, Manifest, Store
+from workers.runtime import provenance
 
 SWEEP = """
 title: Networks that are hardly trained

@@ -21,11 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tracking import lease, named
-from tracking.store import Store, Writer
-from workers import checkpoint, provenance
+from tracking.common import named
+from tracking.records import lease
+from tracking.records.store import Store, Writer
+from workers.run_bundle import Bundle, set_threads, together, work
+from workers.runtime import checkpoint, provenance
 from workers.trial import Trial
-from workers.work import Bundle, set_threads, together, work
 
 MODELS = 8
 LENGTHS_S = (0.5, 2.0, 8.0)

@@ -20,13 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.bundle import pack
-from orchestrator.expand import expand
-from orchestrator.spec import read
-from tracking import named
-from workers import provenance
+from orchestrator.planning.pack import pack
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tracking.common import named
+from workers.run_bundle import set_threads
+from workers.runtime import provenance
 from workers.trial import Trial
-from workers.work import set_threads
 
 SWEEP = """
 title: Many short trials

@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
-from workers.descent import Array, literal
 from workers.experiments import regression
 from workers.experiments.regression import Settings
+from workers.theory.closed_form_descent import Array, literal
 from workers.trial import Trial
 
 

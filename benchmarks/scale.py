@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.bundle import MAX_MODELS, pack
-from orchestrator.expand import expand
-from orchestrator.spec import read
-from tracking.rows import Outcome, Row
-from tracking.store import Store, Writer
-from workers import provenance
+from orchestrator.planning.pack import MAX_MODELS, pack
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tracking.records.rows import Outcome, Row
+from tracking.records.store import Store, Writer
+from workers.runtime import provenance
 from workers.trial import Trial
 
 WIDTHS, RATES = 20, 5

@@ -7,9 +7,22 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from orchestrator.arguments import Address, Debug, Detach, Json, Limit, Port, Profile, Set, Spec, Store, Tracking, Watch
-from orchestrator.complaint import guarded
-from orchestrator.legible import legible
+from orchestrator.commands.exit_codes import guarded
+from orchestrator.commands.options import (
+    Address,
+    Debug,
+    Detach,
+    Json,
+    Limit,
+    Port,
+    Profile,
+    Set,
+    Spec,
+    Store,
+    Tracking,
+    Watch,
+)
+from orchestrator.terminal.encoding import legible
 
 app = App(
     name="sweep",
@@ -44,8 +57,8 @@ def launch(
     detach
         Hand the launch to the cluster and return: it goes on without this terminal.
     """
-    from orchestrator import detach as handing_over
-    from orchestrator import show
+    from orchestrator.commands import detach as handing_over
+    from orchestrator.commands import render
     from orchestrator.launch import Options, launch
 
     sweep = _read(spec, profile, debug, set_)
@@ -54,7 +67,7 @@ def launch(
         handing_over.tell(handing_over.submit(sweep, options), as_json)
         return 0
     launched = launch(sweep, options)
-    show.launched(sweep, launched, store, as_json)
+    render.launched(sweep, launched, store, as_json)
     bad = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
     return 1 if bad else 0
 
@@ -63,15 +76,15 @@ def launch(
 def plan(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
          as_json: Json = False) -> int:  # fmt: skip
     """What would run: trials done and missing, bundles, time. Starts nothing."""
-    from orchestrator import show
-    from orchestrator.estimate import Speeds
-    from orchestrator.expand import expand
-    from orchestrator.plan import explained
-    from workers.provenance import hardware
+    from orchestrator.commands import render
+    from orchestrator.planning.estimate import Speeds
+    from orchestrator.planning.plan import explained
+    from orchestrator.spec.expand import expand
+    from workers.runtime.provenance import hardware
 
     sweep, lanes = _read(spec, profile, debug, set_), os.cpu_count() or 1
     found = explained(expand(sweep), _store(store), lanes)
-    show.planned(sweep, found, Speeds(hardware("cpu")).estimate(found.bundles, lanes), as_json)
+    render.planned(sweep, found, Speeds(hardware("cpu")).estimate(found.bundles, lanes), as_json)
     return 0
 
 
@@ -79,11 +92,11 @@ def plan(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: St
 def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
     """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
-    from orchestrator import show
-    from orchestrator.expand import expand
-    from orchestrator.plan import plan
-    from orchestrator.progress import repeat
-    from tracking.claimed import at_work
+    from orchestrator.commands import render
+    from orchestrator.planning.plan import plan
+    from orchestrator.spec.expand import expand
+    from orchestrator.terminal.console import repeat
+    from tracking.records.lease_file import at_work
 
     sweep = _read(spec, profile, debug, set_)
     trials = expand(sweep)
@@ -91,7 +104,7 @@ def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
     def look() -> bool:
         records = _store(store)
         found = plan(trials, records, 1)
-        show.status(sweep, found, at_work(records.files) if found.to_run else [], as_json)
+        render.status(sweep, found, at_work(records.files) if found.to_run else [], as_json)
         return not found.to_run
 
     repeat(look, 2.0 if watch else None)
@@ -102,18 +115,19 @@ def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
 def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
-    from orchestrator import results, show
-    from orchestrator.expand import expand
-    from orchestrator.progress import repeat
+    from orchestrator.commands import render
+    from orchestrator.results import build
+    from orchestrator.spec.expand import expand
+    from orchestrator.terminal.console import repeat
 
     sweep = _read(spec, profile, debug, set_)
     trials, records = expand(sweep), _kept(store)
 
     def look() -> bool:
-        found = results.gather(trials, records)
-        files, table = results.draw(sweep, trials, found, records)
-        report = results.report(sweep, trials, found, records, (files, table), results.judged(sweep, found))
-        show.curves(sweep, files, table, report, as_json)
+        found = build.gather(trials, records)
+        files, table = build.draw(sweep, trials, found, records)
+        report = build.report(sweep, trials, found, records, (files, table), build.judged(sweep, found))
+        render.curves(sweep, files, table, report, as_json)
         return not set(found.trials["state"]) & {"missing", "running"}
 
     repeat(look, 10.0 if watch else None)
@@ -124,12 +138,13 @@ def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: 
 def verify(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
            as_json: Json = False) -> int:  # fmt: skip
     """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
-    from orchestrator import results, show
-    from orchestrator.expand import expand
+    from orchestrator.commands import render
+    from orchestrator.results import build
+    from orchestrator.spec.expand import expand
 
     sweep = _read(spec, profile, debug, set_)
-    verdicts = results.judged(sweep, results.gather(expand(sweep), _kept(store)))
-    show.claims(verdicts, as_json)
+    verdicts = build.judged(sweep, build.gather(expand(sweep), _kept(store)))
+    render.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
 
 
@@ -147,15 +162,17 @@ def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_tor
     profile_torch
         With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
     """
-    from orchestrator import again, show
+    from orchestrator.commands import render
+    from orchestrator.commands.rerun import find
+    from orchestrator.commands.rerun import rerun as alone
 
     records = _kept(store)
-    one = again.find(records, trial)
+    one = find(records, trial)
     if rerun or profile_torch:
-        for progress in again.rerun(one, profile_torch):
-            show.step(progress)
+        for progress in alone(one, profile_torch):
+            render.step(progress)
     else:
-        show.trial(records, one, as_json)
+        render.trial(records, one, as_json)
     return 0
 
 
@@ -170,12 +187,12 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
     bundle
         With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
-    from orchestrator import again, show
+    from orchestrator.commands import render, rerun
 
     records = _kept(store)
-    one = again.find(records, trial)
-    found = again.reproduce(records, one, bundle, (lambda progress: None) if as_json else show.step)
-    show.reproduced(one, found, as_json)
+    one = rerun.find(records, trial)
+    found = rerun.reproduce(records, one, bundle, (lambda progress: None) if as_json else render.step)
+    render.reproduced(one, found, as_json)
     return 1 if any(c.finding == "differs" for c in found) else 0
 
 
@@ -183,12 +200,13 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
 def sync(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs",
          tracking_uri: Tracking = None, set_: Set = (), as_json: Json = False) -> int:  # fmt: skip
     """Bring MLflow up to date from the records."""
-    from orchestrator import mirroring, show
-    from orchestrator.expand import expand
+    from orchestrator.commands import render
+    from orchestrator.results import mlflow_mirror
+    from orchestrator.spec.expand import expand
 
     sweep = _read(spec, profile, debug, set_)
     trials, records = expand(sweep), _kept(store)
-    show.synced(mirroring.sync(sweep, trials, records, tracking_uri), as_json)
+    render.synced(mlflow_mirror.sync(sweep, trials, records, tracking_uri), as_json)
     return 0
 
 
@@ -201,25 +219,25 @@ def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: Port = 500
     port
         Where it listens, on the loopback address.
     """
-    from orchestrator import mirroring
+    from orchestrator.results import mlflow_mirror
 
-    return mirroring.ui(_kept(store), tracking_uri, port)
+    return mlflow_mirror.ui(_kept(store), tracking_uri, port)
 
 
 @app.command(name="list")
 def list_(*, as_json: Json = False) -> int:
     """The sweeps that come with this program."""
-    from orchestrator import show
+    from orchestrator.commands import render
 
-    show.shipped(as_json)
+    render.shipped(as_json)
     return 0
 
 
 @app.command
 def schema() -> int:
     """The JSON Schema of sweep files, for editors."""
-    from orchestrator.schema import schema
-    from orchestrator.stdout import out
+    from orchestrator.spec.json_schema import schema
+    from orchestrator.terminal.stdout import out
 
     out(json.dumps(schema(), indent=1))
     return 0
@@ -254,13 +272,13 @@ def bench(*, width: Numbers = (), models: Numbers = (), batch_norm: bool | None 
     output
         Folder for the JSON, PNG and SVG files, which are named by the hardware.
     """
-    from orchestrator import show_bench
-    from orchestrator.bench import Options, run
+    from orchestrator.commands import render_bench
+    from orchestrator.commands.bench import Options, run
 
     few = Options(widths=(16,), models=(1, 8), seconds=min(seconds, 0.3)) if quick else Options(seconds=seconds)
     arms = few.batch_norm if batch_norm is None else (batch_norm,)
     report = run(Options(width or few.widths, models or few.models, arms, engine, few.seconds, rounds))
-    show_bench.show(report, show_bench.keep(report, output), as_json)
+    render_bench.show(report, render_bench.keep(report, output), as_json)
     return 0
 
 
@@ -268,26 +286,26 @@ def bench(*, width: Numbers = (), models: Numbers = (), batch_norm: bool | None 
 def doctor(*, store: Store = "runs", tracking_uri: Tracking = None, address: Address = None,
            as_json: Json = False) -> int:  # fmt: skip
     """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
-    from orchestrator import show_doctor
-    from orchestrator.doctor import examine
+    from orchestrator.commands import render_doctor
+    from orchestrator.commands.doctor import examine
 
-    return 0 if show_doctor.show(examine(store, tracking_uri, address), as_json) else 1
+    return 0 if render_doctor.show(examine(store, tracking_uri, address), as_json) else 1
 
 
 def _read(spec: Spec, profile: str | None, debug: bool, overrides: tuple[str, ...]) -> Any:
-    from orchestrator.spec import read
+    from orchestrator.spec.load import read
 
     return read(spec, "debug" if debug and not profile else profile, list(overrides))
 
 
 def _store(root: str) -> Any:
-    from tracking.store import Store
+    from tracking.records.store import Store
 
     return Store(root)
 
 
 def _kept(root: str) -> Any:
-    from orchestrator.kept import kept
+    from orchestrator.commands.open_store import kept
 
     return kept(root)
 

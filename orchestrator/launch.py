@@ -7,28 +7,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from orchestrator import local, mirroring, origins, preflight, results
-from orchestrator.bundle import most
-from orchestrator.estimate import Speeds
-from orchestrator.expand import expand
-from orchestrator.interrupt import Interrupt, Interrupted
-from orchestrator.live import Launching
-from orchestrator.plan import Plan, plan
-from orchestrator.progress import say, waiting
-from orchestrator.ready import Ready, ready
-from orchestrator.retry import Retries
-from orchestrator.settle import settle
-from orchestrator.spec import Sweep
-from orchestrator.watch import TooManyFailures, Watch
-from tracking import named
-from tracking.files import StorageFailed
-from tracking.lease import InUse
-from tracking.named import Refused
-from tracking.store import Damaged, Manifest, Store, now_ms
-from tracking.verdict import Verdict
-from workers import provenance
-from workers.failure import Failure
-from workers.work import Bundle, give_up
+from orchestrator.execution import in_process, preflight
+from orchestrator.execution.lease_trials import Ready, ready
+from orchestrator.execution.live_view import Launching
+from orchestrator.execution.retry import Retries
+from orchestrator.execution.shared_disk import settle
+from orchestrator.execution.signals import Interrupt, Interrupted
+from orchestrator.execution.supervisor import TooManyFailures, Watch
+from orchestrator.planning import consistency
+from orchestrator.planning.estimate import Speeds
+from orchestrator.planning.pack import most
+from orchestrator.planning.plan import Plan, plan
+from orchestrator.results import build, mlflow_mirror
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import Sweep
+from orchestrator.terminal.console import say, waiting
+from tracking.common import named
+from tracking.common.named import Refused
+from tracking.records.lease import InUse
+from tracking.records.storage import StorageFailed
+from tracking.records.store import Damaged, Manifest, Store, now_ms
+from tracking.verdicts.verify import Verdict
+from workers.run_bundle import Bundle, give_up
+from workers.runtime import provenance
+from workers.runtime.failure import Failure
 
 Run = Callable[[Sequence[Bundle], Store, Watch], None]
 
@@ -76,17 +78,17 @@ def launch(sweep: Sweep, options: Options) -> Launched:
     trials = expand(sweep)[: options.limit]
     with Interrupt() as interrupt, ready(sweep, trials, options.store, options.retry_failed) as found:
         store, before = found.store, found.plan
-        mirror = mirroring.begin(sweep, trials, store, options.tracking_uri, bool(before.to_run))
+        mirror = mlflow_mirror.begin(sweep, trials, store, options.tracking_uri, bool(before.to_run))
         with mirror:
             if before.to_run:
                 since = now_ms()
                 found.damaged.extend(_run(found, sweep, options, interrupt, mirror))
                 _remember(store, since)
-            frame = results.gather(trials, store)
-            curves, table = results.draw(sweep, trials, frame, store)
-            verdicts = results.judged(sweep, frame)
-            results.keep_claims(sweep, store, verdicts)
-            report = results.report(sweep, trials, frame, store, (curves, table), verdicts)
+            frame = build.gather(trials, store)
+            curves, table = build.draw(sweep, trials, frame, store)
+            verdicts = build.judged(sweep, frame)
+            build.keep_claims(sweep, store, verdicts)
+            report = build.report(sweep, trials, frame, store, (curves, table), verdicts)
             mirror.finish(frame, curves, table, verdicts, report)
         after = plan(trials, store, 1)
     return Launched(
@@ -95,7 +97,9 @@ def launch(sweep: Sweep, options: Options) -> Launched:
     )  # fmt: skip
 
 
-def _run(found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mirror: mirroring.Mirroring) -> list[str]:
+def _run(
+    found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mirror: mlflow_mirror.Mirroring
+) -> list[str]:
     """Everything that is missing, on the backend asked for, until all of it has ended; what was found damaged."""
     before, store = found.plan, found.store
     _keep_changes(store)
@@ -170,7 +174,7 @@ def _ended(store: Store, bundle: Bundle) -> set[str]:
 def _prepare(sweep: Sweep, before: Plan) -> None:
     """What the experiment wants to be sure of before a worker starts: that its data are here, and large enough."""
     experiment = named.load("workers.experiments", sweep.experiment)
-    origins.refuse_other_data(before.to_run, before.recorded.values())
+    consistency.refuse_other_data(before.to_run, before.recorded.values())
     if hasattr(experiment, "prepare"):
         try:
             note = experiment.prepare(before.to_run)
@@ -184,11 +188,11 @@ def _prepare(sweep: Sweep, before: Plan) -> None:
 def _backend(options: Options) -> Iterator[tuple[int, int | None, Run]]:
     """Yields the number of lanes, the memory of a GPU, and the function that runs bundles."""
     if options.local:
-        yield local.lanes(), local.free(), local.run
+        yield in_process.lanes(), in_process.free(), in_process.run
         return
     with ExitStack() as stack:
         with waiting(f"attaching to Ray at {options.address}" if options.address else "starting Ray on this machine"):
-            from orchestrator.cluster.backend import backend
+            from orchestrator.cluster.tune_backend import backend
 
             found = stack.enter_context(backend(options.address))
         yield found

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tracking.named import Frozen
-from tracking.rows import Outcome, Progress, Row
+from tracking.common.named import Frozen
+from tracking.records.rows import Outcome, Progress, Row
 from workers.trial import Trial
 
 Does = Literal["count", "raise", "crash", "exit", "eat", "hang"]

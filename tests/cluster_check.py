@@ -34,9 +34,9 @@ curves:
 
 def records(spec: Path, root: str) -> dict[str, Any]:
     """How many trials ended, on which hosts, and what is wrong: a number that is missing, or there twice."""
-    from orchestrator.expand import expand
-    from orchestrator.spec import read
-    from tracking.store import Store
+    from orchestrator.spec.expand import expand
+    from orchestrator.spec.load import read
+    from tracking.records.store import Store
 
     trials, store = expand(read(str(spec))), Store(root)
     recorded = store.recorded({t.id for t in trials})
@@ -56,9 +56,9 @@ def mirrored(spec: Path, root: str, uri: str) -> list[str]:
     """How MLflow differs from the records."""
     import mlflow
 
-    from orchestrator.expand import expand
-    from orchestrator.spec import read
-    from tracking.store import Store
+    from orchestrator.spec.expand import expand
+    from orchestrator.spec.load import read
+    from tracking.records.store import Store
 
     sweep, store, client = read(str(spec)), Store(root), mlflow.MlflowClient(uri)
     recorded = store.recorded({t.id for t in expand(sweep)})

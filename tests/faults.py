@@ -174,7 +174,7 @@ class Program:
 
     @property
     def environment(self) -> dict[str, str]:
-        from tracking.mirror_place import ENVIRONMENT
+        from tracking.mirror.tracking_uri import ENVIRONMENT
 
         return {"PYTHONPATH": str(self.root / "program"), "OMP_NUM_THREADS": "1", **ENVIRONMENT}
 

@@ -18,15 +18,33 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import cli
-from tracking import mirror
+from tracking.mirror import sync
 
 MODULES = (
-    "torch", "mlflow", "matplotlib.pyplot", "pandas", "jinja2", "rich.progress", "pyarrow.parquet", "sklearn.datasets",
-    "mlflow.store.tracking.sqlalchemy_store", "orchestrator.cli", "orchestrator.launch", "orchestrator.show",
-    "tracking.figures", "tracking.panels", "tracking.report", "tracking.mirror", "workers.experiments.brittle",
-    "workers.experiments.network", "workers.experiments.ridge", "workers.separable", "workers.fused",
-    "scipy.optimize", "scipy.stats",
-)  # fmt: skip
+    "torch",
+    "mlflow",
+    "matplotlib.pyplot",
+    "pandas",
+    "jinja2",
+    "rich.progress",
+    "pyarrow.parquet",
+    "sklearn.datasets",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "orchestrator.cli",
+    "orchestrator.launch",
+    "orchestrator.commands.render",
+    "tracking.plotting.curve_figure",
+    "tracking.plotting.panels",
+    "tracking.report.render",
+    "tracking.mirror.sync",
+    "workers.experiments.brittle",
+    "workers.experiments.network",
+    "workers.experiments.ridge",
+    "workers.theory.linear_classification",
+    "workers.engines.cpu.engine",
+    "scipy.optimize",
+    "scipy.stats",
+)
 
 
 def serve(database: str) -> None:
@@ -36,7 +54,7 @@ def serve(database: str) -> None:
     """
     for name in MODULES:
         importlib.import_module(name)
-    mirror.prepare(f"sqlite:///{database}")
+    sync.prepare(f"sqlite:///{database}")
     gc.freeze()  # or every child would copy all of it when it collects garbage
     print("ready", flush=True)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers

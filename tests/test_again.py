@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import zoo
 
-from orchestrator import again
-from tracking.named import Refused
-from tracking.store import Recorded, Store
+from orchestrator.commands import rerun
+from tracking.common.named import Refused
+from tracking.records.store import Recorded, Store
+from workers.run_bundle import together, work
 from workers.trial import Trial
-from workers.work import together, work
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +26,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def find(store: Store, trial: Trial) -> Recorded:
-    return again.find(store, trial.id[:12])
+    return rerun.find(store, trial.id[:12])
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_trial_comes_out_the_same(store: Store, whole: bool) -> None:
     one = find(store, zoo.trial(1))
-    found = again.reproduce(store, one, whole)
+    found = rerun.reproduce(store, one, whole)
     assert sum(c.rows for c in found) == len(store.rows([one]))
     assert {c.measure for c in found} == {"error", "frobenius_norm", "parameters", "risk"}
     assert (
@@ -45,22 +45,22 @@ def test_a_difference_is_found_where_it_is(store: Store) -> None:
     changed = rows.copy()
     risk = changed["measure"] == "risk"
     changed.loc[changed.index[risk][-1], "value"] *= 1.01
-    found = {c.measure: c for c in again.compare(rows, changed)}
+    found = {c.measure: c for c in rerun.compare(rows, changed)}
     assert found["risk"].finding == "differs"
     assert found["risk"].largest_relative == pytest.approx(0.01, rel=1e-6)
     assert found["risk"].equal == found["risk"].rows - 1
     assert found["error"].finding == "identical"
-    lost = again.compare(rows, rows[rows["measure"] != "error"])
+    lost = rerun.compare(rows, rows[rows["measure"] != "error"])
     assert [(c.measure, c.finding) for c in lost if c.missing] == [("error", "differs")]
     changed.loc[changed.index[risk][-1], "value"] = float("nan")
-    assert {c.measure: c.finding for c in again.compare(rows, changed)}["risk"] == "differs"
-    assert {c.measure: c.finding for c in again.compare(changed, changed)}["risk"] == "identical"
+    assert {c.measure: c.finding for c in rerun.compare(rows, changed)}["risk"] == "differs"
+    assert {c.measure: c.finding for c in rerun.compare(changed, changed)}["risk"] == "identical"
 
 
 def test_a_rerun_stops_at_the_first_nan_and_says_where(store: Store) -> None:
     one = find(store, zoo.trial(0, optimizer={"name": "sgd", "batch_size": 32, "learning_rate": 1e20}))
     assert one.state == "diverged"
-    running = again.rerun(one)
+    running = rerun.rerun(one)
     with pytest.raises(Refused, match=rf"step {one.step}: .* is (nan|inf|-inf)"):
         list(running)
 
@@ -68,7 +68,7 @@ def test_a_rerun_stops_at_the_first_nan_and_says_where(store: Store) -> None:
 def test_a_rerun_records_nothing_and_can_be_profiled(store: Store, tmp_path: Path) -> None:
     before = sorted(p for p in Path(store.root).rglob("*"))
     trace = tmp_path / "trace.json"
-    steps = [p.step for p in again.rerun(find(store, zoo.trial(0)), str(trace))]
+    steps = [p.step for p in rerun.rerun(find(store, zoo.trial(0)), str(trace))]
     assert steps == [0, 1, 2, 3]
     assert json.loads(trace.read_text())["traceEvents"]
     assert sorted(p for p in Path(store.root).rglob("*")) == before
@@ -76,12 +76,12 @@ def test_a_rerun_records_nothing_and_can_be_profiled(store: Store, tmp_path: Pat
 
 def test_an_unknown_or_ambiguous_id_is_refused(store: Store) -> None:
     with pytest.raises(Refused, match=r"no trial in .* begins with 'zz'; 4 others are recorded"):
-        again.find(store, "zz")
+        rerun.find(store, "zz")
     with pytest.raises(Refused, match=r"4 trials in .*give more of the id"):
-        again.find(store, "")
+        rerun.find(store, "")
 
 
 def test_rerun_is_lazy_so_that_a_debugger_sees_each_step(store: Store) -> None:
-    running = again.rerun(find(store, zoo.trial(0)))
+    running = rerun.rerun(find(store, zoo.trial(0)))
     assert isinstance(running, Iterator)
     assert next(running).step == 0

@@ -16,8 +16,8 @@ from bad_sweeps import CASES, GOOD, Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator import expand, spec
-from orchestrator.source import BadSweep, parse
+from orchestrator.spec import expand, load
+from orchestrator.spec.yaml_source import BadSweep, parse
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "bad-inputs.md"
 JARGON = ("Input should", "pydantic", "dict", "NoneType", "Traceback", "<block", "%r")
@@ -27,7 +27,7 @@ def refused(case: Case, folder: Path) -> str:
     path = folder / "mine.yaml"
     path.write_bytes(case.content())
     with pytest.raises(BadSweep) as caught:
-        expand.expand(spec.read(str(path), case.profile, case.sets))
+        expand.expand(load.read(str(path), case.profile, case.sets))
     return str(caught.value).replace(str(path), "mine.yaml")
 
 
@@ -41,7 +41,7 @@ def test_is_refused_at_its_line_in_plain_words(case: Case, tmp_path: Path) -> No
 
 def test_the_file_that_the_cases_change_is_good(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD)
-    assert len(expand.expand(spec.read(str(tmp_path / "mine.yaml"), "debug", ["epochs=3"]))) == 4
+    assert len(expand.expand(load.read(str(tmp_path / "mine.yaml"), "debug", ["epochs=3"]))) == 4
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_file_that_the_cases_change_is_good(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_refused(file: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(BadSweep) as caught:
-        spec.read(str(tmp_path / file))
+        load.read(str(tmp_path / file))
     assert str(caught.value).startswith(f"{tmp_path / file}: ") and says in str(caught.value)
 
 
@@ -66,7 +66,7 @@ def test_several_mistakes_are_said_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("epochs: 2", "epochs: 0").replace("depth: 3", "dept: 3").replace("[error, risk,", "[rsk,")
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(BadSweep) as caught:
-        expand.expand(spec.read(str(tmp_path / "mine.yaml")))
+        expand.expand(load.read(str(tmp_path / "mine.yaml")))
     assert [problem.split(":")[1] for problem in caught.value.problems] == ["5", "7", "11"]
 
 
@@ -133,8 +133,8 @@ def test_anything_anywhere_is_read_or_refused_but_never_crashes(
         path = Path(folder) / "mine.yaml"
         path.write_text(json.dumps(changed))
         try:
-            assert spec.read(str(path), profile).digest
-            assert expand.expand(spec.read(str(path), profile))
+            assert load.read(str(path), profile).digest
+            assert expand.expand(load.read(str(path), profile))
         except BadSweep as error:
             assert all(problem.startswith(f"{path}:1:") for problem in error.problems)
             assert not [words for words in ("Input should", "tuple", "pydantic") if words in str(error)]

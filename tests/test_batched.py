@@ -10,11 +10,14 @@ import pytest
 import torch
 import zoo
 
-from tracking import named
-from workers import batched, engines, memory, reference, seeds
-from workers.examples import Examples
+from tracking.common import named
+from workers.engines import reference
+from workers.engines.choose import choose
+from workers.engines.gpu import engine, memory_model
 from workers.experiments import network
-from workers.settings import Settings
+from workers.runtime import seeds
+from workers.training.examples import Examples
+from workers.training.settings import Settings
 from workers.trial import Trial
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # of weights, errors and losses in float32 after a few epochs
@@ -44,7 +47,7 @@ def test_models_may_come_and_go(net: dict) -> None:
     """Whatever the masks: the same as the reference engine, and the few that go on are all that is computed."""
     optimizer = {"batch_size": 50, "learning_rate": 0.05, "momentum": 0.9}
     settings, examples = made([zoo.trial(seed, net=net, optimizer=optimizer) for seed in range(5)])
-    mine, right = batched.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
+    mine, right = engine.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
     for epoch, (mask, held) in enumerate([("11111", 5), ("10110", 5), ("10010", 2), ("10010", 2), ("01001", 5)]):
         active = np.array([c == "1" for c in mask])
         before = mine.state()
@@ -63,7 +66,7 @@ def test_models_may_come_and_go(net: dict) -> None:
 
 def test_few_that_go_on_take_over_what_is_loaded() -> None:
     settings, examples = made([zoo.trial(seed) for seed in range(4)])
-    mine, right = batched.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
+    mine, right = engine.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
     mine.epoch(order(4, 120, 0), np.array([True, False, False, False]))
     mine.totals("test"), mine.totals("test")
     right.epoch(order(4, 120, 1), np.ones(4, dtype=bool))
@@ -78,10 +81,10 @@ def test_few_that_go_on_take_over_what_is_loaded() -> None:
 @pytest.mark.parametrize("optimizer", [{"name": "gd", "learning_rate": 0.1, "momentum": 0.5}, {"batch_size": 50}])
 def test_a_batch_in_chunks_is_one_step(optimizer: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, examples = made([zoo.trial(s, optimizer=optimizer, precision="float64") for s in range(2)])
-    whole = batched.Batched(settings, examples, "cpu")
-    monkeypatch.setattr(memory, "CHUNK_BYTES", 1)
-    monkeypatch.setattr(memory, "CHUNK", 7)
-    cut = batched.Batched(settings, examples, "cpu")
+    whole = engine.Batched(settings, examples, "cpu")
+    monkeypatch.setattr(memory_model, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(memory_model, "CHUNK", 7)
+    cut = engine.Batched(settings, examples, "cpu")
     assert whole.stack.chunk[0] == settings[0].optimizer.batch(120) and cut.stack.chunk == (7, 1)
     for each in (whole, cut):
         each.epoch(order(2, 120, 0), np.ones(2, dtype=bool))
@@ -91,7 +94,7 @@ def test_a_batch_in_chunks_is_one_step(optimizer: dict, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("way", named.names("workers.convolutions"))
+@pytest.mark.parametrize("way", named.names("workers.engines.gpu.convolutions"))
 def test_every_way_of_computing_convolutions_trains_the_same(
     way: str, batch_norm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +104,7 @@ def test_every_way_of_computing_convolutions_trains_the_same(
     net = {"name": "convnet", "depth": 2, "width": 5, "batch_norm": batch_norm}
     data = {"name": "digits", "train_size": 20, "test_size": 10}
     settings, examples = made([zoo.trial(s, net=net, data=data, optimizer={"batch_size": 8}) for s in range(2)])
-    mine = batched.Batched(settings, examples, "cpu", named.load("workers.convolutions", way))
+    mine = engine.Batched(settings, examples, "cpu", named.load("workers.engines.gpu.convolutions", way))
     right = reference.Reference(settings, examples, "cpu")
     for each in (mine, right):
         each.epoch(order(2, 20, 0), np.ones(2, dtype=bool))
@@ -111,7 +114,7 @@ def test_every_way_of_computing_convolutions_trains_the_same(
 
 def test_an_epoch_may_be_shorter_or_longer_than_the_examples() -> None:
     settings, examples = made([zoo.trial(s) for s in range(2)])
-    mine, right = batched.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
+    mine, right = engine.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
     longer = np.concatenate([order(2, 120, 0), order(2, 120, 1)], 1)
     for epoch in (longer[:, :40], longer, longer[:, :70]):
         for each in (mine, right):
@@ -123,22 +126,22 @@ def test_batch_norm_of_one_value_is_refused() -> None:
     net = {"name": "convnet", "depth": 4, "width": 4, "batch_norm": True}
     settings, examples = made([zoo.trial(net=net)])
     with pytest.raises(ValueError, match="two values a channel"):
-        batched.Batched(settings, examples, "cpu").epoch(order(1, 120, 0)[:, :33], np.ones(1, dtype=bool))
+        engine.Batched(settings, examples, "cpu").epoch(order(1, 120, 0)[:, :33], np.ones(1, dtype=bool))
 
 
 def test_what_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWEEP_ENGINE", "batched")
     settings, examples = made([zoo.trial()])
-    assert isinstance(engines.choose(settings, examples, "cpu"), batched.Batched)
+    assert isinstance(choose(settings, examples, "cpu"), engine.Batched)
     for other in ({"name": "linear"}, {"name": "polynomial", "depth": 2, "width": 4}):
         settings, examples = made([zoo.trial(net=other)])
-        assert isinstance(engines.choose(settings, examples, "cpu"), reference.Reference)
+        assert isinstance(choose(settings, examples, "cpu"), reference.Reference)
     monkeypatch.setenv("SWEEP_ENGINE", "fast")
     with pytest.raises(ValueError, match="one of reference, fused, batched, got 'fast'"):
-        engines.choose(settings, examples, "cpu")
+        choose(settings, examples, "cpu")
 
 
 def test_a_cpu_refuses_tf32() -> None:
     settings, examples = made([zoo.trial(precision="tf32")])
     with pytest.raises(ValueError, match=r"tf32 is for GPUs.*float32 or float64"):
-        engines.choose(settings, examples, "cpu")
+        choose(settings, examples, "cpu")

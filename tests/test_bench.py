@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from orchestrator import bench, show_bench
-from orchestrator.bench import Bench, Entry, Options
-from tracking import named
-from tracking.named import Refused
+from orchestrator.commands import bench, render_bench
+from orchestrator.commands.bench import Bench, Entry, Options
+from tracking.common import named
+from tracking.common.named import Refused
 from workers.bench import cost, module
 from workers.bench.case import Case, Pictures, Work
 from workers.bench.measure import ENGINES, Lane
-from workers.reference import Reference
+from workers.engines.reference import Reference
 
 SMALL = {"depth": 3, "side": 8, "batch": 10, "images": 60}
 STEPS = 4
@@ -133,7 +133,7 @@ def test_what_is_skipped_says_why() -> None:
     assert found.results == [] and sorted(map(key, found.skipped)) == sorted(key(e.plain()) for e in lines)
     assert all("a step took" in r["reason"] or "a step would take" in r["reason"] for r in found.skipped)
     report = found.report()
-    shown = [line for arm in (False, True) for line in show_bench.lines(report, arm)]
+    shown = [line for arm in (False, True) for line in render_bench.lines(report, arm)]
     assert len(shown) == len(lines) and all("skipped" in line and "limit 5e-09 s" in line[-1] for line in shown)
 
 
@@ -176,7 +176,7 @@ def test_ratios_are_to_the_same_network_and_number_of_models() -> None:
         result("ours", 8, 120.0), result("ours", 32, 100.0), result("ours", 1, 60.0),
         result("common_loop", 1, 1e6, width=8), result("grouped", 8, 1e6, batch_norm=True),
     ]  # fmt: skip
-    ratios = [show_bench.ratios(r, results) for r in results]
+    ratios = [render_bench.ratios(r, results) for r in results]
     assert ratios[:6] == [(1.0, 10 / 120), (2.0, 20 / 120), (4.0, 40 / 120), (12.0, 3.0), (10.0, 5.0), (6.0, 3.0)]
     assert ratios[6:] == [(1.0, None), (None, None)]
 
@@ -215,7 +215,7 @@ def test_the_command_speaks_json(command: tuple[dict[str, Any], Path]) -> None:
 @pytest.mark.slow
 def test_the_command_keeps_json_and_figures(command: tuple[dict[str, Any], Path]) -> None:
     report, folder = command
-    path = folder / show_bench.name(report)
+    path = folder / render_bench.name(report)
     assert json.loads(path.with_suffix(".json").read_text()) == report
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     drawn = path.with_suffix(".svg").read_text()

@@ -7,11 +7,11 @@ import zoo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.bundle import MAX_MODELS, cost, halves, pack
-from orchestrator.plan import plan
-from tracking.rows import Outcome
-from tracking.store import Store, Writer
-from workers import work
+from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack
+from orchestrator.planning.plan import plan
+from tracking.records.rows import Outcome
+from tracking.records.store import Store, Writer
+from workers import run_bundle
 from workers.trial import Trial
 
 POOL = [zoo.trial(seed, net={"name": "convnet", "width": w}) for w in (2, 8, 32) for seed in range(30)]
@@ -32,13 +32,13 @@ def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
 
 
 def test_halves_partition() -> None:
-    bundle = work.together(POOL[:7])
+    bundle = run_bundle.together(POOL[:7])
     assert sorted(t.id for h in halves(bundle) for t in h.trials) == [t.id for t in bundle.trials]
 
 
 def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
-    store, bundle = Store(str(tmp_path)), work.together([zoo.trial(s) for s in range(5)])
-    running = work.work(store, bundle, "cpu")
+    store, bundle = Store(str(tmp_path)), run_bundle.together([zoo.trial(s) for s in range(5)])
+    running = run_bundle.work(store, bundle, "cpu")
     next(running)
     running.close()
     found = plan([zoo.trial(s) for s in range(8)], store, lanes=64)
@@ -48,8 +48,8 @@ def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
 
 def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    list(work.work(store, work.together([zoo.trial(0), zoo.trial(1)]), "cpu"))
-    work.give_up(store, work.together([zoo.trial(2)]), "cpu", "RuntimeError: it broke")
+    list(run_bundle.work(store, run_bundle.together([zoo.trial(0), zoo.trial(1)]), "cpu"))
+    run_bundle.give_up(store, run_bundle.together([zoo.trial(2)]), "cpu", "RuntimeError: it broke")
     trials = [zoo.trial(s) for s in range(4)]
     first = plan(trials, store, 1)
     assert first.states == {"finished": 2, "failed": 1, "missing": 1}
@@ -60,7 +60,7 @@ def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> 
 
 def test_a_bundle_some_of_whose_trials_have_ended_goes_on_with_them(tmp_path: Path) -> None:
     """A model's last bits depend on its bundle: without the ended ones the others would come out differently."""
-    store, bundle = Store(str(tmp_path)), work.together([zoo.trial(s) for s in range(3)])
+    store, bundle = Store(str(tmp_path)), run_bundle.together([zoo.trial(s) for s in range(3)])
     writer = Writer.begin(store, bundle.id, "network", _plain(bundle.trials), {})
     writer.add([], {bundle.trials[0].id: Outcome("diverged", 1, "a weight is not finite")})
     writer.commit(1, b"state")

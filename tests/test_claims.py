@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import test_exact_claims
 
-from tracking import named
-from tracking.frame import Frame, Planned, frame, in_memory
-from tracking.verdict import verify
+from tracking.analysis.frame import Frame, Planned, frame, in_memory
+from tracking.common import named
+from tracking.verdicts.verify import verify
 
 Values = dict[str, list[float]]  # "measure", "measure split" or "measure split layer": one value a step, of one trial
 Trial = tuple[dict[str, Any], Values]
@@ -319,8 +319,8 @@ def test_interval_of_a_difference_is_welchs() -> None:
 
 def test_matched_risk_is_interpolated_in_its_logarithm() -> None:
     """Risk 1, 0.1, 0.001 passes 0.01 halfway between the last two steps; the norm product there is i."""
-    from tracking.matched import pairs
-    from tracking.verdict import Quantity
+    from tracking.verdicts.equal_risk import pairs
+    from tracking.verdicts.verify import Quantity
 
     found = pairs(recorded(networks(RISING)), Quantity("norm_product", ""), Quantity("error", "test"), 0.01)
     assert np.array(sorted(found)) == pytest.approx(np.array([(float(i), e) for i, e in enumerate(RISING)]))

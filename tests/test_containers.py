@@ -103,7 +103,7 @@ def test_versions_and_kernels_are_in_the_image(docker: Engine) -> None:
     lines = [line.partition("+")[0] for line in in_image(docker, "/opt/sweep/bin/pip freeze").splitlines()]
     installed = {line for line in lines if line.startswith(("ray==", "torch==", "mlflow==", "grpcio=="))}
     assert len(installed) == 4 and installed <= pins
-    kernels = in_image(docker, "ls /opt/sweep/lib/python*/site-packages/workers/kernels/")
+    kernels = in_image(docker, "ls /opt/sweep/lib/python*/site-packages/workers/engines/cpu/kernels/")
     assert {"_baseline.so", "_avx2.so", "_avx512.so"} <= set(kernels.split())
     assert not in_image(docker, "find / -xdev -perm -2 -type f -user root 2>/dev/null || true"), "root's, and writable"
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tracking import named
-from workers.device import prepare
+from tracking.common import named
+from workers.runtime.device import prepare
 
 SHAPES = {  # M, B, (H, W), I, O
     "grey": (2, 3, (8, 8), 1, 6),
@@ -24,7 +24,7 @@ SHAPES = {  # M, B, (H, W), I, O
 }
 
 
-@pytest.fixture(params=named.names("workers.convolutions"), scope="module")
+@pytest.fixture(params=named.names("workers.engines.gpu.convolutions"), scope="module")
 def way(request: pytest.FixtureRequest) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "triton":
@@ -33,7 +33,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[Any]:
             if not torch.cuda.is_available():
                 patch.setenv("TRITON_INTERPRET", "1")
         prepare(device(), "float32")
-        yield named.load("workers.convolutions", request.param)
+        yield named.load("workers.engines.gpu.convolutions", request.param)
 
 
 def device() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.crew import crew
+from orchestrator.execution.process_group import crew
 
 
 class Member:

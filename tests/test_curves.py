@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tracking.bands import median_rank
-from tracking.curve import Curve
-from tracking.curves import aggregate, single
-from tracking.frame import Frame, Planned, frame, in_memory
-from tracking.named import Refused
+from tracking.analysis.aggregate import aggregate, single
+from tracking.analysis.curve_spec import Curve
+from tracking.analysis.frame import Frame, Planned, frame, in_memory
+from tracking.analysis.intervals import median_rank
+from tracking.common.named import Refused
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
 Value = Callable[[dict[str, Any], int, int, str], float]
@@ -92,7 +92,7 @@ def test_median_interval_covers_and_is_the_narrowest(n: int) -> None:
 
 
 def test_median_interval_is_of_order_statistics() -> None:
-    from tracking.bands import centre_and_band
+    from tracking.analysis.intervals import centre_and_band
 
     values = pd.DataFrame({"key": [0] * 9 + [1] * 3, "value": [*np.random.default_rng(0).random(9), 1.0, 2.0, 3.0]})
     found = centre_and_band(values, ["key"], "median", "ci95")

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tracking import named
-from workers import cache
+from tracking.common import named
 from workers.data import cifar10, synthetic
+from workers.runtime import cache
 
 TRAIN, TEST = 50, 10
 X = np.random.default_rng(0).integers(0, 256, (TRAIN + TEST, 32, 32, 3), dtype=np.uint8)

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import cli, detach, spec
+from orchestrator import cli
+from orchestrator.commands import detach
 from orchestrator.launch import Options
-from tracking.named import Refused
+from orchestrator.spec import load
+from tracking.common.named import Refused
 
 SECRET = "hunter2-hunter2"
 
 
 def test_the_head_is_asked_for_the_same_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read as the head will read it: by the command line itself."""
-    sweep = spec.read("demo", "debug", ["optimizer.learning_rate=0.1", "epochs=3"])
+    sweep = load.read("demo", "debug", ["optimizer.learning_rate=0.1", "epochs=3"])
     options = Options("s3://sweeps/runs", False, "head:6379", "http://mlflow:5000", True, 7)
     name, bound, _ = cli.app.parse_args(detach.command(sweep, options)[1:], exit_on_error=False, print_error=False)
     assert name is cli.launch
@@ -23,7 +25,7 @@ def test_the_head_is_asked_for_the_same_launch(tmp_path: Path, monkeypatch: pyte
     }  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo.yaml").write_text(sweep.written, "utf-8")
-    there = spec.read("demo.yaml", bound.arguments["profile"], bound.arguments["set_"])
+    there = load.read("demo.yaml", bound.arguments["profile"], bound.arguments["set_"])
     assert (there.digest, there.name) == (sweep.digest, sweep.name)
 
 
@@ -51,5 +53,5 @@ def test_what_cannot_travel_is_refused(
 def test_a_password_in_the_environments_address_does_not_travel_either(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{SECRET}@mlflow:5000")
     with pytest.raises(Refused, match="has a password") as refused:
-        detach.submit(spec.read("demo"), Options(address="10.0.0.1:6379"))
+        detach.submit(load.read("demo"), Options(address="10.0.0.1:6379"))
     assert SECRET not in str(refused.value)

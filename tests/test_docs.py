@@ -7,7 +7,8 @@ from pathlib import Path
 import docstring_parser
 import pytest
 
-from orchestrator import cli, expand, spec
+from orchestrator import cli
+from orchestrator.spec import expand, load
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -46,8 +47,8 @@ def test_the_readmes_sweep_reads_and_expands(tmp_path: Path) -> None:
     assert block
     text = "\n".join(line[4:] for line in block.group(1).splitlines())
     (tmp_path / "readme.yaml").write_text(text)
-    assert len(expand.expand(spec.read(str(tmp_path / "readme.yaml")))) == 85
-    assert len(expand.expand(spec.read(str(tmp_path / "readme.yaml"), "debug"))) == 6
+    assert len(expand.expand(load.read(str(tmp_path / "readme.yaml")))) == 85
+    assert len(expand.expand(load.read(str(tmp_path / "readme.yaml"), "debug"))) == 6
 
 
 def test_the_readme_names_what_is_there() -> None:
@@ -84,11 +85,11 @@ def test_every_claim_of_the_memo_is_judged_where_the_table_says() -> None:
             assert f"def {function}(" in (ROOT / "tests" / file).read_text()
         if "::" not in place:
             sweep, labels = place.split(": ", 1)
-            known = {claim.label for claim in spec.read(sweep).claims}
+            known = {claim.label for claim in load.read(sweep).claims}
             mentioned = {label for label in known if label and label in labels}
             assert mentioned, f"{sweep} has no claim {labels}; it has {known}"
             named |= {(sweep, label) for label in mentioned}
-    memo = [(s, c.label) for s in spec.shipped_names() if s != "demo" for c in spec.read(s).claims]
+    memo = [(s, c.label) for s in load.shipped_names() if s != "demo" for c in load.read(s).claims]
     assert [(s, label) for s, label in memo if re.match(r"C\d", label) and (s, label) not in named] == []
 
 

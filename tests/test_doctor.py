@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import doctor
 from orchestrator.cli import app
-from orchestrator.doctor import Finding
+from orchestrator.commands import doctor
+from orchestrator.commands.doctor import Finding
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.bundle import cost
-from orchestrator.estimate import ROUGH, SOURCES, Speeds, kind
-from tracking.store import Manifest
+from orchestrator.planning.estimate import ROUGH, SOURCES, Speeds, kind
+from orchestrator.planning.pack import cost
+from tracking.records.store import Manifest
+from workers.run_bundle import together
 from workers.trial import Trial
-from workers.work import together
 
 SETTINGS: dict[str, Any] = {"data": {"name": "digits"}, "net": {"name": "convnet", "depth": 3, "width": 8}, "epochs": 9}
 

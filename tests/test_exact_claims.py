@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.claims import (
     as_expected,
     grows_between,
@@ -15,8 +16,7 @@ from tracking.claims import (
     overfits_eventually,
     settles,
 )
-from tracking.frame import Frame, Planned, frame, in_memory
-from tracking.verdict import verify
+from tracking.verdicts.verify import verify
 
 Values = dict[str, list[tuple[int, float]]]  # "measure" or "measure split": (step, value) of one trial
 

@@ -13,9 +13,9 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from orchestrator import spec
-from orchestrator.expand import expand, varied
-from orchestrator.source import BadSweep
+from orchestrator.spec import load
+from orchestrator.spec.expand import expand, varied
+from orchestrator.spec.yaml_source import BadSweep
 from workers.trial import Trial
 
 POOL: dict[str, list[Any]] = {  # values of settings of a small experiment, all of them different from the defaults
@@ -37,14 +37,14 @@ def values(keys: Iterable[str]) -> st.SearchStrategy[dict[str, list[Any]]]:
 AXES = st.lists(st.sampled_from(sorted(POOL)), unique=True, max_size=4).flatmap(values)
 
 
-def read(sections: dict[str, Any] | str, profile: str | None = None, *sets: str) -> spec.Sweep:
+def read(sections: dict[str, Any] | str, profile: str | None = None, *sets: str) -> load.Sweep:
     """A sweep of the experiment `hessian` (plain settings, any of them may vary), written to a file and read."""
     head = "title: t\nexperiment: hessian\n"
     text = sections if isinstance(sections, str) else yaml.safe_dump(sections, sort_keys=False) if sections else ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mine.yaml"
         path.write_text(head + text)
-        return spec.read(str(path), profile, sets)
+        return load.read(str(path), profile, sets)
 
 
 def network(sections: str) -> list[Trial]:
@@ -55,14 +55,14 @@ def network(sections: str) -> list[Trial]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mine.yaml"
         path.write_text(head + sections)
-        return expand(spec.read(str(path)))
+        return expand(load.read(str(path)))
 
 
 def content(trials: list[Trial], *keys: str) -> list[tuple[Any, ...]]:
     return [tuple(t.plain[k] for k in keys) for t in trials]
 
 
-def ids(sweep: spec.Sweep) -> list[str]:
+def ids(sweep: load.Sweep) -> list[str]:
     return [t.id for t in expand(sweep)]
 
 

@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
-from tracking import failpoints
-from tracking.named import Refused
+from tracking.common import failpoints
+from tracking.common.named import Refused
 
-WALK = "from tracking.failpoints import reached\nfor name in ('a.x', 'a.y', 'b', 'a.x'): reached(name); print(name)"
+WALK = (
+    "from tracking.common.failpoints import reached\nfor name in ('a.x', 'a.y', 'b', 'a.x'): reached(name); print(name)"
+)
 
 
 def walk(rule: str) -> tuple[int, list[str]]:

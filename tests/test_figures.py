@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from test_curves import SEEDS, WIDTHS, recorded
 
-from tracking.curve import Curve
-from tracking.curves import aggregate, single
-from tracking.figures import MANY, draw, figure, style
-from tracking.frame import Frame
-from tracking.labels import footer
+from tracking.analysis.aggregate import aggregate, single
+from tracking.analysis.curve_spec import Curve
+from tracking.analysis.frame import Frame
+from tracking.plotting.curve_figure import MANY, draw, figure, style
+from tracking.plotting.labels import footer
 
 ABOUT = {"title": "Error against width", "source": "Memo 90", "data": "handwritten digits", "step": "epoch"}
 VARIED = ["net.batch_norm", "net.width"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from workers.experiments import interpolation
-from workers.minimum_norm import Task, exact_fit, float64_fit
-from workers.polynomials import features, nodes, sine
+from workers.theory.minimum_norm import Task, exact_fit, float64_fit
+from workers.theory.polynomials import features, nodes, sine
 from workers.trial import Trial
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from workers.kernels import library
-from workers.kernels.fused import Fused
-from workers.kernels.shape import Net, supports
+from workers.engines.cpu import library
+from workers.engines.cpu.bindings import Fused
+from workers.engines.cpu.supported import Net, supports
 
 built = pytest.mark.skipif(library.available() is None, reason=library.reason())
 EXAMPLES = 45

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tracking.rows import Row
-from workers import curvature, slices
+from tracking.records.rows import Row
 from workers.experiments import landscape
+from workers.theory import hessian_spectrum, loss_surface
 from workers.trial import Trial
 
 DIGITS = {
@@ -25,7 +25,7 @@ def trial(**changes: Any) -> Trial:
     return Trial.of("landscape", {**DIGITS, **changes})
 
 
-def surface_of(one: Trial) -> slices.Surface:
+def surface_of(one: Trial) -> loss_surface.Surface:
     assert isinstance(one.settings, landscape.Settings)
     return landscape.trained_surface(one.settings, "cpu")[0]
 
@@ -46,17 +46,17 @@ def test_eigenvalues_are_those_of_the_dense_hessian(loss: str) -> None:
     surface = surface_of(trial(loss=loss))
     exact = torch.linalg.eigvalsh(torch.func.hessian(surface.loss)(surface.point)).flip(0).numpy()
     scale = np.abs(exact).max()
-    assert curvature.spectrum(surface.loss, surface.point) == pytest.approx(exact, abs=1e-12 * scale)
-    largest, smallest = curvature.extremes(surface.loss, surface.point, 5, seed=0)
+    assert hessian_spectrum.spectrum(surface.loss, surface.point) == pytest.approx(exact, abs=1e-12 * scale)
+    largest, smallest = hessian_spectrum.extremes(surface.loss, surface.point, 5, seed=0)
     assert largest == pytest.approx(exact[:5], abs=1e-8 * scale)
     assert smallest == pytest.approx(exact[-5:], abs=1e-8 * scale)
     assert exact[-1] < 0, "with nothing negative the smallest eigenvalues would be no test"
 
 
 def test_more_eigenvalues_than_there_are_at_both_ends_are_refused() -> None:
-    valley = slices.valley("quadratic_valley")
+    valley = loss_surface.valley("quadratic_valley")
     with pytest.raises(ValueError, match="half of the 2 weights, got 2"):
-        curvature.extremes(valley.loss, valley.point, 2, seed=0)
+        hessian_spectrum.extremes(valley.loss, valley.point, 2, seed=0)
 
 
 @pytest.mark.parametrize("loss", ["square", "cross_entropy"])
@@ -84,8 +84,8 @@ def test_a_net_at_scale_0_knows_nothing() -> None:
 
 def test_slope_along_the_weights_is_that_of_finite_differences() -> None:
     surface = surface_of(trial())
-    low, high = slices.along_weights(surface, np.array([1 - 1e-5, 1 + 1e-5]))
-    assert slices.slope_along_weights(surface) == pytest.approx((high - low) / 2e-5, rel=1e-6)
+    low, high = loss_surface.along_weights(surface, np.array([1 - 1e-5, 1 + 1e-5]))
+    assert loss_surface.slope_along_weights(surface) == pytest.approx((high - low) / 2e-5, rel=1e-6)
 
 
 def test_every_filter_of_a_direction_is_as_long_as_that_of_the_weights() -> None:
@@ -95,7 +95,7 @@ def test_every_filter_of_a_direction_is_as_long_as_that_of_the_weights() -> None
         "conv1.bias": torch.ones(4, dtype=torch.float64),
         "output.weight": torch.randn(5, 4, generator=rng, dtype=torch.float64),
     }
-    one, other = (slices.filter_normalised(weights, 0, which) for which in (0, 1))
+    one, other = (loss_surface.filter_normalised(weights, 0, which) for which in (0, 1))
     for name in ("conv1.weight", "output.weight"):
         lengths = weights[name].flatten(1).norm(dim=1)
         torch.testing.assert_close(one[name].flatten(1).norm(dim=1), lengths)
@@ -112,7 +112,7 @@ def test_the_seed_decides_everything() -> None:
 
 def test_lanczos_is_decided_by_its_seed() -> None:
     surface = surface_of(trial())
-    one, again = (np.concatenate(curvature.extremes(surface.loss, surface.point, 3, seed=2)) for _ in range(2))
+    one, again = (np.concatenate(hessian_spectrum.extremes(surface.loss, surface.point, 3, seed=2)) for _ in range(2))
     assert one.tolist() == again.tolist()
 
 
@@ -131,8 +131,8 @@ def test_only_the_ends_of_a_large_spectrum_are_recorded(monkeypatch: pytest.Monk
 
 def test_fractions_of_a_spectrum() -> None:
     eigenvalues = np.array([10.0, 1.0, 9e-6, 0.0, -9e-6, -2e-5, -3.0, -4.0])
-    assert curvature.flat_fraction(eigenvalues) == 3 / 8
-    assert curvature.negative_fraction(eigenvalues) == 3 / 8
+    assert hessian_spectrum.flat_fraction(eigenvalues) == 3 / 8
+    assert hessian_spectrum.negative_fraction(eigenvalues) == 3 / 8
 
 
 def test_quadratic_valley() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cluster_check import PACE
 
-from tracking.store import Store
+from tracking.records.store import Store
 
 SWEEP = """
 title: A small width sweep
@@ -180,7 +180,7 @@ def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
 def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     import shutil
 
-    from tracking.store import Manifest
+    from tracking.records.store import Manifest
 
     folder = tmp_path / "copy"
     shutil.copytree(launched[0], folder)

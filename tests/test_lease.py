@@ -14,11 +14,11 @@ import pytest
 import zoo
 from cluster_check import PACE
 
-from tracking import lease
-from tracking.claimed import at_work
-from tracking.files import Files
-from tracking.rows import Outcome, Row
-from tracking.store import Store, Writer
+from tracking.records import lease
+from tracking.records.lease_file import at_work
+from tracking.records.rows import Outcome, Row
+from tracking.records.storage import Files
+from tracking.records.store import Store, Writer
 
 SILENCE_S = "1.5"
 HOLD = """

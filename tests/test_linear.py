@@ -8,7 +8,14 @@ from sklearn.svm import SVC
 
 from workers.experiments import linear, ridge
 from workers.experiments.linear import Settings
-from workers.separable import exponential_descent, gaussian_data, hard_margin, log_risk, random_start, ridge_solution
+from workers.theory.linear_classification import (
+    exponential_descent,
+    gaussian_data,
+    hard_margin,
+    log_risk,
+    random_start,
+    ridge_solution,
+)
 from workers.trial import Trial
 
 NORMS = (0.0, 0.8, 4.8)

@@ -3,10 +3,11 @@
 import pytest
 from rich.console import Console
 
-from orchestrator import live, progress
-from orchestrator.live import Launching
+from orchestrator.execution import live_view
+from orchestrator.execution.live_view import Launching
+from orchestrator.terminal import console
+from workers.run_bundle import Report, together
 from workers.trial import Trial
-from workers.work import Report, together
 
 SETTINGS = {
     "data": {"name": "digits", "train_size": 100}, "optimizer": {"name": "sgd", "batch_size": 20}, "epochs": 10,
@@ -20,9 +21,9 @@ FIRST, SECOND = BUNDLES
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Console:
-    console = Console(force_terminal=True, width=80, record=True, stderr=True)
-    monkeypatch.setattr(progress, "console", console)
-    return console
+    drawn = Console(force_terminal=True, width=80, record=True, stderr=True)
+    monkeypatch.setattr(console, "console", drawn)
+    return drawn
 
 
 def test_bundles_at_work_are_shown_with_what_tells_them_apart(terminal: Console) -> None:
@@ -51,7 +52,7 @@ def test_the_curve_falls_as_the_error_does_and_fills_gaps(terminal: Console) -> 
     before, drawing, after = line.removeprefix("mean train error ").split()
     bars = ["▁▂▃▄▅▆▇█".index(c) for c in drawing]
     assert (before, after) == ("0.9", "0.1")
-    assert len(bars) == live.POINTS and bars == sorted(bars, reverse=True) and (bars[0], bars[-1]) == (7, 0)
+    assert len(bars) == live_view.POINTS and bars == sorted(bars, reverse=True) and (bars[0], bars[-1]) == (7, 0)
 
 
 @pytest.mark.parametrize("columns", [20, 40, 60])
@@ -63,7 +64,7 @@ def test_the_curve_keeps_its_ends_on_a_narrow_terminal(columns: int, terminal: C
     (line,) = view.picture().lines
     before, drawing, after = line.removeprefix("mean train error ").split()
     assert (before, drawing[0], drawing[-1], after) == ("1", "█", "▁", "0.375")
-    assert len(line) <= max(columns, live.BESIDE)
+    assert len(line) <= max(columns, live_view.BESIDE)
 
 
 def test_failures_are_grouped_by_their_error_and_what_is_left_goes_on(terminal: Console) -> None:
@@ -96,8 +97,8 @@ def test_a_terminal_gets_only_what_it_can_show(encoding: str, bars: str, monkeyp
         def encoding(self) -> str:
             return encoding
 
-    monkeypatch.setattr(progress, "console", Encoded())
-    drawing = progress.curve([0.0, 1.0])
+    monkeypatch.setattr(console, "console", Encoded())
+    drawing = console.curve([0.0, 1.0])
     assert drawing == bars
     drawing.encode(encoding)
 

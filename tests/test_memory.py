@@ -9,11 +9,11 @@ import zoo
 from test_batched import made, order
 from torch.profiler import ProfilerActivity, profile
 
-from orchestrator import bundle
-from tracking import named
-from workers import batched, memory
+from orchestrator.planning import pack
+from tracking.common import named
+from workers.engines.gpu import engine, memory_model
 from workers.experiments import network
-from workers.settings import Settings
+from workers.training.settings import Settings
 
 GIB = 2**30
 
@@ -22,10 +22,10 @@ def peak(settings: list[Settings], way: str) -> int:
     """Most bytes alive at a time in PyTorch's tensors and temporaries while a bundle is trained and evaluated."""
     _, examples = made([zoo.trial(**{**s.model_dump(), "seed": s.seed}) for s in settings])
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        engine = batched.Batched(settings, examples, "cpu", named.load("workers.convolutions", way))
+        batched = engine.Batched(settings, examples, "cpu", named.load("workers.engines.gpu.convolutions", way))
         for epoch in range(2):
-            engine.epoch(order(len(settings), examples.index.shape[1], epoch), np.ones(len(settings), dtype=bool))
-        engine.totals("train"), engine.outputs("train"), engine.totals("test")
+            batched.epoch(order(len(settings), examples.index.shape[1], epoch), np.ones(len(settings), dtype=bool))
+        batched.totals("train"), batched.outputs("train"), batched.totals("test")
     events = profiled.profiler.kineto_results.events()  # type: ignore[union-attr]
     taken = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
     return int(np.cumsum([size for _, size in taken]).max())
@@ -38,7 +38,7 @@ def test_a_bundle_takes_no_more_than_was_estimated(optimizer: dict, batch_norm: 
     net = {"name": "convnet", "depth": 3, "width": 16, "batch_norm": batch_norm}
     data = {"name": "synthetic", "available": 80, "train_size": 80, "test_size": 8, "side": 16}
     settings, _ = made([zoo.trial(s, net=net, data=data, optimizer=optimizer) for s in range(4)])
-    estimate = memory.bundle_bytes(settings[0], (80, 8, (16, 16, 3)), 10, 4)
+    estimate = memory_model.bundle_bytes(settings[0], (80, 8, (16, 16, 3)), 10, 4)
     taken = {way: peak(settings, way) for way in ("grouped", "unfolded")}
     assert max(taken.values()) < estimate < 3.5 * max(taken.values())
 
@@ -50,47 +50,47 @@ def settings(**changes: object) -> Settings:
 @pytest.mark.parametrize("width", [2, 16, 64, 256])
 def test_more_models_fit_on_a_larger_gpu_and_fewer_wider_ones(width: int) -> None:
     one, wider = (settings(net={"name": "convnet", "depth": 4, "width": w}) for w in (width, 2 * width))
-    fit = [memory.most(one, network.sizes(one), 10, free * GIB) for free in (1, 4, 16, 80)]
+    fit = [memory_model.most(one, network.sizes(one), 10, free * GIB) for free in (1, 4, 16, 80)]
     assert fit == sorted(fit) and fit[0] < fit[2]
-    assert memory.most(wider, network.sizes(wider), 10, 4 * GIB) <= fit[1]
+    assert memory_model.most(wider, network.sizes(wider), 10, 4 * GIB) <= fit[1]
     for models, free in zip(fit, (1, 4, 16, 80), strict=True):
-        taken = memory.bundle_bytes(one, network.sizes(one), 10, models)
-        assert taken <= memory.SHARE * free * GIB or models == 1
-        assert models == memory.MOST_MODELS or (
-            memory.bundle_bytes(one, network.sizes(one), 10, models + 1) > memory.SHARE * free * GIB
+        taken = memory_model.bundle_bytes(one, network.sizes(one), 10, models)
+        assert taken <= memory_model.SHARE * free * GIB or models == 1
+        assert models == memory_model.MOST_MODELS or (
+            memory_model.bundle_bytes(one, network.sizes(one), 10, models + 1) > memory_model.SHARE * free * GIB
         )
 
 
 def test_estimates_count_what_the_net_has() -> None:
     s = settings(net={"name": "convnet", "depth": 5, "width": 16})
-    assert memory.parameters(s, (32, 32, 3), 10) == 9898
+    assert memory_model.parameters(s, (32, 32, 3), 10) == 9898
     with_norm = settings(net={"name": "convnet", "depth": 5, "width": 16, "batch_norm": True})
-    assert memory.parameters(with_norm, (32, 32, 3), 10) == 9818 + 5 * 16 * 2
-    sizes = [memory.example_bytes(s, (side, side, 3), True) for side in (8, 16, 32)]
+    assert memory_model.parameters(with_norm, (32, 32, 3), 10) == 9818 + 5 * 16 * 2
+    sizes = [memory_model.example_bytes(s, (side, side, 3), True) for side in (8, 16, 32)]
     assert all(3.5 < b / a < 4.5 for a, b in itertools.pairwise(sizes)), "in proportion to the pixels"
     double = s.model_copy(update={"precision": "float64"})
-    assert memory.example_bytes(double, (32, 32, 3), True) > 1.9 * sizes[-1]
+    assert memory_model.example_bytes(double, (32, 32, 3), True) > 1.9 * sizes[-1]
 
 
 def test_bundles_are_packed_to_the_memory_of_the_gpu() -> None:
     net, data = {"name": "convnet", "depth": 4, "width": 256}, {"name": "cifar10"}
     trials = [zoo.trial(seed, net=net, data=data) for seed in range(100)]
-    small, large = (bundle.pack(trials, [], 1, partial(bundle.most, free * GIB)) for free in (4, 80))
-    fits = memory.most(settings(net=net), network.sizes(settings(net=net)), 10, 4 * GIB)
+    small, large = (pack.pack(trials, [], 1, partial(pack.most, free * GIB)) for free in (4, 80))
+    fits = memory_model.most(settings(net=net), network.sizes(settings(net=net)), 10, 4 * GIB)
     assert 1 < max(len(b.trials) for b in small) <= fits < max(len(b.trials) for b in large)
     assert sorted(t.id for b in small for t in b.trials) == sorted(t.id for t in trials)
 
 
 def test_what_nothing_is_known_of_is_packed_as_on_a_cpu() -> None:
     for trial in (zoo.trial(), zoo.trial(net={"name": "linear"})):
-        assert bundle.most(None, trial) == bundle.MAX_MODELS
-    assert bundle.most(80 * GIB, zoo.trial(net={"name": "linear"})) == bundle.MAX_MODELS
-    assert bundle.most(80 * GIB, zoo.trial()) == memory.MOST_MODELS > bundle.MAX_MODELS
+        assert pack.most(None, trial) == pack.MAX_MODELS
+    assert pack.most(80 * GIB, zoo.trial(net={"name": "linear"})) == pack.MAX_MODELS
+    assert pack.most(80 * GIB, zoo.trial()) == memory_model.MOST_MODELS > pack.MAX_MODELS
 
 
 def test_a_batch_is_whole_where_it_must_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(memory_model, "CHUNK_BYTES", 1)
     net = {"name": "convnet", "depth": 4, "width": 16}
-    assert memory.step(settings(net=net), (32, 32, 3), 8, 50_000) == memory.CHUNK
-    assert memory.step(settings(net=net), (32, 32, 3), 8, 100) == 100
-    assert memory.step(settings(net={**net, "batch_norm": True}), (32, 32, 3), 8, 50_000) == 50_000
+    assert memory_model.step(settings(net=net), (32, 32, 3), 8, 50_000) == memory_model.CHUNK
+    assert memory_model.step(settings(net=net), (32, 32, 3), 8, 100) == 100
+    assert memory_model.step(settings(net={**net, "batch_norm": True}), (32, 32, 3), 8, 50_000) == 50_000

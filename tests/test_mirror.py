@@ -18,12 +18,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tracking import mirror, mirror_place
-from tracking.mirror_points import Parent, SweepInfo, curve_lines, kept, metric_key, run_name, text
-from tracking.mirror_thread import Mirror
-from tracking.named import Refused
-from tracking.rows import Outcome, Row
-from tracking.store import Recorded, Store, Writer
+from tracking.common.named import Refused
+from tracking.mirror import sync as mirror
+from tracking.mirror import tracking_uri
+from tracking.mirror.background import Mirror
+from tracking.mirror.payload import Parent, SweepInfo, curve_lines, kept, metric_key, run_name, text
+from tracking.records.rows import Outcome, Row
+from tracking.records.store import Recorded, Store, Writer
 
 # MLflow 3.17 uses a loader strategy that the SQLAlchemy it allows (2.1) deprecates; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -357,7 +358,7 @@ def test_a_folder_is_refused_as_tracking_uri_with_the_remedy(store: Store) -> No
         with pytest.raises(ValueError, match="sqlite:////absolute/path"):
             sync(store, bad)
     with pytest.raises(ValueError, match="open it in a browser"):
-        mirror_place.ui_command("http://somewhere:5000")
+        tracking_uri.ui_command("http://somewhere:5000")
 
 
 def test_the_new_database_is_complete_has_wal_and_is_made_once(tmp_path: Path) -> None:
@@ -379,8 +380,8 @@ def test_the_new_database_is_complete_has_wal_and_is_made_once(tmp_path: Path) -
 def test_write_ahead_logging_is_for_local_disks(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/home {tmp_path} nfs4 rw 0 0\n")
-    assert not mirror_place.on_local_disk(tmp_path / "runs", mounts)
-    assert mirror_place.on_local_disk(tmp_path.parent, mounts)
+    assert not tracking_uri.on_local_disk(tmp_path / "runs", mounts)
+    assert tracking_uri.on_local_disk(tmp_path.parent, mounts)
 
 
 class Server:
@@ -395,7 +396,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command, environment = mirror_place.ui_command(self.backend, self.port)
+        command, environment = tracking_uri.ui_command(self.backend, self.port)
         self.process = subprocess.Popen(
             command, env={**os.environ, **environment}, stdout=self.log, stderr=self.log, start_new_session=True
         )
@@ -545,9 +546,9 @@ def test_a_damaged_database_is_one_message_with_the_remedy(store: Store, uri: st
 
 
 def test_a_password_in_an_address_is_never_shown(store: Store, tmp_path: Path) -> None:
-    shown = mirror_place.public("postgresql+psycopg2://me:hidden@127.0.0.1:9/mlflow")
+    shown = tracking_uri.public("postgresql+psycopg2://me:hidden@127.0.0.1:9/mlflow")
     assert shown == "postgresql+psycopg2://127.0.0.1:9/mlflow"
-    assert mirror_place.public("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"
+    assert tracking_uri.public("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"
     with pytest.raises(Refused, match="must not hold a name or password") as error:
         Store("s3://key:hidden@bucket/runs")
     assert "hidden" not in str(error.value)

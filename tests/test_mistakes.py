@@ -11,10 +11,10 @@ import pytest
 from bad_sweeps import GOOD
 
 from orchestrator import cli
-from orchestrator.expand import expand
-from orchestrator.spec import read
-from tracking.rows import Outcome
-from tracking.store import Store, Writer
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tracking.records.rows import Outcome
+from tracking.records.store import Store, Writer
 
 MISTAKES: dict[str, list[str]] = {
     # what is typed, then what must be said

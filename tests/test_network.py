@@ -7,11 +7,12 @@ import pytest
 import torch
 import zoo
 
-from tracking import named
-from tracking.rows import Row
-from workers import images, seeds
-from workers.examples import Examples
+from tracking.common import named
+from tracking.records.rows import Row
 from workers.experiments import network
+from workers.interfaces import images
+from workers.runtime import seeds
+from workers.training.examples import Examples
 from workers.trial import Trial
 
 ALONE_TOLERANCE = (
@@ -151,7 +152,7 @@ def _sequential(p: dict[str, torch.Tensor], batch_norm: bool) -> torch.nn.Sequen
 def test_gradient_descent_in_chunks_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     trial = zoo.trial(0, optimizer={"name": "gd", "learning_rate": 0.1}, precision="float64")
     whole = run([trial])
-    monkeypatch.setattr("workers.reference.CHUNK_BYTES", 8 * 8 * 8 * 7)  # seven images at a time
+    monkeypatch.setattr("workers.engines.reference.CHUNK_BYTES", 8 * 8 * 8 * 7)  # seven images at a time
     assert run([trial]) == pytest.approx(whole, rel=1e-12)
 
 

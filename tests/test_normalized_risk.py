@@ -4,11 +4,11 @@ import pytest
 import torch
 import zoo
 
-from tracking import named
-from workers import engines
-from workers.examples import Examples
+from tracking.common import named
+from workers.engines.choose import choose
 from workers.experiments import network
-from workers.snapshot import Snapshot
+from workers.interfaces.snapshot import Snapshot
+from workers.training.examples import Examples
 
 
 @pytest.mark.parametrize("bias", ["none", "first"])
@@ -16,7 +16,7 @@ def test_it_is_the_risk_of_the_network_with_normalised_layers(bias: str) -> None
     """A bias of the first layer is divided with its weights: their norm is taken together."""
     net = {"name": "convnet", "depth": 3, "width": 6, "bias": bias}
     settings = zoo.trial(2, net=net, precision="float64").settings
-    chosen = engines.choose([settings], Examples.of(network._load(settings), [settings]), "cpu")
+    chosen = choose([settings], Examples.of(network._load(settings), [settings]), "cpu")
     for name, value in chosen.parameters().items():
         value.add_(0.1 if name.endswith("bias") else 0.0)
     snapshot = Snapshot(settings.net, chosen)

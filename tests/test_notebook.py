@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import notebook
-from tracking.named import Refused
+from orchestrator import api
+from tracking.common.named import Refused
 
 
 def test_the_examples_are_true(tmp_path: Path) -> None:
-    found = doctest.testmod(notebook, extraglobs={"store": str(tmp_path / "runs")})
+    found = doctest.testmod(api, extraglobs={"store": str(tmp_path / "runs")})
     assert found.attempted >= 8
     assert found.failed == 0
 
 
 def test_an_unknown_curve_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"unknown curve 'eror', did you mean 'error'\? known: error, risk"):
-        notebook.curve(notebook.read("demo", "debug"), "eror", str(tmp_path))
+        api.curve(api.read("demo", "debug"), "eror", str(tmp_path))

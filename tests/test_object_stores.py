@@ -22,9 +22,9 @@ import pytest
 from cluster_check import SWEEP, TRIALS, records
 from cluster_hosts import until
 
-from tracking import lease
-from tracking.claimed import claims
-from tracking.files import Files, StorageFailed
+from tracking.records import lease
+from tracking.records.lease_file import claims
+from tracking.records.storage import Files, StorageFailed
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 # What runs, what makes the bucket, the store's address and what its clients find in their environment, at a port.
@@ -175,7 +175,7 @@ def test_a_store_that_answers_no_more_for_a_while_is_waited_for(store: str, monk
     with door(port, behind):
         written.join(30.0)
         assert not written.is_alive() and files.read("records/b") == b"during"
-    monkeypatch.setattr("tracking.files.PATIENCE_S", 2)
+    monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 2)
     with pytest.raises(StorageFailed):
         files.read("records/a")
 
@@ -185,7 +185,7 @@ def test_a_store_that_nobody_answers_for_is_said_in_time(scheme: str, monkeypatc
     about = SERVERS[scheme]
     for key, value in about["environment"].items():
         monkeypatch.setenv(key, value.format(port=9))
-    monkeypatch.setattr("tracking.files.PATIENCE_S", 5)
+    monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 5)
     begun = time.monotonic()
     with pytest.raises(StorageFailed):
         Files(about["store"].format(port=9)).read("records/a/manifest.json")

@@ -7,9 +7,9 @@ import torch
 import zoo
 from test_network import engine_name, of, run  # noqa: F401  every test here, too, holds for every engine
 
-from tracking import named
-from workers import seeds
+from tracking.common import named
 from workers.experiments import network
+from workers.runtime import seeds
 
 FIT = {"net": {"name": "convnet", "depth": 3, "width": 12}, "optimizer": {"batch_size": 20, "learning_rate": 0.2}}
 SMALL = {"data": {"name": "digits", "train_size": 40, "test_size": 40}, **FIT}

@@ -1,16 +1,19 @@
 """What a cluster is refused for, before anything runs there; with real nodes in test_cluster_preflight.py."""
 
 import os
+import shutil
 import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from orchestrator import cli, preflight
-from orchestrator.preflight import Node
-from tracking.named import Refused
-from tracking.store import Store
+from orchestrator import cli
+from orchestrator.execution import preflight
+from orchestrator.execution.preflight import Node
+from tracking.common import program
+from tracking.common.named import Refused
+from tracking.records.store import Store
 
 HERE = {"python": "3.11", "torch": "2.13.0", "code": "abc"}
 GOOD = Node("good (10.0.0.1)", {"CPU": 4.0}, {**HERE, "probe": "42", "authentication": "token"})
@@ -66,8 +69,19 @@ def test_the_probe_is_read_where_the_nodes_are_and_left_nowhere(tmp_path: Path) 
     assert store.files.names("probes", "") == []
 
 
-def test_the_code_that_counts_is_the_code_that_runs() -> None:
+@pytest.mark.parametrize("edited", ["workers/trial.py", "workers/engines/cpu/kernels/network.hpp"])
+def test_the_code_that_counts_is_the_code_that_runs(
+    edited: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its digest is of whatever the program consists of, C++ too, and of nothing that lies elsewhere."""
     assert preflight.code() == preflight.about()["code"] and len(preflight.code()) == 12
+    for package in program.PACKAGES:
+        shutil.copytree(program.PROGRAM / package, tmp_path / package, ignore=shutil.ignore_patterns("*.so", "*.pyc"))
+    monkeypatch.setattr(program, "PROGRAM", tmp_path)
+    assert preflight.code.__wrapped__() == preflight.code()
+    with (tmp_path / edited).open("a") as file:
+        file.write("\n")
+    assert preflight.code.__wrapped__() != preflight.code()
 
 
 def test_where_nobody_listens_is_found_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.launch import _keep_changes
-from tracking.store import Store
-from workers import provenance
+from tracking.records.store import Store
+from workers.runtime import provenance
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -26,7 +26,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     git(tmp_path / "repository", "init", "-q")
     git(tmp_path / "repository", "add", "-A")
     git(tmp_path / "repository", "commit", "-qm", "one")
-    monkeypatch.setattr(provenance, "__file__", str(code))
+    monkeypatch.setattr(provenance, "PROGRAM", code.parents[1])
     provenance.code.cache_clear()
     provenance.diff.cache_clear()
     yield tmp_path / "repository"

@@ -9,13 +9,13 @@ import pytest
 from test_curves import WIDTHS, recorded
 from test_store import begin, row
 
-from tracking import reading, reduced
-from tracking.curve import Curve
-from tracking.curves import both
-from tracking.frame import Frame, Source, in_memory
-from tracking.reading import stored
-from tracking.rows import Outcome
-from tracking.store import Store
+from tracking.analysis import reduce, row_cache
+from tracking.analysis.aggregate import both
+from tracking.analysis.curve_spec import Curve
+from tracking.analysis.frame import Frame, Source, in_memory
+from tracking.analysis.row_cache import stored
+from tracking.records.rows import Outcome
+from tracking.records.store import Store
 
 AXES = {"net.width": list(WIDTHS), "data.label_noise": [0.0, 1.0]}
 CURVES = [
@@ -49,7 +49,7 @@ def test_pieces_make_no_difference(curve: Curve, by: str, monkeypatch: pytest.Mo
     states = {(0, 1): "diverged", (1, 0): "missing", (2, 2): "failed", (3, 1): "running"}
     whole = recorded(AXES, states=states)
     expected = both(whole, curve, list(AXES))
-    monkeypatch.setattr(reduced, "BATCH", 1)  # every cell by itself
+    monkeypatch.setattr(reduce, "BATCH", 1)  # every cell by itself
     pieces = in_parts(whole, {"cell": lambda id: id[0], "seed": lambda id: id[2], "trial": str}[by])
     for one, other in zip(expected, both(pieces, curve, list(AXES)), strict=True):
         assert len(one)
@@ -76,9 +76,9 @@ def test_of_a_large_store_little_stays_in_memory(tmp_path: Path, monkeypatch: py
         ended = {t["id"]: Outcome("finished", 2, "") for t in made}
         writer.add([row(t, s, s + bundle) for t in made for s in range(3)], ended)
         writer.commit(2, None)
-    monkeypatch.setattr(reading, "KEPT", kept)
+    monkeypatch.setattr(row_cache, "KEPT", kept)
     recorded_now = store.recorded()
-    reader = reading._Reader(store, {one.id: one.bundle for one in recorded_now.values()})
+    reader = row_cache._Reader(store, {one.id: one.bundle for one in recorded_now.values()})
     for _ in range(2):
         assert [len(reader.read(f"b{b}", "error")) for b in range(5)] == [6] * 5
         assert len(reader.read("b0", "risk")) == 0

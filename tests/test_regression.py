@@ -6,10 +6,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from workers.descent import descent, literal, signed_power
 from workers.experiments import regression
 from workers.experiments.regression import Settings
-from workers.polynomials import features, nodes, sine
+from workers.theory.closed_form_descent import descent, literal, signed_power
+from workers.theory.polynomials import features, nodes, sine
 from workers.trial import Trial
 
 FOREVER = 10**12

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from test_curves import WIDTHS, recorded
 
-from tracking.curve import Curve
-from tracking.curves import aggregate, single
-from tracking.figures import draw
-from tracking.frame import Frame, in_memory
-from tracking.report import About, render
-from tracking.store import Recorded
-from tracking.verdict import Verdict
+from tracking.analysis.aggregate import aggregate, single
+from tracking.analysis.curve_spec import Curve
+from tracking.analysis.frame import Frame, in_memory
+from tracking.plotting.curve_figure import draw
+from tracking.records.store import Recorded
+from tracking.report.render import About, render
+from tracking.verdicts.verify import Verdict
 
 EVIL = "<script>document.title = 'stolen'</script>"
 COMMAND = "sweep launch mine.yaml --set 'net.depth=3'"

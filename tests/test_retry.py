@@ -11,16 +11,16 @@ import zoo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.interrupt import Interrupt
-from orchestrator.retry import BUDGET, Next, Retries
-from orchestrator.watch import Watch
-from tracking.files import StorageFailed
-from tracking.lease import InUse
-from tracking.store import Store
-from workers import failure
-from workers.failure import Failure, Kind
+from orchestrator.execution.retry import BUDGET, Next, Retries
+from orchestrator.execution.signals import Interrupt
+from orchestrator.execution.supervisor import Watch
+from tracking.records.lease import InUse
+from tracking.records.storage import StorageFailed
+from tracking.records.store import Store
+from workers.run_bundle import Bundle, Report, together
+from workers.runtime import failure
+from workers.runtime.failure import Failure, Kind
 from workers.trial import Trial
-from workers.work import Bundle, Report, together
 
 TRIALS = [zoo.trial(seed) for seed in range(16)]
 
@@ -105,7 +105,7 @@ def test_a_store_that_is_gone_stops_the_launch_at_once(kind: Kind) -> None:
 
 def test_silence_is_measured_against_what_is_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("orchestrator.watch.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("orchestrator.execution.supervisor.time.monotonic", lambda: now[0])
     bundle, watching = together(TRIALS[:2]), watch()
     watching.began(bundle)
     for _ in range(5):

@@ -10,13 +10,14 @@ import jsonschema
 import pytest
 import yaml
 
-from orchestrator import keys, schema, spec
-from orchestrator.source import parse
-from tracking import named
+from orchestrator.spec import json_schema, key_reference, load
+from orchestrator.spec.yaml_source import parse
+from tracking.common import named
+from tracking.common.program import PROGRAM
 
-SWEEPS = Path(spec.__file__).parent.parent / "sweeps"
+SWEEPS = PROGRAM / "sweeps"
 SHIPPED = sorted(SWEEPS.glob("*.yaml"))
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(schema.text()))
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(json_schema.text()))
 
 
 def plain(path: Path) -> Any:
@@ -24,19 +25,19 @@ def plain(path: Path) -> Any:
 
 
 def test_the_shipped_schema_is_the_current_one() -> None:
-    assert (SWEEPS / schema.NAME).read_text() == schema.text(), "run orchestrator.schema.write()"
+    assert (SWEEPS / json_schema.NAME).read_text() == json_schema.text(), "run orchestrator.spec.json_schema.write()"
 
 
 def test_the_schema_is_one() -> None:
-    VALIDATOR.check_schema(json.loads(schema.text()))
-    whole = schema.schema()
+    VALIDATOR.check_schema(json.loads(json_schema.text()))
+    whole = json_schema.schema()
     references = {ref.removeprefix("#/$defs/") for ref in _values(whole, "$ref")}
     assert references and references <= whole["$defs"].keys()
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_every_shipped_sweep_is_valid_and_names_the_schema(path: Path) -> None:
-    assert path.read_text().startswith(f"# yaml-language-server: $schema={schema.NAME}\n")
+    assert path.read_text().startswith(f"# yaml-language-server: $schema={json_schema.NAME}\n")
     assert [error.message for error in VALIDATOR.iter_errors(plain(path))] == []
 
 
@@ -97,7 +98,7 @@ def test_the_schema_allows(path: tuple[str, ...], value: Any) -> None:
 
 def test_every_key_is_described() -> None:
     """Editors show the descriptions. `name` says which file is meant, and that file's first line describes it."""
-    missing = set(_undescribed(spec.File.model_json_schema()))
+    missing = set(_undescribed(load.File.model_json_schema()))
     for experiment in named.names("workers.experiments"):
         model = named.load("workers.experiments", experiment).Settings
         missing |= {f"{experiment}: {key}" for key in _undescribed(model.model_json_schema())}
@@ -119,7 +120,7 @@ def _values(part: Any, key: str) -> Iterator[Any]:
 
 
 def test_the_page_of_keys_is_that_of_the_models() -> None:
-    page = Path(keys.__file__).parent.parent / "docs" / "keys.md"
-    assert page.read_text() == keys.page(), "run `python -c 'from orchestrator import keys; keys.write()'`"
+    page = PROGRAM / "docs" / "keys.md"
+    assert page.read_text() == key_reference.page(), "run orchestrator.spec.key_reference.write()"
     for word in ("optimizer.learning_rate", "### no_overfitting", "| `frobenius_norm` |", "### convnet"):
-        assert word in keys.page()
+        assert word in key_reference.page()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import zoo
 
-from orchestrator import settle
-from tracking.files import StorageFailed
-from tracking.rows import Outcome, Row
-from tracking.store import Store, Writer
+from orchestrator.execution import shared_disk
+from tracking.records.rows import Outcome, Row
+from tracking.records.storage import StorageFailed
+from tracking.records.store import Store, Writer
 
 
 def bundle(root: Path) -> tuple[Writer, str]:
@@ -32,15 +32,15 @@ def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
 
     shown, begun = threading.Thread(target=later), time.monotonic()
     shown.start()
-    settle.settle(Store(str(tmp_path)), {"b"})
+    shared_disk.settle(Store(str(tmp_path)), {"b"})
     assert time.monotonic() - begun > 1.0
     assert Store(str(tmp_path)).recorded()[trial].state == "finished"
     shown.join()
-    settle.settle(Store(str(tmp_path)), {"b"})
+    shared_disk.settle(Store(str(tmp_path)), {"b"})
 
 
 def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle(tmp_path)
-    monkeypatch.setattr(settle, "LONGEST_S", 0.5)
+    monkeypatch.setattr(shared_disk, "LONGEST_S", 0.5)
     with pytest.raises(StorageFailed, match="what 1 bundles have recorded"):
-        settle.settle(Store(str(tmp_path)), {"b"})
+        shared_disk.settle(Store(str(tmp_path)), {"b"})

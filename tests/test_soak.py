@@ -7,8 +7,8 @@ import pytest
 import soak
 from faults import Program
 
-from tracking.rows import Outcome, Row
-from tracking.store import Store, Writer
+from tracking.records.rows import Outcome, Row
+from tracking.records.store import Store, Writer
 
 ROWS = [Row("t", step, "test", "error", "", 1 / (step + 3)) for step in range(4)]
 ENDED = {"t": Outcome("finished", 3, "epochs done")}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator import spec
-from orchestrator.expand import expand
-from orchestrator.source import BadSweep
+from orchestrator.spec import load
+from orchestrator.spec.expand import expand
+from orchestrator.spec.yaml_source import BadSweep
 
 SWEEPS = Path(__file__).parent.parent / "sweeps"
 EXAMPLE = """
@@ -40,9 +40,9 @@ profiles:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Any:
-    def of(text: str, profile: str | None = None, *sets: str) -> spec.Sweep:
+    def of(text: str, profile: str | None = None, *sets: str) -> load.Sweep:
         (tmp_path / "mine.yaml").write_text(text)
-        return spec.read(str(tmp_path / "mine.yaml"), profile, sets)
+        return load.read(str(tmp_path / "mine.yaml"), profile, sets)
 
     return of
 
@@ -140,22 +140,22 @@ def test_spaces_have_both_ends_exactly_and_equal_steps_or_ratios(read: Any, coun
 
 
 def test_a_shipped_name_and_its_path_are_the_same_sweep() -> None:
-    for name in spec.shipped_names():
-        assert spec.read(name).digest == spec.read(str(SWEEPS / f"{name}.yaml")).digest
-    assert {path.stem for path in SWEEPS.glob("*.yaml")} == set(spec.shipped_names())
+    for name in load.shipped_names():
+        assert load.read(name).digest == load.read(str(SWEEPS / f"{name}.yaml")).digest
+    assert {path.stem for path in SWEEPS.glob("*.yaml")} == set(load.shipped_names())
 
 
 @pytest.mark.parametrize("name", ["a b", "Ä", "X", "a" * 65, "-a", "$(x)", "a;b", "d\u0435mo", "a\\b"])
 def test_a_file_whose_name_is_no_name_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.yaml").write_text(EXAMPLE)
     with pytest.raises(BadSweep, match="named by its file"):
-        spec.read(str(tmp_path / f"{name}.yaml"))
+        load.read(str(tmp_path / f"{name}.yaml"))
 
 
 @pytest.mark.parametrize("name", ["a" * 64, "0", "a.b-c_d"])
 def test_a_file_whose_name_is_one_is_read(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.yaml").write_text(EXAMPLE)
-    assert spec.read(str(tmp_path / f"{name}.yaml")).name == name
+    assert load.read(str(tmp_path / f"{name}.yaml")).name == name
 
 
 @pytest.mark.parametrize(
@@ -163,18 +163,18 @@ def test_a_file_whose_name_is_one_is_read(name: str, tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_is_refused(name: str) -> None:
     with pytest.raises(BadSweep):
-        spec.read(name)
+        load.read(name)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadSweep, match="is a directory"):
-        spec.read(f"{tmp_path}/")
+        load.read(f"{tmp_path}/")
 
 
 def test_every_shipped_sweep_expands_with_every_profile() -> None:
-    for name in spec.shipped_names():
-        for profile in (None, *spec.read(name).profiles):
-            assert expand(spec.read(name, profile))
+    for name in load.shipped_names():
+        for profile in (None, *load.read(name).profiles):
+            assert expand(load.read(name, profile))
 
 
 def test_reading_and_expanding_imports_nothing_heavy() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import zoo
 
-from tracking.files import sha256
-from tracking.named import Refused
-from tracking.rows import Outcome, Row
-from tracking.store import Damaged, Manifest, OtherFormat, Store, Writer
-from workers import checkpoint, work
+from tracking.common.named import Refused
+from tracking.records.rows import Outcome, Row
+from tracking.records.storage import sha256
+from tracking.records.store import Damaged, Manifest, OtherFormat, Store, Writer
+from workers import run_bundle
+from workers.runtime import checkpoint
 
 
 def trials(*seeds: int) -> list[dict]:
@@ -130,22 +131,22 @@ def test_a_flipped_bit_is_noticed_everywhere(tmp_path: Path) -> None:
 
 
 def test_work_with_a_damaged_checkpoint_is_done_again_from_the_start(tmp_path: Path) -> None:
-    bundle, store = work.together([zoo.trial(0), zoo.trial(1)]), Store(str(tmp_path))
+    bundle, store = run_bundle.together([zoo.trial(0), zoo.trial(1)]), Store(str(tmp_path))
     undisturbed = Store(str(tmp_path / "other"))
-    list(work.work(undisturbed, bundle, "cpu"))
-    interrupted = work.work(store, bundle, "cpu")
+    list(run_bundle.work(undisturbed, bundle, "cpu"))
+    interrupted = run_bundle.work(store, bundle, "cpu")
     next(interrupted), next(interrupted)
     interrupted.close()
     (checkpoint,) = tmp_path.glob("checkpoints/*/*.bin")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
-    list(work.work(store, bundle, "cpu"))
+    list(run_bundle.work(store, bundle, "cpu"))
     assert same_rows(store, undisturbed)
 
 
-def interrupted(store: Store, bundle: work.Bundle, times: int) -> None:
+def interrupted(store: Store, bundle: run_bundle.Bundle, times: int) -> None:
     """One commit a time."""
     for _ in range(times):
-        running = work.work(store, bundle, "cpu")
+        running = run_bundle.work(store, bundle, "cpu")
         next(running)
         running.close()
 
@@ -160,16 +161,16 @@ def newest(root: Path, pattern: str) -> Path:
 @pytest.mark.parametrize("how", ["cut", "flipped", "empty", "gone"])
 def test_from_whatever_is_damaged_the_work_comes_out_the_same(tmp_path: Path, pattern: str, how: str) -> None:
     """From the commit before where a checkpoint or rows are damaged; from the start where the manifest is."""
-    bundle = work.together([zoo.trial(s, epochs=6) for s in range(2)])
+    bundle = run_bundle.together([zoo.trial(s, epochs=6) for s in range(2)])
     store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
-    list(work.work(undisturbed, bundle, "cpu"))
+    list(run_bundle.work(undisturbed, bundle, "cpu"))
     interrupted(store, bundle, 4)
     file = newest(tmp_path / "a", pattern)
     content = file.read_bytes()
     middle = len(content) // 2
     changed = {"cut": content[:-1], "flipped": content[:middle] + bytes([content[middle] ^ 8]) + content[middle + 1 :]}
     file.unlink() if how == "gone" else file.write_bytes(changed.get(how, b""))
-    reports = list(work.work(store, bundle, "cpu"))
+    reports = list(run_bundle.work(store, bundle, "cpu"))
     assert same_rows(store, undisturbed)
     said = "".join(reports[0].damaged)
     if (pattern, how) != ("manifest.json", "gone"):
@@ -199,13 +200,13 @@ def test_taken_back_to_a_commit_exactly_what_came_later_is_gone(
 
 
 def test_both_checkpoints_damaged_is_the_same_work_from_the_start(tmp_path: Path) -> None:
-    bundle = work.together([zoo.trial(s, epochs=6) for s in range(2)])
+    bundle = run_bundle.together([zoo.trial(s, epochs=6) for s in range(2)])
     store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
-    list(work.work(undisturbed, bundle, "cpu"))
+    list(run_bundle.work(undisturbed, bundle, "cpu"))
     interrupted(store, bundle, 3)
     for file in (tmp_path / "a").rglob("*.bin"):
         file.write_bytes(b"PK")
-    reports = list(work.work(store, bundle, "cpu"))
+    reports = list(run_bundle.work(store, bundle, "cpu"))
     assert len(reports[0].damaged) == 2 and reports[0].step == -1
     assert same_rows(store, undisturbed)
     assert len(list((tmp_path / "a").rglob("*.bin.damaged"))) == 2 and not list((tmp_path / "a").rglob("*.bin"))
@@ -232,37 +233,39 @@ def test_a_checkpoint_that_would_run_code_is_damage_and_does_not_run(tmp_path: P
 
 
 def test_records_of_another_format_are_left_alone(tmp_path: Path) -> None:
-    bundle, store = work.together([zoo.trial(0)]), Store(str(tmp_path))
+    bundle, store = run_bundle.together([zoo.trial(0)]), Store(str(tmp_path))
     interrupted(store, bundle, 1)
     file = newest(tmp_path, "manifest.json")
     inner = json.loads(json.loads(file.read_bytes())["manifest"])
     text = json.dumps({**inner, "format": 99})
     file.write_text(json.dumps({"sha256": sha256(text.encode()), "manifest": text}))
     with pytest.raises(OtherFormat, match="format 99"):
-        list(work.work(store, bundle, "cpu"))
+        list(run_bundle.work(store, bundle, "cpu"))
     assert file.exists()
 
 
 def test_other_data_than_it_was_begun_with_stop_a_bundle(tmp_path: Path) -> None:
-    bundle, store = work.together([zoo.trial(0)]), Store(str(tmp_path))
+    bundle, store = run_bundle.together([zoo.trial(0)]), Store(str(tmp_path))
     interrupted(store, bundle, 1)
     file = newest(tmp_path, "manifest.json")
     manifest = Manifest.of(file.read_bytes(), "manifest")
     manifest.provenance["data"]["digest"] = "another"
     file.write_bytes(manifest.to_bytes())
     with pytest.raises(Refused, match="another --store"):
-        list(work.work(store, bundle, "cpu"))
+        list(run_bundle.work(store, bundle, "cpu"))
 
 
 def test_work_interrupted_after_every_step_gives_the_same_records(tmp_path: Path) -> None:
-    bundle = work.together([zoo.trial(s, net={"name": "convnet", "depth": 3, "batch_norm": True}) for s in range(3)])
+    bundle = run_bundle.together(
+        [zoo.trial(s, net={"name": "convnet", "depth": 3, "batch_norm": True}) for s in range(3)]
+    )
     store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
-    list(work.work(undisturbed, bundle, "cpu"))
+    list(run_bundle.work(undisturbed, bundle, "cpu"))
     for _ in range(4):
-        running = work.work(store, bundle, "cpu")
+        running = run_bundle.work(store, bundle, "cpu")
         next(running)
         running.close()
-    list(work.work(store, bundle, "cpu"))
+    list(run_bundle.work(store, bundle, "cpu"))
     assert same_rows(store, undisturbed)
 
 
@@ -277,11 +280,11 @@ def same_rows(one: Store, other: Store) -> bool:
 
 
 def test_a_failed_trial_keeps_its_error_and_what_was_measured(tmp_path: Path) -> None:
-    bundle, store = work.together([zoo.trial(0)]), Store(str(tmp_path))
-    running = work.work(store, bundle, "cpu")
+    bundle, store = run_bundle.together([zoo.trial(0)]), Store(str(tmp_path))
+    running = run_bundle.work(store, bundle, "cpu")
     next(running)
     running.close()
-    work.give_up(store, bundle, "cpu", "RuntimeError: it broke")
+    run_bundle.give_up(store, bundle, "cpu", "RuntimeError: it broke")
     (found,) = store.recorded().values()
     assert found.state == "failed" and found.reason == "RuntimeError: it broke"
     assert {step for _, step in steps(store)} == {0}
@@ -294,7 +297,7 @@ def test_names_that_lead_out_of_the_store_are_refused(tmp_path: Path) -> None:
 
 def test_a_clock_that_goes_back_makes_no_later_step_earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([10_000, 20_000, 5_000, 30_000])
-    monkeypatch.setattr("tracking.store.now_ms", lambda: next(times))
+    monkeypatch.setattr("tracking.records.store.now_ms", lambda: next(times))
     store = Store(str(tmp_path))
     writer, _ = begin(store, "a", 0)
     for step in range(3):

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tracking.figures import style
-from tracking.frame import Frame, Planned, frame, in_memory
-from tracking.named import Refused
-from tracking.surfaces import Surface, draw, figure, levels, sheets
+from tracking.analysis.frame import Frame, Planned, frame, in_memory
+from tracking.common.named import Refused
+from tracking.plotting.curve_figure import style
+from tracking.plotting.surfaces import Surface, draw, figure, levels, sheets
 
 SURFACE = Surface(name="hills", x="alpha", y="beta", z="loss", split="train", group=("loss",), z_scale="log")
 X, Y = np.linspace(-1, 1, 5), np.linspace(-2, 2, 3)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import cli, spec
+from orchestrator import cli
+from orchestrator.spec import load
 
 
-@pytest.fixture(scope="module", params=spec.shipped_names())
+@pytest.fixture(scope="module", params=load.shipped_names())
 def launched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return str(request.param), tmp_path_factory.mktemp(str(request.param))
 
@@ -26,7 +27,7 @@ def run(
 def test_debug_profile(launched: tuple[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     """All trials end, every curve is drawn, every claim is judged; one that fails is a result, with exit code 1."""
     name, store = launched
-    sweep = spec.read(name, "debug")
+    sweep = load.read(name, "debug")
     code, result = run("launch", name, store, capsys, "--local")
     verdicts = [claim["verdict"] for claim in result["claims"]]
     assert code == int("fails" in verdicts)
@@ -40,6 +41,6 @@ def test_debug_profile(launched: tuple[str, Path], capsys: pytest.CaptureFixture
 
 
 def test_every_shipped_sweep_has_its_profiles_and_says_where_it_comes_from() -> None:
-    for name in spec.shipped_names():
-        sweep = spec.read(name)
+    for name in load.shipped_names():
+        sweep = load.read(name)
         assert "debug" in sweep.profiles and sweep.source and sweep.notes

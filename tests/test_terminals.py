@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator import progress
-from orchestrator.legible import legible
-from tracking.store import Store
+from orchestrator.terminal import console
+from orchestrator.terminal.encoding import legible
+from tracking.records.store import Store
 
 SWEEP = """
 title: Error against width — größer als ≥ 2
@@ -135,23 +135,23 @@ def run(name: str, folder: Path, environment: dict[str, str]) -> bytes:
 
 @pytest.mark.parametrize("columns", [10, 30, 50, 80])
 def test_a_table_shows_its_numbers_whole(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    console = Console(file=io.StringIO(), width=columns)
-    monkeypatch.setattr(progress, "console", console)
+    drawn = Console(file=io.StringIO(), width=columns)
+    monkeypatch.setattr(console, "console", drawn)
     body = [
         ("optimizer.learning_rate", -0.09859, 1234567, "a b c"),
         ("width", 0.3325, 12, "many words that are wrapped"),
     ]
-    progress.table("", ["what", "low", "number", "which"], body)
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    console.table("", ["what", "low", "number", "which"], body)
+    lines = drawn.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [n for n in ("-0.09859", "1,234,567", "0.3325", " 12 ") if not any(n in line for line in lines)] == []
     assert max(map(len, lines)) <= (columns if columns >= 50 else 50)
 
 
 def test_a_small_table_stays_small_on_a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    console = Console(file=io.StringIO(), width=200)
-    monkeypatch.setattr(progress, "console", console)
-    progress.table("", ["state", "trials"], [("missing", 4)])
-    assert console.file.getvalue().splitlines()[1] == "missing       4"  # type: ignore[attr-defined]
+    drawn = Console(file=io.StringIO(), width=200)
+    monkeypatch.setattr(console, "console", drawn)
+    console.table("", ["state", "trials"], [("missing", 4)])
+    assert drawn.file.getvalue().splitlines()[1] == "missing       4"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

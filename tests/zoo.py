@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tracking import named
+from tracking.common import named
 from workers.trial import Trial
 
 NETS: dict[str, list[dict[str, Any]]] = {
@@ -32,9 +32,10 @@ def losses() -> tuple[str, ...]:
 
 def engines() -> list[str]:
     """What $SWEEP_ENGINE may be here: the compiled kernels only where they were built."""
-    from workers import engines, fused
+    from workers.engines import choose
+    from workers.engines.cpu import engine
 
-    return [name for name in engines.ENGINES if name != "fused" or not fused.why_not()]
+    return [name for name in choose.ENGINES if name != "fused" or not engine.why_not()]
 
 
 def trial(seed: int = 0, **changes: Any) -> Trial:

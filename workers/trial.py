@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tracking import named
-from tracking.plain import flat
+from tracking.common import named
+from tracking.common.flatten import flat
 
 SCHEMA_VERSION = 1
 

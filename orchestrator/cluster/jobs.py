@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import ray
 from ray._private import ray_constants
 
-from orchestrator.cluster.attach import GREET_S, head, here, last_line
+from orchestrator.cluster.connect import GREET_S, head, here, last_line
 
 JOBS = (
     "Start its head with `ray start --head --dashboard-host=ADDRESS`, which needs ray[default], or name a way to its "

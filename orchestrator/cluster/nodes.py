@@ -7,8 +7,8 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from orchestrator.preflight import Node, answer
-from workers.device import free_bytes
+from orchestrator.execution.preflight import Node, answer
+from workers.runtime.device import free_bytes
 
 SURVEY_S = 60.0  # a node's first worker process takes seconds to start
 

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.curve import Scalar
-from tracking.points import selected
-from tracking.verdict import Claim, Evidence, Judged, varied, welch
+from tracking.analysis.curve_spec import Scalar
+from tracking.analysis.grouping import selected
+from tracking.verdicts.verify import Claim, Evidence, Judged, varied, welch
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

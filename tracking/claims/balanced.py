@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.cells import each_cell
-from tracking.histories import History, histories
-from tracking.named import Refused
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.common.named import Refused
+from tracking.verdicts.per_cell import each_cell
+from tracking.verdicts.trajectories import History, histories
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

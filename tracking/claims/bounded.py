@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.cells import each_cell
-from tracking.histories import History, histories
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.verdicts.per_cell import each_cell
+from tracking.verdicts.trajectories import History, histories
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

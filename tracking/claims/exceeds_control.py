@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.histories import histories
-from tracking.named import Refused, unknown
-from tracking.points import settings as settings_of
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.analysis.grouping import settings as settings_of
+from tracking.common.named import Refused, unknown
+from tracking.verdicts.trajectories import histories
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

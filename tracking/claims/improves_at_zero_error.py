@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.verdict import Claim, Evidence, Judged, Quantity, each_line
+from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.cells import each_cell
-from tracking.histories import histories
-from tracking.points import settings as settings_of
-from tracking.verdict import Claim, Evidence, Judged, Quantity, each_line
+from tracking.analysis.grouping import settings as settings_of
+from tracking.verdicts.per_cell import each_cell
+from tracking.verdicts.trajectories import histories
+from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

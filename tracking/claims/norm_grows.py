@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from tracking.cells import each_cell
-from tracking.histories import History, histories
-from tracking.named import Refused
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.common.named import Refused
+from tracking.verdicts.per_cell import each_cell
+from tracking.verdicts.trajectories import History, histories
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.cells import table
-from tracking.named import Refused, unknown
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.common.named import Refused, unknown
+from tracking.verdicts.per_cell import table
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.matched import pairs
-from tracking.verdict import Claim, Evidence, Judged, Quantity
+from tracking.verdicts.equal_risk import pairs
+from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.cells import each_cell, table
-from tracking.verdict import Claim, Evidence, Judged
+from tracking.verdicts.per_cell import each_cell, table
+from tracking.verdicts.verify import Claim, Evidence, Judged
 
 if TYPE_CHECKING:
-    from tracking.frame import Frame
+    from tracking.analysis.frame import Frame
 
 
 class Settings(Claim):

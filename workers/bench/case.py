@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.data import synthetic
-from workers.examples import Examples
-from workers.images import Images
-from workers.settings import Settings
+from workers.interfaces.images import Images
+from workers.training.examples import Examples
+from workers.training.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,7 +104,7 @@ class Work:
 
     def initial(self) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
         """Parameters and buffers (M, ...) on the device, those with which the project's own engines begin."""
-        from workers import reference
+        from workers.engines import reference
 
         parameters, buffers = reference.initial(self.bundle, self.examples())
         device = self.pictures.device

@@ -7,8 +7,8 @@ data gradient for the first layer. Batch norm, ReLU, loss and update are not cou
 import time
 
 from workers.bench.case import Case
-from workers.kernels import library
-from workers.kernels.shape import Net
+from workers.engines.cpu import library
+from workers.engines.cpu.supported import Net
 from workers.nets import convnet
 
 CHANNELS, CLASSES = 3, 10

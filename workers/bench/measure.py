@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking import named
-from workers import provenance, seeds
+from tracking.common import named
 from workers.bench import cost
 from workers.bench.case import Case, Pictures, Trainer, Work
-from workers.device import best
+from workers.runtime import provenance, seeds
+from workers.runtime.device import best
 
 ENGINES = "workers.bench.engines"
 

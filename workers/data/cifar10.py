@@ -14,8 +14,8 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from workers import cache
-from workers.images import DataSettings, Images, digest
+from workers.interfaces.images import DataSettings, Images, digest
+from workers.runtime import cache
 
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 HOME = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"

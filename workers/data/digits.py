@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from workers.images import DataSettings, Images, digest
+from workers.interfaces.images import DataSettings, Images, digest
 
 TRAIN = 1297  # the other 500 are the test set, the same for every seed
 

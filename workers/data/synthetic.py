@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from workers.images import DataSettings, Images, digest
+from workers.interfaces.images import DataSettings, Images, digest
 
 
 class Settings(DataSettings):

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from tracking.named import Frozen
-from tracking.rows import Progress
-from workers import series
+from tracking.common.named import Frozen
+from tracking.records.rows import Progress
+from workers.theory import series
 from workers.trial import Trial
 
 Array = NDArray[np.float64]

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from tracking.named import Frozen
-from tracking.rows import Progress
-from workers import curvature, series
-from workers.seeds import generator
+from tracking.common.named import Frozen
+from tracking.records.rows import Progress
+from workers.runtime.seeds import generator
+from workers.theory import hessian_spectrum, series
 from workers.trial import Trial
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
 def _spectrum(trial: Trial) -> series.Result:
     measured, spectrum = measures(cast(Settings, trial.settings))
     rows, outcome = series.at_step_0(trial, measured, "eigenvalues found")
-    both = {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): curvature.relative(spectrum)}
+    both = {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): hessian_spectrum.relative(spectrum)}
     rows += series.rows(trial.id, np.arange(len(spectrum)), both)
     return series.Result(rows, outcome)
 

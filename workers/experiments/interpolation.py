@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from tracking.named import Frozen
-from tracking.rows import Progress
-from workers import series
-from workers.polynomials import Basis, Nodes
+from tracking.common.named import Frozen
+from tracking.records.rows import Progress
+from workers.theory import series
+from workers.theory.polynomials import Basis, Nodes
 from workers.trial import Trial
 
 
@@ -57,7 +57,7 @@ def _fit(trial: Trial) -> series.Result:
 
 def measures(settings: Settings) -> dict[series.Key, float]:
     """What is recorded of one fit, one number each. Raises ValueError where `precision` has too few digits."""
-    from workers.minimum_norm import Task, exact_fit, float64_fit
+    from workers.theory.minimum_norm import Task, exact_fit, float64_fit
 
     extra = 1 if settings.nodes == "authors" else 0
     points = (settings.train_points, extra, settings.test_points)

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field, field_validator
 
-from tracking import named
-from tracking.named import Frozen
-from tracking.rows import Progress, Row
-from workers import series
+from tracking.common import named
+from tracking.common.named import Frozen
+from tracking.records.rows import Progress, Row
 from workers.experiments import network
-from workers.settings import Optimizer
-from workers.settings import Settings as TrainingSettings
+from workers.interfaces.until import Until
+from workers.theory import series
+from workers.training.settings import Optimizer
+from workers.training.settings import Settings as TrainingSettings
 from workers.trial import Trial
-from workers.until import Until
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workers.slices import Surface
+    from workers.theory.loss_surface import Surface
 
 MAY_DIFFER: tuple[str, ...] = ()
 MEASURES: tuple[str, ...] = (
@@ -125,11 +125,11 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
 
 def _measured(trial: Trial, device: str) -> tuple[series.Result, dict[str, Any]]:
     """All of one trial, and what training says about its data."""
-    from workers import slices
+    from workers.theory import loss_surface
 
     settings = cast(Settings, trial.settings)
     if settings.surface != "network":
-        return _looked_at(trial, slices.valley(settings.surface), {}), {}
+        return _looked_at(trial, loss_surface.valley(settings.surface), {}), {}
     surface, last = trained_surface(settings, device)
     (ended,) = last.ended.values()
     if ended.state != "finished":
@@ -151,7 +151,7 @@ def trained_surface(settings: Settings, device: str) -> "tuple[Surface, Progress
     """
     import torch
 
-    from workers.slices import Surface, filter_normalised
+    from workers.theory.loss_surface import Surface, filter_normalised
 
     *_, last = network.run([Trial("network", training(settings))], device, None)
     state = last.state()["engine"]
@@ -169,7 +169,7 @@ def _training_loss(
     """Mean loss over the N training examples in evaluation mode, of flat weights [P]; all examples at once."""
     import torch
 
-    from workers.examples import Examples
+    from workers.training.examples import Examples
 
     trained = training(settings)
     images = named.load("workers.data", settings.data.name).load(settings.data)
@@ -192,8 +192,8 @@ def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dic
 
     flat_fraction, negative_fraction: of all eigenvalues, where all are known (workers/curvature.py).
     """
-    from workers import curvature as of
-    from workers.slices import slope_along_weights
+    from workers.theory import hessian_spectrum as of
+    from workers.theory.loss_surface import slope_along_weights
 
     p, k = len(surface.point), settings.eigenvalues
     numbers = {("", "parameters", ""): float(p), ("train", "slope_along_weights", ""): slope_along_weights(surface)}
@@ -210,7 +210,7 @@ def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list
 
     relative_curvature: the absolute eigenvalue over the largest one (workers/curvature.py).
     """
-    from workers import curvature as of
+    from workers.theory import hessian_spectrum as of
 
     rank = np.arange(len(spectrum))
     rank[len(rank) // 2 :] += parameters - len(rank)
@@ -219,24 +219,24 @@ def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list
 
 
 def _slices(trial: Trial, surface: "Surface") -> list[Row]:
-    from workers import slices
+    from workers.theory import loss_surface
 
     settings = cast(Settings, trial.settings)
     axis = np.linspace(-settings.radius, settings.radius, settings.points)
     axis[settings.points // 2] = 0.0
     still = np.zeros_like(axis)
     lines: dict[series.Key, series.Array] = {
-        ("train", "loss_along_first", ""): slices.plane(surface, axis, still),
-        ("train", "loss_along_second", ""): slices.plane(surface, still, axis),
+        ("train", "loss_along_first", ""): loss_surface.plane(surface, axis, still),
+        ("train", "loss_along_second", ""): loss_surface.plane(surface, still, axis),
         ("", "scale", ""): 1 + axis,
-        ("train", "loss_along_weights", ""): slices.along_weights(surface, 1 + axis),
+        ("train", "loss_along_weights", ""): loss_surface.along_weights(surface, 1 + axis),
     }
     beta, alpha = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
     grid: dict[series.Key, series.Array] = {
         ("", "alpha", ""): alpha,
         ("", "beta", ""): beta,
-        ("train", "loss", ""): slices.plane(surface, alpha, beta),
-        ("train", "loss_beside_weights", ""): slices.plane(replace(surface, first=surface.point), alpha, beta),
+        ("train", "loss", ""): loss_surface.plane(surface, alpha, beta),
+        ("train", "loss_beside_weights", ""): loss_surface.plane(replace(surface, first=surface.point), alpha, beta),
     }
     found = series.rows(trial.id, np.arange(len(axis)), lines)
     return found + series.rows(trial.id, np.arange(len(alpha)), grid)

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.named import Frozen
-from tracking.rows import Outcome, Progress, Row
-from workers import series
-from workers.descent import Array, descent
-from workers.separable import exponential_descent, gaussian_data, hard_margin, log_risk, random_start
+from tracking.common.named import Frozen
+from tracking.records.rows import Outcome, Progress, Row
+from workers.theory import series
+from workers.theory.closed_form_descent import Array, descent
+from workers.theory.linear_classification import exponential_descent, gaussian_data, hard_margin, log_risk, random_start
 from workers.trial import Trial
 
 

@@ -8,11 +8,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tracking import named
-from tracking.rows import Progress
-from workers.examples import Examples
-from workers.settings import Settings
-from workers.training import Training
+from tracking.common import named
+from tracking.records.rows import Progress
+from workers.training.examples import Examples
+from workers.training.loop import Training
+from workers.training.settings import Settings
 from workers.trial import Trial
 
 STEP = "epoch"  # what a step is called on figures
@@ -47,9 +47,9 @@ def sizes(settings: Settings) -> tuple[int, int, tuple[int, int, int]]:
 
 def most_models(settings: Settings, free: int) -> int | None:
     """Models of which a bundle fits on a GPU with `free` bytes; None where nothing is known of it."""
-    from workers import memory
+    from workers.engines.gpu import memory_model
 
-    return memory.most(settings, sizes(settings), CLASSES, free) if settings.net.name == "convnet" else None
+    return memory_model.most(settings, sizes(settings), CLASSES, free) if settings.net.name == "convnet" else None
 
 
 def prepare(trials: Sequence[Trial]) -> str:
@@ -58,7 +58,7 @@ def prepare(trials: Sequence[Trial]) -> str:
 
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
     """
-    from workers.images import subset
+    from workers.interfaces.images import subset
 
     for settings in {_data_key(t): t.settings for t in trials}.values():
         images = _load(settings)  # type: ignore[arg-type]
@@ -67,8 +67,8 @@ def prepare(trials: Sequence[Trial]) -> str:
 
 
 def _why_slow() -> str:
-    from workers.device import best
-    from workers.kernels import library
+    from workers.engines.cpu import library
+    from workers.runtime.device import best
 
     slow = not library.available() and best() == "cpu"
     return f"{library.reason()}; the reference engine trains, several times slower" if slow else ""
@@ -81,12 +81,12 @@ def _data_key(trial: Trial) -> str:
 
 def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
-    from workers import engines
+    from workers.engines.choose import choose
 
     bundle: list[Settings] = [t.settings for t in trials]  # type: ignore[misc]
     images = _load(bundle[0])
     examples = Examples.of(images, bundle)
-    engine = engines.choose(bundle, examples, device)
+    engine = choose(bundle, examples, device)
     if bundle[0].pretrain and not resume:
         engine.load(_pretrained(trials, engine.state(), device))
     about = {"data": {"title": images.title, "digest": images.digest}, "engine": type(engine).__name__.lower()}

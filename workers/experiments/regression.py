@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.named import Frozen
-from tracking.rows import Outcome, Progress, Row
-from workers import series
-from workers.descent import Array, Descent, descent
-from workers.polynomials import Basis, Nodes, features, nodes, sine
-from workers.seeds import generator
+from tracking.common.named import Frozen
+from tracking.records.rows import Outcome, Progress, Row
+from workers.runtime.seeds import generator
+from workers.theory import series
+from workers.theory.closed_form_descent import Array, Descent, descent
+from workers.theory.polynomials import Basis, Nodes, features, nodes, sine
 from workers.trial import Trial
 
 

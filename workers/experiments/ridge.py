@@ -1,7 +1,7 @@
 """The exponential loss with a ridge, solved exactly: its minimiser turns to the maximum margin as the ridge vanishes.
 
 argmin of sum_n exp(-y_n w.x_n) + ridge |w|^2 (CBMM Memo 90, Section 11.2, equation 24 corrected: see
-`workers.separable.ridge_solution`). The approach is only logarithmic in the ridge.
+`workers.theory.linear_classification.ridge_solution`). The approach is only logarithmic in the ridge.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 from pydantic import Field
 
-from tracking.named import Frozen
-from tracking.rows import Progress
-from workers import series
-from workers.separable import gaussian_data, hard_margin, ridge_solution
+from tracking.common.named import Frozen
+from tracking.records.rows import Progress
+from workers.theory import series
+from workers.theory.linear_classification import gaussian_data, hard_margin, ridge_solution
 from workers.trial import Trial
 
 

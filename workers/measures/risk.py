@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workers.snapshot import Snapshot
+    from workers.interfaces.snapshot import Snapshot
 
 
 def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from tracking.named import Frozen
-from workers.until import Until
+from tracking.common.named import Frozen
+from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
     import torch

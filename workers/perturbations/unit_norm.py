@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.named import Frozen
-from workers.until import Until
+from tracking.common.named import Frozen
+from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
     import torch

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from workers.bench import module
 from workers.bench.case import Work
-from workers.images import Images
+from workers.interfaces.images import Images
 
 MODELS = "one"
 

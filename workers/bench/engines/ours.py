@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers import engines
 from workers.bench.case import Work
+from workers.engines.choose import choose
 
 MODELS = "some"
 
@@ -17,7 +17,7 @@ class Trainer:
     """See `workers.bench.case.Trainer`."""
 
     def __init__(self, work: Work) -> None:
-        self.engine = engines.choose(work.bundle, work.examples(), work.pictures.device)
+        self.engine = choose(work.bundle, work.examples(), work.pictures.device)
         self.title = f"this project ({type(self.engine).__name__.lower()})"
         self.active = np.ones(len(work.bundle), dtype=bool)
 

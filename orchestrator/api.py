@@ -1,0 +1,103 @@
+"""The functions a notebook needs: read a sweep, see its plan, launch it here, and get its numbers as pandas tables.
+
+>>> from orchestrator import notebook as sweeps
+>>> demo = sweeps.read("demo", profile="debug")
+>>> len(sweeps.plan(demo, store).to_run)
+8
+>>> done = sweeps.launch(demo, store)
+>>> done.trials["run"]
+8
+>>> sorted(sweeps.rows(demo, store).columns)
+['layer', 'measure', 'split', 'step', 'trial', 'value']
+>>> sweeps.curve(demo, "error", store)[["line", "x", "centre", "n"]].shape
+(8, 4)
+>>> [verdict.name for verdict in sweeps.verdicts(demo, store)]
+['no_overfitting', 'chance_error', 'risk_overfits']
+>>> sweeps.figure(demo, "error", store).axes[0].get_xlabel()
+'Number of parameters'
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator import launch as launching
+from orchestrator.planning import plan as planning
+from orchestrator.results import build
+from orchestrator.spec import load
+from orchestrator.spec.expand import expand, varied
+from orchestrator.spec.load import Sweep
+from tracking.analysis.curve_spec import Curve
+from tracking.common.named import Refused, unknown
+from tracking.records.store import Store
+from tracking.verdicts.verify import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from tracking.analysis.frame import Frame
+
+
+def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
+    """A shipped sweep by name, or a sweep file by path; `overrides` are "key=value".
+
+    Raises BadSweep with everything that is wrong, each with its line.
+    """
+    return load.read(sweep, profile, overrides)
+
+
+def plan(sweep: Sweep, store: str = "runs") -> planning.Plan:
+    """Which trials are recorded, and which would run (`to_run`). Starts nothing."""
+    return planning.plan(expand(sweep), Store(store), 1)
+
+
+def launch(sweep: Sweep, store: str = "runs") -> launching.Launched:
+    """Runs what is missing, in this process; draws the curves and judges the claims."""
+    return launching.launch(sweep, launching.Options(store=store, local=True))
+
+
+def trials(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":
+    """One line per trial of the sweep, index = trial id: cell, seed, state, step, reason, and every setting."""
+    return _frame(sweep, store).trials
+
+
+def rows(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":
+    """Every committed number of the sweep: trial, step, split, measure, layer, value."""
+    return _frame(sweep, store).rows
+
+
+def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
+    """The points of one of the sweep's curves: line, x, centre, low, high, n, diverged, failed, missing, ..."""
+    from tracking.analysis.aggregate import aggregate
+
+    return aggregate(_frame(sweep, store), _curve(sweep, name), varied(sweep))
+
+
+def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
+    """One of the sweep's curves, drawn with Matplotlib."""
+    import matplotlib
+
+    from tracking.analysis.aggregate import both
+    from tracking.plotting import curve_figure
+
+    found, chosen = _frame(sweep, store), _curve(sweep, name)
+    about = build.about(sweep, found, chosen.where, build.data_titles(expand(sweep), Store(store)))
+    parts = both(found, chosen, varied(sweep))
+    with matplotlib.rc_context(curve_figure.style()):
+        return curve_figure.figure(chosen, *parts, about)
+
+
+def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:
+    """Each of the sweep's claims: holds, fails, or not enough data, with its evidence."""
+    return build.judged(sweep, _frame(sweep, store))
+
+
+def _frame(sweep: Sweep, store: str) -> "Frame":
+    return build.gather(expand(sweep), Store(store))
+
+
+def _curve(sweep: Sweep, name: str) -> Curve:
+    for one in sweep.curves:
+        if one.name == name:
+            return one
+    raise Refused(unknown("curve", name, [one.name for one in sweep.curves]))

@@ -1,0 +1,89 @@
+"""Makes this process a driver of Ray: of one of its own, or of the cluster at an address."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+
+import ray
+from ray._private import ray_constants, services
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
+
+from orchestrator.execution.signals import Interrupted
+
+CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
+GREET_S = 10.0  # for the head of a cluster to say who is in it
+
+
+@contextlib.contextmanager
+def attached(address: str | None) -> Iterator[None]:
+    """This process as a driver of a Ray of its own, or of the one at `address`. Raises ConnectionError; Interrupted
+    when its own does not start."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's own imports warn of each other's deprecations
+        # As by default on macOS and Windows: a Ray that no other machine joins listens on the loopback address alone.
+        ray_constants.ENABLE_RAY_CLUSTER = CLUSTERS and address is not None
+        if address:
+            _greet(address)
+        try:
+            with starting():
+                ray.init(
+                    address=address or "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+                )
+        except (ConnectionError, RuntimeError) as error:  # RuntimeError: of authentication, and of versions
+            if address is None:
+                raise Interrupted(f"Ray did not start on this machine ({last_line(error)})") from error
+            raise ConnectionError(
+                f"no Ray answers at '{address}' ({error}). Start one with `ray start --head`, check RAY_AUTH_TOKEN, "
+                "or leave --address out to run on this machine."
+            ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """Says what it means that Ray ends, or is asked to end, before it works. Raises Interrupted."""
+    try:
+        yield
+    except SystemExit as error:  # raised by Ray's own handler of SIGTERM, until ours is back
+        raise Interrupted from error
+    except ray.exceptions.RayError as error:
+        raise Interrupted(f"Ray failed while it started ({last_line(error)})") from error
+
+
+def _greet(address: str) -> None:
+    """What Ray itself would find out in a minute, and say in other words: that this token is not the cluster's, or this
+    machine none of its nodes. Raises ConnectionError."""
+    with head(address) as asked:
+        members = {id.hex() for id in asked.get_all_node_info(timeout=GREET_S)}
+    if not here(members):
+        raise ConnectionError(
+            f"this machine is no node of the cluster at '{address}', and only nodes can launch. Launch on one, or make "
+            f"this machine one that works on nothing: `ray start --address={address} --num-cpus=0 --num-gpus=0`; or "
+            "let the cluster launch by itself, with --detach. `status`, `curves`, `verify` and `sync` need no cluster."
+        )
+
+
+@contextlib.contextmanager
+def head(address: str) -> Iterator[GcsClient]:
+    """The head of a cluster, to be asked something. Raises ConnectionError where it does not answer."""
+    try:
+        yield GcsClient(address=services.canonicalize_bootstrap_address_or_die(address))
+    except ray.exceptions.AuthenticationError as error:
+        raise ConnectionError(
+            f"the cluster at '{address}' does not take the token that is used here. Set RAY_AUTH_TOKEN, or "
+            "RAY_AUTH_TOKEN_PATH, to the one that its nodes were started with."
+        ) from error
+    except (ray.exceptions.RayError, RuntimeError) as error:
+        raise ConnectionError(f"no Ray of this version answers at '{address}' ({last_line(error)})") from error
+
+
+def here(nodes: set[str]) -> bool:
+    """Whether one of these nodes of a cluster is this machine."""
+    return bool(nodes & set(services.find_node_ids()))
+
+
+def last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]

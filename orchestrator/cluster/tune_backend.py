@@ -1,0 +1,88 @@
+"""Runs bundles as Ray Tune trials, on this machine or on a cluster.
+
+One Tune trial is one bundle, in actors that are reused. Tune keeps no results: its loggers are off, nothing is
+restored from it; the store knows what is done, and a launch gives Tune only what is missing.
+"""
+
+import contextlib
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import ray
+from ray import tune
+
+from orchestrator.cluster.callbacks import Listener, StopWhenAsked
+from orchestrator.cluster.connect import attached, last_line, starting
+from orchestrator.cluster.liveness import checks
+from orchestrator.cluster.nodes import free, lanes
+from orchestrator.cluster.trainable import Worker
+from orchestrator.execution.cluster_watchdog import Pulse
+from orchestrator.execution.supervisor import Watch
+from tracking.records.store import Store
+from workers.run_bundle import Bundle
+from workers.runtime.failure import Failure
+
+logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS
+
+Run = Callable[[Sequence[Bundle], Store, Watch], None]
+
+
+@contextlib.contextmanager
+def backend(address: str | None) -> "Iterator[tuple[int, int | None, Run]]":
+    """A Ray to run on, an own one or the one at `address`.
+
+    Yields how many bundles run at a time, the free memory in bytes of the smallest GPU (None where bundles run on
+    processors), and `run`. Replaces this process's signal handlers, as Ray does.
+
+    Raises ConnectionError when nothing answers at the address, Interrupted when Ray fails while it starts.
+    """
+    with attached(address):
+        with starting():
+            number, memory = lanes(), free()
+        yield number, memory, run
+
+
+def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
+    """Runs bundles, telling `watch` what they report and how they fail; stopped by it, every worker commits."""
+    resources = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
+    trainable = tune.with_resources(tune.with_parameters(Worker, bundles=list(bundles), store=store), resources)
+    scratch = tempfile.mkdtemp(prefix="sweep-tune-")
+    try:
+        tuner = tune.Tuner(
+            trainable,
+            param_space={"index": tune.grid_search(list(range(len(bundles))))},
+            tune_config=tune.TuneConfig(reuse_actors=True),
+            run_config=tune.RunConfig(
+                storage_path=scratch,
+                name="bundles",
+                verbose=0,
+                callbacks=[Listener(bundles, watch)],
+                stop=StopWhenAsked(watch),
+            ),
+        )
+        with warnings.catch_warnings(), Pulse(checks(), watch):
+            warnings.simplefilter("ignore")
+            try:
+                tuner.fit()
+            except ray.exceptions.RayError as error:  # of Tune's own calls: no worker of ours was asked
+                watch.gone = f"the cluster failed ({last_line(error)})"
+        for bundle in bundles:
+            if not watch.stop and bundle.id not in watch.done | watch.failures.keys():
+                watch.failed(bundle, Failure("lost", "Ray Tune ended without a word of this bundle"))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def crew(kind: type, members: int, cpus: float, gpus: float) -> Iterator[Callable[..., list[Any]]]:
+    """`members` actors of `kind` on this machine, with fractions of its cores and GPUs.
+
+    The counterpart under Ray of `orchestrator.execution.process_group`.
+    """
+    with backend(None):
+        actors = [ray.remote(num_cpus=cpus, num_gpus=gpus)(kind).remote() for _ in range(members)]
+        yield lambda method, *arguments: ray.get([getattr(actor, method).remote(*arguments) for actor in actors])

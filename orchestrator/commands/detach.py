@@ -1,0 +1,94 @@
+"""A launch that outlives its terminal: the launcher itself as a job of the cluster's head, with the same options.
+
+What travels is the command and the sweep file. Secrets do not, since whoever may ask the cluster can read a job's
+command: tokens, keys and passwords are taken from the environment that the head was started in.
+"""
+
+import json
+import os
+import secrets
+import shlex
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from orchestrator.execution import preflight
+from orchestrator.launch import Options
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import Sweep
+from orchestrator.terminal.console import say
+from orchestrator.terminal.stdout import out
+from tracking.common.named import Refused
+from tracking.mirror.tracking_uri import public
+
+STOP_S = 120  # for every bundle to commit, once the job is asked to stop; Ray's own patience is 3 s
+
+
+@dataclass(frozen=True)
+class Detached:
+    """A job's name, and the commands to follow it, read what it said, and stop it."""
+
+    job: str
+    follow: str
+    log: str
+    stop: str
+
+
+def submit(sweep: Sweep, options: Options) -> Detached:
+    """Hands a launch to the cluster at `options.address` and returns at once.
+
+    Raises Refused for options that cannot travel, ConnectionError when the cluster does not take the job.
+    """
+    options = _absolute(options)
+    _refuse(options)
+    expand(sweep)  # what is wrong with it is said here, not in the log of a job
+    preflight.knock(str(options.address))
+    from orchestrator.cluster.jobs import submit
+
+    job = f"{sweep.name}-{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory(prefix="sweep-job-") as folder:
+        (Path(folder) / f"{sweep.name}.yaml").write_text(sweep.written, "utf-8")
+        environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
+        server = submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
+    follow = ("sweep", "status", *sweep.asked, "--store", options.store, "--watch")
+    ray = "RAY_AUTH_MODE=token ray" if preflight.secured() else "ray"  # which sends no token unless told to
+    log, stop = (f"{ray} job {what} {job} --address {server}" for what in ("logs --follow", "stop"))
+    return Detached(job, shlex.join(follow), log, stop)
+
+
+def tell(found: Detached, as_json: bool) -> None:
+    """What goes on without this terminal, and how to follow and stop it."""
+    if as_json:
+        return out(json.dumps(asdict(found)))
+    say(f"job      {found.job}, which goes on without this terminal")
+    say(f"follow   {found.follow}")
+    say(f"log      {found.log}")
+    say(f"stop     {found.stop}")
+
+
+def command(sweep: Sweep, options: Options) -> list[str]:
+    """What the head runs: the same launch, of the file that travels, on the cluster that the head belongs to."""
+    asked = ["sweep", "launch", f"{sweep.name}.yaml", *sweep.asked[1:], "--address", "auto", "--store", options.store]
+    asked += ["--tracking-uri", options.tracking_uri] if options.tracking_uri else []
+    asked += ["--retry-failed"] if options.retry_failed else []
+    return asked + (["--limit", str(options.limit)] if options.limit is not None else [])
+
+
+def _absolute(options: Options) -> Options:
+    """With a store that means the same in any folder, and MLflow's address as this machine knows it."""
+    store = options.store if "://" in options.store else str(Path(options.store).absolute())
+    return replace(options, store=store, tracking_uri=options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+def _refuse(options: Options) -> None:
+    if options.local:
+        raise Refused("--detach hands the launch to a cluster, and --local (or --debug) keeps it here; leave one out")
+    if not options.address:
+        raise Refused("--detach needs a cluster that goes on without you: give --address host:6379, or RAY_ADDRESS")
+    for option, given in (("--store", options.store), ("--tracking-uri", options.tracking_uri)):
+        if given and public(given) != given:
+            raise Refused(
+                f"{option} {public(given)} has a password in it, which everybody who may ask the cluster "
+                "for its jobs could read. Leave it out of the address, and set it where the head is started: "
+                "MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, AWS_SECRET_ACCESS_KEY"
+            )

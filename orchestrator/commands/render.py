@@ -1,0 +1,253 @@
+"""Prints results: tables for people on stderr, or one JSON object on the last line of stdout."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.planning.estimate import Estimate
+from orchestrator.planning.pack import described
+from orchestrator.planning.plan import Plan
+from orchestrator.results import build
+from orchestrator.spec.load import Sweep, shipped_names
+from orchestrator.terminal.console import duration, say, table
+from orchestrator.terminal.stdout import out
+from tracking.common.flatten import flat
+from tracking.mirror.tracking_uri import public
+from tracking.records.lease_file import Claim
+from tracking.records.store import Store
+from tracking.verdicts.verify import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from orchestrator.commands.rerun import Compared
+    from orchestrator.launch import Launched
+    from tracking.records.rows import Progress
+    from tracking.records.store import Recorded
+
+SHOWN = 10  # bundles of a plan
+
+
+def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
+    """The end of a launch: curves, verdicts, and where to look."""
+    if as_json:
+        return _json(
+            {
+                "sweep": sweep.name,
+                "trials": done.trials,
+                "damaged": list(done.damaged),
+                "curves": done.curves,
+                "claims": build.plain(done.claims),
+                "failures": {error: len(trials) for error, trials in done.failed.items()},
+                "store": store,
+                "report": done.report,
+                "tracking_uri": public(done.tracking_uri),
+                "wall_s": round(done.wall_s, 3),
+            }
+        )
+    _curve_table(sweep, done.table)
+    _claim_table(done.claims)
+    _failures(done.failed, f" --store {store}" if store != "runs" else "")
+    if done.damaged:
+        say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
+    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
+    say(f"trials   {counts}; {duration(done.wall_s)}")
+    for curve in done.curves:
+        say(f"figure   {curve['png']}")
+    say(f"report   {done.report}")
+    say(
+        f"MLflow   sweep ui --store {store}"
+        if done.tracking_uri.startswith("sqlite")
+        else f"MLflow   {public(done.tracking_uri)}"
+    )
+
+
+def planned(sweep: Sweep, plan: Plan, cost: Estimate, as_json: bool) -> None:
+    """What would run, and how long it would take."""
+    summary = {**plan.summary(), "estimate": cost.summary()}
+    if as_json:
+        return _json({"sweep": sweep.name, **summary})
+    say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
+    table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
+    say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
+    if plan.bundles:
+        _bundles(plan, cost)
+    for line in plan.damaged:
+        say(f"damaged: {line}; its trials will run again")
+    for line in plan.notes:
+        say(f"note: {line}")
+
+
+def _bundles(plan: Plan, cost: Estimate) -> None:
+    """The longest bundles, what each holds, and what all of them take."""
+    which = described(plan.bundles)
+    rows = [
+        [bundle.id[:8], str(len(bundle.trials)), which[bundle.id], duration(seconds)]
+        for bundle, seconds in zip(plan.bundles, cost.seconds, strict=True)
+    ]
+    more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
+    table(f"bundles{more}", ["bundle", "models", "which", "about"], rows[:SHOWN])
+    sources = ", ".join(f"{n} by {source}" for source, n in cost.sources.items())
+    say(f"about {duration(cost.wall_s)} here, {duration(sum(cost.seconds))} of one core or GPU ({sources})")
+    if cost.earlier:
+        median, low, high = (cost.earlier[key] for key in ("median", "lowest", "highest"))
+        say(
+            f"earlier estimates were {median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"
+        )
+
+
+def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) -> None:
+    """Trials by state; they add up to the sweep's number. `at_work`: the launches that live."""
+    states = dict(sorted(plan.states.items()))
+    mine = [str(c) for c in at_work if c.overlaps(sweep.name, frozenset(t.id for t in plan.to_run))]
+    if as_json:
+        trials = {"total": len(plan.trials), **states}
+        return _json({"sweep": sweep.name, "trials": trials, "damaged": list(plan.damaged), "at_work": mine})
+    table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
+    running = [r for r in plan.recorded.values() if r.state == "running"]
+    if running:
+        steps, last = [r.step for r in running], max(r.clock[-1][1] if r.clock else r.started_ms for r in running)
+        ago = duration(max(time.time() - last / 1000, 0.0))
+        say(f"running  steps {min(steps)} to {max(steps)}; last commit {ago} ago")
+    if plan.to_run:
+        say(f"at work  {'; '.join(mine) or 'nobody: `sweep launch` runs what is left'}")
+    _failures(plan.failed)
+    for line in plan.damaged:
+        say(f"damaged: {line}")
+
+
+def curves(sweep: Sweep, files: list[dict[str, str]], whole: "pd.DataFrame", report: str, as_json: bool) -> None:
+    """The curves as a table, and where they were drawn."""
+    if as_json:
+        return _json({"curves": files, "report": report})
+    _curve_table(sweep, whole)
+    for curve in files:
+        say(f"figure   {curve['png']}")
+    say(f"report   {report}")
+
+
+def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
+    """Each claim's verdict with its evidence."""
+    if as_json:
+        return _json({"claims": build.plain(verdicts)})
+    _claim_table(verdicts)
+
+
+def trial(store: Store, one: "Recorded", as_json: bool) -> None:
+    """One trial: settings, outcome, provenance and its last recorded numbers."""
+    rows = store.rows([one]).to_pandas()
+    last = rows[rows["step"] == rows["step"].max()]
+    if as_json:
+        plain = {**asdict(one), "last": last[["split", "measure", "layer", "value"]].to_dict("records")}
+        return _json(plain)
+    say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
+    table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])
+    table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance).items()])
+    columns = ["measure", "split", "layer", "value"]
+    table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
+
+
+def step(progress: "Progress") -> None:
+    """One line for one step of a trial that is run again."""
+    shown = [f"{' '.join(filter(None, r[2:5]))} {r.value:.6g}" for r in progress.rows if not r.layer]
+    ended = [f"{outcome.state}: {outcome.reason}" for outcome in progress.ended.values()]
+    say(f"step {progress.step}: " + ", ".join([*shown, *ended]))
+
+
+def reproduced(one: "Recorded", found: "Sequence[Compared]", as_json: bool) -> None:
+    """What came out differently, measure by measure."""
+    if as_json:
+        return _json({"trial": one.id, "measures": [{**c.__dict__, "finding": c.finding} for c in found]})
+    header = ["measure", "finding", "rows", "equal to the bit", "missing", "largest relative", "largest absolute"]
+    lines = [(c.measure, c.finding, c.rows, c.equal, c.missing, c.largest_relative, c.largest_absolute) for c in found]
+    table(f"trial {one.id}, recorded by {one.provenance.get('code', {}).get('commit', 'unknown code')}", header, lines)
+
+
+def synced(report: Any, as_json: bool) -> None:
+    """What a sync sent."""
+    if as_json:
+        return _json(report.__dict__)
+    counts = {name: value for name, value in report.__dict__.items() if isinstance(value, int)}
+    say(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
+    if not any(counts.values()):
+        say("nothing is recorded here of this sweep: `sweep launch` does the work, and --store says where it is kept")
+    for trial in report.behind[:SHOWN]:
+        say(f"behind   {trial}")
+    for problem in report.problems:
+        say(f"problem  {problem}")
+
+
+def shipped(as_json: bool) -> None:
+    """The shipped sweeps with their titles and profiles."""
+    from orchestrator.spec.load import read
+
+    found = [read(name, None, []) for name in shipped_names()]
+    if as_json:
+        return _json({"sweeps": [{"name": s.name, "title": s.title, "profiles": sorted(s.profiles)} for s in found]})
+    table("", ["sweep", "title", "profiles"], [(s.name, s.title, ", ".join(sorted(s.profiles))) for s in found])
+
+
+def _curve_table(sweep: Sweep, whole: "pd.DataFrame") -> None:
+    if whole.empty or not whole["n"].any():
+        return say("no curve can be drawn yet: nothing is recorded here of what it shows")
+    curves = {curve.name: curve for curve in sweep.curves}
+    for name, part in whole.groupby("curve", sort=False):
+        curve = curves[str(name)]
+        lines = [
+            (
+                r.line,
+                f"{r.x:g}" if isinstance(r.x, float) else str(r.x),
+                r.centre,
+                r.low,
+                r.high,
+                r.n,
+                r.diverged,
+                r.missing,
+            )
+            for r in (part if len(part) <= 80 else _ends(part)).itertuples()
+        ]
+        centre = f"{curve.centre} {curve.y}"
+        table(f"curve {name}", ["line", curve.x, centre, "low", "high", "n", "diverged", "missing"], lines)
+
+
+def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
+    """Long curves (over steps) are shown by their first and last points; the rest is in curves.parquet."""
+    import pandas as pd
+
+    groups = [pd.concat([g.head(1), g.tail(1)]) for _, g in part.groupby("line", sort=False)]
+    return pd.concat(groups)
+
+
+def _claim_table(verdicts: Sequence[Verdict]) -> None:
+    if verdicts:
+        table(
+            "claims",
+            ["claim", "verdict", "evidence"],
+            [(f"{v.label} {v.name}".strip(), v.verdict, _evidence(v)) for v in verdicts],
+        )
+
+
+def _evidence(verdict: Verdict) -> str:
+    parts = []
+    for name, value in verdict.evidence.items():
+        shown = _number(value)
+        parts.append(f"{name.replace('_', ' ')} {shown if len(shown) < 60 else shown[:57] + '...'}")
+    return "; ".join(parts)
+
+
+def _number(value: Any) -> str:
+    """Four digits; whole numbers whole; lists number by number."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+    return f"[{', '.join(map(_number, value))}]" if isinstance(value, list | tuple) else str(value)
+
+
+def _failures(failed: dict[str, list[str]], where: str = "") -> None:
+    for error, trials in sorted(failed.items()):
+        say(f"failed   {len(trials):,}: {error} (`sweep show {trials[0]}{where}` has the whole of it)")
+
+
+def _json(value: dict[str, Any]) -> None:
+    out(json.dumps(value, default=str))

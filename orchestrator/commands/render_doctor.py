@@ -1,0 +1,24 @@
+"""Prints what `sweep doctor` found: one line a check for people, one JSON object for programs."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from orchestrator.commands.doctor import Finding
+from orchestrator.terminal.console import say
+from orchestrator.terminal.stdout import out
+
+
+def show(findings: Iterable[Finding], as_json: bool) -> bool:
+    """Whether nothing is wrong. For people, each finding is printed as soon as it is there."""
+    seen = []
+    for finding in findings:
+        seen.append(finding)
+        if not as_json:
+            say(f"{finding.state:8} {finding.name}: {finding.found}")
+            if finding.remedy and finding.state != "ok":
+                say(f"{'':8} -> {finding.remedy}")
+    well = all(f.state != "problem" for f in seen)
+    if as_json:
+        out(json.dumps({"ok": well, "checks": [asdict(f) for f in seen]}))
+    return well

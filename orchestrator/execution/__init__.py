@@ -1,0 +1,1 @@
+"""Runs bundles to their end: leases, retries, signals, watchdogs and the live view."""

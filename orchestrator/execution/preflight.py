@@ -1,0 +1,166 @@
+"""Before a launch on a cluster: what would go wrong on its nodes is said within seconds, not found out in an hour.
+
+Imports no Ray: `orchestrator.cluster.nodes` asks the nodes, this file says what to ask and judges the answers.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import socket
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tracking.common import program
+from tracking.common.named import Refused
+from tracking.records.store import Store
+
+CONNECT_S, MAX_PORT = 5.0, 65_535
+PACKAGES = ("sweep", "torch", "numpy", "ray")
+SOURCES = (".py", ".cpp", ".hpp")
+SHOWN = 5  # nodes that are named in one message
+TOKEN = (
+    "Make one with `ray get-auth-token --generate`, start every node with RAY_AUTH_MODE=token and the same token, and "
+    "set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH here; or set RAY_AUTH_MODE=disabled here where only you reach the "
+    "cluster's network."
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster: what it offers, what `about` answered there, or why it gave no answer."""
+
+    name: str
+    resources: Mapping[str, float]
+    about: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+Survey = Callable[[Callable[[], dict[str, str]]], Sequence[Node]]  # asks every node; a node says `authentication`, too
+
+
+def about(store: Store | None = None, probe: str = "") -> dict[str, str]:
+    """What must be the same on every node, of this process; and what it reads in a file of the store."""
+    versions = {name: importlib.metadata.version(name).partition("+")[0] for name in PACKAGES}
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"python": python, **versions, "code": code(), **({"probe": _read(store, probe)} if store else {})}
+
+
+def answer(look: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """What a node answers: `look`, and whether it was started to ask for a token."""
+    return {"authentication": os.environ.get("RAY_AUTH_MODE", "disabled"), **look()}
+
+
+@functools.cache
+def code() -> str:
+    """Digest of this project's own code, C++ included: equal versions may still be different checkouts."""
+    total = hashlib.sha256()
+    for package in program.PACKAGES:
+        files = (path for path in (program.PROGRAM / package).rglob("*") if path.suffix in SOURCES)
+        for path in sorted(files):
+            total.update(f"{path.relative_to(program.PROGRAM)}\n".encode() + path.read_bytes())
+    return total.hexdigest()[:12]
+
+
+def _read(store: Store, probe: str) -> str:
+    try:
+        return store.files.read(probe).decode()
+    except OSError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def knock(address: str) -> None:
+    """Before Ray is loaded, which waits minutes where nobody is, and makes a token of its own where there is none.
+
+    Raises Refused for an address of another kind or without a token, ConnectionError where nothing listens.
+    """
+    if "://" in address:
+        what = "Ray's dashboard" if address.startswith("http") else "no address of a cluster's head"
+        raise Refused(f"address '{address}' is {what}; give the address of its head, as in --address host:6379")
+    host, _, port = address.rpartition(":")
+    if address != "auto" and (not host or not port.isdecimal() or int(port) > MAX_PORT):
+        raise Refused(f"address '{address}' is no address: give host:port, as in --address host:6379, or auto")
+    if secured() and not token():
+        raise Refused(f"the cluster at '{address}' needs a token, and there is none here. {TOKEN}")
+    if address == "auto":
+        return  # which Ray looks up on this machine
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"nothing answers at '{address}' ({error}). Start a cluster with `ray start --head`, look at the address "
+            "and the network, or leave --address out to run on this machine."
+        ) from error
+
+
+def secured() -> bool:
+    """Whether a cluster must ask for a token; RAY_AUTH_MODE=disabled is how a user says that it need not."""
+    return os.environ.get("RAY_AUTH_MODE", "token") != "disabled"
+
+
+def token() -> bool:
+    """Whether this user has a token, wherever Ray looks for one."""
+    given = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return bool(os.environ.get("RAY_AUTH_TOKEN")) or (Path(given) if given else token_file()).is_file()
+
+
+def token_file() -> Path:
+    """Where Ray keeps a user's token."""
+    return Path.home() / ".ray" / "auth_token"
+
+
+def check(survey: Survey, store: Store) -> None:
+    """Asks every node of a cluster. Raises Refused when bundles could not run there, saying why on which nodes."""
+    probe, content = f"probes/{uuid.uuid4().hex}", uuid.uuid4().hex
+    store.files.write(probe, content.encode())
+    try:
+        nodes = survey(functools.partial(about, store, probe))
+    finally:
+        store.files.delete([probe])
+    wrong = problems(about(), nodes, store.root, content)
+    if wrong:
+        raise Refused("this cluster cannot run the sweep:\n" + "\n".join(f"- {line}" for line in wrong))
+
+
+def problems(here: Mapping[str, str], nodes: Sequence[Node], root: str = "", content: str = "") -> list[str]:
+    """What is wrong, with remedies: of nodes that differ from `here`, read something else than `content` in the store
+    at `root`, ask for no token, or are all too small."""
+    silent = [f"{n.name}: {_last(n.error)}" for n in nodes if n.error]
+    found = [f"{_some(silent)}. Install this project there, at the same version, or use its image."] if silent else []
+    answered = [n for n in nodes if not n.error]
+    for name, mine in here.items():
+        other = [f"{n.name} has {n.about.get(name)}" for n in answered if n.about.get(name) != mine]
+        if other:
+            found.append(f"{name} is {mine} here, but {_some(other)}. Use the same image or environment everywhere.")
+    blind = [f"{n.name} ({n.about.get('probe')})" for n in answered if content and n.about.get("probe") != content]
+    if blind:
+        found.append(
+            f"{_some(blind)} cannot read the store '{root}'. Give a folder on a disk that every node shares, at the "
+            "same path, or an object store such as s3://bucket/runs, with its credentials on every node."
+        )
+    open_ = [n.name for n in answered if n.about.get("authentication") == "disabled"]
+    if secured() and open_:
+        found.append(f"{_some(open_)} lets everybody run code: no token is asked for. {TOKEN}")
+    return [*found, *_too_small(nodes)]
+
+
+def _too_small(nodes: Sequence[Node]) -> list[str]:
+    """A bundle takes a processor and, in a cluster that has GPUs, a GPU of the same machine."""
+    needs = {"CPU": 1.0, **({"GPU": 1.0} if any(n.resources.get("GPU") for n in nodes) else {})}
+    if any(all(n.resources.get(kind, 0) >= number for kind, number in needs.items()) for n in nodes):
+        return []
+    wanted = " and ".join(f"{number:.0f} {kind}" for kind, number in needs.items())
+    offers = [f"{n.name} offers {n.resources.get('CPU', 0):g} CPU, {n.resources.get('GPU', 0):g} GPU" for n in nodes]
+    return [f"no node has {wanted} for a bundle: {_some(offers)}. Join workers with `ray start --address`."]
+
+
+def _some(lines: Sequence[str]) -> str:
+    more = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    return "; ".join(lines[:SHOWN]) + more
+
+
+def _last(error: str) -> str:
+    return (error.strip().splitlines() or ["no answer"])[-1]

@@ -1,0 +1,97 @@
+"""Where records come from: which code, data and schema; what must never meet in one curve, and what to know of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tracking.common import named
+from tracking.common.named import Refused
+from tracking.records.store import Recorded, Store
+from workers.trial import Trial
+
+
+def data_name(settings: dict[str, Any]) -> str:
+    """What a trial's data are called: their settings, but for those that choose among the same images."""
+    data = settings.get("data", {})
+    if not isinstance(data, dict):
+        return ""
+    return str({k: v for k, v in data.items() if k not in ("train_size", "label_noise", "test_size")})
+
+
+def data_digest(recorded: Recorded) -> str:
+    """Of the data that a trial saw; "" where it needs none."""
+    return str(recorded.provenance.get("data", {}).get("digest", ""))
+
+
+def refuse_mixed_data(recorded: Iterable[Recorded]) -> None:
+    """Raises Refused when records of different data would meet in one curve."""
+    for name, digests in _digests(recorded).items():
+        if len(digests) > 1:
+            raise Refused(_mixed(name, sorted(digests)))
+
+
+def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[Recorded]) -> None:
+    """Raises Refused when the data here are not those that the records of the sweep were made from: found out before
+    hours are spent on records that no curve will show."""
+    known = _digests(recorded)
+    for name, trial in {data_name(t.plain): t for t in to_run}.items():
+        if name in known and (here := _here(trial)) and {here} != known[name]:
+            raise Refused(_mixed(name, [*sorted(known[name]), f"{here} on this machine now"]))
+
+
+def _digests(recorded: Iterable[Recorded]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one in recorded:
+        if digest := data_digest(one):
+            found.setdefault(data_name(one.settings), set()).add(digest)
+    return found
+
+
+def _mixed(name: str, digests: Sequence[str]) -> str:
+    return (
+        f"the records of this sweep were made from different versions of the data '{name}' (digests "
+        f"{', '.join(digests)}); they must not meet in one curve: use another --store for one of them"
+    )
+
+
+def _here(trial: Trial) -> str:
+    """The digest of the data of a trial as they are on this machine; "" where it needs none."""
+    data = getattr(trial.settings, "data", None)
+    if getattr(data, "name", None) not in named.names("workers.data"):
+        return ""
+    return str(named.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
+
+
+def notes(trials: Sequence[Trial], recorded: dict[str, Recorded], store: Store) -> list[str]:
+    """What a reader should know of these records: data that differ, several versions of the code, and trials that are
+    recorded under other ids than they have now."""
+    out = [_mixed(name, sorted(found)) for name, found in _digests(recorded.values()).items() if len(found) > 1]
+    commits = Counter(_code(r) for r in recorded.values())
+    if len(commits) > 1:
+        counts = ", ".join(f"{n} by {commit}" for commit, n in commits.most_common())
+        out.append(f"the trials were recorded by different versions of the code: {counts}")
+    missing = {t.id for t in trials} - recorded.keys()
+    if missing and (older := _older(missing, trials[0].experiment, store)):
+        out.append(
+            f"{older} of the missing trials are recorded under another id, by a version of this program with other "
+            "settings or another schema; they do not count, and run again"
+        )
+    return out
+
+
+def _code(recorded: Recorded) -> str:
+    code = recorded.provenance.get("code", {})
+    commit = str(code.get("commit", ""))[:10] or f"version {code.get('version', 'unknown')}"
+    return f"{commit} with changes" if code.get("modified") else commit
+
+
+def _older(missing: set[str], experiment: str, store: Store) -> int:
+    """How many of the missing trials are recorded, but for the id: their settings mean the same today."""
+    found = set()
+    for one in store.recorded().values():
+        if one.experiment == experiment and one.id not in missing:
+            try:
+                found.add(Trial.of(experiment, one.settings).id)
+            except ValueError:  # settings that this version does not know
+                continue
+    return len(found & missing)

@@ -1,0 +1,96 @@
+"""How long what is left will take: from the speed that this machine has shown with trials of the same kind.
+
+Every launch remembers how fast its bundles were, and how far the estimate was off, in the user's cache folder. A kind
+is an experiment with its network and data; where none of the kind has run here, the experiment counts; else a rough
+rate.
+"""
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.planning.pack import cost
+from tracking.records.store import Manifest
+from workers.run_bundle import Bundle
+from workers.runtime import cache
+from workers.trial import Trial, digest
+
+ROUGH = 8e10  # operations a second of one core with the compiled kernels, where nothing has been seen
+KEPT = 20  # measurements of a kind; the newest
+SHORTEST_S = 0.2  # bundles that took less say nothing about speed
+SOURCES = ("the same kind of trial", "the same experiment", "a rough rate")
+
+
+def kind(trial: Trial) -> str:
+    """What decides the speed, as far as it is known without running: experiment, network, data, precision."""
+    about = {key: trial.plain.get(key) for key in ("net", "precision", "basis", "surface")}
+    data = trial.plain.get("data")
+    return digest({**about, "experiment": trial.experiment, "data": data.get("name") if isinstance(data, dict) else ""})
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of bundles: seconds of one lane (a core or a GPU) for each, and of all of them on the lanes there are."""
+
+    seconds: tuple[float, ...]
+    wall_s: float
+    sources: dict[str, int]
+    earlier: dict[str, float] = field(default_factory=dict)  # estimate over what it took: n, median, lowest, highest
+
+    def summary(self) -> dict[str, Any]:
+        """As plain values, for --json."""
+        return {"lane_s": sum(self.seconds), "wall_s": self.wall_s, "from": self.sources, "earlier": self.earlier}
+
+
+class Speeds:
+    """What this machine has shown. `device` as in the provenance of records."""
+
+    def __init__(self, device: str) -> None:
+        self.device, self.path = device, cache.folder() / "speeds.json"
+        try:
+            self.all: dict[str, Any] = json.loads(self.path.read_text())
+        except (FileNotFoundError, ValueError):  # nothing yet; or half a file of a crash, which is worth nothing
+            self.all = {}
+        self.rates: dict[str, dict[str, list[float]]] = self.all.setdefault(device, {}).setdefault("rates", {})
+        self.off: list[float] = self.all[device].setdefault("off", [])
+
+    def seconds(self, bundle: Bundle) -> tuple[float, str]:
+        """For one bundle, and from which of SOURCES."""
+        trial = bundle.trials[0]
+        known = self.rates.get(trial.experiment, {})
+        same, near = known.get(kind(trial)), [rate for rates in known.values() for rate in rates]
+        rate, source = (same, SOURCES[0]) if same else (near, SOURCES[1]) if near else ([ROUGH], SOURCES[2])
+        return sum(cost(t) for t in bundle.trials) / statistics.median(rate), source
+
+    def estimate(self, bundles: Sequence[Bundle], lanes: int) -> Estimate:
+        """Of bundles, `lanes` at a time."""
+        found = [self.seconds(bundle) for bundle in bundles]
+        seconds = tuple(s for s, _ in found)
+        wall = max(sum(seconds) / lanes, max(seconds, default=0.0))
+        return Estimate(seconds, wall, dict(Counter(source for _, source in found)), self._earlier())
+
+    def _earlier(self) -> dict[str, float]:
+        if not self.off:
+            return {}
+        off = sorted(self.off)
+        return {"n": len(off), "median": statistics.median(off), "lowest": off[0], "highest": off[-1]}
+
+    def remember(self, manifests: Iterable[Manifest]) -> None:
+        """Takes in how long bundles took that nothing has interrupted; `manifests` of other devices are passed over."""
+        for manifest in manifests:
+            seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
+            if manifest.provenance.get("device") != self.device or seconds < SHORTEST_S or not manifest.done:
+                continue
+            trials = tuple(Trial.of(manifest.experiment, t["settings"]) for t in manifest.trials)
+            before, source = self.seconds(Bundle(manifest.bundle, trials))
+            if source == SOURCES[0]:
+                self.off = [*self.off, round(before / seconds, 4)][-KEPT:]
+            rate = sum(cost(t) for t in trials) / seconds
+            rates = self.rates.setdefault(manifest.experiment, {})
+            rates[kind(trials[0])] = [*rates.get(kind(trials[0]), []), rate][-KEPT:]
+        self.all[self.device] = {"rates": self.rates, "off": self.off}
+        with cache.lock("speeds"), cache.replacing(self.path) as temporary:
+            temporary.write_text(json.dumps(self.all))

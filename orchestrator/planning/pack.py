@@ -1,0 +1,83 @@
+"""Packs trials into bundles: which are trained together. Pure; a trial's result does not depend on it."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from tracking.common import named
+from tracking.common.flatten import flat
+from workers.run_bundle import Bundle, together
+from workers.trial import Trial
+
+MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
+KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")
+PER_LANE = 4  # bundles for each lane at least, if the trials allow: a lane that is done early must find more work
+
+
+def cost(trial: Trial) -> float:
+    """Floating-point operations of a trial, as its experiment estimates them."""
+    return float(named.load("workers.experiments", trial.experiment).cost(trial.settings))
+
+
+def described(bundles: Sequence[Bundle]) -> dict[str, str]:
+    """Bundle -> the settings by which people know it: those of its network and data that differ between bundles."""
+    settings = {b.id: flat(b.trials[0].plain) for b in bundles}
+    known = [key for key in KNOWN_BY if len({str(s.get(key)) for s in settings.values()}) > 1]
+    return {id: _named(plain, known or KNOWN_BY) for id, plain in settings.items()}
+
+
+def _named(plain: dict[str, Any], known: Iterable[str]) -> str:
+    keys = [key for key in known if key in plain] or [key for key in plain if key != "seed"][:2]
+    return ", ".join(f"{key.rpartition('.')[2]} {plain[key]}" for key in keys)
+
+
+def most(free: int | None, trial: Trial) -> int:
+    """Models of this trial's shape that a bundle may hold on a GPU with `free` bytes of memory; None means a CPU."""
+    experiment = named.load("workers.experiments", trial.experiment)
+    if free is None or not hasattr(experiment, "most_models"):
+        return MAX_MODELS
+    return experiment.most_models(trial.settings, free) or MAX_MODELS
+
+
+on_cpu = partial(most, None)
+
+
+def pack(
+    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu
+) -> list[Bundle]:
+    """Bundles that hold every trial once, the longest first.
+
+    `begun` are bundles that have a checkpoint: they go on as they are, those of their trials included that have ended,
+    since a model's last bits depend on its bundle. The others are grouped by what must be equal to be trained together,
+    and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more than
+    `limit` of a trial of its shape.
+    """
+    wanted = {t.id: t for t in trials}
+    bundles = []
+    for bundle in begun:
+        if any(t.id in wanted for t in bundle.trials):
+            bundles.append(bundle)
+            for t in bundle.trials:
+                wanted.pop(t.id, None)
+    costs = {id: cost(t) for id, t in wanted.items()}
+    fair = sum(costs.values()) / (lanes * PER_LANE)
+    groups: dict[str, list[Trial]] = {}
+    for t in wanted.values():
+        groups.setdefault(t.shape, []).append(t)
+    for group in groups.values():
+        bundles += [together(part) for part in _cut(group, sum(costs[t.id] for t in group), fair, limit(group[0]))]
+    total = {b.id: sum(costs.get(t.id, 0.0) for t in b.trials) for b in bundles}
+    return sorted(bundles, key=lambda b: (-total[b.id], b.id))
+
+
+def _cut(group: list[Trial], group_cost: float, fair: float, most_models: int) -> list[list[Trial]]:
+    parts = max(math.ceil(len(group) / most_models), min(len(group), round(group_cost / fair) if fair else 1), 1)
+    ordered = sorted(group, key=lambda t: t.id)
+    return [ordered[i::parts] for i in range(parts)]
+
+
+def halves(bundle: Bundle) -> list[Bundle]:
+    """Two bundles of half the trials each, to find out which of them breaks the whole."""
+    middle = len(bundle.trials) // 2
+    return [together(bundle.trials[:middle]), together(bundle.trials[middle:])]

@@ -1,0 +1,1 @@
+"""What a launch ends with: curves, figures, verdicts and the MLflow mirror."""

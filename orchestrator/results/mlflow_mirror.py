@@ -1,0 +1,175 @@
+"""Keeps MLflow up with a sweep while it runs, shows its curves and verdicts there at the end, and on demand."""
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.results import build
+from orchestrator.spec.expand import varied
+from orchestrator.spec.load import Sweep
+from orchestrator.terminal.console import duration, say
+from tracking.common.named import Refused
+from tracking.mirror import sync as mirror
+from tracking.mirror.background import Lag, Mirror
+from tracking.mirror.payload import Parent, SweepInfo, curve_lines
+from tracking.mirror.tracking_uri import check, ui_command
+from tracking.records.lease_file import at_work
+from tracking.records.rows import State
+from tracking.records.store import Store
+from tracking.verdicts.verify import Verdict
+from workers.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tracking.analysis.frame import Frame
+
+
+PATIENCE_S = 60.0  # for MLflow at the end of a launch
+LATE_S = 30.0  # behind for so long is worth a word while a launch runs
+HURRY_S = 8.0  # after an interruption, which may have a deadline
+
+
+def uri(store: Store, given: str | None) -> str:
+    """The tracking URI asked for, or the SQLite file of the store."""
+    if given or not store.files.local:
+        return given or os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{Path('mlflow.db').absolute()}")
+    return f"sqlite:///{store.files.root}/mlflow.db"
+
+
+def _info(sweep: Sweep) -> SweepInfo:
+    return SweepInfo(sweep.name, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)))
+
+
+class Mirroring:
+    """The mirror of one launch. Leaving it early, by an error or an interrupt, still mirrors what is recorded."""
+
+    def __init__(
+        self, sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool
+    ) -> None:
+        self.sweep, self.uri = sweep, uri(store, tracking_uri)
+        check(self.uri)
+        self.thread = Mirror(_info(sweep), {t.id for t in trials}, store, self.uri, working=working)
+
+    def __enter__(self) -> "Mirroring":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        interrupted = error[0] is not None
+        lag = self.thread.close(HURRY_S if interrupted else PATIENCE_S, interrupted)
+        if late := _late(lag):
+            say(f"MLflow is behind by {late}; the records are complete: `sweep sync {self.sweep.name}` catches up")
+
+    def behind(self) -> str:
+        """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""
+        lag = self.thread.lag()
+        return f"{_late(lag)}, for {duration(lag.seconds)}" if lag.seconds > LATE_S else ""
+
+    def finish(
+        self,
+        found: "Frame",
+        curves: list[dict[str, str]],
+        table: "pd.DataFrame",
+        verdicts: Sequence[Verdict],
+        report: str,
+    ) -> None:
+        """Shows curves, figures, verdicts and the report on the sweep's own run."""
+        self.thread.offer(parent(self.sweep, found, curves, table, verdicts, report))
+
+
+def _late(lag: Lag) -> str:
+    why = (lag.error or "still sending").splitlines()
+    return f"{lag.trials} trials ({why[0]})" if lag.trials or lag.error else ""
+
+
+def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool) -> Mirroring:
+    """Starts mirroring; `working`: whether trials are about to be trained. Raises Refused for an unusable URI."""
+    return Mirroring(sweep, trials, store, tracking_uri, working)
+
+
+def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> mirror.SyncReport:
+    """Brings MLflow up to date from the records, once, whatever it holds."""
+    found = build.gather(trials, store)
+    curves, table = build.draw(sweep, trials, found, store)
+    verdicts = build.judged(sweep, found)
+    report = build.report(sweep, trials, found, store, (curves, table), verdicts)
+    shown = parent(sweep, found, curves, table, verdicts, report)
+    recorded = store.recorded({t.id for t in trials})
+    at_work = _at_work(recorded.keys(), store) if shown.state == "running" else set()
+    if shown.state == "running" and not at_work:
+        shown = replace(shown, state="cancelled")
+    return mirror.sync(_info(sweep), recorded.values(), store, uri(store, tracking_uri), shown, at_work)
+
+
+def _at_work(trials: Collection[str], store: Store) -> set[str]:
+    """Which of these trials a living launch has claimed."""
+    claimed = [c.trials if c.trials is not None else set(trials) for c in at_work(store.files)]
+    return set(trials) & set().union(*claimed)
+
+
+def parent(
+    sweep: Sweep,
+    found: "Frame",
+    curves: list[dict[str, str]],
+    table: "pd.DataFrame",
+    verdicts: Sequence[Verdict],
+    report: str,
+) -> Parent:
+    """What the sweep's own run shows."""
+    states = {str(state): int(n) for state, n in found.trials["state"].value_counts().items()}
+    tags = {f"claim.{i}.{v.name}": str(v.verdict) for i, v in enumerate(verdicts, 1)}
+    lines, left_out = ({}, []) if table.empty else curve_lines(table)
+    files = {
+        "figures": tuple(Path(c[kind]) for c in curves for kind in ("png", "svg")),
+        "": (*sorted({Path(c[kind]) for c in curves for kind in ("parquet", "csv")}), Path(report)),
+    }
+    return Parent(_state(states), _note(sweep, states, verdicts, left_out), tags, lines, files)
+
+
+def _state(states: dict[str, int]) -> State:
+    """Running as long as something is left to run; failed when all has ended and some of it badly."""
+    if states.get("missing") or states.get("running"):
+        return "running"
+    return "failed" if states.get("failed") or states.get("cancelled") else "finished"
+
+
+def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict], left_out: list[str]) -> str:
+    """Markdown for the run's description."""
+    counts = ", ".join(f"{n} {state}" for state, n in states.items())
+    parts = [f"**{sweep.title}**", f"{sweep.source}", sweep.notes or "", f"Trials: {counts}."]
+    if verdicts:
+        lines = "\n".join(f"| {v.label} {v.name} | {v.verdict} | {v.statement} |" for v in verdicts)
+        parts.append(f"| claim | verdict | statement |\n|---|---|---|\n{lines}")
+    if left_out:
+        parts.append(
+            f"Not drawn as metrics here, for MLflow's steps are integers: {', '.join(left_out)}. See the figures."
+        )
+    return "\n\n".join(p for p in parts if p)
+
+
+def ui(store: Store, tracking_uri: str | None, port: int) -> int:
+    """Serves MLflow's pages until interrupted. Returns the server's exit code."""
+    import subprocess
+
+    where = uri(store, tracking_uri)
+    command, environment = ui_command(where, port)
+    _refuse_used(port)
+    mirror.prepare(where)
+    say(f"MLflow on http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+
+def _refuse_used(port: int) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Refused(
+                f"port {port} cannot be used on this machine ({error.strerror}): is another `sweep ui` open at "
+                f"http://127.0.0.1:{port}? Give another, as in --port {port % 65535 + 1}"
+            ) from error

@@ -1,0 +1,182 @@
+"""Says in plain words what pydantic found wrong: what was given, what is expected, the nearest name, the remedy."""
+
+import json
+import re
+from difflib import get_close_matches
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tracking.common.named import unknown
+
+Path = tuple[str | int, ...]
+KINDS = {
+    "int_type": "an integer", "int_from_float": "an integer", "float_type": "a number", "bool_type": "true or false",
+    "string_type": "a text", "list_type": "a list", "tuple_type": "a list", "dict_type": "a mapping",
+    "model_type": "a mapping", "model_attributes_type": "a mapping",
+}  # fmt: skip
+BOUNDS = {"greater_than": (">", "gt"), "greater_than_equal": (">=", "ge"), "less_than": ("<", "lt"),
+          "less_than_equal": ("<=", "le")}  # fmt: skip
+LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.?[0-9]*)([eE][-+]?[0-9]+)?")
+MAX_SHOWN = 60  # characters of what was given
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where, what kind of thing pydantic calls it, and what to say."""
+
+    path: Path
+    kind: str
+    message: str
+
+
+class _Place(NamedTuple):
+    """Where an error is: the path as people write it, the innermost model there, and the models to choose from."""
+
+    path: Path
+    model: type[BaseModel] | None
+    choices: list[Any]
+
+
+def given(value: Any) -> str:
+    """What was given, as people would say it and as YAML would write it."""
+    if value is None:
+        return "nothing"
+    words: dict[Any, str] = {str: "the text ", list: "a list ", dict: "a mapping "}
+    return words.get(type(value), "") + written(value)
+
+
+def written(value: Any) -> str:
+    """A value as YAML would write it on one line, shortened."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+    return repr(text) if isinstance(value, str) else text
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """All that is wrong, a problem for each place. `model` is what was validated.
+
+    Where one of several kinds of value is allowed, pydantic says of each why it is not that one: these become one
+    problem; and where an item of a list is wrong, that the list is no number is no problem.
+    """
+    details = [
+        (_place(e["loc"], model, e["type"] in ("extra_forbidden", "missing")), e)
+        for e in error.errors(include_url=False)
+    ]
+    deeper = {place.path[:n] for place, _ in details for n in range(len(place.path))}
+    expected: dict[Path, list[ErrorDetails]] = {}
+    out: dict[Path | str, Problem] = {}
+    for place, e in details:
+        if e["type"] in KINDS or e["type"] == "literal_error":
+            if place.path not in deeper:
+                expected.setdefault(place.path, []).append(e)
+                out[place.path] = _expected(place, expected[place.path])
+        else:
+            problem = _said(place, e)
+            out[f"{problem.path} {problem.message}"] = problem
+    return list(out.values())
+
+
+def _expected(place: _Place, errors: list[ErrorDetails]) -> Problem:
+    """One problem for all the kinds of value that would have been right."""
+    value = errors[0]["input"]
+    kinds = [KINDS.get(e["type"]) or str(e["ctx"]["expected"]) for e in errors]
+    words = [word for e in errors if e["type"] == "literal_error" for word in re.findall("'([^']*)'", str(e["ctx"]))]
+    near = get_close_matches(value, words, n=1) if isinstance(value, str) else []
+    hint = f"; did you mean '{near[0]}'?" if near else _remedy(value, kinds, place)
+    return Problem(
+        place.path, errors[0]["type"], f"expected {' or '.join(dict.fromkeys(kinds))}, got {given(value)}{hint}"
+    )
+
+
+def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
+    """What to write instead, where that can be told."""
+    numeric = {"an integer", "a number"} & set(kinds)
+    if isinstance(value, str) and numeric:
+        if NUMBER.fullmatch(value):
+            return "; remove the quotes"
+        plain = value.replace("_", "").replace(",", "")
+        return f"; write {plain}" if NUMBER.fullmatch(plain) else ""
+    if isinstance(value, float) and "an integer" in kinds and value.is_integer() and abs(value) < 2**63:
+        return f"; write {int(value)}"
+    if isinstance(value, str) and "true or false" in kinds and value.lower() in ("yes", "on", "no", "off"):
+        return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
+    if isinstance(value, bool | int | float) and "a text" in kinds:
+        return f"; put it in quotes: '{given(value)}'"
+    if isinstance(value, str) and value in _tags(place.choices):
+        return f"; write {{name: {value}}}"
+    return ""
+
+
+def _said(place: _Place, error: ErrorDetails) -> Problem:
+    kind, value, context, path = error["type"], error["input"], error.get("ctx", {}), place.path
+    if kind == "extra_forbidden":
+        return Problem(path, kind, _unknown_key(str(path[-1]), place.model))
+    if kind == "missing":
+        item = isinstance(path[-1], int)
+        missing = f"needs more values, got {given(value)}" if item else f"missing required key '{path[-1]}'"
+        return Problem(path[:-1], kind, missing)
+    if kind == "union_tag_invalid":
+        return Problem((*path, "name"), kind, unknown(_word(path), str(context["tag"]), _tags(place.choices)))
+    if kind == "union_tag_not_found":
+        known = ", ".join(_tags(place.choices))
+        return Problem(path, kind, f"missing 'name', which says what kind of {_word(path)} it is; known: {known}")
+    if kind in BOUNDS:
+        sign, bound = BOUNDS[kind]
+        return Problem(path, kind, f"must be {sign} {context[bound]:.15g}, got {given(value)}")
+    if kind in LENGTHS:
+        word, bound = LENGTHS[kind]
+        return Problem(path, kind, f"needs {word} {context[bound]} values, got {given(value)}")
+    if kind == "string_pattern_mismatch":
+        return Problem(path, kind, f"must match {context['pattern']}, got {given(value)}")
+    if kind == "value_error":
+        return Problem(path, kind, str(context["error"]))
+    said = error["msg"].removeprefix("Input ")
+    return Problem(path, kind, f"{said[:1].lower()}{said[1:]}, got {given(value)}")
+
+
+def _unknown_key(key: str, model: type[BaseModel] | None) -> str:
+    """With the nearest known key, or where the same key exists one level down."""
+    fields = dict(model.model_fields) if model else {}
+    said = unknown("key", key, [f for f in fields if f != "name"])
+    inner = [f"{f}.{key}" for f, info in fields.items() if any(key in m.model_fields for m in _models(info.annotation))]
+    return f"{said}; did you mean '{inner[0]}'?" if inner and "did you mean" not in said else said
+
+
+def _word(path: Path) -> str:
+    """What a thing at a path is called: a net at `net`, a claim at `claims.0`."""
+    if path and isinstance(path[-1], int):
+        return str(path[-2]).removesuffix("s") if len(path) > 1 else "item"
+    return str(path[-1]) if path else "name"
+
+
+def _place(loc: tuple[int | str, ...], model: type[BaseModel], ends_in_key: bool) -> _Place:
+    """Without pydantic's own entries, which say what member of a union was tried."""
+    path: list[str | int] = []
+    inner: type[BaseModel] | None = model
+    choices: list[Any] = []
+    for entry in loc[:-1] if ends_in_key else loc:
+        if entry in _tags(choices) and not (inner and entry in inner.model_fields):
+            inner, choices = next(m for m in choices if entry in _tags([m])), []
+            continue
+        if isinstance(entry, str) and ("[" in entry or entry in ("int", "float", "str", "bool")):
+            continue
+        path.append(entry)
+        if isinstance(entry, str) and inner:
+            field = inner.model_fields.get(entry)
+            choices = _models(field.annotation) if field else choices
+            inner = choices[0] if field and len(choices) == 1 else inner
+    return _Place((*path, *(loc[-1:] if ends_in_key else ())), inner, choices)
+
+
+def _models(annotation: Any) -> list[Any]:
+    """All models inside an annotation, whatever unions and lists they are in."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in get_args(annotation) for m in _models(part)]
+
+
+def _tags(models: list[Any]) -> list[str]:
+    """The names that tell models of a union apart."""
+    return [str(t) for m in models if (field := m.model_fields.get("name")) for t in get_args(field.annotation)]

@@ -1,0 +1,1 @@
+"""From recorded rows to curves: grouping, reduction over seeds and intervals."""

@@ -1,0 +1,87 @@
+"""What a sweep file says of a curve: which measure against what, for which trials, with which band."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from tracking.common.named import Frozen
+
+Scalar = bool | int | float | str | None
+At = Literal["last", "best", "every"]
+Split = Literal["train", "test", ""]
+Scale = Literal["linear", "log"]
+LOGARITHMIC = ("parameters", "width", "train_size", "learning_rate", "time", "ridge")
+
+
+def Listed(one: Any) -> BeforeValidator:
+    """One value written alone is a list of one."""
+    return BeforeValidator(
+        lambda v: (v,) if isinstance(v, str) else tuple(v) if isinstance(v, list) else v,
+        json_schema_input_type=one | tuple[one, ...],
+    )
+
+
+class Curve(Frozen):
+    """What one figure shows: y against x, with a line for each combination of the settings in `group`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
+    x: str = Field(description="A setting (net.width), a measure (parameters), or `step`.")
+    y: str = Field(description="The measure that is drawn.")
+    split: Annotated[tuple[Split, ...], Listed(Split)] | None = Field(
+        None, description="Which data y is measured on; '' for what belongs to none. Every one recorded if absent."
+    )
+    layer: Annotated[tuple[str, ...], Listed(str)] | None = Field(
+        None, description="Which layers; if absent, the whole network where it is recorded, else every layer."
+    )
+    x_split: Split = Field("", description="The split of x where x is a measure.")
+    group: Annotated[tuple[str, ...], Listed(str)] | None = Field(
+        None,
+        description="Settings that tell lines apart. If absent: all that vary, except the seed, the one along x, and "
+        "those that move with it. Where x is a measure, the one along x is the numeric setting that explains the "
+        "largest share of its variance. None for `points`.",
+    )
+    where: dict[str, Scalar | list[Scalar]] = Field(
+        {}, description="Only trials with these settings: a value or a list."
+    )
+    centre: Literal["mean", "median"] = Field("mean", description="What is drawn for the seeds together.")
+    band: Literal["ci95", "sd", "minmax", "iqr", "none"] = Field("ci95", description="What the band around it is.")
+    at: Annotated[tuple[At, ...], Listed(At)] = Field(
+        (),
+        description="Which step of a trial: `last`; `best`, where y on the test split is smallest in that trial "
+        "(optimal early stopping); `every`. If absent: every for x = step, else last.",
+    )
+    points: bool = Field(
+        False, description="A mark for every trial instead of lines over seeds (a scatter plot of two measures)."
+    )
+    x_scale: Scale | None = Field(
+        None, description="log if absent for parameters, width, train_size, time and the like."
+    )
+    y_scale: Scale = Field("linear", description="Scale of the y axis.")
+    threshold: bool | str = Field(
+        False,
+        description="Marks the interpolation threshold, parameters = training examples, where x is parameters. true "
+        "takes their number from data.train_size; else the name of the setting that holds it.",
+    )
+    title: str = Field("", description="Above the figure; made from the sweep's title if absent.")
+    x_label: str = Field("", description="Below the x axis; made from x if absent.")
+    y_label: str = Field("", description="Beside the y axis; made from y and the splits if absent.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Curve":
+        if self.x == "step" and self.at not in ((), ("every",)):
+            raise ValueError(f"at must be `every` where x is step, got {', '.join(self.at)}; leave it out")
+        if self.band == "sd" and self.centre == "median":
+            raise ValueError("band sd belongs to the mean; with the median use iqr, minmax or ci95")
+        if self.threshold and self.x != "parameters":
+            raise ValueError(f"threshold marks a number of parameters, but x is {self.x}; leave it out")
+        return self
+
+    @property
+    def steps(self) -> tuple[At, ...]:
+        """`at` with its default filled in."""
+        return self.at or (("every",) if self.x == "step" else ("last",))
+
+    @property
+    def x_logarithmic(self) -> bool:
+        """Whether the x axis is logarithmic."""
+        return self.x_scale == "log" if self.x_scale else self.x.split(".")[-1] in LOGARITHMIC

@@ -1,0 +1,160 @@
+"""What curves and claims read: the trials of a sweep with settings and outcomes, and their rows, a part at a time."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+WORDS = ("trial", "split", "measure", "layer")
+COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
+
+Places = NDArray[np.int64]
+
+
+class Planned(NamedTuple):
+    """A trial as the sweep asks for it: `settings` is flat ({"net.width": 8}) and includes the seed."""
+
+    id: str
+    cell: str
+    seed: int
+    settings: dict[str, Any]
+
+
+class Source(NamedTuple):
+    """Where rows are: `part` names what holds those of a trial, `read(part, measure)` reads it, with at least the rows
+    of that measure, of all where it is None: columns as in `tracking.records.rows.SCHEMA`, words as categories."""
+
+    part: Mapping[str, str]
+    read: Callable[[str, str | None], pd.DataFrame]
+
+
+class Line(NamedTuple):
+    """Values [T] of one measure on one split and layer: `place` says which line of `Frame.trials` the trial is."""
+
+    place: Places
+    step: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+    def ordered(self) -> "Line":
+        """By place, then step."""
+        return self.where(np.lexsort((self.step, self.place)))
+
+    def where(self, keep: Any) -> "Line":
+        """The values of a mask, or of indices."""
+        return Line(self.place[keep], self.step[keep], self.value[keep])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is known of a sweep.
+
+    trials: one line per planned trial, index = trial id; columns cell, seed, state ("finished", "diverged",
+        "failed", "cancelled", "running", or "missing" when nothing is recorded), step (last recorded, -1 when
+        none), reason, digest (of the data), then one column per flat setting. Settings that are lists are tuples.
+    source: their committed rows, which may be more than fit into memory: nothing reads them all but `rows`.
+    """
+
+    trials: pd.DataFrame
+    source: Source
+
+    def having(self, trials: pd.DataFrame) -> "Frame":
+        """The same rows for other lines of `trials`."""
+        return Frame(trials, self.source)
+
+    def only(self, keep: Any) -> "Frame":
+        """The trials of a mask or a list of ids."""
+        return self.having(self.trials.loc[keep])
+
+    def where(self, conditions: dict[str, Any]) -> "Frame":
+        """Only the trials whose settings equal these values (a list means any of them)."""
+        keep = pd.Series(True, index=self.trials.index)
+        for key, value in conditions.items():
+            wanted = value if isinstance(value, list) else [value]
+            keep &= self.trials[key].isin([tuple(v) if isinstance(v, list) else v for v in wanted])
+        return self if keep.all() else self.only(keep)
+
+    def parts(self, measure: str | None = None) -> Iterator[tuple[Places, pd.DataFrame]]:
+        """The rows of these trials, part after part, after the line that each row's trial has in `trials`: -1 for other
+        trials, which may be among them, as may other measures. A trial's rows are all in one part."""
+        index = self.trials.index
+        for part in dict.fromkeys(self.source.part[id] for id in index if id in self.source.part):
+            rows = self.source.read(part, measure)
+            ids = rows["trial"].astype("category").cat
+            yield index.get_indexer(ids.categories)[ids.codes], rows
+
+    def lines(self, measure: str) -> Iterator[dict[tuple[str, str], Line]]:
+        """One measure of these trials, part after part, by split and layer in the order of the rows."""
+        for place, rows in self.parts(measure):
+            mine = (place >= 0) & (rows["measure"] == measure).to_numpy()
+            words = [rows[word].astype("category").cat for word in ("split", "layer")]
+            which = np.where(mine, words[0].codes * len(words[1].categories) + words[1].codes, -1)
+            columns = place, rows["step"].to_numpy(), rows["value"].to_numpy()
+            found = {}
+            for one in dict.fromkeys(which[mine].tolist()):
+                split, layer = divmod(one, len(words[1].categories))
+                line = Line(*(column[which == one] for column in columns))
+                found[words[0].categories[split], words[1].categories[layer]] = line.ordered()
+            yield found
+
+    def known(self, measure: str | None = None) -> list[tuple[str, str, str]]:
+        """What is recorded, of one measure or of all: the combinations of measure, split and layer, sorted."""
+        found: set[tuple[str, str, str]] = set()
+        for place, rows in self.parts(measure):
+            mine = rows.loc[place >= 0, ["measure", "split", "layer"]].drop_duplicates()
+            found |= set(mine.itertuples(index=False, name=None))
+        return sorted(one for one in found if measure in (None, one[0]))
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """All rows at once: trial, step, split, measure, layer, value."""
+        parts = [rows[place >= 0].astype(dict.fromkeys(WORDS, object)) for place, rows in self.parts()]
+        whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+        return whole.astype({**dict.fromkeys(WORDS, "category"), "step": "int64", "value": "float64"})[COLUMNS]
+
+    def placed(self, measure: str, split: str = "", layer: str = "") -> pd.DataFrame:
+        """Columns place (line of the trial in `trials`), step, value of one measure, ordered by place and step."""
+        lines = [part[split, layer] for part in self.lines(measure) if (split, layer) in part]
+        return joined(lines).sort_values(["place", "step"], ignore_index=True)
+
+    def values(self, measure: str, split: str = "", layer: str = "") -> pd.DataFrame:
+        """Columns trial, step, value of one measure, ordered by trial and step."""
+        found = self.placed(measure, split, layer)
+        trial = pd.Categorical.from_codes(found["place"].to_numpy(), categories=self.trials.index)
+        return found.assign(trial=trial)[["trial", "step", "value"]]
+
+    def last(self, measure: str, split: str = "", layer: str = "") -> "pd.Series[float]":
+        """The value at each trial's last recorded step, indexed by trial id. Trials without any are absent."""
+        found: pd.Series[float] = self.values(measure, split, layer).groupby("trial", observed=True)["value"].last()
+        return found
+
+
+def joined(lines: "list[Line]") -> pd.DataFrame:
+    """Columns place, step, value of these lines, one after the other."""
+    kinds = {"place": np.int64, "step": np.int64, "value": np.float64}
+    columns = zip(*lines, strict=True) if lines else [()] * len(kinds)
+    parts = zip(kinds.items(), columns, strict=True)
+    return pd.DataFrame({name: np.concatenate([np.empty(0, kind), *column]) for (name, kind), column in parts})
+
+
+def in_memory(rows: pd.DataFrame) -> Source:
+    """Rows that are in memory already, as one part."""
+    return Source(dict.fromkeys(map(str, rows["trial"].unique()), ""), lambda part, measure: rows)
+
+
+def frame(planned: Iterable[Planned], outcomes: Mapping[str, dict[str, Any]], source: Source) -> Frame:
+    """Joins what was planned with what is recorded. `outcomes[id]` holds state, step, reason, digest."""
+    index: list[str] = []
+    columns: dict[str, list[Any]] = {}  # lines of 100,000 trials would be a dictionary each
+    for trial in planned:
+        known = outcomes.get(trial.id, {"state": "missing", "step": -1, "reason": "", "digest": ""})
+        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in trial.settings.items()}
+        for name, value in {"cell": trial.cell, "seed": trial.seed, **known, **settings}.items():
+            column = columns.setdefault(name, [])
+            column += [np.nan] * (len(index) - len(column))
+            column.append(value)
+        index.append(trial.id)
+    whole = {name: column + [np.nan] * (len(index) - len(column)) for name, column in columns.items()}
+    return Frame(pd.DataFrame(whole, index=index), source)

@@ -1,0 +1,1 @@
+"""What every room needs: files found by name, errors, flattened settings and failpoints."""

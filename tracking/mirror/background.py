@@ -1,0 +1,127 @@
+"""A mirror that keeps up by itself: a thread that reads the records and writes MLflow, and never holds up training.
+
+It takes nothing from those who train: what it shows is what is committed, whoever committed it.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Collection
+from typing import NamedTuple
+
+from tracking.mirror import tracking_uri as place
+from tracking.mirror.payload import Parent, SweepInfo
+from tracking.mirror.sync import prepare, sync
+from tracking.records.store import Recorded, Store
+
+LONGEST_WAIT_S = 60.0
+SHARE = 0.1  # of the time at most is spent mirroring while training goes on: in one process they share a core
+
+
+class Lag(NamedTuple):
+    """How far MLflow is behind the records: trials not yet as recorded, seconds since all were, and why."""
+
+    trials: int
+    seconds: float
+    error: str
+
+
+class Mirror:
+    """Mirrors these trials of a sweep every `every` seconds or so until it is closed. `working`: whether what is not
+    done is being worked on."""
+
+    def __init__(
+        self, sweep: SweepInfo, trials: Collection[str], store: Store, tracking_uri: str, every: float = 5.0,
+        working: bool = True,
+    ) -> None:  # fmt: skip
+        self.sweep, self.trials, self.store = sweep, set(trials), store
+        self.tracking_uri, self.every = tracking_uri, every
+        self._working = self._working_shown = working
+        self._database: tuple[int, int] | None = None
+        self._held: int | None = None
+        self._parent: Parent | None = None
+        self._parent_shown: Parent | None = None
+        self._shown: dict[str, int] = {}  # a number for each trial as it was shown: 10^5 of them are no burden
+        self._behind, self._error, self._failures, self._took, self._level = 0, "", 0, 0.0, time.monotonic()
+        self._closing, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mlflow-mirror", daemon=True)
+        self._thread.start()
+
+    def offer(self, parent: Parent) -> None:
+        """What the sweep's own run shall show from the next round on."""
+        self._parent = parent
+
+    def lag(self) -> Lag:
+        """How far behind MLflow was at the last round. Cheap: nothing is asked of the server."""
+        level = not self._behind and not self._error
+        return Lag(self._behind, 0.0 if level else time.monotonic() - self._level, self._error)
+
+    def close(self, timeout: float = 60.0, interrupted: bool = False) -> Lag:
+        """Mirrors what is recorded by now, trying again for `timeout` seconds, and says what is still missing. After
+        an interruption what is not done is shown as killed: nobody works on it any more."""
+        self._working = self._working and not interrupted
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(timeout)
+        self._stop.set()
+        self._wake.set()
+        return self.lag()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            last = self._closing.is_set()
+            self._round()
+            if last and not self._behind and not self._error:
+                break
+            self._wake.wait(self._pause())
+            self._wake.clear()
+        self._release()
+
+    def _pause(self) -> float:
+        """Seconds to the next round: longer after a slow one, twice as long after each that failed."""
+        if self._closing.is_set():
+            return 1.0
+        return min(LONGEST_WAIT_S, max(self.every, self._took / SHARE) * 2.0**self._failures)
+
+    def _round(self) -> None:
+        """One sync, if anything is new. Whatever goes wrong is kept for `lag`: training is never stopped by it."""
+        try:
+            prepare(self.tracking_uri)
+            self._look_at_database()
+            recorded, parent, working = self.store.recorded(self.trials), self._parent, self._working
+            self._behind = sum(self._shown.get(t) != _number(found) for t, found in recorded.items())
+            new = parent is not self._parent_shown or working != self._working_shown
+            if self._behind or self._error or new:
+                self._sync(recorded, parent, working)
+            self._failures, self._level = 0, time.monotonic()
+        except Exception as error:
+            self._failures = min(self._failures + 1, 10)
+            self._error = f"{type(error).__name__}: {error}"
+
+    def _look_at_database(self) -> None:
+        """Somebody may have deleted it: then nothing is shown any more."""
+        now = place.identity(self.tracking_uri)
+        if self._database not in (None, now):
+            self._shown, self._parent_shown = {}, None
+        if now != self._database:
+            self._release()
+            self._held = place.hold(self.tracking_uri)
+        self._database = now
+
+    def _release(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+        self._held = None
+
+    def _sync(self, recorded: dict[str, Recorded], parent: Parent | None, working: bool) -> None:
+        start, at_work = time.monotonic(), None if working else ()
+        report = sync(self.sweep, recorded.values(), self.store, self.tracking_uri, parent, at_work)
+        self._working_shown = working
+        self._shown = {t: _number(found) for t, found in recorded.items() if t not in report.behind}
+        self._parent_shown, self._took = parent, time.monotonic() - start
+        self._behind, self._error = len(report.behind), "; ".join(report.problems)
+
+
+def _number(found: Recorded) -> int:
+    """Another one as soon as anything has been committed of a trial."""
+    return hash((found.bundle, found.state, found.step, found.reason, found.started_ms, found.clock[-1:]))

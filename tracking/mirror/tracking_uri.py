@@ -1,0 +1,132 @@
+"""Where a mirror lives: what a tracking URI points at, and the command that shows it. Imports no MLflow."""
+
+import fcntl
+import os
+import re
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlparse
+
+from tracking.common.failpoints import reached
+from tracking.common.named import Refused
+
+# Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
+ENVIRONMENT = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gpfs", "beegfs", "fuse.sshfs", "glusterfs")
+
+
+def check(tracking_uri: str) -> None:
+    """Raises Refused for MLflow's retired file store."""
+    if urlparse(tracking_uri).scheme in ("", "file"):
+        raise Refused(
+            f"tracking URI '{tracking_uri}' is a folder, which MLflow no longer writes to; give a database "
+            "(sqlite:////absolute/path/mlflow.db) or a server (http://host:5000)"
+        )
+
+
+def public(address: str) -> str:
+    """The address without name and password, fit to be shown."""
+    return re.sub(r"//[^/@]*@", "//", address)
+
+
+def brief(error: Exception) -> str:
+    """What went wrong, without the statements that databases add, and without what is tried to reach a server."""
+    line = str(error).strip().splitlines()[0]
+    unreached = re.search(r"\[Errno -?\d+\] [\w ]+", line) if "Max retries exceeded" in line else None
+    return f"nothing answers ({unreached[0]})" if unreached else line[:300]
+
+
+def database(tracking_uri: str) -> Path | None:
+    """The file of a SQLite store; None for any other."""
+    prefix = "sqlite:///"
+    return Path(tracking_uri[len(prefix) :]).absolute() if tracking_uri.startswith(prefix) else None
+
+
+def artifacts(path: Path) -> str:
+    """Where the artifacts of a SQLite store lie: absolute, so that they are found from every folder."""
+    return str(path.parent / "mlartifacts")
+
+
+def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
+    """Makes a SQLite store with `create(path, artifact root)`: several processes that open a new one would break it.
+
+    It is made beside its place and then moved there, so a crash leaves nothing half made. Write-ahead logging makes
+    small writes several times faster and lets people look meanwhile; it needs shared memory, hence a local disk.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(path.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        for left in path.parent.glob(f"{path.name}.new*"):  # and the journal of a crashed attempt: it would be replayed
+            left.unlink()
+        # Another name each time: SQLAlchemy keeps what a failed attempt (a full disk) had opened.
+        new = path.with_name(f"{path.name}.new-{time.time_ns()}")
+        create(new, artifacts(path))
+        reached("mirror.database_new")
+        if on_local_disk(path.parent):
+            with closing(sqlite3.connect(new)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+        for ending in ("-wal", "-shm", "-journal"):  # of a database that was deleted without them: not of this one
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        new.rename(path)
+        reached("mirror.database_made")
+
+
+def identity(tracking_uri: str) -> tuple[int, int] | None:
+    """Tells a SQLite file from another one at its place; None for what is no file."""
+    path = database(tracking_uri)
+    if path is None or not path.exists():
+        return None
+    about = path.stat()
+    return about.st_dev, about.st_ino
+
+
+def hold(tracking_uri: str) -> int | None:
+    """A descriptor that keeps the system from giving a SQLite file's `identity` to the next file, should it be deleted.
+    It opens nothing: closing it drops none of SQLite's locks, as closing a common one would."""
+    path = database(tracking_uri)
+    try:
+        return os.open(path, os.O_PATH) if path and hasattr(os, "O_PATH") else None
+    except FileNotFoundError:
+        return None
+
+
+def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
+    """Whether a folder is on a disk of this machine, as far as the system tells (Linux does)."""
+    if not mounts.exists():
+        return True
+    kinds = {
+        mount: kind
+        for _, mount, kind, *_ in (line.split() for line in mounts.read_text("utf-8", "replace").splitlines())
+    }
+    nearest = next((p for p in (folder.resolve(), *folder.resolve().parents) if str(p) in kinds), Path("/"))
+    return not kinds.get(str(nearest), "").startswith(NETWORK_DISKS)
+
+
+def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str, str]]:
+    """The command that serves MLflow's pages on this store to this machine only, and what to add to its environment.
+
+    Raises Refused for a server, which has its own pages, and for what MLflow cannot open.
+    """
+    if tracking_uri.startswith(("http://", "https://")):
+        raise Refused(f"{public(tracking_uri)} is an MLflow server with pages of its own; open it in a browser")
+    check(tracking_uri)
+    path = database(tracking_uri)
+    hosts = ",".join(f"{host}{ending}" for host in ("127.0.0.1", "localhost") for ending in ("", f":{port}"))
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
+    command += ["--artifacts-destination", artifacts(path)] if path else []
+    return command, {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -1,0 +1,109 @@
+"""What axes are called, and what stands below a figure, in the words of the field."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tracking.analysis.curve_spec import Curve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMES = {
+    "parameters": "number of parameters",
+    "train_size": "number of training examples",
+    "error": "classification error",
+    "norm": r"Euclidean norm $\Vert W\Vert_2$",
+    "frobenius_norm": r"Frobenius norm $\Vert W_k\Vert_F$",
+    "norm_product": r"$\log\,(\Vert W_1\Vert_F \cdots \Vert W_K\Vert_F)$",
+    "label_noise": "fraction of random labels",
+    "normalized_risk": r"risk of the normalised network",
+    "margin": r"margin $\min\,(f_y - \max_{c\neq y} f_c)$",
+    "normalized_margin": r"margin of the normalised network",
+    "relative_curvature": "|eigenvalue| / largest",
+    "cosine_max_margin": "cosine with the maximum margin",
+    "cosine_minimum_norm": "cosine with the minimum norm",
+    "loss_beside_weights": "loss",
+    "time": "time $t$",
+    "layers": "number of layers $K$",
+}
+SPLITS = {"train": "training", "test": "test"}
+BANDS = {
+    "sd": "one standard deviation",
+    "iqr": "first to third quartile",
+    "minmax": "smallest to largest",
+    "ci95": "95% interval of the {centre} ({how})",
+}
+INTERVALS = {"mean": "Student's t", "median": "order statistics"}
+
+
+def x_axis_label(curve: "Curve", about: Mapping[str, Any]) -> str:
+    """The setting or measure in words, or what a step is called."""
+    return _capital(_step(about) if curve.x == "step" else _measure(curve.x, curve.x_split))
+
+
+def measure(name: str, split: str = "") -> str:
+    """A measure in words, for an axis."""
+    return _capital(_measure(name, split))
+
+
+def y_axis_label(curve: "Curve", splits: list[str]) -> str:
+    """The measure in words; with its split where there is only one."""
+    return _capital(_measure(curve.y, splits[0] if len(splits) == 1 else ""))
+
+
+def _measure(name: str, split: str) -> str:
+    return f"{SPLITS[split]} {_words(name).replace('classification ', '')}" if split else _words(name)
+
+
+def _words(name: str) -> str:
+    last = name.split(".")[-1]
+    return NAMES.get(last, last.replace("_", " "))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def footer(curve: "Curve", table: "pd.DataFrame", about: Mapping[str, Any], thin: bool, bars: bool) -> list[str]:
+    """What the picture rests on: seeds, band, data and source, and whatever is not in it."""
+    used = table.loc[table["n"] > 0, "n"]
+    notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
+    known = (("Data: {}.", "data"), ("After {}.", "source"))
+    notes.append(" ".join(said.format(about[k]) for said, k in known if about.get(k)))
+    if "best" in curve.steps:
+        notes.append(f"Best {_step(about)}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
+    left_out = not_averaged(curve, table)
+    if left_out:
+        crossed = "diverged" in left_out and "every" not in curve.steps and not curve.points
+        counts = ", ".join(f"{n} {what}" for what, n in left_out.items())
+        notes.append(f"Trials left out: {counts}{' (crosses: diverged)' if crossed else ''}.")
+    hidden = int((table["centre"] <= 0).sum()) if curve.y_scale == "log" else 0
+    if hidden:
+        notes.append(f"{hidden} points are 0 or less and are not on the logarithmic axis.")
+    return [note for note in notes if note]
+
+
+def not_averaged(curve: "Curve", table: "pd.DataFrame") -> dict[str, int]:
+    """How many trials of a curve are diverged, failed or missing (from the split or layer that lacks most)."""
+    if "every" in curve.steps:  # a cell stands there once for each of its steps
+        table = table.drop_duplicates("line")
+    lacking = table.groupby(["split", "layer", "at"])[["diverged", "failed", "missing"]].sum().max()
+    return {str(what): int(n) for what, n in lacking.items() if n > 0}
+
+
+def _step(about: Mapping[str, Any]) -> str:
+    return str(about.get("step", "step"))
+
+
+def _seeds(curve: "Curve", used: "pd.Series[int]", thin: bool, band: str) -> str:
+    if curve.points:
+        return f"A mark for each of {len(used)} trials."
+    few, many = int(used.min()), int(used.max())
+    seeds = f"{many} seed{'s' if many > 1 else ''}" if few == many else f"{few} to {many} seeds"
+    single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
+    parts = [f"{curve.centre.capitalize()} of {seeds}" if many > 1 else single]
+    if curve.band != "none" and many > 1:
+        parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=INTERVALS[curve.centre]))
+    if thin and many > 1:
+        parts.append("thin lines: single seeds")
+    return "; ".join(parts) + "."

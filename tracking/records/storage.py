@@ -1,0 +1,179 @@
+"""Files of a store, on a local disk or in an object store: read, list, and write so that a name means a whole file."""
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow.fs as pafs
+
+from tracking.common.failpoints import reached
+from tracking.common.named import Refused
+
+PATIENCE_S = 60  # with an object store that does not answer
+# In what pyarrow says of S3 and Google's store: nobody is there, or too much is asked. Wrong keys and names are not.
+PASSING = re.compile(
+    r"NETWORK_CONNECTION|curlCode|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|SLOW_DOWN|REQUEST_TIMEOUT|UNAVAILABLE"
+)
+T = TypeVar("T")
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class StorageFailed(OSError):
+    """The store cannot be read or written: a full disk, a lost network disk, an unreachable object store."""
+
+
+@contextmanager
+def _storage(path: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StorageFailed(error.errno, error.strerror or str(error), path) from error
+
+
+def _bounded(uri: str) -> str:
+    """Google's library tries for 15 minutes to reach a store that is not there, unless the address says how long."""
+    if not uri.startswith(("gs://", "gcs://")) or "retry_limit_seconds=" in uri:
+        return uri
+    return f"{uri}{'&' if '?' in uri else '?'}retry_limit_seconds={PATIENCE_S}"
+
+
+class Files:
+    """The files below one root: a directory or a URI that pyarrow knows (s3://, gs://, ...)."""
+
+    def __init__(self, root: str) -> None:
+        login = root.partition("://")[2].partition("/")[0].rpartition("@")[0]
+        if login not in ("", "anonymous"):  # so pyarrow spells a bucket of Google's that asks for no login
+            raise Refused(
+                "the address of a store must not hold a name or password, which records and logs would then show; set "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your object store reads, in the environment"
+            )
+        self.local = "://" not in root or root.startswith("file://")
+        if self.local:
+            self.root = str(Path(root.removeprefix("file://")).absolute())
+            self.fs: pafs.FileSystem = pafs.LocalFileSystem()
+            if os.path.isfile(self.root):
+                raise Refused(f"the store '{self.root}' is a file, but must be a folder; give another --store")
+        else:
+            self.fs, self.root = pafs.FileSystem.from_uri(_bounded(root))
+
+        self._answered = False
+
+    def path(self, name: str) -> str:
+        """Where `name` is; refuses names that lead out of the root."""
+        if name.startswith("/") or ".." in name.split("/"):
+            raise ValueError(f"a file of the store must lie inside it, got '{name}'")
+        return f"{self.root}/{name}"
+
+    def read(self, name: str) -> bytes:
+        """The whole file. Raises FileNotFoundError, StorageFailed."""
+        path = self.path(name)
+
+        def whole() -> bytes:
+            with self.fs.open_input_stream(path) as stream:
+                return bytes(stream.read())
+
+        return self._patiently(path, whole)
+
+    def write(self, name: str, content: bytes, at: str = "write") -> None:
+        """Replaces `name` in one step: after a crash it is the old file or the new one, on the disk, never a part.
+
+        `at` is what the places in between are called in `tracking.common.failpoints`. Raises StorageFailed.
+        """
+        path = self.path(name)
+
+        def whole() -> None:
+            with self.fs.open_output_stream(path) as stream:
+                stream.write(content)
+
+        if self.local:
+            with _storage(path):
+                return _replace(path, content, at)
+        self._patiently(path, whole)
+        reached(f"{at}_renamed")
+
+    def set_aside(self, name: str) -> None:
+        """Renames a damaged file, so that nothing reads it and everybody can look at it. Gone already: no matter."""
+        path, aside = self.path(name), self.path(f"{name}.damaged")
+        self._patiently(path, lambda: self.fs.move(path, aside) if self._is_file(path) else None)
+        reached("commit.set_aside")
+
+    def names(self, folder: str, ending: str) -> list[str]:
+        """Names below `folder`, at any depth, that end so; sorted; none when the folder does not exist."""
+        selector = pafs.FileSelector(self.path(folder), recursive=True, allow_not_found=True)
+        infos = self._patiently(self.path(folder), lambda: self.fs.get_file_info(selector))
+        found = (info.path for info in infos if info.type == pafs.FileType.File)
+        start = len(self.root) + 1
+        return sorted(path[start:] for path in found if path.endswith(ending))
+
+    def delete(self, names: list[str]) -> None:
+        """Deletes files; those that are gone already do not matter."""
+        for name in names:
+            self._patiently(self.path(name), partial(self._remove, self.path(name)))
+            reached("commit.deleted")
+
+    def _remove(self, path: str) -> None:
+        if self._is_file(path):
+            self.fs.delete_file(path)
+
+    def _is_file(self, path: str) -> bool:
+        return bool(self.fs.get_file_info(path).type == pafs.FileType.File)
+
+    def _patiently(self, path: str, act: Callable[[], T]) -> T:
+        """Does it; again for a minute where an object store that has answered this process before no longer does: a
+        restart of its server is no reason to stop. A mistyped address is said at once. Raises StorageFailed."""
+        end, pause = time.monotonic() + (PATIENCE_S if self._answered else 0), 0.5
+        while True:
+            try:
+                with _storage(path):
+                    found = act()
+                self._answered = not self.local
+                return found
+            except StorageFailed as error:
+                pause = min(2 * pause, 8.0)
+                if self.local or not PASSING.search(str(error)) or time.monotonic() + pause > end:
+                    raise
+                time.sleep(pause)
+
+
+def _replace(path: str, content: bytes, at: str) -> None:
+    """The file is on the disk before its name is, and its name before anybody is told."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            reached(f"{at}_opened")
+            file.write(content)
+            file.flush()
+            reached(f"{at}_written")
+            os.fsync(file.fileno())
+        reached(f"{at}_synced")
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    reached(f"{at}_renamed")
+    _sync_folder(folder)
+    reached(f"{at}_kept")
+
+
+def _sync_folder(folder: str) -> None:
+    """A rename is on the disk only when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""The engine for CPUs: compiled kernels, loaded with ctypes."""

@@ -1,0 +1,177 @@
+"""M models of one shape, each trained and evaluated by the compiled kernels; results do not depend on the company.
+
+M models, N examples of a model, H W image height and width, K image channels, C classes.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workers.engines.cpu import library
+from workers.engines.cpu.supported import Net
+
+Names = dict[str, Tensor]
+Integers = NDArray[np.int64]
+Floats = Sequence[float] | NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+
+
+class Fused:
+    """Parameters, momentum and running statistics of M models, as tensors (M, ...) that the kernels change in place.
+
+    Names and shapes are those of workers/nets/convnet.py; a bias that is not among the parameters does not exist.
+    """
+
+    def __init__(self, net: Net, state: dict[str, Names], variant: str | None = None, threads: int = 1) -> None:
+        name = variant or net.variant()
+        if name not in library.usable():
+            raise ValueError(f"no kernels for {name}: usable here are {library.usable()}; {library.reason()}")
+        self.net, self.variant, self.threads = net, name, threads
+        self._kernels, self._shape = library.load(name), net.struct()
+        self.load(state)
+
+    def load(self, state: dict[str, Names]) -> None:
+        """Takes over copies of "parameters", "momentum" (zero if absent) and "buffers" (running mean and variance)."""
+        self.parameters = _copies(state["parameters"])
+        momentum = state.get("momentum") or {name: torch.zeros_like(t) for name, t in self.parameters.items()}
+        self.momentum, self.buffers = _copies(momentum), _copies(state.get("buffers", {}))
+        self.models = len(self.parameters["output.weight"])
+        self._check()
+        every = range(self.models)
+        self._parameters = [self._tensors(self.parameters, m) for m in every]
+        self._momentum = [self._tensors(self.momentum, m) for m in every]
+
+    def state(self) -> dict[str, Names]:
+        """Copies of everything needed to go on, bit by bit."""
+        parts = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
+        return {part: _copies(tensors) for part, tensors in parts.items()}
+
+    def epoch(
+        self,
+        images: Pixels,
+        index: Integers,
+        labels: Integers,
+        order: Integers,
+        batch: int,
+        learning_rate: Floats,
+        momentum: Floats,
+        active: Sequence[bool] | NDArray[np.bool_],
+    ) -> None:
+        """One pass: for each active model, steps on order[m, 0:batch], order[m, batch:2 batch], ...; the last may be
+        short. order (M, n) are positions in the model's examples: image index[m, i] with labels[m, i], both (M, N).
+        """
+        images, index, labels, order = _contiguous(images), _int64(index), _int64(labels), _int64(order)
+        self._check_examples(images, index, labels)
+        _check_range("order", order, index.shape[1])
+        steps = order.shape[1]
+        if self.net.batch_norm and self.net.maps()[-1] == (1, 1) and 1 in (steps % batch, batch):
+            raise ValueError(f"batch norm needs two values a channel, got a batch of one among {steps} examples")
+
+        def train(m: int) -> Any:
+            examples = _examples(images, index[m], labels[m])
+            return self._kernels.train(
+                self._shape, self._parameters[m], self._momentum[m], examples,
+                order[m].ctypes.data, steps, batch, learning_rate[m], momentum[m],
+            )  # fmt: skip
+
+        self._each(train, [m for m in range(self.models) if active[m]])
+
+    def totals(self, images: Pixels, index: Integers | None, labels: Integers) -> tuple[Integers, NDArray[np.float64]]:
+        """Errors (M,) and summed loss (M,) over images index[m] (all in turn if None), in evaluation mode, exactly.
+
+        labels: (M, n), or (n,) when all models share them.
+        """
+        errors, losses = np.zeros(self.models, np.int64), np.zeros(self.models)
+        self._evaluate(images, index, labels, errors, losses, None)
+        return errors, losses
+
+    def outputs(self, images: Pixels, index: Integers | None = None) -> Tensor:
+        """Outputs (M, n, C) for images index[m] (all in turn if None), in evaluation mode."""
+        count = len(images) if index is None else index.shape[-1]
+        outputs = torch.empty(self.models, count, self.net.classes)
+        self._evaluate(images, index, None, np.zeros(self.models, np.int64), np.zeros(self.models), outputs)
+        return outputs
+
+    def _evaluate(
+        self,
+        images: Pixels,
+        index: Integers | None,
+        labels: Integers | None,
+        errors: Integers,
+        losses: NDArray[np.float64],
+        outputs: Tensor | None,
+    ) -> None:
+        images = _contiguous(images)
+        count = len(images) if index is None else index.shape[-1]
+        shape = (self.models, count)
+        chosen = None if index is None else _int64(np.broadcast_to(index, shape))
+        given = None if labels is None else _int64(np.broadcast_to(labels, shape))
+        self._check_examples(images, chosen, given)
+
+        def evaluate(m: int) -> Any:
+            examples = _examples(images, None if chosen is None else chosen[m], None if given is None else given[m])
+            out = None if outputs is None else outputs[m].data_ptr()
+            places = errors[m:].ctypes.data, losses[m:].ctypes.data
+            return self._kernels.evaluate(self._shape, self._parameters[m], examples, count, *places, out)
+
+        self._each(evaluate, range(self.models))
+
+    def _each(self, work: Callable[[int], Any], models: Sequence[int]) -> None:
+        """One call a model, so that a signal waits for one model only; the kernels let other threads run."""
+        if self.threads == 1 or len(models) < 2:
+            results = [work(m) for m in models]
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                results = list(pool.map(work, models))
+        if any(results):
+            raise MemoryError(f"no memory to train {self.net} in one piece; a smaller batch needs less")
+
+    def _tensors(self, values: Names, m: int) -> Any:
+        """Addresses (weight, bias, mean, var) of every layer of model m; 0 for what does not exist."""
+        layers = [*(f"conv{i + 1}" for i in range(len(self.net.widths))), "output"]
+        wanted = [(values, "weight"), (values, "bias"), (self.buffers, "mean"), (self.buffers, "var")]
+        found = [part.get(f"{layer}.{what}") for layer in layers for part, what in wanted]
+        return (library.ADDRESS * len(found))(*(0 if t is None else t[m].data_ptr() for t in found))
+
+    def _check(self) -> None:
+        expected = self.net.shapes()
+        for name, value in [*self.parameters.items(), *self.momentum.items(), *self.buffers.items()]:
+            if tuple(value.shape[1:]) != expected.get(name) or len(value) != self.models:
+                raise ValueError(f"{name} must be ({self.models}, *{expected.get(name)}), got {tuple(value.shape)}")
+
+    def _check_examples(self, images: Pixels, index: Integers | None, labels: Integers | None) -> None:
+        if images.shape[1:] != self.net.image:
+            raise ValueError(f"images must be (N, {self.net.image}), got {images.shape}")
+        if index is not None:
+            _check_range("index", index, len(images))
+        if labels is not None:
+            _check_range("labels", labels, self.net.classes)
+
+
+def _examples(images: Pixels, index: Integers | None, labels: Integers | None) -> library.Examples:
+    is_bytes, pixels = images.dtype == np.uint8, images.ctypes.data
+    given = (None if array is None else array.ctypes.data for array in (index, labels))
+    return library.Examples(pixels if is_bytes else None, None if is_bytes else pixels, *given)
+
+
+def _copies(tensors: Names) -> Names:
+    return {name: t.detach().to("cpu", torch.float32, copy=True).contiguous() for name, t in tensors.items()}
+
+
+def _int64(array: Integers) -> Integers:
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _contiguous(images: Pixels) -> Pixels:
+    kind: Any = np.uint8 if images.dtype == np.uint8 else np.float32
+    return np.ascontiguousarray(images, dtype=kind)
+
+
+def _check_range(what: str, values: Integers, end: int) -> None:
+    if values.size and not 0 <= values.min() <= values.max() < end:
+        raise ValueError(f"{what} must be in 0..{end - 1}, got {values.min()}..{values.max()}")

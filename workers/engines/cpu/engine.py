@@ -1,0 +1,84 @@
+"""The fast engine for the memo's networks on a CPU: the compiled kernels, behind the interface of every engine.
+
+M models, N training examples of a model, T test examples, C classes.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workers.engines import reference
+from workers.engines.cpu import bindings, library, supported
+from workers.training.examples import Examples
+
+if TYPE_CHECKING:
+    from workers.training.settings import Settings
+
+
+class Fused:
+    """M convolutional networks in float32, one after the other, each with its activations in the processor's caches."""
+
+    def __init__(self, bundle: "list[Settings]", examples: Examples) -> None:
+        net = _net(bundle[0], examples)
+        assert net is not None
+        parameters, buffers = reference.initial(bundle, examples)
+        self.kernels = bindings.Fused(net, {"parameters": parameters, "buffers": buffers})
+        self.examples, self.batch = examples, bundle[0].optimizer.batch(examples.index.shape[1])
+        self.rate = [s.optimizer.learning_rate for s in bundle]
+        self.momentum = [s.optimizer.momentum for s in bundle]
+
+    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """See `Engine.epoch`."""
+        e = self.examples
+        steps = (e.images.train_x, e.index, e.labels, order, self.batch)
+        self.kernels.epoch(*steps, self.rate, self.momentum, active.tolist())
+
+    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.totals`."""
+        images, index, labels = self._split(split)
+        errors, losses = self.kernels.totals(images, index, labels)
+        count = labels.shape[-1]
+        return torch.from_numpy(errors / count), torch.from_numpy(losses / count)
+
+    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.outputs`."""
+        images, index, labels = self._split(split)
+        out = self.kernels.outputs(images, index)
+        return out, torch.from_numpy(np.broadcast_to(labels, out.shape[:2]).copy())
+
+    def _split(self, split: str) -> tuple[Any, Any, Any]:
+        e = self.examples
+        return (e.images.train_x, e.index, e.labels) if split == "train" else (e.images.test_x, None, e.images.test_y)
+
+    def parameters(self) -> dict[str, Tensor]:
+        """See `Engine.parameters`."""
+        return self.kernels.parameters
+
+    def state(self) -> dict[str, Any]:
+        """See `Engine.state`."""
+        return self.kernels.state()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """See `Engine.load`."""
+        self.kernels.load(state)
+
+
+def supports(bundle: "list[Settings]", examples: Examples) -> bool:
+    """Whether the kernels exist here and can train this bundle."""
+    net = _net(bundle[0], examples)
+    return net is not None and supported.supports(net, bundle[0].optimizer.batch(examples.index.shape[1]))
+
+
+def why_not() -> str:
+    """Why there are no kernels on this machine, for people; empty where there are."""
+    return "" if library.available() else library.reason()
+
+
+def _net(settings: "Settings", examples: Examples) -> supported.Net | None:
+    if settings.net.name != "convnet" or settings.precision != "float32":
+        return None
+    image, classes = examples.images.train_x.shape[1:], examples.images.classes
+    return supported.Net(image, settings.net.widths, classes, settings.loss, settings.net.batch_norm)

@@ -1,0 +1,102 @@
+"""The compiled kernels: which variants this install has, and which one this processor can run."""
+
+import ctypes
+import functools
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+VARIANTS = ("avx512", "avx2", "baseline")  # fastest first; a variant's place from the end is the level it needs
+SUFFIX = ".so"
+FOLDER = Path(__file__).with_name("kernels")  # sources and, beside them, what was built from them
+ADDRESS = ctypes.c_void_p
+
+
+class Shape(ctypes.Structure):
+    """A network as the kernels see it; the same fields as in network.hpp."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("height", "width", "channels", "depth", "classes", "loss", "batch_norm")),
+        ("widths", ctypes.POINTER(ctypes.c_int32)),
+    )
+
+
+class Examples(ctypes.Structure):
+    """One model's labelled images; the same fields as in kernels.cpp."""
+
+    _fields_ = tuple((name, ADDRESS) for name in ("bytes", "floats", "index", "labels"))
+
+
+def path(variant: str) -> Path:
+    """Where the build puts a variant."""
+    return FOLDER / f"_{variant}{SUFFIX}"
+
+
+def digest() -> int:
+    """Of the sources that came with this package; a library built from others is not used."""
+    content = b"".join(source.read_bytes() for source in sorted(FOLDER.glob("*.?pp")))
+    return int(hashlib.sha256(content).hexdigest()[:16], 16)
+
+
+@functools.cache
+def load(variant: str) -> ctypes.CDLL:
+    """A variant's library. Raises OSError where it was not built or cannot be loaded."""
+    library = ctypes.CDLL(str(path(variant)))
+    shape, examples, count = ctypes.POINTER(Shape), ctypes.POINTER(Examples), ctypes.c_int64
+    library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ctypes.c_float, ctypes.c_float]
+    library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
+    library.multiply_and_add.argtypes = [count, ctypes.c_float]
+    library.multiply_and_add.restype = ctypes.c_double
+    return library
+
+
+def built(variant: str) -> bool:
+    """Whether a variant's library is there, can be loaded, and was built from these sources."""
+    try:
+        sources = getattr(ctypes.CDLL(str(path(variant))), "sources", None)
+    except OSError:
+        return False
+    if sources is None:
+        return False
+    sources.restype = ctypes.c_uint64
+    return bool(sources() == digest())
+
+
+@functools.cache
+def usable() -> tuple[str, ...]:
+    """The variants that are built here and that this processor can run, fastest first."""
+    if not built("baseline"):
+        return ()
+    level = load("baseline").level()
+    able = VARIANTS[len(VARIANTS) - 1 - level :]
+    return tuple(variant for variant in able if built(variant))
+
+
+def available() -> str | None:
+    """The variant that will be used, or None where nothing is built."""
+    return next(iter(usable()), None)
+
+
+def reason() -> str:
+    """One sentence on what is used, and why, for people."""
+    variant = available()
+    if variant is not None:
+        return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
+    if path("baseline").exists():
+        return "the compiled kernels here do not fit their sources or this machine: run pip install again"
+    return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
+
+
+def peak(variant: str) -> float:
+    """Floating-point operations per second of one core, multiplying and adding in registers: the kernels' limit.
+
+    The best of several short tries in processor time: others on the machine can only slow it down.
+    """
+    return max(_spin(load(variant).multiply_and_add, 2_000_000) for _ in range(10))
+
+
+def _spin(multiply_and_add: Callable[[int, float], float], rounds: int) -> float:
+    started = time.process_time()
+    operations = multiply_and_add(rounds, 0.5)
+    return operations / (time.process_time() - started)

@@ -1,0 +1,71 @@
+"""Which networks the kernels can train: shapes, the memory they need, and the limits.
+
+H W image height and width, K image channels, C classes.
+"""
+
+import ctypes
+import itertools
+import math
+from dataclasses import dataclass
+
+from workers.engines.cpu import library
+
+LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
+NARROW = 8  # channels that fit into one vector of AVX2
+MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: places are 32-bit numbers
+MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's activations
+
+
+@dataclass(frozen=True)
+class Net:
+    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm."""
+
+    image: tuple[int, int, int]
+    widths: tuple[int, ...]
+    classes: int
+    loss: str = "cross_entropy"
+    batch_norm: bool = False
+
+    def struct(self) -> library.Shape:
+        """The same for the kernels."""
+        widths = (ctypes.c_int32 * len(self.widths))(*self.widths)
+        loss, norm = LOSSES.index(self.loss), int(self.batch_norm)
+        return library.Shape(*self.image, len(self.widths), self.classes, loss, norm, widths)
+
+    def maps(self) -> list[tuple[int, int]]:
+        """Height and width of the image and of every convolution's output."""
+        sizes = [self.image[:2]]
+        for _ in self.widths:
+            sizes.append((math.ceil(sizes[-1][0] / 2), math.ceil(sizes[-1][1] / 2)))
+        return sizes
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """All tensors that one model may have, by name; biases, and mean and var without batch norm, may be absent."""
+        out: dict[str, tuple[int, ...]] = {}
+        for i, (inputs, outputs) in enumerate(itertools.pairwise((self.image[2], *self.widths)), start=1):
+            out[f"conv{i}.weight"] = (outputs, inputs, 3, 3)
+            out |= {f"conv{i}.{what}": (outputs,) for what in ("bias", "mean", "var")}
+        features = self.widths[-1] * math.prod(self.maps()[-1])
+        return out | {"output.weight": (self.classes, features), "output.bias": (self.classes,)}
+
+    def variant(self) -> str | None:
+        """The fastest of the variants usable here, None where nothing is built.
+
+        With no more than 8 channels AVX2's vectors of 8 beat AVX-512's of 16, half of which would be padding.
+        """
+        narrow = max(self.widths) <= NARROW and "avx2" in library.usable()
+        return "avx2" if narrow else library.available()
+
+    def batch_bytes(self, batch: int) -> int:
+        """Memory for the activations and gradients of `batch` images, roughly, of one model in training."""
+        lanes = [self.image[2], *(math.ceil(w / 16) * 16 for w in self.widths)]
+        floats = sum(math.prod(size) * lane for size, lane in zip(self.maps(), lanes, strict=True))
+        return 4 * batch * floats * (4 if self.batch_norm else 3)
+
+
+def supports(net: Net, batch: int) -> bool:
+    """Whether the kernels can train `net` in batches of `batch`: known loss, and no number or memory too large."""
+    weights = max(math.prod(shape) for shape in net.shapes().values())
+    one, kept = net.batch_bytes(1), net.batch_bytes(batch if net.batch_norm else 1)
+    fits = max(weights, one // 4) <= MAX_FLOATS and kept <= MAX_BYTES
+    return net.loss in LOSSES and len(net.widths) >= 1 and fits and library.available() is not None

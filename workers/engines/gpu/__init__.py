@@ -1,0 +1,1 @@
+"""The engine for GPUs: the models of a bundle stacked in one computation."""

@@ -1,0 +1,39 @@
+"""The M convolutions of a layer as one grouped convolution, channels last (HFTA, arXiv:2102.02344).
+
+M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
+    """See `workers.engines.gpu.convolutions`."""
+    m = len(x)
+    flat = None if bias is None else bias.flatten()
+    y = _apart(F.conv2d(_together(x), weight.flatten(0, 1), flat, stride=2, padding=1, groups=m), m)
+    return y.relu_() if relu else y
+
+
+def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tensor | None, Tensor, Tensor]:
+    """See `workers.engines.gpu.convolutions`."""
+    m = len(x)
+    together, joined = _together(x), weight.flatten(0, 1)
+    of_x, of_weight, _ = torch.ops.aten.convolution_backward(
+        _together(slope), together, joined, None, [2, 2], [1, 1], [1, 1], False, [0, 0], m, [data, True, False]
+    )
+    of_bias = slope.sum((1, 2, 3))
+    if data:
+        of_x = _apart(torch.ops.aten.threshold_backward(of_x, together, 0), m)
+    return of_x, of_weight.unflatten(0, (m, -1)), of_bias
+
+
+def _together(x: Tensor) -> Tensor:
+    """(M, B, H, W, I) -> (B, M*I, H, W), channels last in memory; only a view of what `_apart` returned."""
+    return x.permute(1, 2, 3, 0, 4).flatten(3).permute(0, 3, 1, 2)
+
+
+def _apart(y: Tensor, m: int) -> Tensor:
+    """(B, M*O, P, Q) -> (M, B, P, Q, O), a view."""
+    return y.permute(0, 2, 3, 1).unflatten(3, (m, -1)).permute(3, 0, 1, 2, 4)

@@ -1,0 +1,111 @@
+"""The engine for the memo's networks on a GPU: all models of a bundle as one computation, data on the device.
+
+Works on a CPU, too, where it is there to be tested. Models that have ended leave the computation when fewer than half
+go on: their rows stay behind, and what is measured of them is remembered, since it does not change.
+
+M models of the bundle, of which `held` go on; P parameters.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workers.engines import reference
+from workers.engines.gpu import choose_convolution, memory_model
+from workers.engines.gpu.device_data import Resident
+from workers.engines.gpu.stacked_models import Stack
+from workers.engines.gpu.stacked_parameters import Weights
+from workers.runtime.device import dtype_of
+from workers.training.examples import Examples
+
+if TYPE_CHECKING:
+    from workers.engines.gpu.forward_backward import Route
+    from workers.training.settings import Settings
+
+
+class Batched:
+    """M convolutional networks on one device."""
+
+    def __init__(self, bundle: "list[Settings]", examples: Examples, device: str, route: "Route | None" = None) -> None:
+        dtype = dtype_of(bundle[0].precision)
+        self.bundle, self.image = bundle, examples.images.train_x.shape[1:]
+        self.route = route or choose_convolution.choose(bundle[0], self.image, len(bundle), device)
+        self.data = Resident.of(examples, device, dtype)
+        self.weights = Weights(*reference.initial(bundle, examples), device, dtype)
+        self.held, self.stack = np.arange(len(bundle)), self._whole()
+        self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, once some models have left
+
+    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """See `Engine.epoch`."""
+        going_on = np.flatnonzero(active)
+        if 0 < 2 * len(going_on) < len(self.held):
+            self._hold(going_on)
+        elif not np.isin(going_on, self.held).all():
+            self._hold(np.arange(len(self.bundle)))
+        self.stack.epoch(order[self.held], active[self.held])
+        if self.stack.weights is not self.weights:
+            self.weights.copy_rows(self._index(self.held), self.stack.weights)
+
+    def _hold(self, models: NDArray[np.int64]) -> None:
+        """From here on only these models are computed."""
+        self.stack.replay.forget()
+        self.held = models
+        self.stack = self._whole() if len(models) == len(self.bundle) else self._stack(models)
+        self.known = {}
+
+    def _whole(self) -> Stack:
+        return self._of(self.bundle, self.data, self.weights)
+
+    def _stack(self, models: NDArray[np.int64]) -> Stack:
+        rows = self._index(models)
+        return self._of([self.bundle[i] for i in models], self.data.rows(rows), self.weights.rows(rows))
+
+    def _of(self, bundle: "list[Settings]", data: Resident, weights: Weights) -> Stack:
+        batch = bundle[0].optimizer.batch(data.size("train"))
+        training = memory_model.step(bundle[0], self.image, len(bundle), batch)
+        evaluation = memory_model.chunk(bundle[0], self.image, len(bundle), False)
+        return Stack(bundle, data, weights, self.route, (training, evaluation))
+
+    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.totals`. Once some have left: of all models once, then only of those that go on."""
+        if len(self.held) == len(self.bundle):
+            whole: tuple[Tensor, Tensor] = self.stack.totals(split)
+            return whole
+        if split not in self.known:
+            self.known[split] = self._whole().totals(split)
+        else:
+            for known, now in zip(self.known[split], self.stack.totals(split), strict=True):
+                known[self._index(self.held)] = now
+        errors, losses = self.known[split]
+        return errors.clone(), losses.clone()
+
+    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.outputs`."""
+        found: tuple[Tensor, Tensor] = self._whole().outputs(split)
+        return found
+
+    def parameters(self) -> dict[str, Tensor]:
+        """See `Engine.parameters`."""
+        return self.weights.parameters
+
+    def state(self) -> dict[str, Any]:
+        """See `Engine.state`."""
+        return self.weights.state()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """See `Engine.load`."""
+        self.weights.load(state)
+        self.known.clear()
+        if self.stack.weights is not self.weights:
+            self.stack.weights.copy_rows(slice(None), self.weights.rows(self._index(self.held)))
+
+    def _index(self, models: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(models).to(self.data.index.device)
+
+
+def supports(bundle: "list[Settings]", examples: Examples) -> bool:
+    """Whether these are the memo's networks."""
+    return bool(bundle[0].net.name == "convnet")

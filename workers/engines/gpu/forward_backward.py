@@ -1,0 +1,103 @@
+"""Forward and backward of M of the memo's networks, step by step, over any way to compute their convolutions.
+
+Batch norm as in workers/nets/convnet.py; its gradient: dz = (g - mean(g) - x mean(g x)) / std, x the normalised sums
+(Ioffe and Szegedy, arXiv:1502.03167, Section 3).
+
+M models, B examples, K image channels, H W height and width of a map, C channels of a layer, D features, O classes.
+"""
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from workers.engines.gpu.stacked_parameters import Names
+from workers.nets.convnet import EPSILON, MOMENTUM, Settings
+
+
+class Route(Protocol):
+    """One way to compute convolutions: a file of workers/convolutions."""
+
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor: ...
+
+    def backward(
+        self, x: Tensor, weight: Tensor, slope: Tensor, data: bool
+    ) -> tuple[Tensor | None, Tensor, Tensor]: ...
+
+
+class Tape(NamedTuple):
+    """What the backward pass needs: every layer's input, and with batch norm its normalised sums and 1/std."""
+
+    maps: list[Tensor]  # (M, B, H, W, C): the images, then what came out of every convolution
+    normal: list[tuple[Tensor, Tensor]]
+
+
+def forward(net: Settings, route: Route, p: Names, b: Names, x: Tensor) -> Tensor:
+    """Images x (M, B, H, W, K) -> outputs (M, B, O), in evaluation mode."""
+    for i in range(1, net.depth + 1):
+        x = route.forward(x, p[f"conv{i}.weight"], p.get(f"conv{i}.bias"), not net.batch_norm)
+        if net.batch_norm:
+            mean, var = b[f"conv{i}.mean"], b[f"conv{i}.var"]
+            x = ((x - _spread(mean)) * _spread((var + EPSILON).rsqrt())).relu_()
+    return _output(p, x)
+
+
+def forward_training(net: Settings, route: Route, p: Names, b: Names, x: Tensor) -> tuple[Tensor, Tape, Names]:
+    """The same in training mode: outputs, what the backward pass needs, and the running statistics as they become."""
+    tape = Tape([x], [])
+    statistics: Names = {}
+    for i in range(1, net.depth + 1):
+        x = route.forward(x, p[f"conv{i}.weight"], p.get(f"conv{i}.bias"), not net.batch_norm)
+        if net.batch_norm:
+            var, mean = torch.var_mean(x, (1, 2, 3), correction=0)  # (M, C)
+            count = x[0, ..., 0].numel()
+            if count < 2:
+                raise ValueError("batch norm needs two values a channel, got one example and a map of one pixel")
+            seen = {"mean": mean, "var": var * (count / (count - 1))}
+            statistics |= {f"conv{i}.{k}": b[f"conv{i}.{k}"].lerp(v, MOMENTUM) for k, v in seen.items()}
+            inverse = _spread((var + EPSILON).rsqrt())
+            x = (x - _spread(mean)).mul_(inverse)
+            tape.normal.append((x, inverse))
+            x = x.relu()
+        tape.maps.append(x)
+    return _output(p, x), tape, statistics
+
+
+def backward(net: Settings, route: Route, p: Names, tape: Tape, slope: Tensor) -> Names:
+    """Gradients of the parameters by name, from that of the outputs (M, B, O). Takes the tape apart as it goes."""
+    last = tape.maps.pop()
+    features = _features(last)
+    gradients = {"output.weight": slope.transpose(1, 2) @ features, "output.bias": slope.sum(1)}
+    m, b, height, width, c = last.shape
+    g = (slope @ p["output.weight"]).view(m, b, c, height, width).permute(0, 1, 3, 4, 2)
+    g = torch.ops.aten.threshold_backward(g, last, 0)
+    for i in range(net.depth, 0, -1):
+        if net.batch_norm:
+            g = _through_norm(g, *tape.normal.pop())
+        below, weight, bias = route.backward(tape.maps.pop(), p[f"conv{i}.weight"], g, i > 1)
+        gradients |= {f"conv{i}.weight": weight, f"conv{i}.bias": bias}
+        g = below if below is not None else g
+    return {name: gradients[name] for name in p}
+
+
+def _through_norm(g: Tensor, normal: Tensor, inverse: Tensor) -> Tensor:
+    """From the gradient by the normalised sums to that by the sums."""
+    along = (g * normal).mean((1, 2, 3), keepdim=True)
+    return (g - g.mean((1, 2, 3), keepdim=True)).sub_(normal * along).mul_(inverse)
+
+
+def _output(p: Names, x: Tensor) -> Tensor:
+    weight = p["output.weight"].transpose(1, 2)
+    if "output.bias" in p:
+        return torch.baddbmm(p["output.bias"][:, None], _features(x), weight)
+    return _features(x) @ weight
+
+
+def _features(x: Tensor) -> Tensor:
+    """(M, B, H, W, C) -> (M, B, D), in the order C, H, W of the output layer's weights."""
+    return x.permute(0, 1, 4, 2, 3).flatten(2)
+
+
+def _spread(each: Tensor) -> Tensor:
+    """(M, C), shaped to meet (M, B, H, W, C)."""
+    return each[:, None, None, None]

@@ -1,0 +1,86 @@
+"""How much memory a bundle takes on a GPU, and so how many models fit, worked out from the shapes.
+
+Per model: rows of parameters, momentum and their temporaries, where its examples are, its outputs. Per example and
+model: the maps of the forward pass, and around the largest layer what the backward pass needs besides, the windows
+written out included, whether or not that way of computing convolutions is taken. The estimate is on the high side:
+tests hold it against the memory that PyTorch says it took.
+
+M models, B examples of a batch, N training examples, H W image height and width, K channels.
+"""
+
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workers.training.settings import Settings
+
+MOST_MODELS = 256  # of 100 examples each fill any GPU there is; a lost bundle costs what it trained since its commit
+SHARE = 0.8  # of the memory that is free: allocators leave gaps, and cuDNN and the driver want their part
+CHUNK_BYTES = 2 * 2**30  # of maps that are alive at once, where more than CHUNK examples go through the nets
+CHUNK = 128  # examples of every model that are always trained at once: an ordinary batch is not cut
+COPIES = 10  # of a model's parameters: values and momentum, here and in the rows that go on, gradients, temporaries
+INTEGER = 8  # bytes of a label, of a place
+
+
+def parameters(settings: "Settings", image: tuple[int, int, int], classes: int) -> int:
+    """Numbers of one model: parameters and running statistics."""
+    from workers.nets import convnet
+
+    shapes = [*convnet.shapes(settings.net, image, classes).values(), *convnet.buffers(settings.net).values()]
+    return sum(math.prod(shape) for shape in shapes)
+
+
+def example_bytes(settings: "Settings", image: tuple[int, int, int], training: bool) -> int:
+    """Memory for one example of one model on its way through the net."""
+    maps, windows = _maps(settings, image)
+    norms = 2 if settings.net.batch_norm else 0
+    around = [2 * x + (1 + norms) * y + 2 * w for (x, y), w in zip(itertools.pairwise(maps), windows, strict=True)]
+    kept = sum(maps) + (sum(maps[1:]) if norms else 0) if training else maps[0]
+    return math.prod(image) + _number(settings) * (kept + maps[0] + max(around))
+
+
+def chunk(settings: "Settings", image: tuple[int, int, int], models: int, training: bool) -> int:
+    """Examples of every model that go through the nets at once."""
+    return max(CHUNK_BYTES // (example_bytes(settings, image, training) * models), CHUNK if training else 1)
+
+
+def step(settings: "Settings", image: tuple[int, int, int], models: int, examples: int) -> int:
+    """The same in one training step, of a batch of `examples`; batch norm wants it whole."""
+    return examples if settings.net.batch_norm else min(examples, chunk(settings, image, models, True))
+
+
+def bundle_bytes(settings: "Settings", sizes: tuple[int, int, tuple[int, int, int]], classes: int, models: int) -> int:
+    """Memory of a bundle on the device. sizes: training examples, test examples, (H, W, K)."""
+    examples, test, image = sizes
+    at_once = step(settings, image, models, settings.optimizer.batch(examples))
+    maps = at_once * example_bytes(settings, image, True) + _evaluation(settings, image, models, examples + test)
+    own = COPIES * _number(settings) * parameters(settings, image, classes) + 4 * INTEGER * examples
+    outputs = 2 * max(examples, test) * classes * _number(settings)
+    return (examples + test) * math.prod(image) + models * (own + outputs + maps)
+
+
+def most(settings: "Settings", sizes: tuple[int, int, tuple[int, int, int]], classes: int, free: int) -> int:
+    """Models of which a bundle fits into `free` bytes, at most MOST_MODELS; 1 where not even one is sure to fit."""
+    fits = [m for m in range(1, MOST_MODELS + 1) if bundle_bytes(settings, sizes, classes, m) <= SHARE * free]
+    return max(fits, default=1)
+
+
+def _evaluation(settings: "Settings", image: tuple[int, int, int], models: int, examples: int) -> int:
+    return min(chunk(settings, image, models, False), examples) * example_bytes(settings, image, False)
+
+
+def _maps(settings: "Settings", image: tuple[int, int, int]) -> tuple[list[int], list[int]]:
+    """Numbers in the image and in each layer's map, and in the windows that each layer reads."""
+    (height, width, channels), maps, windows = image, [math.prod(image)], []
+    for outputs in settings.net.widths:
+        height, width = math.ceil(height / 2), math.ceil(width / 2)
+        windows.append(9 * channels * height * width)
+        maps.append(outputs * height * width)
+        channels = outputs
+    return maps, windows
+
+
+def _number(settings: "Settings") -> int:
+    """Bytes of a number."""
+    return 8 if settings.precision == "float64" else 4

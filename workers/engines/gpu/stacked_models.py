@@ -1,0 +1,139 @@
+"""M of the memo's networks trained as one: one batch of each after the other, without waiting for the device.
+
+The order of an epoch is uploaded once; a counter on the device says where the next batch begins, so that every step is
+the same work and can be replayed.
+
+M models, N training examples of a model, L examples of an epoch, B examples of a batch, O classes, P parameters.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tracking.common import named
+from workers.engines.gpu import forward_backward
+from workers.engines.gpu.cuda_graphs import Replay
+from workers.engines.gpu.device_data import Resident
+from workers.engines.gpu.stacked_parameters import Weights
+from workers.engines.reference import wrong
+
+if TYPE_CHECKING:
+    from workers.training.settings import Settings
+
+STEPS = 10  # in one graph: launching it costs the processor a few microseconds, so one step is the device's work alone
+
+
+class Stack:
+    """Models that all take part in every step; `weights` are changed in place."""
+
+    def __init__(
+        self,
+        bundle: "list[Settings]",
+        data: Resident,
+        weights: Weights,
+        route: forward_backward.Route,
+        chunk: tuple[int, int],
+    ) -> None:
+        """chunk: examples of every model that go through the nets at once, in training and in evaluation."""
+        first = bundle[0]
+        self.net, self.optimizer, self.data, self.weights, self.route = first.net, first.optimizer, data, weights, route
+        self.loss = named.load("workers.losses", first.loss).loss
+        self.chunk = chunk
+        self.rate = self._each([s.optimizer.learning_rate for s in bundle])
+        self.inertia = self._each([s.optimizer.momentum for s in bundle])
+        self.active = torch.ones_like(self.rate, dtype=torch.bool)
+        self.order = data.index[:, :0]  # (M, the most examples that an epoch had)
+        self.start = torch.zeros(1, dtype=torch.int64, device=data.index.device)
+        self.replay = Replay(str(data.index.device))
+
+    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """See `Engine.epoch`; returns before the device is done."""
+        self._upload(order, active)
+        self._batches(order.shape[1])
+
+    def _batches(self, examples: int) -> None:
+        size = self.optimizer.batch(examples)
+        whole, rest = divmod(examples, size)
+        many, single = divmod(whole, STEPS)
+        for _ in range(many):
+            self.replay.run((size, STEPS), lambda: self._steps(size, STEPS))
+        for _ in range(single):
+            self.replay.run((size, 1), lambda: self._steps(size, 1))
+        if rest:
+            self.replay.run((rest, 1), lambda: self._steps(rest, 1))
+
+    def _upload(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        if order.shape[1] > self.order.shape[1]:
+            self.replay.forget()
+            self.order = torch.zeros(order.shape, dtype=torch.int64, device=self.order.device)
+        self.order[:, : order.shape[1]] = torch.from_numpy(np.ascontiguousarray(order)).to(self.order.device)
+        self.active.copy_(torch.from_numpy(active)[:, None])
+        self.start.zero_()
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _steps(self, size: int, count: int) -> None:
+        for _ in range(count):
+            places = self.start + torch.arange(size, device=self.start.device)
+            self._descend(*self._gradient(self.order.index_select(1, places)))
+            self.start += size
+
+    def _gradient(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean gradient over batch (M, B) as (M, P), a chunk at a time, and the statistics as they become."""
+        w, total, statistics = self.weights, None, self.weights.statistics
+        for chunk in batch.split(self.chunk[0], 1):
+            images, labels = self.data.batch(chunk)
+            outputs, tape, seen = forward_backward.forward_training(
+                self.net, self.route, w.parameters, w.buffers, images
+            )
+            slope = self._slope(outputs, labels, batch.shape[1])
+            gradient = w.flat(forward_backward.backward(self.net, self.route, w.parameters, tape, slope))
+            total = gradient if total is None else total.add_(gradient)
+            statistics = w.flat_statistics(seen) if seen else statistics
+        assert total is not None
+        return total, statistics
+
+    def _slope(self, outputs: Tensor, labels: Tensor, examples: int) -> Tensor:
+        """Gradient of the mean loss by the outputs (M, B, O), for any loss there is."""
+        with torch.enable_grad():
+            leaf = outputs.requires_grad_()
+            return torch.autograd.grad(self.loss(leaf, labels).sum().div(examples), leaf)[0]
+
+    def _descend(self, gradient: Tensor, statistics: Tensor) -> None:
+        # torch.where, not a product with a mask: a frozen model's gradient may be NaN.
+        w = self.weights
+        moved = torch.addcmul(gradient, w.velocity, self.inertia)
+        w.velocity.copy_(torch.where(self.active, moved, w.velocity))
+        w.values.copy_(torch.where(self.active, torch.addcmul(w.values, moved, self.rate, value=-1), w.values))
+        if w.buffers:
+            w.statistics.copy_(torch.where(self.active, statistics, w.statistics))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
+        errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.rate.device)
+        losses = errors.clone()
+        for outputs, labels in self._evaluate(split):
+            errors += wrong(outputs, labels).sum(1)
+            losses += self.loss(outputs.double(), labels).sum(1)
+        return errors / self.data.size(split), losses / self.data.size(split)
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.outputs`."""
+        parts = list(self._evaluate(split))
+        return torch.cat([o for o, _ in parts], 1), torch.cat([y for _, y in parts], 1)
+
+    def _evaluate(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+        w, size = self.weights, self.data.size(split)
+        for start in range(0, size, self.chunk[1]):
+            images, labels = self.data.part(split, start, min(start + self.chunk[1], size))
+            yield forward_backward.forward(self.net, self.route, w.parameters, w.buffers, images), labels
+
+    def _each(self, values: list[float]) -> Tensor:
+        """One number per model, (M, 1)."""
+        data = self.data
+        return torch.tensor(values, dtype=data.dtype, device=data.index.device)[:, None]

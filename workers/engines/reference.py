@@ -1,0 +1,151 @@
+"""The reference engine: plain PyTorch, any net, any loss, any device. Everything faster is checked against it.
+
+M models, N training examples of a model, B examples of a batch, K input channels, H image height, C classes.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tracking.common import named
+from workers.runtime import seeds
+from workers.runtime.device import dtype_of
+from workers.training.examples import Examples
+
+if TYPE_CHECKING:
+    from workers.training.settings import Settings
+
+CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, that go through the net at once
+
+
+class Reference:
+    """M models as tensors with a leading M; the loss of all is one sum, whose gradient is each model's own."""
+
+    def __init__(self, bundle: "list[Settings]", examples: Examples, device: str) -> None:
+        first = bundle[0]
+        self.net, self.optimizer = first.net, first.optimizer
+        self.forward = named.load("workers.nets", first.net.name).forward
+        self.loss = named.load("workers.losses", first.loss).loss
+        self.dtype = dtype_of(first.precision)
+        self.device = torch.device(device)
+        self.images = {"train": self._put(examples.images.train_x), "test": self._put(examples.images.test_x)}
+        self.index, self.labels = self._put(examples.index), self._put(examples.labels)
+        self.test_labels = self._put(examples.images.test_y)
+        self.rate = self._each([s.optimizer.learning_rate for s in bundle])
+        self.momentum = self._each([s.optimizer.momentum for s in bundle])
+        self.p, self.buffers = initial(bundle, examples)
+        self.v = {name: torch.zeros_like(value) for name, value in self.p.items()}
+        self.load(self.state())
+
+    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """See `Engine.epoch`. A full batch is one step, its gradient summed over chunks."""
+        places = self._put(order)
+        moving = self._put(active)
+        for batch in places.split(self.optimizer.batch(places.shape[1]), dim=1):
+            self._step(batch, moving)
+
+    def _step(self, batch: Tensor, active: Tensor) -> None:
+        frozen = {name: value.clone() for name, value in self.buffers.items()}
+        for value in self.p.values():
+            value.requires_grad_(True).grad = None
+        for chunk in batch.split(self._chunk(), dim=1) if not self.buffers else [batch]:
+            images = self._images("train", self.index.gather(1, chunk))
+            outputs = self.forward(self.net, self.p, self.buffers, images, True)
+            self.loss(outputs, self.labels.gather(1, chunk)).sum().div(batch.shape[1]).backward()
+        with torch.no_grad():
+            for name, value in self.p.items():
+                self._descend(value, self.v[name], active)
+            for name, value in self.buffers.items():
+                value.copy_(torch.where(_like(active, value), value, frozen[name]))
+
+    def _descend(self, value: Tensor, v: Tensor, active: Tensor) -> None:
+        # torch.where, not a product with a mask: a frozen model's gradient may be NaN.
+        assert value.grad is not None
+        moved = v * _like(self.momentum, v) + value.grad
+        v.copy_(torch.where(_like(active, v), moved, v))
+        value.requires_grad_(False)
+        value.copy_(torch.where(_like(active, v), value - _like(self.rate, v) * moved, value))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
+        errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.device)
+        losses, count = errors.clone(), 0
+        for outputs, labels in self._evaluate(split):
+            errors += wrong(outputs, labels).sum(1)
+            losses += self.loss(outputs.double(), labels).sum(1)
+            count += labels.shape[1]
+        return errors / count, losses / count
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+        """See `Engine.outputs`."""
+        parts = list(self._evaluate(split))
+        return torch.cat([o for o, _ in parts], 1), torch.cat([y for _, y in parts], 1)
+
+    def _evaluate(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+        m = len(self.rate)
+        total = self.index.shape[1] if split == "train" else len(self.test_labels)
+        for places in torch.arange(total, device=self.device).split(self._chunk()):
+            index = self.index[:, places] if split == "train" else places.expand(m, -1)
+            labels = self.labels[:, places] if split == "train" else self.test_labels[places].expand(m, -1)
+            yield self.forward(self.net, self.p, self.buffers, self._images(split, index), False), labels
+
+    def parameters(self) -> dict[str, Tensor]:
+        """See `Engine.parameters`."""
+        return self.p
+
+    def state(self) -> dict[str, Any]:
+        """See `Engine.state`."""
+        parts = {"parameters": self.p, "momentum": self.v, "buffers": self.buffers}
+        return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """See `Engine.load`."""
+        put = {part: {name: t.to(self.device, self.dtype) for name, t in d.items()} for part, d in state.items()}
+        self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
+
+    def _images(self, split: str, index: Tensor) -> Tensor:
+        """Bytes of images `index` (M, B) -> (M, B, K, H, H) in [-1, 1]: (x/255 - 1/2) / (1/2)."""
+        x = self.images[split][index].to(self.dtype) / 127.5 - 1
+        return x.permute(0, 1, 4, 2, 3)
+
+    def _chunk(self) -> int:
+        """Examples of every model that go through the net at once, so that full batches fit into memory."""
+        image_bytes = int(self.images["train"][0].numel() * self.dtype.itemsize)
+        return max(CHUNK_BYTES // (image_bytes * len(self.rate)), 1)
+
+    def _put(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+    def _each(self, values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=self.dtype, device=self.device)
+
+
+def wrong(outputs: Tensor, labels: Tensor) -> Tensor:
+    """A tie or a NaN is an error: the right class must be strictly above every other."""
+    correct = outputs.gather(-1, labels[..., None])
+    others = outputs.scatter(-1, labels[..., None], -torch.inf)
+    return ~(correct[..., 0] > others.amax(-1))
+
+
+def _like(each: Tensor, value: Tensor) -> Tensor:
+    """One number per model (M,), shaped to meet (M, ...)."""
+    return each.view(-1, *[1] * (value.ndim - 1))
+
+
+def initial(bundle: "list[Settings]", examples: Examples) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
+    net, images = bundle[0].net, examples.images
+    module, image = named.load("workers.nets", net.name), images.train_x.shape[1:]
+    models = [module.init(s.net, image, images.classes, seeds.torch_generator(s.seed, "init")) for s in bundle]
+    parameters = {name: torch.stack([model[name] for model in models]) for name in models[0]}
+    buffers = {
+        name: torch.full((len(bundle), *shape), 1.0 if name.endswith("var") else 0.0)
+        for name, shape in module.buffers(net).items()
+    }
+    return parameters, buffers

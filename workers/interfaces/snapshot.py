@@ -1,0 +1,43 @@
+"""What a measure may look at: a bundle at the end of an epoch, each expensive number computed once.
+
+M models, N examples of a split, C classes.
+"""
+
+import functools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workers.interfaces.engine import Engine
+
+
+class Snapshot:
+    """A bundle at rest."""
+
+    def __init__(self, net: Any, engine: Engine) -> None:
+        self.net, self.engine = net, engine
+        self.totals = functools.cache(engine.totals)  # split -> error (M,), risk (M,)
+        self.outputs = functools.cache(engine.outputs)  # split -> outputs (M, N, C), labels (M, N)
+        self.parameters = engine.parameters()
+
+    def norms(self) -> dict[str, Tensor]:
+        """Frobenius norm of every layer, its bias included: name -> (M,) float64."""
+        squares: dict[str, Tensor] = {}
+        for name, value in self.parameters.items():
+            layer = name.split(".")[0]
+            square = value.double().flatten(1).square().sum(1)
+            squares[layer] = squares[layer] + square if layer in squares else square
+        return {layer: square.sqrt() for layer, square in squares.items()}
+
+    def margins(self, split: str) -> Tensor:
+        """f_y - max over wrong classes f_c, of every example: (M, N)."""
+        outputs, labels = self.outputs(split)
+        correct = outputs.gather(-1, labels[..., None])[..., 0]
+        return correct - outputs.scatter(-1, labels[..., None], -torch.inf).amax(-1)
+
+    def healthy(self) -> list[bool]:
+        """For each model, whether all weights and the training risk are finite."""
+        risk = self.totals("train")[1]
+        finite = [value.flatten(1).isfinite().all(1) for value in self.parameters.values()]
+        return list(torch.stack([*finite, risk.isfinite()]).all(0).tolist())

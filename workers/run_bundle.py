@@ -1,0 +1,171 @@
+"""Works on one bundle: runs its experiment and commits what it measures, from the last commit on if there is one."""
+
+import math
+import os
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from tracking.common import named
+from tracking.common.named import Refused
+from tracking.records.rows import Outcome, Progress
+from tracking.records.store import ENDED, Damaged, Manifest, OtherFormat, Store, Writer
+from workers.runtime import checkpoint, provenance
+from workers.trial import Trial
+
+COMMIT_S = 5.0  # seconds of training between commits; $SWEEP_COMMIT_S changes it, 0 is after every step
+SHARE = 0.02  # of the time at most is spent committing
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Trials trained together. `id` depends on the trials alone; `commit_s` is seconds of training between commits."""
+
+    id: str
+    trials: tuple[Trial, ...]
+    commit_s: float = field(default_factory=lambda: float(os.environ.get("SWEEP_COMMIT_S", COMMIT_S)))
+
+
+class Report(NamedTuple):
+    """What a bundle says of itself while it runs: plain values, for people to look at. Results are in the store."""
+
+    bundle: str
+    step: int
+    ended: dict[str, str]  # trial id -> state
+    visits: int
+    train_error: float | None = None  # the mean over its trials, as is the risk
+    train_risk: float | None = None
+    damaged: tuple[str, ...] = ()  # files that were set aside when the bundle was opened, in words
+    error: str = ""  # why its trials were given up, in one line
+
+
+def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
+    """Runs a bundle to its end. Whoever stops iterating gets a last commit when the generator is closed.
+
+    Files of its last commit that are damaged are set aside and reported; the work goes on from the commit before, or
+    from the start. Raises StorageFailed, lease.InUse, Refused for other data than it was begun with, and whatever the
+    experiment raises.
+    """
+    set_threads()
+    opened = _open(store, bundle, device)
+    writer = opened.writer
+    if opened.damaged:
+        yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
+    experiment = named.load("workers.experiments", bundle.trials[0].experiment)
+    last, now, cost = None, time.monotonic(), 0.0
+    try:
+        for progress in experiment.run(bundle.trials, device, opened.state):
+            _note(writer, progress)
+            last = progress
+            if time.monotonic() - now > max(bundle.commit_s, cost / SHARE if bundle.commit_s else 0):
+                now = time.monotonic()
+                writer.commit(progress.step, checkpoint.dump(progress.state()))
+                cost, last = time.monotonic() - now, None
+            yield _report(bundle, progress)
+    except GeneratorExit:
+        if last:
+            writer.commit(last.step, checkpoint.dump(last.state()))
+        raise
+    if not writer.manifest.done:
+        writer.commit(last.step if last else writer.manifest.step, None)
+    assert writer.manifest.done, f"{bundle.trials[0].experiment}.run ended without an outcome for every trial"
+
+
+def set_threads() -> None:
+    """One thread a bundle: several bundles share the machine, and two threads in one small net slow each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+class Opened(NamedTuple):
+    """A bundle's writer, the state to go on from if it was begun, and what was found damaged."""
+
+    writer: Writer
+    state: dict[str, Any] | None = None
+    damaged: tuple[str, ...] = ()
+
+
+def _open(store: Store, bundle: Bundle, device: str) -> Opened:
+    """From the newest commit whose files are whole; from the start when there is none."""
+    about, damaged = provenance.of(device), []
+    times: dict[str, Any] = {}  # what is done again keeps the times it had: MLflow cannot take a point back
+    try:
+        manifest = store.manifest(bundle.id)
+        times = {"started_ms": manifest.started_ms, "clock": manifest.clock}
+        for entry in reversed(manifest.checkpoints):
+            try:
+                then, state = _whole(store, manifest, entry)
+            except Damaged as error:
+                damaged.append(_set_aside(store, error))
+            else:
+                then = replace(then, provenance={**then.provenance, **about})
+                return Opened(Writer(store, then), state, tuple(damaged))
+    except FileNotFoundError:
+        pass  # nothing is recorded of this bundle
+    except Damaged as error:
+        damaged.append(_set_aside(store, error))
+    trials = [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in bundle.trials]
+    writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, about)
+    writer.manifest = replace(writer.manifest, **times)
+    return Opened(writer, None, tuple(damaged))
+
+
+def _whole(store: Store, manifest: Manifest, entry: dict[str, Any]) -> tuple[Manifest, dict[str, Any]]:
+    """The bundle as it was at this checkpoint, and the state in it. Raises Damaged."""
+    then = manifest.back_at(entry)
+    for segment in then.segments:
+        store.checked(segment)
+    return then, checkpoint.load(store.checked(entry), entry["name"])
+
+
+def _set_aside(store: Store, error: Damaged) -> str:
+    """Renames what is damaged, and says so. What another version of this program wrote is left alone."""
+    if isinstance(error, OtherFormat):
+        raise error
+    if error.name:
+        with store.leased():
+            store.files.set_aside(error.name)
+    return str(error)
+
+
+def _note(writer: Writer, progress: Progress) -> None:
+    if progress.about:
+        known = writer.manifest.provenance
+        before, now = (about.get("data", {}).get("digest") for about in (known, progress.about))
+        if before and now and before != now:
+            raise Refused(
+                f"bundle {writer.manifest.bundle} was begun with data of digest {before}, and here they have {now}; "
+                "restore the data, or use another --store"
+            )
+        writer.manifest = replace(writer.manifest, provenance={**known, **progress.about})
+    writer.add(progress.rows, progress.ended)
+
+
+def _report(bundle: Bundle, progress: Progress) -> Report:
+    ended: dict[str, str] = {trial: outcome.state for trial, outcome in progress.ended.items()}
+    error, risk = (_mean(progress, measure) for measure in ("error", "risk"))
+    return Report(bundle.id, progress.step, ended, progress.visits, error, risk)
+
+
+def _mean(progress: Progress, measure: str) -> float | None:
+    """On the training set, over the trials that have not diverged."""
+    values = [r.value for r in progress.rows if r.measure == measure and r.split == "train" and math.isfinite(r.value)]
+    return sum(values) / len(values) if values else None
+
+
+def give_up(store: Store, bundle: Bundle, device: str, error: str) -> None:
+    """Records that a bundle's unfinished trials failed, with the error; what was measured before is kept."""
+    writer = _open(store, bundle, device).writer
+    unfinished = [t for t in writer.manifest.trials if t["state"] not in ENDED]
+    writer.add([], {t["id"]: Outcome("failed", t["step"], error) for t in unfinished})
+    writer.commit(writer.manifest.step, None)
+
+
+def together(trials: Sequence[Trial]) -> Bundle:
+    """A bundle of these trials, in the order of their ids."""
+    from workers.trial import digest
+
+    ordered = tuple(sorted(trials, key=lambda t: t.id))
+    return Bundle(digest({"bundle": [t.id for t in ordered]}), ordered)

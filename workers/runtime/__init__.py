@@ -1,0 +1,1 @@
+"""What every trial needs while it runs: seeds, device, checkpoints, failures and provenance."""

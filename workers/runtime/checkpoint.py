@@ -1,0 +1,28 @@
+"""Checkpoints: tensors and plain Python to bytes and back, never running code on the way."""
+
+import io
+from typing import Any
+
+from tracking.records.manifest import Damaged
+
+
+def dump(state: dict[str, Any]) -> bytes:
+    """State as bytes. `state` holds tensors, numbers, strings, lists and dictionaries only."""
+    import torch
+
+    out = io.BytesIO()
+    torch.save(state, out)
+    return out.getvalue()
+
+
+def load(content: bytes, name: str = "checkpoint") -> dict[str, Any]:
+    """Bytes as state. Raises Damaged, naming the file, when they hold anything but tensors and plain Python."""
+    import torch
+
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except Exception as error:  # zip, pickle and torch each have their own for bytes that are no checkpoint
+        raise Damaged(
+            f"{name} is not a checkpoint of tensors and plain values ({type(error).__name__})", name
+        ) from error
+    return state

@@ -1,0 +1,1 @@
+"""Closed forms and exact solutions that the experiments compare training with."""

@@ -1,0 +1,88 @@
+"""Eigenvalues of the Hessian of any loss of flat weights, from Hessian-vector products.
+
+H v is the gradient of grad L(w) . v (Pearlmutter 1994): exact, at the cost of about two gradients, and H is never
+formed. The few largest and smallest eigenvalues come from Lanczos' method.
+
+P weights, k eigenvalues at either end.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.runtime.seeds import generator
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+ROUNDING = 1e-16  # eigenvalues below this fraction of the largest are noise
+FLAT = 1e-6  # eigenvalues are called flat up to this fraction of the largest absolute one
+TOLERANCE = 1e-9  # of Lanczos' method, relative to the largest absolute eigenvalue
+
+
+def times_vector(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", vector: "Tensor") -> "Tensor":
+    """H v [P] at weights [P], for a loss that maps [P] to one number."""
+    from torch.func import grad
+
+    # Backward twice: PyTorch's forward mode compiles its rules with a deprecated compiler, and warns of it.
+    product: Tensor = grad(lambda w: grad(loss)(w) @ vector)(weights)
+    return product
+
+
+def spectrum(loss: "Callable[[Tensor], Tensor]", weights: "Tensor") -> Array:
+    """All P eigenvalues in descending order, from the dense Hessian: P products, and P^2 numbers of memory."""
+    import torch
+
+    units = torch.eye(len(weights), dtype=weights.dtype, device=weights.device)
+    hessian = torch.stack([times_vector(loss, weights, unit) for unit in units]).cpu()
+    return np.asarray(torch.linalg.eigvalsh((hessian + hessian.T) / 2).flip(0).numpy())
+
+
+def relative(eigenvalues: Array) -> Array:
+    """Absolute eigenvalues over the largest of them, and ROUNDING where that is less: for a logarithmic axis."""
+    return np.asarray(np.maximum(np.abs(eigenvalues) / np.abs(eigenvalues).max(), ROUNDING))
+
+
+def extremes(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", k: int, seed: int) -> tuple[Array, Array]:
+    """The k largest and the k smallest eigenvalues, both in descending order; `seed` draws Lanczos' first vector.
+
+    The smallest are the largest of s - H, s the largest absolute eigenvalue: where many are nearly 0, their error
+    relative to themselves would never become small. Raises ValueError where 2k > P, for which there is `spectrum`.
+    """
+    p = len(weights)
+    if not 0 < 2 * k <= p:
+        raise ValueError(f"k must be from 1 to half of the {p} weights, got {k}; take the whole spectrum")
+    first = generator(seed, "lanczos").normal(size=p)
+
+    def product(vector: Array) -> Array:
+        import torch
+
+        v = torch.from_numpy(np.ascontiguousarray(vector).reshape(p)).to(weights)
+        return np.asarray(times_vector(loss, weights, v).cpu().numpy())
+
+    largest = _largest(product, first, k)
+    shift = float(np.abs(_largest(product, first, 1, "LM")[0]))
+    smallest = shift - _largest(lambda v: shift * v.reshape(p) - product(v), first, k)
+    return largest, smallest[::-1]
+
+
+def _largest(product: Callable[[Array], Array], first: Array, k: int, which: str = "LA") -> Array:
+    """The k largest eigenvalues (LA), or those largest in absolute value (LM), in descending order."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    operator: Any = LinearOperator((len(first), len(first)), matvec=product, dtype=np.float64)
+    found = eigsh(operator, k, which=which, v0=first, tol=TOLERANCE, return_eigenvectors=False)
+    return np.sort(np.asarray(found))[::-1]
+
+
+def flat_fraction(eigenvalues: Array) -> float:
+    """Which part of all eigenvalues [P] is 0, up to FLAT of the largest absolute one."""
+    return float(np.mean(np.abs(eigenvalues) <= FLAT * np.abs(eigenvalues).max()))
+
+
+def negative_fraction(eigenvalues: Array) -> float:
+    """Which part of all eigenvalues [P] is below 0, by more than FLAT of the largest absolute one."""
+    return float(np.mean(eigenvalues < -FLAT * np.abs(eigenvalues).max()))

@@ -1,0 +1,62 @@
+"""Arrays of measured values as rows: what experiments that are computed rather than trained have in common.
+
+T logged steps.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.records.rows import Outcome, Progress, Row
+from workers.trial import Trial
+
+Array = NDArray[np.float64]
+Key = tuple[str, str, str]  # split, measure, layer
+Series = Mapping[Key, Array]  # each value has shape [T]
+
+
+class Result(NamedTuple):
+    """All that one trial gives."""
+
+    rows: list[Row]
+    outcome: Outcome
+
+
+def one_by_one(
+    trials: Sequence[Trial], resume: dict[str, Any] | None, compute: Callable[[Trial], Result]
+) -> Iterator[Progress]:
+    """Computes the trials of a bundle one after the other; a resumed bundle goes on with the first that is not done."""
+    first = resume["done"] if resume else 0
+    for done, trial in enumerate(trials[first:], first + 1):
+        found = compute(trial)
+        yield Progress(found.outcome.step, found.rows, {trial.id: found.outcome}, partial(dict, done=done))
+
+
+def at_step_0(trial: Trial, values: Mapping[Key, float], reason: str) -> Result:
+    """The result of a trial that is one computation: every value at step 0."""
+    steps, one = np.array([0]), {key: np.array([value], dtype=float) for key, value in values.items()}
+    return Result(rows(trial.id, steps, one), outcome(steps, one, reason))
+
+
+def rows(trial: str, steps: NDArray[np.int64], series: Series) -> list[Row]:
+    """One row for each step [T] and each value of `series`; values that are not finite are kept as they are."""
+    out: list[Row] = []
+    at = steps.tolist()
+    for (split, measure, layer), values in series.items():
+        fields = zip(repeat(trial), at, repeat(split), repeat(measure), repeat(layer), values.tolist(), strict=False)
+        out.extend(map(Row._make, fields))
+    return out
+
+
+def outcome(steps: NDArray[np.int64], series: Series, reason: str) -> Outcome:
+    """How a trial ended: finished for `reason`, or diverged at the first step where a value is not finite."""
+    finite = np.all([np.isfinite(values) for values in series.values()], axis=0)
+    if finite.all():
+        return Outcome("finished", int(steps[-1]), reason)
+    first = int(np.argmin(finite))
+    broken = sorted({measure for (_, measure, _), values in series.items() if not np.isfinite(values[first])})
+    return Outcome("diverged", int(steps[first]), f"{', '.join(broken)} not finite")

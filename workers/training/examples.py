@@ -1,0 +1,36 @@
+"""What every model of a bundle trains on: its own images, with its own labels.
+
+M models, N training examples of a model.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.interfaces import images as data
+from workers.interfaces.images import Images
+
+if TYPE_CHECKING:
+    from workers.training.settings import Settings
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Which images each model trains on, and with which labels: index and labels (M, N), N equal for all models."""
+
+    images: Images
+    index: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    @staticmethod
+    def of(images: Images, bundle: "list[Settings]") -> "Examples":
+        """Subset and label noise are drawn from each model's own seed."""
+        index, labels = [], []
+        for s in bundle:
+            chosen = data.subset(images.train_y, s.data.train_size, s.seed)
+            noisy = data.noisy(images.train_y, s.data.label_noise, images.classes, s.seed)
+            index.append(chosen)
+            labels.append(noisy[chosen])
+        return Examples(images, np.stack(index), np.stack(labels))

@@ -1,0 +1,117 @@
+"""The training loop of one bundle: an epoch, the measures, who is perturbed, who diverged, who is done, and so on.
+
+M models, N training examples of a model.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.common import named
+from tracking.records.rows import Outcome, Progress, Row
+from workers.runtime import seeds
+from workers.training.perturb import Perturbing
+from workers.trial import Trial
+
+if TYPE_CHECKING:
+    from workers.interfaces.engine import Engine
+    from workers.interfaces.snapshot import Snapshot
+    from workers.interfaces.until import Until
+    from workers.training.settings import Settings
+
+
+class Training:
+    """One bundle in training: which epoch it has reached, and which of its models still move."""
+
+    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int, about: dict[str, Any]) -> None:
+        self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
+        self.visits = 0
+        self.spent = {"training": 0.0, "evaluation": 0.0, "visits": 0}  # seconds and visits since this process began
+        self.settings: Settings = trials[0].settings  # type: ignore[assignment]
+        self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
+        self.active = np.ones(len(trials), dtype=bool)
+        self.perturbing = Perturbing(trials, engine)
+
+    def go_on(self) -> Iterator[Progress]:
+        """From wherever it stands to the last epoch."""
+        if self.epoch < 0:
+            yield self._measured(0)
+        for epoch in range(self.epoch + 1, self.settings.epochs + 1):
+            if not self.active.any():
+                return
+            self._train(epoch)
+            last = epoch == self.settings.epochs
+            if last or epoch % self.settings.evaluate_every == 0:
+                yield self._measured(epoch)
+            else:
+                self.epoch = epoch
+
+    def _train(self, epoch: int) -> None:
+        start, visits = time.monotonic(), int(self.active.sum()) * self.examples
+        self.engine.epoch(self._order(epoch), self.active)
+        self.visits += visits
+        self.spent["visits"] += visits
+        self.spent["training"] += time.monotonic() - start
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Every model's own order (M, N); gradient descent has none to draw."""
+        if self.settings.optimizer.name == "gd":
+            return np.tile(np.arange(self.examples), (len(self.trials), 1))
+        return np.stack([seeds.generator(t.seed, "order", epoch).permutation(self.examples) for t in self.trials])
+
+    def _measured(self, epoch: int) -> Progress:
+        from workers.interfaces.snapshot import Snapshot
+
+        start = time.monotonic()
+        snapshot = Snapshot(self.settings.net, self.engine)
+        rows = []
+        for name in self.settings.measure:
+            for split, layer, values in named.load("workers.measures", name).measure(snapshot):
+                numbers = values.tolist()
+                rows += [
+                    Row(t.id, epoch, split, name, layer, v)
+                    for t, v, a in zip(self.trials, numbers, self.active, strict=True)
+                    if a
+                ]
+        rows += self._perturbed(epoch, snapshot)
+        ended = self._ended(epoch, snapshot)
+        self.epoch, visits, self.visits = epoch, self.visits, 0
+        self.spent["evaluation"] += time.monotonic() - start
+        about = {**self.about, "spent": {k: round(v, 3) for k, v in self.spent.items()}}
+        return Progress(epoch, rows, ended, self.state, about, visits)
+
+    def _perturbed(self, epoch: int, snapshot: "Snapshot") -> list[Row]:
+        """Perturbs who is due, after this epoch was measured; records how often each was perturbed before."""
+        before = list(self.perturbing.count)
+        if epoch < self.settings.epochs:
+            self.perturbing.after(epoch, snapshot, self.active.tolist())
+        counted = zip(self.trials, before, self.active & self.perturbing.perturbed, strict=True)
+        return [Row(t.id, epoch, "", "perturbations", "", float(n)) for t, n, shown in counted if shown]
+
+    def _ended(self, epoch: int, snapshot: "Snapshot") -> dict[str, Outcome]:
+        """Who ends here; their models stay as they are while the others go on."""
+        ended = {}
+        for i, (trial, well) in enumerate(zip(self.trials, snapshot.healthy(), strict=True)):
+            until: Until | None = trial.settings.until  # type: ignore[attr-defined]
+            if not self.active[i]:
+                continue
+            if not well:
+                ended[trial.id] = Outcome("diverged", epoch, "a weight or the training risk is not finite")
+            elif until and until.reached(snapshot)[i]:
+                ended[trial.id] = Outcome("finished", epoch, f"{until}")
+            elif epoch == self.settings.epochs:
+                ended[trial.id] = Outcome("finished", epoch, "all epochs done")
+        self.active &= [t.id not in ended for t in self.trials]
+        return ended
+
+    def state(self) -> dict[str, Any]:
+        parts = {"engine": self.engine.state(), "perturbing": self.perturbing.state()}
+        return {"epoch": self.epoch, "active": self.active.tolist(), **parts}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.epoch, self.active = state["epoch"], np.array(state["active"], dtype=bool)
+        self.engine.load(state["engine"])
+        self.perturbing.load(state["perturbing"])

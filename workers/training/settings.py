@@ -1,0 +1,83 @@
+"""What is asked of one network that is trained on images: data, architecture, loss, optimizer, epochs, measures."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tracking.common import named
+from tracking.common.named import Frozen
+from workers.interfaces.until import Until
+
+
+class Optimizer(Frozen):
+    """Gradient descent, in batches (sgd) or with the whole training set at every step (gd)."""
+
+    name: Literal["sgd", "gd"] = "sgd"
+    batch_size: int | None = Field(None, gt=0, description="Examples per step of sgd (100 if absent); none with gd.")
+    learning_rate: float = Field(0.1, gt=0, description="Step size, constant, per mean gradient over the batch.")
+    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum m of v = m v + gradient, w = w - learning_rate v.")
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> "Optimizer":
+        if self.name == "gd" and self.batch_size is not None:
+            raise ValueError(f"batch_size has no meaning with gd, got {self.batch_size}; leave it out or choose sgd")
+        return self
+
+    def batch(self, examples: int) -> int:
+        """Examples of one step, when there are so many in all."""
+        return examples if self.name == "gd" else (self.batch_size or 100)
+
+
+class Pretrain(Frozen):
+    """Training on corrupted labels before the training that is recorded (memo 90, Section 13; memo 91)."""
+
+    label_noise: float = Field(ge=0, le=1, description="Fraction of the labels redrawn; with 0 nothing is done.")
+    epochs: int = Field(gt=0, description="Passes over the training examples, at most.")
+    until: Until | None = Field(None, description="Go over to the recorded training early when this is reached.")
+
+
+class Settings(Frozen):
+    """A network trained on images."""
+
+    data: named.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
+    net: named.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
+    loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
+    optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
+    epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
+    evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
+    until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
+    pretrain: Pretrain | None = Field(None, description="Training on corrupted labels beforehand, not recorded.")
+    perturbation: named.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
+        default_factory=lambda: named.load("workers.perturbations", "none").Settings(),
+        description="Noise added to the weights while training.",
+    )
+    measure: tuple[str, ...] = Field(
+        ("error", "parameters", "risk"), description="What is measured at every evaluation; parameters always are."
+    )
+    precision: Literal["float32", "tf32", "float64"] = Field(
+        "float32", description="Of weights, gradients and outputs; tf32, on a GPU only, rounds what it multiplies."
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        return _known("workers.losses", "loss", name)
+
+    @field_validator("measure")
+    @classmethod
+    def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({"parameters", *(_known("workers.measures", "measure", name) for name in names)}))
+
+    @model_validator(mode="after")
+    def _batch_norm_has_a_batch(self) -> "Settings":
+        size, batch = self.data.train_size, self.optimizer.batch_size or 100
+        if getattr(self.net, "batch_norm", False) and size and self.optimizer.name == "sgd" and size % batch == 1:
+            raise ValueError(f"batch norm needs two examples in every batch, got train_size {size}, batch_size {batch}")
+        return self
+
+
+def _known(folder: str, what: str, name: str) -> str:
+    if name not in named.names(folder):
+        raise ValueError(named.unknown(what, name, named.names(folder)))
+    return name
