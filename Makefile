@@ -25,7 +25,7 @@ test: check  ## everything above, then the tests
 
 test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, saying so, without root or Debian's packages
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,cluster]"
-	sh tests/debian.sh
+	sh tests/support/install_debian_packages.sh
 	$(BIN)/pytest -m 'cluster and not faults' -rs
 
 test-image: setup  ## docker/Dockerfile and compose.yaml on an engine of their own: minutes, 10 GB; root and Debian's docker.io
@@ -35,7 +35,7 @@ faults: setup  ## the part of the fault matrix that takes minutes, and --detach 
 	$(BIN)/pytest -m faults
 
 soak: setup  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
-	$(BIN)/python tests/soak.py
+	$(BIN)/python -m tests.support.random_kills
 
 bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
 	$(BIN)/sweep bench --out benchmarks/results

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("faults", "checker", "soak")  # before their import
+pytest.register_assert_rewrite("tests.support")  # before their import
 
 # What tests train, slowed down and killed, says nothing of this machine's speed: `sweep plan` would believe it.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sweep-cache-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
-import faults  # noqa: E402
-from faults import Place, Program  # noqa: E402
+from tests.support import launches  # noqa: E402
+from tests.support.launches import Place, Program  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The copy of the program, and what starts its command lines."""
-    with faults.program(tmp_path_factory.mktemp("program")) as made:
+    with launches.program(tmp_path_factory.mktemp("program")) as made:
         yield made
 
 

@@ -1,7 +1,7 @@
 """Minimum-norm fits of polynomials of growing degree (CBMM Memo 90, Figure 6): does more capacity overfit?
 
 w = Phi^+ y for y = sin(2 pi f x) at 76 points. A trial is one degree. Which solution float64 returns at high degree is
-set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives the true one (workers/minimum_norm.py).
+set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives the true one (workers/theory/minimum_norm.py).
 """
 
 from collections.abc import Iterator, Sequence

@@ -190,7 +190,7 @@ def _training_loss(
 def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dict[series.Key, float]]:
     """Eigenvalues in descending order, all or those at both ends, and what one number says of the surface.
 
-    flat_fraction, negative_fraction: of all eigenvalues, where all are known (workers/curvature.py).
+    flat_fraction, negative_fraction: of all eigenvalues, where all are known (workers/theory/hessian_spectrum.py).
     """
     from workers.theory import hessian_spectrum as of
     from workers.theory.loss_surface import slope_along_weights
@@ -208,7 +208,7 @@ def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dic
 def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list[Row]:
     """The step is the rank among all: where only the ends are known, the second half are the last ones of all.
 
-    relative_curvature: the absolute eigenvalue over the largest one (workers/curvature.py).
+    relative_curvature: the absolute eigenvalue over the largest one (workers/theory/hessian_spectrum.py).
     """
     from workers.theory import hessian_spectrum as of
 

@@ -3,7 +3,7 @@
 Weights w of a linear network y = w . phi(x) fit sin(2 pi f x) at a few points. Every `noise_every` steps Gaussian noise
 is added to all weights; descent repairs what the examples see and keeps the rest, so that the part of w in the null
 space of Phi makes a random walk: E|Q (w_t - w_0)|^2 = m (P - R) noise^2 after m perturbations (Section 6).
-The iterates are exact (workers/descent.py): ten million steps are not taken one by one.
+The iterates are exact (workers/theory/closed_form_descent.py): ten million steps are not taken one by one.
 
 A row of step t is measured after t steps, before the perturbation of that step where there is one.
 

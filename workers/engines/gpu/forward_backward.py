@@ -16,7 +16,7 @@ from workers.nets.convnet import EPSILON, MOMENTUM, Settings
 
 
 class Route(Protocol):
-    """One way to compute convolutions: a file of workers/convolutions."""
+    """One way to compute convolutions: a file of workers/engines/gpu/convolutions."""
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor: ...
 

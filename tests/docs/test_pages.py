@@ -1,0 +1,105 @@
+"""The documents say what is true: their links lead somewhere, their commands parse, their sweep files read."""
+
+import re
+import shlex
+from pathlib import Path
+
+import docstring_parser
+import pytest
+
+from orchestrator import cli
+from orchestrator.spec import expand, load
+from tests.support.checkout import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
+COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?(sweep (?:[a-z]+).*?)(?:\s+#.*)?$", re.MULTILINE)
+
+
+def commands() -> list[str]:
+    found = [m.group(1) for page in PAGES for m in COMMAND.finditer(page.read_text()) if "    " in m.group(0)]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = [t for t in LINK.findall(page.read_text()) if not t.startswith(("http://", "https://", "mailto:"))]
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(commands()) >= 8
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_parse(command: str) -> None:
+    cli.app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("name", [name for name in cli.app if not name.startswith("-")])
+def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
+    assert cli.app[name].help
+    assert f"sweep {name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_readmes_sweep_reads_and_expands(tmp_path: Path) -> None:
+    block = re.search(r"## A sweep file\n\n((?:    .*\n|\n)+)", (ROOT / "README.md").read_text())
+    assert block
+    text = "\n".join(line[4:] for line in block.group(1).splitlines())
+    (tmp_path / "readme.yaml").write_text(text)
+    assert len(expand.expand(load.read(str(tmp_path / "readme.yaml")))) == 85
+    assert len(expand.expand(load.read(str(tmp_path / "readme.yaml"), "debug"))) == 6
+
+
+def test_the_readme_names_what_is_there() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for folder in ("sweeps", "orchestrator", "workers", "tracking", "tests", "benchmarks", "docker", "docs"):
+        assert f"{folder}/" in readme and (ROOT / folder).is_dir()
+
+
+@pytest.mark.parametrize("name", [name for name in cli.app if not name.startswith("-")])
+def test_every_option_is_explained(name: str) -> None:
+    """A docstring that the help cannot read would leave its options without a word."""
+    command = cli.app[name].default_command
+    assert command
+    documented = {p.arg_name for p in docstring_parser.parse(command.__doc__ or "").params if p.description}
+    for argument in cli.app[name].assemble_argument_collection():
+        assert argument.parameter.help or argument.field_info.name in documented, f"sweep {name} {argument.name}"
+
+
+def test_the_shell_completes_sweep_names_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, expected in ((["launch", "fig"], "fig2\tshipped"), (["launch", "fig2", "--profile", ""], "laptop")):
+        cli.app(["__complete", *words], result_action="return_value")
+        assert expected in capsys.readouterr().out.splitlines()
+
+
+def test_every_claim_of_the_memo_is_judged_where_the_table_says() -> None:
+    """C1 to C36, each by labels that the sweep has or by tests that exist; and no label of the memo's is left out."""
+    page = (ROOT / "docs/experiments.md").read_text()
+    lines = re.findall(r"^\| (C[\d, C]+) \| [^|]+ \| ([^|]+) \|$", page.split("## Every claim")[1], re.MULTILINE)
+    numbers = [n for claims, _ in lines for n in claims.split(", ")]
+    assert numbers == [f"C{i}" for i in range(1, 37)]
+    named: set[tuple[str, str]] = set()
+    for place in "; ".join(judged for _, judged in lines).split("; "):
+        for file, function in re.findall(r"([\w/]*test_\w+\.py)::(\w+)", place):
+            assert f"def {function}(" in (ROOT / "tests" / file).read_text()
+        if "::" not in place:
+            sweep, labels = place.split(": ", 1)
+            known = {claim.label for claim in load.read(sweep).claims}
+            mentioned = {label for label in known if label and label in labels}
+            assert mentioned, f"{sweep} has no claim {labels}; it has {known}"
+            named |= {(sweep, label) for label in mentioned}
+    memo = [(s, c.label) for s in load.shipped_names() if s != "demo" for c in load.read(s).claims]
+    assert [(s, label) for s, label in memo if re.match(r"C\d", label) and (s, label) not in named] == []
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "::test_" in p.read_text()], ids=lambda p: p.name)
+def test_tests_that_are_named_exist(page: Path) -> None:
+    named = sorted(set(re.findall(r"([\w/]*test_\w+\.py)::(test_\w+)", page.read_text())))
+    missing = [f"{f}::{t}" for f, t in named if not re.search(rf"^def {t}\(", _source(f), re.MULTILINE)]
+    assert named and not missing
+
+
+def _source(file: str) -> str:
+    path = ROOT / "tests" / file.removeprefix("tests/")
+    return path.read_text() if path.exists() else ""

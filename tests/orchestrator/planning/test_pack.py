@@ -1,0 +1,74 @@
+"""Packing: bundles partition the trials, hold only trials that can be trained together, and go on as they were."""
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack
+from orchestrator.planning.plan import plan
+from tests.support import small_trials
+from tracking.records.rows import Outcome
+from tracking.records.store import Store, Writer
+from workers import run_bundle
+from workers.trial import Trial
+
+POOL = [small_trials.trial(seed, net={"name": "convnet", "width": w}) for w in (2, 8, 32) for seed in range(30)]
+
+
+@given(st.lists(st.sampled_from(POOL), unique_by=lambda t: t.id), st.integers(1, 64))
+def test_bundles_hold_every_trial_once_and_only_equal_shapes(trials: list[Trial], lanes: int) -> None:
+    bundles = pack(trials, [], lanes)
+    assert sorted(t.id for b in bundles for t in b.trials) == sorted(t.id for t in trials)
+    assert all(len({t.shape for t in b.trials}) == 1 and len(b.trials) <= MAX_MODELS for b in bundles)
+    total = [sum(map(cost, b.trials)) for b in bundles]
+    assert total == sorted(total, reverse=True)
+
+
+@given(st.permutations(POOL[:40]))
+def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
+    assert pack(trials, [], 2) == pack(POOL[:40], [], 2)
+
+
+def test_halves_partition() -> None:
+    bundle = run_bundle.together(POOL[:7])
+    assert sorted(t.id for h in halves(bundle) for t in h.trials) == [t.id for t in bundle.trials]
+
+
+def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
+    store, bundle = Store(str(tmp_path)), run_bundle.together([small_trials.trial(s) for s in range(5)])
+    running = run_bundle.work(store, bundle, "cpu")
+    next(running)
+    running.close()
+    found = plan([small_trials.trial(s) for s in range(8)], store, lanes=64)
+    assert bundle in found.bundles and len(found.bundles) > 1
+    assert sorted(t.id for b in found.bundles for t in b.trials) == sorted(small_trials.trial(s).id for s in range(8))
+
+
+def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    list(run_bundle.work(store, run_bundle.together([small_trials.trial(0), small_trials.trial(1)]), "cpu"))
+    run_bundle.give_up(store, run_bundle.together([small_trials.trial(2)]), "cpu", "RuntimeError: it broke")
+    trials = [small_trials.trial(s) for s in range(4)]
+    first = plan(trials, store, 1)
+    assert first.states == {"finished": 2, "failed": 1, "missing": 1}
+    assert [t.id for t in first.to_run] == [small_trials.trial(3).id]
+    again = plan(trials, store, 1, retry_failed=True)
+    assert sorted(t.id for t in again.to_run) == sorted([small_trials.trial(2).id, small_trials.trial(3).id])
+
+
+def test_a_bundle_some_of_whose_trials_have_ended_goes_on_with_them(tmp_path: Path) -> None:
+    """A model's last bits depend on its bundle: without the ended ones the others would come out differently."""
+    store, bundle = Store(str(tmp_path)), run_bundle.together([small_trials.trial(s) for s in range(3)])
+    writer = Writer.begin(store, bundle.id, "network", _plain(bundle.trials), {})
+    writer.add([], {bundle.trials[0].id: Outcome("diverged", 1, "a weight is not finite")})
+    writer.commit(1, b"state")
+    left = plan([small_trials.trial(s) for s in range(3)], store, lanes=1)
+    assert len(left.to_run) == 2 and [b.trials for b in left.bundles] == [bundle.trials]
+    fewer = plan(bundle.trials[:2], store, lanes=1)  # one of the others is not asked for any more
+    assert [b.trials for b in fewer.bundles] == [bundle.trials[1:2]]
+
+
+def _plain(trials: tuple[Trial, ...]) -> list[dict[str, Any]]:
+    return [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in trials]

@@ -1,0 +1,233 @@
+"""The main job from a sweep file to curves and verdicts, through the command line, in process and under real Ray."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cluster_records import PACE
+from tracking.records.store import Store
+
+SWEEP = """
+title: A small width sweep
+source: test
+experiment: network
+fixed:
+  data: {name: digits, train_size: 60, test_size: 50}
+  net: {name: convnet, depth: 3}
+  optimizer: {name: sgd, batch_size: 20, learning_rate: 0.1}
+  epochs: 4
+vary:
+  net.width: [2, 4]
+  seed: {count: 3}
+measure: [error, risk, parameters]
+curves:
+  - {name: error, x: parameters, y: error, split: [train, test], band: ci95}
+claims:
+  - {name: no_overfitting, y: error, split: test, tolerance: 1.0}
+"""
+
+
+def sweep(*arguments: str, folder: Path, code: int = 0, **environment: str) -> dict[str, Any]:
+    """Runs the command line as a user does; the JSON object of its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator.cli", *arguments], cwd=folder, capture_output=True, text=True, timeout=280,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr + done.stdout
+    return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {"stderr": done.stderr}
+
+
+def rows(folder: Path) -> Any:
+    store = Store(str(folder / "runs"))
+    table = (
+        store.rows(store.recorded().values())
+        .to_pandas()
+        .astype({c: str for c in ("trial", "split", "measure", "layer")})
+    )
+    keys = ["trial", "step", "split", "measure", "layer"]
+    assert not table.duplicated(keys).any()
+    return table.sort_values(keys, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("launched")
+    (folder / "small.yaml").write_text(SWEEP)
+    return folder, sweep("launch", "small.yaml", "--local", "--json", folder=folder)
+
+
+def test_a_launch_ends_with_curves_and_verdicts(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = launched
+    assert result["sweep"] == "small"
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
+    assert [c["verdict"] for c in result["claims"]] == ["holds"]
+    for curve in result["curves"]:
+        assert all((folder / curve[kind]).stat().st_size > 0 for kind in ("png", "svg", "parquet"))
+
+
+def test_a_second_launch_trains_nothing(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, first = launched
+    before = rows(folder)
+    again = sweep("launch", "small.yaml", "--local", "--json", folder=folder)
+    assert again["trials"] == {"total": 6, "run": 0, "already_done": 6, "failed": 0, "diverged": 0}
+    assert again["claims"] == first["claims"] and rows(folder).equals(before)
+
+
+def test_adding_a_width_trains_only_that_width(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = launched
+    (folder / "wider.yaml").write_text(SWEEP.replace("[2, 4]", "[2, 4, 8]"))
+    plan = sweep("plan", "wider.yaml", "--json", folder=folder)
+    assert plan["trials"] == {"total": 9, "to_run": 3, "finished": 6, "missing": 3}
+    wider = sweep("launch", "wider.yaml", "--local", "--json", folder=folder)
+    assert wider["trials"] == {"total": 9, "run": 3, "already_done": 6, "failed": 0, "diverged": 0}
+
+
+def test_status_curves_verify_show_and_list_speak_json(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = launched
+    assert sweep("status", "small.yaml", "--json", folder=folder)["trials"] == {"total": 6, "finished": 6}
+    assert sweep("verify", "small.yaml", "--json", folder=folder)["claims"] == result["claims"]
+    assert sweep("curves", "small.yaml", "--json", folder=folder)["curves"] == result["curves"]
+    trial = rows(folder)["trial"][0]
+    shown = sweep("show", trial[:10], "--json", folder=folder)
+    assert shown["id"] == trial and shown["provenance"]["data"]["digest"]
+    assert {"demo", "fig1", "fig2"} <= {s["name"] for s in sweep("list", "--json", folder=folder)["sweeps"]}
+
+
+def test_mlflow_holds_parent_and_children(launched: tuple[Path, dict[str, Any]]) -> None:
+    import sqlite3
+
+    folder, _ = launched
+    with sqlite3.connect(folder / "runs/mlflow.db") as database:
+        names = dict(database.execute("select r.run_uuid, r.status from runs r where r.lifecycle_stage = 'active'"))
+        parents = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()[0]
+    database.close()
+    assert len(names) >= 7 and set(names.values()) == {"FINISHED"} and parents >= 6
+
+
+@pytest.mark.ray
+def test_ray_and_this_process_record_the_same(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SWEEP)
+    result = sweep("launch", "small.yaml", "--json", folder=tmp_path)
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
+    mine = rows(launched[0])
+    mine = mine[mine["trial"].isin(rows(tmp_path)["trial"])].reset_index(drop=True)
+    assert rows(tmp_path)["value"].to_numpy() == pytest.approx(mine["value"].to_numpy(), rel=1e-4)
+
+
+@pytest.mark.ray
+def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None:
+    """1,297 examples in batches of 8 leave one over, of which batch norm cannot take a variance."""
+    broken = SWEEP.replace("net.width: [2, 4]", "net.batch_norm: [false, true]").replace("train_size: 60, ", "")
+    (tmp_path / "small.yaml").write_text(
+        broken.replace("batch_size: 20", "batch_size: 8").replace("epochs: 4", "epochs: 1")
+    )
+    result = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 3, "diverged": 0}
+    assert result["claims"][0]["verdict"] == "not enough data"
+    status = sweep("status", "small.yaml", "--json", folder=tmp_path)
+    assert status["trials"] == {"total": 6, "finished": 3, "failed": 3}
+    told = sweep("status", "small.yaml", folder=tmp_path)["stderr"]
+    command = re.findall(r"failed   3: .*`sweep (show \w+)` has the whole of it", told)
+    assert len(command) == 1 and sweep(*command[0].split(), "--json", folder=tmp_path)["state"] == "failed"
+    again = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
+    assert again["trials"]["run"] == 0
+
+
+def test_missing_data_and_too_few_examples_are_said_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SWEEP.replace("train_size: 60", "train_size: 5000"))
+    assert "at most the 1297" in sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2)["stderr"]
+    (tmp_path / "small.yaml").write_text(SWEEP.replace("digits", "cifar10"))
+    nowhere = {"SWEEP_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    stderr = sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2, **nowhere)["stderr"]
+    assert "CIFAR-10 is in none of" in stderr and "SWEEP_DATA" in stderr and "Traceback" not in stderr
+    assert not list(tmp_path.glob("runs/records/*"))
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("backend", ["--local", "--json"], ids=["in process", "ray"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda n: n.name)
+def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
+    backend: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "long.yaml").write_text(SWEEP.replace("epochs: 4", "epochs: 300"))
+    command = [sys.executable, "-m", "orchestrator.cli", "launch", "long.yaml", backend]
+    slowly = {**os.environ, **PACE}
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=slowly)
+    begun = time.monotonic()
+    while not list(tmp_path.glob("runs/records/*/manifest.json")) and time.monotonic() - begun < 60:
+        time.sleep(0.2)
+    running.send_signal(number)
+    _, stderr = running.communicate(timeout=90)
+    assert running.returncode == 75 and "launch again to go on" in stderr and "Traceback" not in stderr
+    status = sweep("status", "long.yaml", "--json", folder=tmp_path)
+    assert status["trials"]["total"] == 6 and status["trials"].get("finished", 0) < 6
+    kept = rows(tmp_path)
+    again = sweep("launch", "long.yaml", "--local", "--json", folder=tmp_path)
+    assert again["trials"]["run"] + status["trials"].get("finished", 0) == 6
+    whole = rows(tmp_path)
+    assert len(kept) < len(whole) == 6 * 301 * 5
+    assert whole.merge(kept).shape == kept.shape, "a row that was committed has changed"
+
+
+def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    import shutil
+
+    from tracking.records.store import Manifest
+
+    folder = tmp_path / "copy"
+    shutil.copytree(launched[0], folder)
+    files = sorted(folder.glob("runs/records/*/manifest.json"))
+    manifest = Manifest.of(files[0].read_bytes(), "manifest")
+    manifest.provenance["data"]["digest"] = "another"
+    files[0].write_bytes(manifest.to_bytes())
+    assert "different versions of the data" in sweep("curves", "small.yaml", folder=folder, code=2)["stderr"]
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    code = """
+import sys
+from orchestrator import cli
+try:
+    cli.main(["plan", "fig2", "--json"])
+except SystemExit:
+    pass
+heavy = [m for m in ("torch", "ray", "mlflow", "matplotlib") if m in sys.modules]
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["launch", "demoo"], "demo"),
+        (["launch", "demo", "--profile", "debg"], "debug"),
+        (["show", "zzzz"], "there is no store at 'runs'"),
+        (["launch", "demo", "--debug", "--tracking-uri", "./mlruns"], "sqlite:///"),
+    ],
+    ids=lambda a: " ".join(a) if isinstance(a, list) else "",
+)
+def test_what_cannot_be_done_is_one_message_and_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    stderr = sweep(*arguments, folder=tmp_path, code=2)["stderr"]
+    assert message in stderr and "Traceback" not in stderr
+
+
+def test_watching_ends_when_every_trial_has_ended(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = launched
+    assert sweep("status", "small.yaml", "--watch", "--json", folder=folder)["trials"]["finished"] == 6
+    assert sweep("curves", "small.yaml", "--watch", "--json", folder=folder)["report"].endswith("report.html")
+
+
+def test_a_recorded_trial_can_be_reproduced(launched: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = launched
+    trial = rows(folder)["trial"][0]
+    found = sweep("reproduce", trial[:10], "--bundle", "--json", folder=folder)
+    assert {m["finding"] for m in found["measures"]} == {"identical"}

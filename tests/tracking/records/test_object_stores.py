@@ -1,0 +1,192 @@
+"""Records in an object store: S3 as moto's server speaks it, Google's as its emulator does; each a process of its own.
+
+What holds for a folder must hold for them: a name means a whole file, of two launches one works, and a sweep that is
+launched, looked at and launched again ends with every number once.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cluster_hosts import until
+from tests.support.cluster_records import SWEEP, TRIALS, records
+from tracking.records import lease
+from tracking.records.lease_file import claims
+from tracking.records.storage import Files, StorageFailed
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+# What runs, what makes the bucket, the store's address and what its clients find in their environment, at a port.
+SERVERS: dict[str, dict[str, Any]] = {
+    "s3": {
+        "needs": "moto",
+        "command": ["-m", "moto.server", "-H", "127.0.0.1", "-p", "{port}"],
+        "bucket": "import boto3; boto3.client('s3').create_bucket(Bucket='sweeps')",
+        "store": "s3://sweeps/runs",
+        "environment": {"AWS_ENDPOINT_URL": "http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "sweep",
+                        "AWS_SECRET_ACCESS_KEY": "never shown", "AWS_REGION": "us-east-1",
+                        "AWS_DEFAULT_REGION": "us-east-1"},
+    },
+    "gs": {
+        "needs": "gcp_storage_emulator",
+        "command": ["-m", "gcp_storage_emulator", "start", "--host=127.0.0.1", "--port={port}", "--in-memory",
+                    "--default-bucket=sweeps"],
+        "bucket": "",
+        "store": "gs://anonymous@sweeps/runs?scheme=http&endpoint_override=127.0.0.1%3A{port}",
+        "environment": {},
+    },
+}  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(params=SERVERS)
+def store(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty store in a server that runs; its clients' environment is this process's."""
+    about, port = SERVERS[request.param], str(free_port())
+    if not importlib.util.find_spec(about["needs"]):
+        pytest.skip(f"needs {about['needs']}: `make test-cluster` installs it")
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in about["environment"].items():
+            patch.setenv(key, value.format(port=port))
+        command = [sys.executable, *(part.format(port=port) for part in about["command"])]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: _answers(int(port)), "the server")
+            subprocess.run([sys.executable, "-c", about["bucket"]], check=True, timeout=60)
+            yield about["store"].format(port=port)
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def sweep(*arguments: str, folder: Path, code: int = 0) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-m", "orchestrator.cli", *arguments, "--json"], cwd=folder, check=False,
+                          capture_output=True, text=True, timeout=250)  # fmt: skip
+    assert done.returncode == code, done.stderr + done.stdout
+    assert "never shown" not in done.stderr + done.stdout
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_a_name_means_a_whole_file_or_none(store: str) -> None:
+    files = Files(store)
+    assert files.names("records", "") == []
+    with pytest.raises(FileNotFoundError):
+        files.read("records/a/manifest.json")
+    files.write("records/a/manifest.json", b"old")
+    files.write("records/a/manifest.json", b"new")
+    files.write("records/b/rows.parquet", b"x" * 2**20)
+    assert files.names("records", ".json") == ["records/a/manifest.json"]
+    assert files.read("records/a/manifest.json") == b"new" and len(files.read("records/b/rows.parquet")) == 2**20
+    files.set_aside("records/a/manifest.json")
+    assert files.names("records", ".json") == [] and files.read("records/a/manifest.json.damaged") == b"new"
+    files.delete(["records/b/rows.parquet", "records/never/was"])
+    assert files.names("records", "") == ["records/a/manifest.json.damaged"]
+
+
+def test_of_two_launches_one_works(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEP_LEASE_S", "3")
+    files, mine = Files(store), frozenset({"a", "b"})
+    with lease.acquire(files, "widths", mine, print) as held, lease.guard(files, held.number):
+        with pytest.raises(lease.InUse, match=f"process {os.getpid()} on"):
+            lease.acquire(files, "others", frozenset({"b"}), print)
+        with lease.acquire(files, "others", frozenset({"c"}), print):
+            assert len([c for c in claims(files) if not c.released]) == 2
+    with lease.acquire(files, "widths", mine, print) as again:
+        assert again.number > held.number
+
+
+def test_a_sweep_is_launched_looked_at_and_launched_again(store: str, tmp_path: Path) -> None:
+    spec = tmp_path / "widths.yaml"
+    spec.write_text(SWEEP % 2)
+    where = ("widths.yaml", "--store", store)
+    first = sweep("launch", *where, "--local", folder=tmp_path)
+    assert first["trials"]["run"] == TRIALS and list(tmp_path.glob("figures/widths/*.png"))
+    assert sweep("launch", *where, "--local", folder=tmp_path)["trials"]["already_done"] == TRIALS
+    assert sweep("status", *where, folder=tmp_path)["trials"] == {"total": TRIALS, "finished": TRIALS}
+    found = records(spec, store)
+    assert found["ended"] == TRIALS and found["wrong"] == []
+
+
+class Door(socketserver.BaseRequestHandler):
+    """Lets connections through to another port of this machine."""
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.behind)) as inner:  # type: ignore[attr-defined]
+            back = threading.Thread(target=_pour, args=(inner, self.request))
+            back.start()
+            _pour(self.request, inner)
+            back.join()
+
+
+def _pour(source: socket.socket, into: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while some := source.recv(65536):
+            into.sendall(some)
+        into.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def door(port: int, behind: int) -> Iterator[None]:
+    """Open while the body runs; before and after, connections are refused."""
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    with socketserver.ThreadingTCPServer(("127.0.0.1", port), Door) as server:
+        server.daemon_threads, server.behind = True, behind  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.block_on_close = False
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)  # Google's library itself tries again
+def test_a_store_that_answers_no_more_for_a_while_is_waited_for(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address, port = os.environ["AWS_ENDPOINT_URL"], free_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    behind = int(address.rpartition(":")[2])
+    with door(port, behind):
+        files = Files(store)
+        files.write("records/a", b"before")
+    written = threading.Thread(target=files.write, args=("records/b", b"during"))
+    written.start()
+    written.join(4.0)
+    assert written.is_alive(), "it waits"
+    with door(port, behind):
+        written.join(30.0)
+        assert not written.is_alive() and files.read("records/b") == b"during"
+    monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 2)
+    with pytest.raises(StorageFailed):
+        files.read("records/a")
+
+
+@pytest.mark.parametrize("scheme", SERVERS)
+def test_a_store_that_nobody_answers_for_is_said_in_time(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = SERVERS[scheme]
+    for key, value in about["environment"].items():
+        monkeypatch.setenv(key, value.format(port=9))
+    monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 5)
+    begun = time.monotonic()
+    with pytest.raises(StorageFailed):
+        Files(about["store"].format(port=9)).read("records/a/manifest.json")
+    assert time.monotonic() - begun < 60
