@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tracking.common import named
+from tracking.common import plugins
 from tracking.records import lease
 from tracking.records.store import Store, Writer
 from workers.run_bundle import Bundle, set_threads, together, work
@@ -45,7 +45,7 @@ def bundle(epochs: int) -> Bundle:
 
 def without(given: Bundle) -> float:
     """Seconds of training and measuring alone."""
-    experiment = named.load("workers.experiments", "network")
+    experiment = plugins.load("workers.experiments", "network")
     start = time.perf_counter()
     for _ in experiment.run(given.trials, "cpu", None):
         pass

@@ -1,6 +1,6 @@
 """The functions a notebook needs: read a sweep, see its plan, launch it here, and get its numbers as pandas tables.
 
->>> from orchestrator import notebook as sweeps
+>>> from orchestrator import api as sweeps
 >>> demo = sweeps.read("demo", profile="debug")
 >>> len(sweeps.plan(demo, store).to_run)
 8
@@ -27,7 +27,8 @@ from orchestrator.spec import load
 from orchestrator.spec.expand import expand, varied
 from orchestrator.spec.load import Sweep
 from tracking.analysis.curve_spec import Curve
-from tracking.common.named import Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
 

@@ -12,8 +12,8 @@ from orchestrator.execution.lease_trials import Ready, ready
 from orchestrator.execution.live_view import Launching
 from orchestrator.execution.retry import Retries
 from orchestrator.execution.shared_disk import settle
-from orchestrator.execution.signals import Interrupt, Interrupted
-from orchestrator.execution.supervisor import TooManyFailures, Watch
+from orchestrator.execution.signals import Interrupt
+from orchestrator.execution.supervisor import Watch
 from orchestrator.planning import consistency
 from orchestrator.planning.estimate import Speeds
 from orchestrator.planning.pack import most
@@ -22,11 +22,9 @@ from orchestrator.results import build, mlflow_mirror
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import Sweep
 from orchestrator.terminal.console import say, waiting
-from tracking.common import named
-from tracking.common.named import Refused
-from tracking.records.lease import InUse
-from tracking.records.storage import StorageFailed
-from tracking.records.store import Damaged, Manifest, Store, now_ms
+from tracking.common import plugins
+from tracking.common.errors import Damaged, Interrupted, InUse, Refused, StorageFailed, TooManyFailures
+from tracking.records.store import Manifest, Store, now_ms
 from tracking.verdicts.verify import Verdict
 from workers.run_bundle import Bundle, give_up
 from workers.runtime import provenance
@@ -173,7 +171,7 @@ def _ended(store: Store, bundle: Bundle) -> set[str]:
 
 def _prepare(sweep: Sweep, before: Plan) -> None:
     """What the experiment wants to be sure of before a worker starts: that its data are here, and large enough."""
-    experiment = named.load("workers.experiments", sweep.experiment)
+    experiment = plugins.load("workers.experiments", sweep.experiment)
     consistency.refuse_other_data(before.to_run, before.recorded.values())
     if hasattr(experiment, "prepare"):
         try:

@@ -7,10 +7,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tracking.common import named
-from tracking.common.named import Refused
+from tracking.common import plugins
+from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.records.rows import Outcome, Progress
-from tracking.records.store import ENDED, Damaged, Manifest, OtherFormat, Store, Writer
+from tracking.records.store import ENDED, Manifest, Store, Writer
 from workers.runtime import checkpoint, provenance
 from workers.trial import Trial
 
@@ -44,7 +44,7 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
     """Runs a bundle to its end. Whoever stops iterating gets a last commit when the generator is closed.
 
     Files of its last commit that are damaged are set aside and reported; the work goes on from the commit before, or
-    from the start. Raises StorageFailed, lease.InUse, Refused for other data than it was begun with, and whatever the
+    from the start. Raises StorageFailed, InUse, Refused for other data than it was begun with, and whatever the
     experiment raises.
     """
     set_threads()
@@ -52,7 +52,7 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
     writer = opened.writer
     if opened.damaged:
         yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
-    experiment = named.load("workers.experiments", bundle.trials[0].experiment)
+    experiment = plugins.load("workers.experiments", bundle.trials[0].experiment)
     last, now, cost = None, time.monotonic(), 0.0
     try:
         for progress in experiment.run(bundle.trials, device, opened.state):

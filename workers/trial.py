@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tracking.common import named
+from tracking.common import plugins
 from tracking.common.flatten import flat
 
 SCHEMA_VERSION = 1
@@ -29,7 +29,7 @@ class Trial:
     @staticmethod
     def of(experiment: str, settings: dict[str, Any]) -> "Trial":
         """Validates raw settings. Raises ValueError (unknown experiment), pydantic.ValidationError (bad settings)."""
-        model = named.load("workers.experiments", experiment).Settings
+        model = plugins.load("workers.experiments", experiment).Settings
         # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number and true no integer.
         return Trial(experiment, _sharing(model.model_validate_json(json.dumps(settings), strict=True)))
 
@@ -57,7 +57,7 @@ class Trial:
     @functools.cached_property
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
-        may_differ = named.load("workers.experiments", self.experiment).MAY_DIFFER
+        may_differ = plugins.load("workers.experiments", self.experiment).MAY_DIFFER
         rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & set(may_differ)}
         return digest({"experiment": self.experiment, "settings": rest})
 

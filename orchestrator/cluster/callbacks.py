@@ -8,8 +8,9 @@ import ray
 from ray import cloudpickle, tune
 
 from orchestrator.execution.supervisor import Watch
+from tracking.common.errors import BundleFailed
 from workers.run_bundle import Bundle, Report
-from workers.runtime.failure import Broken, Failure
+from workers.runtime.failure import Failure
 
 
 class Listener(tune.Callback):  # type: ignore[misc]
@@ -75,7 +76,7 @@ def _failure(error: Exception | None, begun: bool) -> Failure:
     """What Ray's error means. `begun`: whether the worker had said that it is there."""
     text = str(error)
     if isinstance(error, ray.exceptions.RayTaskError):
-        return Failure(*error.cause.args) if isinstance(error.cause, Broken) else Failure("error", text)
+        return Failure(*error.cause.args) if isinstance(error.cause, BundleFailed) else Failure("error", text)
     if isinstance(error, ray.exceptions.OutOfMemoryError) or "running low on memory" in text:
         return Failure("memory", text)
     if isinstance(error, ray.exceptions.RayActorError):

@@ -8,7 +8,7 @@ import ray
 from ray._private import ray_constants, services
 from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
-from orchestrator.execution.signals import Interrupted
+from tracking.common.errors import Interrupted
 
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
 GREET_S = 10.0  # for the head of a cluster to say who is in it

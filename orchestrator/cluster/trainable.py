@@ -7,11 +7,10 @@ from typing import Any
 import ray
 from ray import tune
 
-from tracking.records.lease import InUse
+from tracking.common.errors import BundleFailed, InUse
 from tracking.records.store import Store
 from workers.run_bundle import Bundle, Report, set_threads, work
 from workers.runtime import failure
-from workers.runtime.failure import Broken
 
 REPORT_S = 0.5  # a bundle reports to the driver about this often
 
@@ -32,13 +31,13 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        """Reports of half a second, as one; the first time only that the worker is there. Raises Broken."""
+        """Reports of half a second, as one; the first time only that the worker is there. Raises BundleFailed."""
         done = False
         if self.begun:
             try:
                 done = self._some()
             except Exception as error:
-                raise Broken(*failure.of(error)) from None
+                raise BundleFailed(*failure.of(error)) from None
         self.begun = True
         return {"report": tuple(self.report), "done": done}
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
-from tracking.common import named
+from tracking.common import plugins
 from tracking.mirror.tracking_uri import check, database, public
 from tracking.records.storage import Files
 from tracking.records.store import Store
@@ -50,7 +50,7 @@ def examine(store: str, tracking_uri: str | None, address: str | None) -> Iterat
         lambda: disk(store),
         lambda: tracking(store, tracking_uri),
         secret,
-        *(lambda name=name: data(name) for name in named.names("workers.data")),
+        *(lambda name=name: data(name) for name in plugins.names("workers.data")),
     ]
     for examined in checks:
         yield examined()
@@ -223,7 +223,7 @@ def secret() -> Finding:
 
 def data(name: str) -> Finding:
     """Whether a data set is on this machine."""
-    module = named.load("workers.data", name)
+    module = plugins.load("workers.data", name)
     if not hasattr(module, "here"):
         return Finding(f"data: {name}", "ok", "comes with this program's packages")
     place = module.here()

@@ -3,7 +3,7 @@
 import difflib
 from pathlib import Path
 
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.records.store import Store
 
 

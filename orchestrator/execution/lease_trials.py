@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from orchestrator.planning.plan import Plan, plan
 from orchestrator.spec.load import Sweep
 from orchestrator.terminal.console import say
-from tracking.common.named import Refused
+from tracking.common.errors import Damaged, InUse, OtherFormat, Refused
 from tracking.records import lease
 from tracking.records.lease_file import abandoned
-from tracking.records.store import Damaged, OtherFormat, Store
+from tracking.records.store import Store
 from workers.trial import Trial
 
 
@@ -66,7 +66,7 @@ def _tidy_if_nobody_works(store: Store, sweep: Sweep, now: Plan) -> None:
     """After a launch that was killed when everything had been recorded."""
     ids = frozenset(t.id for t in now.trials)
     if store.strays(now.recorded.values()) or abandoned(store.files, sweep.name, ids):
-        with suppress(lease.InUse), lease.acquire(store.files, sweep.name, ids, say) as mine:
+        with suppress(InUse), lease.acquire(store.files, sweep.name, ids, say) as mine:
             _tidy(Store(store.root, mine.number), now)
 
 

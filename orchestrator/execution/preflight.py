@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracking.common import program
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.records.store import Store
 
 CONNECT_S, MAX_PORT = 5.0, 65_535

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 
 from orchestrator.terminal.console import waiting
-from tracking.records.storage import StorageFailed
+from tracking.common.errors import StorageFailed
 from tracking.records.store import Manifest, Store
 
 LONGEST_S = 150.0

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from tracking.common.errors import Interrupted
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; preemption; Slurm's warning before its time limit
-
-
-class Interrupted(KeyboardInterrupt):
-    """The launch was asked to stop, or has lost its cluster; everything committed is kept."""
 
 
 class Interrupt:

@@ -19,10 +19,6 @@ FIRST = 3  # bundles that fail by an exception before any has done anything stop
 MANY, SHARE = 10, 0.05  # trials that failed alone stop it, too: more than MANY, and than this share of the sweep
 
 
-class TooManyFailures(RuntimeError):
-    """So much fails that the sweep, the data or the machine must be wrong."""
-
-
 class Lost(Protocol):
     """Whether something that is needed to go on has been lost."""
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tracking.common import named
-from tracking.common.named import Refused
+from tracking.common import plugins
+from tracking.common.errors import Refused
 from tracking.records.store import Recorded, Store
 from workers.trial import Trial
 
@@ -57,9 +57,9 @@ def _mixed(name: str, digests: Sequence[str]) -> str:
 def _here(trial: Trial) -> str:
     """The digest of the data of a trial as they are on this machine; "" where it needs none."""
     data = getattr(trial.settings, "data", None)
-    if getattr(data, "name", None) not in named.names("workers.data"):
+    if getattr(data, "name", None) not in plugins.names("workers.data"):
         return ""
-    return str(named.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
+    return str(plugins.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
 
 
 def notes(trials: Sequence[Trial], recorded: dict[str, Recorded], store: Store) -> list[str]:

@@ -10,7 +10,7 @@ from orchestrator.results import build
 from orchestrator.spec.expand import varied
 from orchestrator.spec.load import Sweep
 from orchestrator.terminal.console import duration, say
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.payload import Parent, SweepInfo, curve_lines

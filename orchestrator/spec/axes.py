@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from orchestrator.spec.messages import given
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 
 MAX_COUNT = 100_000
 DIGITS = 12  # of computed values: enough for any setting, and 0.1 is 0.1, not 0.10000000000000002

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from orchestrator.spec import messages, references
 from orchestrator.spec.load import Sweep, put
-from orchestrator.spec.yaml_source import BadSweep
-from tracking.common import named
+from tracking.common import plugins
+from tracking.common.errors import BadSweep
 from tracking.common.flatten import flat
 from workers.trial import Trial
 
@@ -142,7 +142,7 @@ def _same(sweep: Sweep, one: Combination, other: Combination) -> dict[str, str]:
 
 def _explained(sweep: Sweep, combination: Combination, error: ValidationError) -> dict[str, str]:
     """Problems with a trial's settings, at the line of the axis or the fixed setting they come from."""
-    model = named.load("workers.experiments", sweep.experiment).Settings
+    model = plugins.load("workers.experiments", sweep.experiment).Settings
     out = {}
     for path, kind, message in messages.explain(error, model):
         key = ".".join(str(p) for p in path)

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import Field
 
 from tracking.analysis.curve_spec import Curve
-from tracking.common import named
-from tracking.common.named import Frozen
+from tracking.common import plugins
+from tracking.common.plugins import Frozen
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 
@@ -25,7 +25,7 @@ class Sections(Frozen):
     curves: list[Curve] = Field([], description="What is drawn.")
     panels: list[Panel] = Field([], description="Curves that are also drawn side by side, on one page.")
     surfaces: list[Surface] = Field([], description="Measures over two others, drawn as filled contours.")
-    claims: list[named.settings_of("tracking.claims")] = Field([], description="What is judged.")  # type: ignore[valid-type]
+    claims: list[plugins.settings_of("tracking.claims")] = Field([], description="What is judged.")  # type: ignore[valid-type]
 
 
 class File(Sections):

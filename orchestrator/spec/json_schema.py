@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
-from tracking.common import named
+from tracking.common import plugins
 from tracking.common.program import PROGRAM
 
 NAME = "sweep.schema.json"
@@ -20,11 +20,11 @@ def schema() -> Json:
     """The schema: the sections from their models, and for each experiment its settings below fixed and vary."""
     out = File.model_json_schema()
     definitions: Json = out.setdefault("$defs", {})
-    experiments = named.names("workers.experiments")
+    experiments = plugins.names("workers.experiments")
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     out["properties"]["experiment"]["enum"] = list(experiments)
     measures = [
-        {"const": n, "description": first_line(f"workers.measures.{n}")} for n in named.names("workers.measures")
+        {"const": n, "description": first_line(f"workers.measures.{n}")} for n in plugins.names("workers.measures")
     ]
     axis = [_inlined(model, definitions, "") for model in (Count, LinearSpace, LogSpace)]
     definitions["Axis"] = {"anyOf": [{"type": "array", "minItems": 1}, *axis]}
@@ -48,7 +48,7 @@ def write() -> Path:
 
 def _for_experiment(name: str, definitions: Json) -> Json:
     """If the sweep is of this experiment: its settings, none of them required, since an axis may set it."""
-    settings = _inlined(named.load("workers.experiments", name).Settings, definitions, f"{name}.")
+    settings = _inlined(plugins.load("workers.experiments", name).Settings, definitions, f"{name}.")
     keys = _dotted(settings, definitions)
     about = {key: {"description": part["description"]} if "description" in part else {} for key, part in keys.items()}
     axes = {key: {"$ref": "#/$defs/Axis", **about[key]} for key in keys}

@@ -11,7 +11,7 @@ from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
 from orchestrator.spec.json_schema import first_line
 from tracking.analysis.curve_spec import Curve
-from tracking.common import named
+from tracking.common import plugins
 from tracking.common.program import PROGRAM
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
@@ -44,10 +44,10 @@ def page() -> str:
         out += [*_table(axis), ""]
     for package, (title, key, note) in PLACES.items():
         out += [f"## {title}", "", f"The names that `{key}` may have. {note}".strip(), ""]
-        for name in named.names(package):
+        for name in plugins.names(package):
             out += [f"### {name}", "", first_line(f"{package}.{name}"), "", *_named(package, name)]
     out += ["## Measures", "", "| name | what it is |", "|---|---|"]
-    out += [f"| `{n}` | {_cell(first_line(f'workers.measures.{n}'))} |" for n in named.names("workers.measures")]
+    out += [f"| `{n}` | {_cell(first_line(f'workers.measures.{n}'))} |" for n in plugins.names("workers.measures")]
     return "\n".join(out) + "\n"
 
 
@@ -59,7 +59,7 @@ def write() -> Path:
 
 
 def _named(package: str, name: str) -> list[str]:
-    rows = _table(named.load(package, name).Settings, COMMON if package == "tracking.claims" else {"name"})
+    rows = _table(plugins.load(package, name).Settings, COMMON if package == "tracking.claims" else {"name"})
     return [*rows, ""] if len(rows) > 2 else []
 
 

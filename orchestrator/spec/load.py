@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from orchestrator.spec import checks, messages
 from orchestrator.spec.axes import alike, values
 from orchestrator.spec.file_model import File
-from orchestrator.spec.yaml_source import BadSweep, Source, dotted, parse, scalar
+from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
 from tracking.analysis.curve_spec import Curve
-from tracking.common.named import unknown
+from tracking.common.errors import BadSweep
+from tracking.common.plugins import unknown
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 from workers.trial import digest

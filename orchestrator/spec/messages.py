@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tracking.common.named import unknown
+from tracking.common.plugins import unknown
 
 Path = tuple[str | int, ...]
 KINDS = {

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tracking.common.named import Refused
+from tracking.common.errors import BadSweep
 
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 1_000_000, 32, 20_000
 SECRET = re.compile(r"(.*[._-])?(password|passwd|secret|token|api[_-]?key|credentials?)([._-].*)?", re.IGNORECASE)
@@ -32,14 +32,6 @@ PLAINLY = {  # what PyYAML says -> what it means for whoever wrote the file
     "found unexpected end of stream": "the file ends inside a quoted text; close its quotes",
     "cannot start any token": "a text cannot begin with this character; put it in quotes",
 }
-
-
-class BadSweep(Refused):
-    """A sweep file that cannot be used: all that is wrong with it, a line each, `file:line:column: key: what`."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = [_printable(problem) for problem in problems]
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass
@@ -154,11 +146,6 @@ def _marked(name: str, error: yaml.MarkedYAMLError) -> str:
         return f"{name}:1:1: {what}"
     snippet = mark.get_snippet(indent=2)
     return f"{name}:{mark.line + 1}:{mark.column + 1}: {what}" + (f"\n{snippet}" if snippet else "")
-
-
-def _printable(text: str) -> str:
-    """What a file holds may be shown, but must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def _end(name: str, text: str) -> str:

@@ -3,16 +3,14 @@
 import os
 import sys
 
-
-class Unread(Exception):
-    """Nobody reads on, as in `sweep schema | head`: no error, and nothing more to say."""
+from tracking.common.errors import NoReader
 
 
 def out(text: str) -> None:
-    """A result in a line of its own. Raises Unread."""
+    """A result in a line of its own. Raises NoReader."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except BrokenPipeError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
-        raise Unread from error
+        raise NoReader from error

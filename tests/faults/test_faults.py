@@ -23,11 +23,11 @@ LONG = sweep("misbehaving", {"steps": 25, "pause": 0.04}, {"seed": {"count": 8}}
 WORK = """
 import sys
 from pathlib import Path
-from orchestrator import expand, spec
-from tracking.store import Store
-from workers import work
-trials = expand.expand(spec.read("faults.yaml"))
-for report in work.work(Store("work"), work.together(trials), "cpu"):
+from orchestrator.spec import expand, load
+from tracking.records.store import Store
+from workers import run_bundle
+trials = expand.expand(load.read("faults.yaml"))
+for report in run_bundle.work(Store("work"), run_bundle.together(trials), "cpu"):
     pass
 """
 

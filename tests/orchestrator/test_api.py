@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import api
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 
 
 def test_the_examples_are_true(tmp_path: Path) -> None:

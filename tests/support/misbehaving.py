@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
 from workers.trial import Trial
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.grouping import Prepared, prepare
 from tracking.analysis.reduce import Reduced, reduced
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 
 if TYPE_CHECKING:
     import pandas as pd

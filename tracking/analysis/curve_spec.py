@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 
 Scalar = bool | int | float | str | None
 At = Literal["last", "best", "every"]

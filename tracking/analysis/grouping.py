@@ -6,7 +6,8 @@ What a setting's value is called in a legend is said here too.
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracking.analysis.curve_spec import Curve
-from tracking.common.named import Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 
 if TYPE_CHECKING:
     import pandas as pd

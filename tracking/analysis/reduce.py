@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.grouping import Prepared, agreed, words
 from tracking.analysis.intervals import centre_and_band
-from tracking.common.named import Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 
 if TYPE_CHECKING:
     import pandas as pd

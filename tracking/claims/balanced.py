@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.verdicts.per_cell import each_cell
 from tracking.verdicts.trajectories import History, histories
 from tracking.verdicts.verify import Claim, Evidence, Judged

@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from tracking.analysis.grouping import settings as settings_of
-from tracking.common.named import Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 from tracking.verdicts.trajectories import histories
 from tracking.verdicts.verify import Claim, Evidence, Judged
 

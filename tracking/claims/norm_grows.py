@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.verdicts.per_cell import each_cell
 from tracking.verdicts.trajectories import History, histories
 from tracking.verdicts.verify import Claim, Evidence, Judged

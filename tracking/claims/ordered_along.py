@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.common.named import Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 from tracking.verdicts.per_cell import table
 from tracking.verdicts.verify import Claim, Evidence, Judged
 

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from typing import NamedTuple
 
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 
 VARIABLE = "SWEEP_FAILPOINTS"
 _RULE = re.compile(r"([\w.*]+)=(kill|stop|raise|slow)@([1-9]\d*)")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from tracking.common.errors import Damaged, Unreachable
 from tracking.common.failpoints import reached
 from tracking.mirror import payload as mp
 from tracking.mirror.payload import Parent, SweepInfo
@@ -23,13 +24,9 @@ from tracking.mirror.runs import REFUSED, Known, Runs
 from tracking.mirror.runs import SyncReport as SyncReport
 from tracking.mirror.tracking_uri import ENVIRONMENT, artifacts, brief, check, database, make_once, public
 from tracking.records.storage import sha256
-from tracking.records.store import Damaged, Recorded, Store
+from tracking.records.store import Recorded, Store
 
 METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
-
-
-class Unreachable(OSError):
-    """MLflow cannot be written: a dead server, a full disk. The records are not touched by it."""
 
 
 def sync(

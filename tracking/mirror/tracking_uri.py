@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlparse
 
+from tracking.common.errors import Refused
 from tracking.common.failpoints import reached
-from tracking.common.named import Refused
 
 # Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
 ENVIRONMENT = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.plotting import curve_figure
 from tracking.plotting.labels import footer
 

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from tracking.analysis.curve_spec import Scalar
 from tracking.analysis.grouping import selected, settings, words
-from tracking.common.named import Frozen, Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import Frozen, unknown
 from tracking.plotting import curve_figure
 from tracking.plotting.labels import measure
 

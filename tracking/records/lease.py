@@ -24,18 +24,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from tracking.common.errors import InUse, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.records.lease_file import BEATS, RELEASED, Claim, claims, head, is_gone, name_of, read_claim, silence
 from tracking.records.process_identity import born, machine
-from tracking.records.storage import Files, StorageFailed
+from tracking.records.storage import Files
 
 LOCK_S = 10.0  # for a commit that is under way when its lease is taken over
 NO_STORE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-
-
-class InUse(RuntimeError):
-    """Another launch works on the same trials, or has taken them over; or the store cannot be made."""
 
 
 @dataclass

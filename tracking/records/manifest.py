@@ -10,23 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import rows
 from tracking.records.storage import sha256
 
 FORMAT = 1
 ENDED = frozenset({"finished", "diverged", "failed", "cancelled"})
-
-
-class Damaged(ValueError):
-    """A file of the store is not what its manifest says it is. `name`: the file, "" where there is none."""
-
-    def __init__(self, message: str, name: str = "") -> None:
-        super().__init__(message)
-        self.name = name
-
-
-class OtherFormat(Damaged):
-    """A manifest of another version of this program: whole, and not ours to read or to replace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import pyarrow.fs as pafs
 
+from tracking.common.errors import Refused, StorageFailed
 from tracking.common.failpoints import reached
-from tracking.common.named import Refused
 
 PATIENCE_S = 60  # with an object store that does not answer
 # In what pyarrow says of S3 and Google's store: nobody is there, or too much is asked. Wrong keys and names are not.
@@ -27,10 +27,6 @@ T = TypeVar("T")
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256."""
     return hashlib.sha256(content).hexdigest()
-
-
-class StorageFailed(OSError):
-    """The store cannot be read or written: a full disk, a lost network disk, an unreachable object store."""
 
 
 @contextmanager

@@ -20,12 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tracking.common.errors import Damaged
 from tracking.common.failpoints import reached
 from tracking.records import lease, rows
 from tracking.records.manifest import ENDED as ENDED
-from tracking.records.manifest import Damaged as Damaged
 from tracking.records.manifest import Manifest as Manifest
-from tracking.records.manifest import OtherFormat as OtherFormat
 from tracking.records.manifest import Recorded as Recorded
 from tracking.records.rows import Outcome, Row
 from tracking.records.storage import Files, sha256

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis.grouping import words
-from tracking.common.named import Refused, unknown
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 from tracking.verdicts.verify import Evidence, Finding, Judged, varied
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from pydantic import Field
 from tracking.analysis.aggregate import aggregate
 from tracking.analysis.curve_spec import Curve, Scalar
 from tracking.analysis.grouping import selected, settings, words
-from tracking.common.named import Frozen, Refused, load
+from tracking.common.errors import Refused
+from tracking.common.plugins import Frozen, load
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.theory import series
 from workers.trial import Trial

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.runtime.seeds import generator
 from workers.theory import hessian_spectrum, series

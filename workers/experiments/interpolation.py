@@ -1,7 +1,7 @@
 """Minimum-norm fits of polynomials of growing degree (CBMM Memo 90, Figure 6): does more capacity overfit?
 
 w = Phi^+ y for y = sin(2 pi f x) at 76 points. A trial is one degree. Which solution float64 returns at high degree is
-set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives the true one (workers/theory/minimum_norm.py).
+set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives the true one (theory/minimum_norm.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.theory import series
 from workers.theory.polynomials import Basis, Nodes

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field, field_validator
 
-from tracking.common import named
-from tracking.common.named import Frozen
+from tracking.common import plugins
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress, Row
 from workers.experiments import network
 from workers.interfaces.until import Until
@@ -61,8 +61,8 @@ class Settings(Frozen):
     surface: Literal["network", "quadratic_valley", "exponential_valley"] = Field(
         "network", description="The training loss of a network at the end of its training, or a valley of two weights."
     )
-    data: named.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
-    net: named.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
+    data: plugins.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
+    net: plugins.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
     loss: str = Field("cross_entropy", description="The loss that is minimised and whose surface is measured.")
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
@@ -77,8 +77,8 @@ class Settings(Frozen):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        if name not in named.names("workers.losses"):
-            raise ValueError(named.unknown("loss", name, named.names("workers.losses")))
+        if name not in plugins.names("workers.losses"):
+            raise ValueError(plugins.unknown("loss", name, plugins.names("workers.losses")))
         return name
 
     @field_validator("points")
@@ -172,11 +172,11 @@ def _training_loss(
     from workers.training.examples import Examples
 
     trained = training(settings)
-    images = named.load("workers.data", settings.data.name).load(settings.data)
+    images = plugins.load("workers.data", settings.data.name).load(settings.data)
     examples = Examples.of(images, [trained])
     x = torch.from_numpy(images.train_x[examples.index[0]]).to(device, torch.float64) / 127.5 - 1
     x, labels = x.permute(0, 3, 1, 2)[None], torch.from_numpy(examples.labels).to(device)
-    forward, of = named.load("workers.nets", settings.net.name).forward, named.load("workers.losses", settings.loss)
+    forward, of = plugins.load("workers.nets", settings.net.name).forward, plugins.load("workers.losses", settings.loss)
     sizes = [shape.numel() for shape in shapes.values()]
 
     def loss(weights: "Tensor") -> "Tensor":

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tracking.common import named
+from tracking.common import plugins
 from tracking.records.rows import Progress
 from workers.training.examples import Examples
 from workers.training.loop import Training
@@ -33,7 +33,7 @@ MAY_DIFFER = (
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     train, test, image = sizes(settings)
-    visit = named.load("workers.nets", settings.net.name).visit_flops(settings.net, image, CLASSES)
+    visit = plugins.load("workers.nets", settings.net.name).visit_flops(settings.net, image, CLASSES)
     evaluations = math.ceil(settings.epochs / settings.evaluate_every)
     return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
 
@@ -120,7 +120,7 @@ def _pretraining(settings: Settings) -> Settings:
 def _load(settings: Settings) -> Any:
     from dataclasses import replace
 
-    images = named.load("workers.data", settings.data.name).load(settings.data)
+    images = plugins.load("workers.data", settings.data.name).load(settings.data)
     size = settings.data.test_size
     if size is not None and size > len(images.test_y):
         raise ValueError(f"test_size must be at most the {len(images.test_y)} test examples there are, got {size}")

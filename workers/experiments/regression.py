@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
 from workers.runtime.seeds import generator
 from workers.theory import series

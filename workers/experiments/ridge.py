@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.theory import series
 from workers.theory.linear_classification import gaussian_data, hard_margin, ridge_solution

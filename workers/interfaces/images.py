@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from workers.runtime import seeds
 
 Bytes = NDArray[np.uint8]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 
 if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot

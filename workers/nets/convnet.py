@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.common.named import Frozen
+from tracking.common.plugins import Frozen
 from workers.interfaces.until import Until
 
 if TYPE_CHECKING:

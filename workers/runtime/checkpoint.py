@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from tracking.records.manifest import Damaged
+from tracking.common.errors import Damaged
 
 
 def dump(state: dict[str, Any]) -> bytes:

@@ -4,8 +4,7 @@ import errno
 import traceback
 from typing import Literal, NamedTuple
 
-from tracking.records.lease import InUse
-from tracking.records.storage import StorageFailed
+from tracking.common.errors import InUse, StorageFailed
 
 Kind = Literal[
     "error",  # an exception: one of its trials is broken
@@ -31,10 +30,6 @@ class Failure(NamedTuple):
     def line(self) -> str:
         """The last line of the text."""
         return (self.text.strip().splitlines() or ["no reason recorded"])[-1]
-
-
-class Broken(Exception):
-    """A failure on its way from a worker: its arguments are those of Failure, so that it can be sent as it is."""
 
 
 def of(error: BaseException) -> Failure:

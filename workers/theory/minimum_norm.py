@@ -29,7 +29,7 @@ class Fit(NamedTuple):
 class Task(NamedTuple):
     """What is fitted: sin(2 pi frequency x) at B = points + extra nodes.
 
-    `extra` nodes go on past the last one of the rule (see workers/theory/polynomials.py). The E = tests points of the test are
+    `extra` nodes go on past the last one of the rule (see theory/polynomials.py). The E = tests points of the test are
     equally spaced on [-1, 1], both ends included.
     """
 

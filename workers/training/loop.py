@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common import named
+from tracking.common import plugins
 from tracking.records.rows import Outcome, Progress, Row
 from workers.runtime import seeds
 from workers.training.perturb import Perturbing
@@ -69,7 +69,7 @@ class Training:
         snapshot = Snapshot(self.settings.net, self.engine)
         rows = []
         for name in self.settings.measure:
-            for split, layer, values in named.load("workers.measures", name).measure(snapshot):
+            for split, layer, values in plugins.load("workers.measures", name).measure(snapshot):
                 numbers = values.tolist()
                 rows += [
                     Row(t.id, epoch, split, name, layer, v)

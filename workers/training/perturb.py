@@ -6,7 +6,7 @@ M models.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracking.common import named
+from tracking.common import plugins
 from workers.runtime import seeds
 from workers.trial import Trial
 
@@ -21,7 +21,7 @@ class Perturbing:
     def __init__(self, trials: Sequence[Trial], engine: "Engine") -> None:
         self.trials, self.engine = trials, engine
         self.settings: list[Any] = [t.settings.perturbation for t in trials]  # type: ignore[attr-defined]
-        self.modules = [named.load("workers.perturbations", s.name) for s in self.settings]
+        self.modules = [plugins.load("workers.perturbations", s.name) for s in self.settings]
         self.first: list[int | None] = [None] * len(trials)
         self.count = [0] * len(trials)
         self.initial = {name: value.detach().cpu().clone() for name, value in engine.parameters().items()}

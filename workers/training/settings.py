@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tracking.common import named
-from tracking.common.named import Frozen
+from tracking.common import plugins
+from tracking.common.plugins import Frozen
 from workers.interfaces.until import Until
 
 
@@ -39,16 +39,16 @@ class Pretrain(Frozen):
 class Settings(Frozen):
     """A network trained on images."""
 
-    data: named.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
-    net: named.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
+    data: plugins.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
+    net: plugins.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
     loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
     until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
     pretrain: Pretrain | None = Field(None, description="Training on corrupted labels beforehand, not recorded.")
-    perturbation: named.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
-        default_factory=lambda: named.load("workers.perturbations", "none").Settings(),
+    perturbation: plugins.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
+        default_factory=lambda: plugins.load("workers.perturbations", "none").Settings(),
         description="Noise added to the weights while training.",
     )
     measure: tuple[str, ...] = Field(
@@ -78,6 +78,6 @@ class Settings(Frozen):
 
 
 def _known(folder: str, what: str, name: str) -> str:
-    if name not in named.names(folder):
-        raise ValueError(named.unknown(what, name, named.names(folder)))
+    if name not in plugins.names(folder):
+        raise ValueError(plugins.unknown(what, name, plugins.names(folder)))
     return name

@@ -8,7 +8,7 @@ from orchestrator import cli
 from orchestrator.commands import detach
 from orchestrator.launch import Options
 from orchestrator.spec import load
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 
 SECRET = "hunter2-hunter2"
 

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.commands import rerun
 from tests.support import small_trials
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.records.store import Recorded, Store
 from workers.run_bundle import together, work
 from workers.trial import Trial

@@ -12,7 +12,7 @@ from orchestrator import cli
 from orchestrator.execution import preflight
 from orchestrator.execution.preflight import Node
 from tracking.common import program
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.records.store import Store
 
 HERE = {"python": "3.11", "torch": "2.13.0", "code": "abc"}

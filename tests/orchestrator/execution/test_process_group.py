@@ -72,7 +72,7 @@ BOSS = """
 import os
 import time
 
-from orchestrator.crew import crew
+from orchestrator.execution.process_group import crew
 
 
 class Member:

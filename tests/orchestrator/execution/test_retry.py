@@ -14,8 +14,7 @@ from orchestrator.execution.retry import BUDGET, Next, Retries
 from orchestrator.execution.signals import Interrupt
 from orchestrator.execution.supervisor import Watch
 from tests.support import small_trials
-from tracking.records.lease import InUse
-from tracking.records.storage import StorageFailed
+from tracking.common.errors import InUse, StorageFailed
 from tracking.records.store import Store
 from workers.run_bundle import Bundle, Report, together
 from workers.runtime import failure

@@ -8,8 +8,8 @@ import pytest
 
 from orchestrator.execution import shared_disk
 from tests.support import small_trials
+from tracking.common.errors import StorageFailed
 from tracking.records.rows import Outcome, Row
-from tracking.records.storage import StorageFailed
 from tracking.records.store import Store, Writer
 
 

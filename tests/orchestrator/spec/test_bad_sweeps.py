@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.spec import expand, load
-from orchestrator.spec.yaml_source import BadSweep, parse
+from orchestrator.spec.yaml_source import parse
 from tests.support.bad_sweeps import CASES, GOOD, Case
 from tests.support.checkout import ROOT
+from tracking.common.errors import BadSweep
 
 DOCUMENT = ROOT / "docs" / "bad-inputs.md"
 JARGON = ("Input should", "pydantic", "dict", "NoneType", "Traceback", "<block", "%r")

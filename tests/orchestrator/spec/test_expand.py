@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand, varied
-from orchestrator.spec.yaml_source import BadSweep
+from tracking.common.errors import BadSweep
 from workers.trial import Trial
 
 POOL: dict[str, list[Any]] = {  # values of settings of a small experiment, all of them different from the defaults

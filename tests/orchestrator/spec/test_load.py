@@ -11,8 +11,8 @@ import pytest
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
-from orchestrator.spec.yaml_source import BadSweep
 from tests.support.checkout import ROOT
+from tracking.common.errors import BadSweep
 
 SWEEPS = ROOT / "sweeps"
 EXAMPLE = """

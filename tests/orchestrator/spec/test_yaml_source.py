@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.spec.yaml_source import SECRET, BadSweep, Path, parse
+from orchestrator.spec.yaml_source import SECRET, Path, parse
+from tracking.common.errors import BadSweep
 
 WORDS = st.text(st.characters(categories=("L", "N", "P", "S"), include_characters=" "), max_size=20)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | WORDS

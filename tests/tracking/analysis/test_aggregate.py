@@ -14,7 +14,7 @@ from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.analysis.intervals import median_rank
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
 Value = Callable[[dict[str, Any], int, int, str], float]

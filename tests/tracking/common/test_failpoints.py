@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tracking.common import failpoints
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 
 WALK = (
     "from tracking.common.failpoints import reached\nfor name in ('a.x', 'a.y', 'b', 'a.x'): reached(name); print(name)"

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tracking.common.named import Refused
+from tracking.common.errors import Refused, Unreachable
 from tracking.mirror import sync as mirror
 from tracking.mirror import tracking_uri
 from tracking.mirror.background import Mirror
@@ -518,7 +518,7 @@ def test_a_database_deleted_under_a_running_mirror_is_built_anew(
 
 FULL_ONCE = """
 import resource, signal, sys
-from tracking import mirror
+from tracking.mirror import sync as mirror
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
@@ -540,7 +540,7 @@ def test_after_a_full_disk_the_database_is_made_in_the_same_process(tmp_path: Pa
 
 def test_a_damaged_database_is_one_message_with_the_remedy(store: Store, uri: str, tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\x00" + b"\x00" * 5000)
-    with pytest.raises(mirror.Unreachable, match=r"mlflow\.db.*remove it: it is built anew") as caught:
+    with pytest.raises(Unreachable, match=r"mlflow\.db.*remove it: it is built anew") as caught:
         sync(store, uri)
     assert len(str(caught.value)) < 700 and "\n" not in str(caught.value)
 

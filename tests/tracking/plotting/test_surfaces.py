@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
-from tracking.common.named import Refused
+from tracking.common.errors import Refused
 from tracking.plotting.curve_figure import style
 from tracking.plotting.surfaces import Surface, draw, figure, levels, sheets
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import small_trials
 from tests.support.cluster_records import PACE
+from tracking.common.errors import InUse
 from tracking.records import lease
 from tracking.records.lease_file import at_work
 from tracking.records.rows import Outcome, Row
@@ -23,8 +24,8 @@ from tracking.records.store import Store, Writer
 SILENCE_S = "1.5"
 HOLD = """
 import sys, time
-from tracking import lease
-from tracking.files import Files
+from tracking.records import lease
+from tracking.records.storage import Files
 with lease.acquire(Files(sys.argv[1]), sys.argv[2], frozenset(sys.argv[3:]), print) as mine:
     print(mine.number, flush=True)
     sys.stdin.readline()
@@ -32,8 +33,8 @@ print("lost" if mine.lost else "released", flush=True)
 """
 COMMIT = """
 import sys
-from tracking.rows import Row
-from tracking.store import Store, Writer
+from tracking.records.rows import Row
+from tracking.records.store import Store, Writer
 store = Store(sys.argv[1], int(sys.argv[2]))
 writer = Writer(store, store.manifest("b"))
 writer.add([Row(sys.argv[3], 1, "test", "error", "", 0.25)], {})
@@ -91,9 +92,9 @@ def end(process: subprocess.Popen[str]) -> str:
 
 def test_the_second_is_refused_and_told_who_works_and_the_others_are_not(tmp_path: Path, hold: Hold) -> None:
     first = hold("fig1", "a", "b")
-    with pytest.raises(lease.InUse, match=f"process {first.pid} on .* works on sweep 'fig1'.*launch again"):
+    with pytest.raises(InUse, match=f"process {first.pid} on .* works on sweep 'fig1'.*launch again"):
         acquire(tmp_path, "fig2", "b", "c")
-    with pytest.raises(lease.InUse):
+    with pytest.raises(InUse):
         acquire(tmp_path, "fig1", "z")
     with acquire(tmp_path, "fig2", "c") as other:
         assert other.number == 2
@@ -229,7 +230,7 @@ def stopped(process: subprocess.Popen[str]) -> None:
 
 def test_a_store_that_cannot_be_made_is_said_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(lease.InUse, match=r"cannot be made or written.*another --store"):
+    with pytest.raises(InUse, match=r"cannot be made or written.*another --store"):
         acquire(tmp_path / "file" / "runs", "s", "a")
 
 

@@ -22,9 +22,10 @@ import pytest
 
 from tests.support.cluster_hosts import until
 from tests.support.cluster_records import SWEEP, TRIALS, records
+from tracking.common.errors import InUse, StorageFailed
 from tracking.records import lease
 from tracking.records.lease_file import claims
-from tracking.records.storage import Files, StorageFailed
+from tracking.records.storage import Files
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 # What runs, what makes the bucket, the store's address and what its clients find in their environment, at a port.
@@ -108,7 +109,7 @@ def test_of_two_launches_one_works(store: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SWEEP_LEASE_S", "3")
     files, mine = Files(store), frozenset({"a", "b"})
     with lease.acquire(files, "widths", mine, print) as held, lease.guard(files, held.number):
-        with pytest.raises(lease.InUse, match=f"process {os.getpid()} on"):
+        with pytest.raises(InUse, match=f"process {os.getpid()} on"):
             lease.acquire(files, "others", frozenset({"b"}), print)
         with lease.acquire(files, "others", frozenset({"c"}), print):
             assert len([c for c in claims(files) if not c.released]) == 2

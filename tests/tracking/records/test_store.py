@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support import small_trials
-from tracking.common.named import Refused
+from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.records.rows import Outcome, Row
 from tracking.records.storage import sha256
-from tracking.records.store import Damaged, Manifest, OtherFormat, Store, Writer
+from tracking.records.store import Manifest, Store, Writer
 from workers import run_bundle
 from workers.runtime import checkpoint
 

@@ -8,7 +8,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from tracking.common import named
+from tracking.common import plugins
 from workers.engines.gpu import autotune
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def usable(device: str, precision: str) -> list[str]:
 
 def choose(settings: "Settings", image: tuple[int, int, int], models: int, device: str) -> "Route":
     """The fastest way for such a bundle, on a GPU as measured there once and remembered."""
-    found: dict[str, Route] = {name: named.load(FOLDER, name) for name in usable(device, settings.precision)}
+    found: dict[str, Route] = {name: plugins.load(FOLDER, name) for name in usable(device, settings.precision)}
     if device == "cpu":
         return next(iter(found.values()))
     speeds = autotune.speeds(settings, image, models, device, found)

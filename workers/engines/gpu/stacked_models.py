@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tracking.common import named
+from tracking.common import plugins
 from workers.engines.gpu import forward_backward
 from workers.engines.gpu.cuda_graphs import Replay
 from workers.engines.gpu.device_data import Resident
@@ -41,7 +41,7 @@ class Stack:
         """chunk: examples of every model that go through the nets at once, in training and in evaluation."""
         first = bundle[0]
         self.net, self.optimizer, self.data, self.weights, self.route = first.net, first.optimizer, data, weights, route
-        self.loss = named.load("workers.losses", first.loss).loss
+        self.loss = plugins.load("workers.losses", first.loss).loss
         self.chunk = chunk
         self.rate = self._each([s.optimizer.learning_rate for s in bundle])
         self.inertia = self._each([s.optimizer.momentum for s in bundle])

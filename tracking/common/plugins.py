@@ -10,10 +10,6 @@ from typing import Annotated, Any, Union
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Refused(ValueError):
-    """What was asked for cannot be done as asked; the message says why, and what to do instead."""
-
-
 class Frozen(BaseModel):
     """Settings: immutable, and a misspelt key is an error."""
 
