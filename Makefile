@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check test-cluster test-image fix faults soak bench clean
+.PHONY: setup demo test check structure test-cluster test-image fix faults soak bench clean
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
 
@@ -19,6 +19,9 @@ check: setup  ## lint, format, types, import chain
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+structure: setup  ## the rooms, the arrows between them, those that run back, and circles
+	$(BIN)/python -m tests.support.structure
 
 test: check  ## everything above, then the tests
 	$(BIN)/pytest
