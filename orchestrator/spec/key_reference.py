@@ -33,7 +33,7 @@ def page() -> str:
         "# Every key of a sweep file",
         "",
         "Made from the models that check the files, as is the JSON Schema that editors read (`sweep schema`). A dash",
-        "means that the key must be there, or that an axis sets it. How a sweep is written: [sweeps.md](sweeps.md).",
+        "means that the key must be there, or that an axis sets it. How a sweep is written: [write-a-sweep.md](../guides/write-a-sweep.md).",
         "",
     ]
     parts: dict[str, type[BaseModel]] = {"The file": File, "A curve": Curve, "A panel": Panel, "A surface": Surface}
@@ -53,7 +53,7 @@ def page() -> str:
 
 def write() -> Path:
     """Writes the page into the documentation; a test holds the two together."""
-    path = PROGRAM / "docs" / "keys.md"
+    path = PROGRAM / "docs" / "reference" / "keys.md"
     path.write_text(page())
     return path
 

@@ -21,7 +21,7 @@ from tests.support.bad_sweeps import CASES, GOOD, Case
 from tests.support.checkout import ROOT
 from tracking.common.errors import BadSweep
 
-DOCUMENT = ROOT / "docs" / "bad-inputs.md"
+DOCUMENT = ROOT / "docs" / "reference" / "bad-inputs.md"
 JARGON = ("Input should", "pydantic", "dict", "NoneType", "Traceback", "<block", "%r")
 
 

@@ -120,7 +120,7 @@ def _values(part: Any, key: str) -> Iterator[Any]:
 
 
 def test_the_page_of_keys_is_that_of_the_models() -> None:
-    page = PROGRAM / "docs" / "keys.md"
+    page = PROGRAM / "docs" / "reference" / "keys.md"
     assert page.read_text() == key_reference.page(), "run orchestrator.spec.key_reference.write()"
     for word in ("optimizer.learning_rate", "### no_overfitting", "| `frobenius_norm` |", "### convnet"):
         assert word in key_reference.page()
