@@ -24,7 +24,8 @@ from typing import Any
 from tracking.common import plugins
 from tracking.records import lease
 from tracking.records.store import Store, Writer
-from workers.run_bundle import Bundle, set_threads, together, work
+from workers.bundle import Bundle, together
+from workers.run_bundle import set_threads, work
 from workers.runtime import checkpoint, provenance
 from workers.trial import Trial
 

@@ -26,7 +26,8 @@ from tracking.common import plugins
 from tracking.common.errors import Damaged, Interrupted, InUse, Refused, StorageFailed, TooManyFailures
 from tracking.records.store import Manifest, Store, now_ms
 from tracking.verdicts.verify import Verdict
-from workers.run_bundle import Bundle, give_up
+from workers.bundle import Bundle
+from workers.run_bundle import give_up
 from workers.runtime import provenance
 from workers.runtime.failure import Failure
 

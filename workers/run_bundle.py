@@ -1,43 +1,19 @@
 """Works on one bundle: runs its experiment and commits what it measures, from the last commit on if there is one."""
 
 import math
-import os
 import time
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tracking.common import plugins
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import ENDED, Manifest, Store, Writer
+from workers.bundle import Bundle, Report
 from workers.runtime import checkpoint, provenance
-from workers.trial import Trial
 
-COMMIT_S = 5.0  # seconds of training between commits; $SWEEP_COMMIT_S changes it, 0 is after every step
 SHARE = 0.02  # of the time at most is spent committing
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """Trials trained together. `id` depends on the trials alone; `commit_s` is seconds of training between commits."""
-
-    id: str
-    trials: tuple[Trial, ...]
-    commit_s: float = field(default_factory=lambda: float(os.environ.get("SWEEP_COMMIT_S", COMMIT_S)))
-
-
-class Report(NamedTuple):
-    """What a bundle says of itself while it runs: plain values, for people to look at. Results are in the store."""
-
-    bundle: str
-    step: int
-    ended: dict[str, str]  # trial id -> state
-    visits: int
-    train_error: float | None = None  # the mean over its trials, as is the risk
-    train_risk: float | None = None
-    damaged: tuple[str, ...] = ()  # files that were set aside when the bundle was opened, in words
-    error: str = ""  # why its trials were given up, in one line
 
 
 def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
@@ -161,11 +137,3 @@ def give_up(store: Store, bundle: Bundle, device: str, error: str) -> None:
     unfinished = [t for t in writer.manifest.trials if t["state"] not in ENDED]
     writer.add([], {t["id"]: Outcome("failed", t["step"], error) for t in unfinished})
     writer.commit(writer.manifest.step, None)
-
-
-def together(trials: Sequence[Trial]) -> Bundle:
-    """A bundle of these trials, in the order of their ids."""
-    from workers.trial import digest
-
-    ordered = tuple(sorted(trials, key=lambda t: t.id))
-    return Bundle(digest({"bundle": [t.id for t in ordered]}), ordered)

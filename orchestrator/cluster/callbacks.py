@@ -9,7 +9,7 @@ from ray import cloudpickle, tune
 
 from orchestrator.execution.supervisor import Watch
 from tracking.common.errors import BundleFailed
-from workers.run_bundle import Bundle, Report
+from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
 

@@ -9,7 +9,8 @@ from ray import tune
 
 from tracking.common.errors import BundleFailed, InUse
 from tracking.records.store import Store
-from workers.run_bundle import Bundle, Report, set_threads, work
+from workers.bundle import Bundle, Report
+from workers.run_bundle import set_threads, work
 from workers.runtime import failure
 
 REPORT_S = 0.5  # a bundle reports to the driver about this often

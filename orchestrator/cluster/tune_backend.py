@@ -23,7 +23,7 @@ from orchestrator.cluster.trainable import Worker
 from orchestrator.execution.cluster_watchdog import Pulse
 from orchestrator.execution.supervisor import Watch
 from tracking.records.store import Store
-from workers.run_bundle import Bundle
+from workers.bundle import Bundle
 from workers.runtime.failure import Failure
 
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS

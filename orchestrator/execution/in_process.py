@@ -5,7 +5,8 @@ from contextlib import closing
 
 from orchestrator.execution.supervisor import Watch
 from tracking.records.store import Store
-from workers.run_bundle import Bundle, work
+from workers.bundle import Bundle
+from workers.run_bundle import work
 from workers.runtime import failure
 
 

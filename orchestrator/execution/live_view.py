@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.planning.pack import cost, described
 from orchestrator.terminal.console import LINE_S, Picture, animated, columns, curve, drawn, duration, say
-from workers.run_bundle import Bundle, Report
+from workers.bundle import Bundle, Report
 
 SHOWN = 8  # bundles at work
 ERRORS = 3  # kinds of failure

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.planning.pack import halves
-from workers.run_bundle import Bundle, together
+from workers.bundle import Bundle, together
 from workers.runtime.failure import Failure
 
 BUDGET = 5  # times a worker may be lost without a commit in between

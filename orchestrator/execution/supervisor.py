@@ -10,7 +10,7 @@ from orchestrator.execution.signals import Interrupt
 from orchestrator.planning.estimate import ROUGH
 from orchestrator.planning.pack import cost
 from orchestrator.terminal.console import say
-from workers.run_bundle import Bundle, Report
+from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
 HANG_S = 120.0  # without a report, at least, before a bundle is taken to hang; $SWEEP_HANG_S changes it

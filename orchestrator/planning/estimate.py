@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestrator.planning.pack import cost
 from tracking.records.store import Manifest
-from workers.run_bundle import Bundle
+from workers.bundle import Bundle
 from workers.runtime import cache
 from workers.trial import Trial, digest
 

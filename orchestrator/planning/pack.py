@@ -7,7 +7,7 @@ from typing import Any
 
 from tracking.common import plugins
 from tracking.common.flatten import flat
-from workers.run_bundle import Bundle, together
+from workers.bundle import Bundle, together
 from workers.trial import Trial
 
 MAX_MODELS = 64  # on a CPU, where models share nothing but the worker

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.pack import cost, on_cpu, pack
 from tracking.records.store import ENDED, Manifest, Recorded, Store
-from workers.run_bundle import Bundle
+from workers.bundle import Bundle
 from workers.trial import Trial
 
 

@@ -26,8 +26,9 @@ from pathlib import Path
 from orchestrator.spec import expand, load
 from tracking.records.store import Store
 from workers import run_bundle
+from workers.bundle import together
 trials = expand.expand(load.read("faults.yaml"))
-for report in run_bundle.work(Store("work"), run_bundle.together(trials), "cpu"):
+for report in run_bundle.work(Store("work"), together(trials), "cpu"):
     pass
 """
 

@@ -10,7 +10,8 @@ from orchestrator.commands import rerun
 from tests.support import small_trials
 from tracking.common.errors import Refused
 from tracking.records.store import Recorded, Store
-from workers.run_bundle import together, work
+from workers.bundle import together
+from workers.run_bundle import work
 from workers.trial import Trial
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from orchestrator.execution import live_view
 from orchestrator.execution.live_view import Launching
 from orchestrator.terminal import console
-from workers.run_bundle import Report, together
+from workers.bundle import Report, together
 from workers.trial import Trial
 
 SETTINGS = {

@@ -16,7 +16,7 @@ from orchestrator.execution.supervisor import Watch
 from tests.support import small_trials
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records.store import Store
-from workers.run_bundle import Bundle, Report, together
+from workers.bundle import Bundle, Report, together
 from workers.runtime import failure
 from workers.runtime.failure import Failure, Kind
 from workers.trial import Trial

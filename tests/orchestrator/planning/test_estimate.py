@@ -8,7 +8,7 @@ import pytest
 from orchestrator.planning.estimate import ROUGH, SOURCES, Speeds, kind
 from orchestrator.planning.pack import cost
 from tracking.records.store import Manifest
-from workers.run_bundle import together
+from workers.bundle import together
 from workers.trial import Trial
 
 SETTINGS: dict[str, Any] = {"data": {"name": "digits"}, "net": {"name": "convnet", "depth": 3, "width": 8}, "epochs": 9}

@@ -12,6 +12,7 @@ from tests.support import small_trials
 from tracking.records.rows import Outcome
 from tracking.records.store import Store, Writer
 from workers import run_bundle
+from workers.bundle import together
 from workers.trial import Trial
 
 POOL = [small_trials.trial(seed, net={"name": "convnet", "width": w}) for w in (2, 8, 32) for seed in range(30)]
@@ -32,12 +33,12 @@ def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
 
 
 def test_halves_partition() -> None:
-    bundle = run_bundle.together(POOL[:7])
+    bundle = together(POOL[:7])
     assert sorted(t.id for h in halves(bundle) for t in h.trials) == [t.id for t in bundle.trials]
 
 
 def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
-    store, bundle = Store(str(tmp_path)), run_bundle.together([small_trials.trial(s) for s in range(5)])
+    store, bundle = Store(str(tmp_path)), together([small_trials.trial(s) for s in range(5)])
     running = run_bundle.work(store, bundle, "cpu")
     next(running)
     running.close()
@@ -48,8 +49,8 @@ def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
 
 def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    list(run_bundle.work(store, run_bundle.together([small_trials.trial(0), small_trials.trial(1)]), "cpu"))
-    run_bundle.give_up(store, run_bundle.together([small_trials.trial(2)]), "cpu", "RuntimeError: it broke")
+    list(run_bundle.work(store, together([small_trials.trial(0), small_trials.trial(1)]), "cpu"))
+    run_bundle.give_up(store, together([small_trials.trial(2)]), "cpu", "RuntimeError: it broke")
     trials = [small_trials.trial(s) for s in range(4)]
     first = plan(trials, store, 1)
     assert first.states == {"finished": 2, "failed": 1, "missing": 1}
@@ -60,7 +61,7 @@ def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> 
 
 def test_a_bundle_some_of_whose_trials_have_ended_goes_on_with_them(tmp_path: Path) -> None:
     """A model's last bits depend on its bundle: without the ended ones the others would come out differently."""
-    store, bundle = Store(str(tmp_path)), run_bundle.together([small_trials.trial(s) for s in range(3)])
+    store, bundle = Store(str(tmp_path)), together([small_trials.trial(s) for s in range(3)])
     writer = Writer.begin(store, bundle.id, "network", _plain(bundle.trials), {})
     writer.add([], {bundle.trials[0].id: Outcome("diverged", 1, "a weight is not finite")})
     writer.commit(1, b"state")

@@ -14,6 +14,7 @@ from tracking.records.rows import Outcome, Row
 from tracking.records.storage import sha256
 from tracking.records.store import Manifest, Store, Writer
 from workers import run_bundle
+from workers.bundle import Bundle, together
 from workers.runtime import checkpoint
 
 
@@ -131,7 +132,7 @@ def test_a_flipped_bit_is_noticed_everywhere(tmp_path: Path) -> None:
 
 
 def test_work_with_a_damaged_checkpoint_is_done_again_from_the_start(tmp_path: Path) -> None:
-    bundle, store = run_bundle.together([small_trials.trial(0), small_trials.trial(1)]), Store(str(tmp_path))
+    bundle, store = together([small_trials.trial(0), small_trials.trial(1)]), Store(str(tmp_path))
     undisturbed = Store(str(tmp_path / "other"))
     list(run_bundle.work(undisturbed, bundle, "cpu"))
     interrupted = run_bundle.work(store, bundle, "cpu")
@@ -143,7 +144,7 @@ def test_work_with_a_damaged_checkpoint_is_done_again_from_the_start(tmp_path: P
     assert same_rows(store, undisturbed)
 
 
-def interrupted(store: Store, bundle: run_bundle.Bundle, times: int) -> None:
+def interrupted(store: Store, bundle: Bundle, times: int) -> None:
     """One commit a time."""
     for _ in range(times):
         running = run_bundle.work(store, bundle, "cpu")
@@ -161,7 +162,7 @@ def newest(root: Path, pattern: str) -> Path:
 @pytest.mark.parametrize("how", ["cut", "flipped", "empty", "gone"])
 def test_from_whatever_is_damaged_the_work_comes_out_the_same(tmp_path: Path, pattern: str, how: str) -> None:
     """From the commit before where a checkpoint or rows are damaged; from the start where the manifest is."""
-    bundle = run_bundle.together([small_trials.trial(s, epochs=6) for s in range(2)])
+    bundle = together([small_trials.trial(s, epochs=6) for s in range(2)])
     store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
     list(run_bundle.work(undisturbed, bundle, "cpu"))
     interrupted(store, bundle, 4)
@@ -200,7 +201,7 @@ def test_taken_back_to_a_commit_exactly_what_came_later_is_gone(
 
 
 def test_both_checkpoints_damaged_is_the_same_work_from_the_start(tmp_path: Path) -> None:
-    bundle = run_bundle.together([small_trials.trial(s, epochs=6) for s in range(2)])
+    bundle = together([small_trials.trial(s, epochs=6) for s in range(2)])
     store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
     list(run_bundle.work(undisturbed, bundle, "cpu"))
     interrupted(store, bundle, 3)
@@ -233,7 +234,7 @@ def test_a_checkpoint_that_would_run_code_is_damage_and_does_not_run(tmp_path: P
 
 
 def test_records_of_another_format_are_left_alone(tmp_path: Path) -> None:
-    bundle, store = run_bundle.together([small_trials.trial(0)]), Store(str(tmp_path))
+    bundle, store = together([small_trials.trial(0)]), Store(str(tmp_path))
     interrupted(store, bundle, 1)
     file = newest(tmp_path, "manifest.json")
     inner = json.loads(json.loads(file.read_bytes())["manifest"])
@@ -245,7 +246,7 @@ def test_records_of_another_format_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_other_data_than_it_was_begun_with_stop_a_bundle(tmp_path: Path) -> None:
-    bundle, store = run_bundle.together([small_trials.trial(0)]), Store(str(tmp_path))
+    bundle, store = together([small_trials.trial(0)]), Store(str(tmp_path))
     interrupted(store, bundle, 1)
     file = newest(tmp_path, "manifest.json")
     manifest = Manifest.of(file.read_bytes(), "manifest")
@@ -256,7 +257,7 @@ def test_other_data_than_it_was_begun_with_stop_a_bundle(tmp_path: Path) -> None
 
 
 def test_work_interrupted_after_every_step_gives_the_same_records(tmp_path: Path) -> None:
-    bundle = run_bundle.together(
+    bundle = together(
         [small_trials.trial(s, net={"name": "convnet", "depth": 3, "batch_norm": True}) for s in range(3)]
     )
     store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
@@ -280,7 +281,7 @@ def same_rows(one: Store, other: Store) -> bool:
 
 
 def test_a_failed_trial_keeps_its_error_and_what_was_measured(tmp_path: Path) -> None:
-    bundle, store = run_bundle.together([small_trials.trial(0)]), Store(str(tmp_path))
+    bundle, store = together([small_trials.trial(0)]), Store(str(tmp_path))
     running = run_bundle.work(store, bundle, "cpu")
     next(running)
     running.close()
