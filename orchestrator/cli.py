@@ -3,24 +3,24 @@
 import json
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from orchestrator.commands.exit_codes import guarded
 from orchestrator.commands.options import (
     Address,
-    Debug,
     Detach,
     Json,
     Limit,
+    Numbers,
     Port,
-    Profile,
-    Set,
-    Spec,
-    Store,
     Tracking,
     Watch,
+    WhichMachines,
+    WhichStore,
+    WhichSweep,
+    Words,
 )
 from orchestrator.terminal.encoding import legible
 
@@ -33,23 +33,25 @@ app = App(
 )
 app.register_install_completion_command()
 
-Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
-
 
 @app.command
 def launch(
-    spec: Spec, *, profile: Profile = None, debug: Debug = False, local: bool = False, address: Address = None,
-    store: Store = "runs", tracking_uri: Tracking = None, set_: Set = (), retry_failed: bool = False,
-    limit: Limit = None, detach: Detach = False, as_json: Json = False,
-) -> int:  # fmt: skip
+    which: WhichSweep,
+    *,
+    machines: WhichMachines = WhichMachines(),
+    at: WhichStore = WhichStore(),
+    tracking_uri: Tracking = None,
+    retry_failed: bool = False,
+    limit: Limit = None,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> int:
     """Run what is missing of a sweep, then draw its curves and judge its claims.
 
     Examples: `sweep launch demo`, `sweep launch fig2 --profile laptop`, `sweep launch mine.yaml --set epochs=10`.
 
     Parameters
     ----------
-    local
-        In this process, without Ray: a debugger works.
     retry_failed
         Run failed trials again, too.
     limit
@@ -61,20 +63,20 @@ def launch(
     from orchestrator.commands import render
     from orchestrator.launch import Options, launch
 
-    sweep = _read(spec, profile, debug, set_)
-    options = Options(store, local or debug, address, tracking_uri, retry_failed, limit)
+    sweep = which.read()
+    local = machines.local or which.debug
+    options = Options(at.store, local, machines.address, tracking_uri, retry_failed, limit)
     if detach:
         handing_over.tell(handing_over.submit(sweep, options), as_json)
         return 0
     launched = launch(sweep, options)
-    render.launched(sweep, launched, store, as_json)
+    render.launched(sweep, launched, at.store, as_json)
     bad = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
     return 1 if bad else 0
 
 
 @app.command
-def plan(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
-         as_json: Json = False) -> int:  # fmt: skip
+def plan(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """What would run: trials done and missing, bundles, time. Starts nothing."""
     from orchestrator.commands import render
     from orchestrator.planning.estimate import Speeds
@@ -82,75 +84,52 @@ def plan(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: St
     from orchestrator.spec.expand import expand
     from workers.runtime.provenance import hardware
 
-    sweep, lanes = _read(spec, profile, debug, set_), os.cpu_count() or 1
-    found = explained(expand(sweep), _store(store), lanes)
+    sweep, lanes = which.read(), os.cpu_count() or 1
+    found = explained(expand(sweep), at.open(), lanes)
     render.planned(sweep, found, Speeds(hardware("cpu")).estimate(found.bundles, lanes), as_json)
     return 0
 
 
 @app.command
-def status(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
-           watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
+def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, as_json: Json = False) -> int:
     """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
-    from orchestrator.commands import render
-    from orchestrator.planning.plan import plan
-    from orchestrator.spec.expand import expand
-    from orchestrator.terminal.console import repeat
-    from tracking.records.lease_file import at_work
+    from orchestrator.commands import look_again
 
-    sweep = _read(spec, profile, debug, set_)
-    trials = expand(sweep)
-
-    def look() -> bool:
-        records = _store(store)
-        found = plan(trials, records, 1)
-        render.status(sweep, found, at_work(records.files) if found.to_run else [], as_json)
-        return not found.to_run
-
-    repeat(look, 2.0 if watch else None)
+    look_again.status(which.read(), at, watch, as_json)
     return 0
 
 
 @app.command
-def curves(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
-           watch: Watch = False, as_json: Json = False) -> int:  # fmt: skip
+def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, as_json: Json = False) -> int:
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
-    from orchestrator.commands import render
-    from orchestrator.results import build
-    from orchestrator.spec.expand import expand
-    from orchestrator.terminal.console import repeat
+    from orchestrator.commands import look_again
 
-    sweep = _read(spec, profile, debug, set_)
-    trials, records = expand(sweep), _kept(store)
-
-    def look() -> bool:
-        found = build.gather(trials, records)
-        files, table = build.draw(sweep, trials, found, records)
-        report = build.report(sweep, trials, found, records, (files, table), build.judged(sweep, found))
-        render.curves(sweep, files, table, report, as_json)
-        return not set(found.trials["state"]) & {"missing", "running"}
-
-    repeat(look, 10.0 if watch else None)
+    look_again.curves(which.read(), at, watch, as_json)
     return 0
 
 
 @app.command
-def verify(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs", set_: Set = (),
-           as_json: Json = False) -> int:  # fmt: skip
+def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
     from orchestrator.commands import render
     from orchestrator.results import build
     from orchestrator.spec.expand import expand
 
-    sweep = _read(spec, profile, debug, set_)
-    verdicts = build.judged(sweep, build.gather(expand(sweep), _kept(store)))
+    sweep = which.read()
+    verdicts = build.judged(sweep, build.gather(expand(sweep), at.existing()))
     render.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
 
 
 @app.command(name="show")
-def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_torch: str | None = None,
-          as_json: Json = False) -> int:  # fmt: skip
+def show_(
+    trial: str,
+    *,
+    at: WhichStore = WhichStore(),
+    rerun: bool = False,
+    profile_torch: str | None = None,
+    as_json: Json = False,
+) -> int:
     """One trial: settings, outcome, provenance and its last recorded numbers.
 
     Parameters
@@ -166,7 +145,7 @@ def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_tor
     from orchestrator.commands.rerun import find
     from orchestrator.commands.rerun import rerun as alone
 
-    records = _kept(store)
+    records = at.existing()
     one = find(records, trial)
     if rerun or profile_torch:
         for progress in alone(one, profile_torch):
@@ -177,7 +156,7 @@ def show_(trial: str, *, store: Store = "runs", rerun: bool = False, profile_tor
 
 
 @app.command
-def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_json: Json = False) -> int:
+def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False, as_json: Json = False) -> int:
     """Run a recorded trial again and compare it number by number. Exit code 1 when it differs.
 
     Parameters
@@ -189,7 +168,7 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
     """
     from orchestrator.commands import render, rerun
 
-    records = _kept(store)
+    records = at.existing()
     one = rerun.find(records, trial)
     found = rerun.reproduce(records, one, bundle, (lambda progress: None) if as_json else render.step)
     render.reproduced(one, found, as_json)
@@ -197,21 +176,22 @@ def reproduce(trial: str, *, store: Store = "runs", bundle: bool = False, as_jso
 
 
 @app.command
-def sync(spec: Spec, *, profile: Profile = None, debug: Debug = False, store: Store = "runs",
-         tracking_uri: Tracking = None, set_: Set = (), as_json: Json = False) -> int:  # fmt: skip
+def sync(
+    which: WhichSweep, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, as_json: Json = False
+) -> int:
     """Bring MLflow up to date from the records."""
     from orchestrator.commands import render
     from orchestrator.results import mlflow_mirror
     from orchestrator.spec.expand import expand
 
-    sweep = _read(spec, profile, debug, set_)
-    trials, records = expand(sweep), _kept(store)
+    sweep = which.read()
+    trials, records = expand(sweep), at.existing()
     render.synced(mlflow_mirror.sync(sweep, trials, records, tracking_uri), as_json)
     return 0
 
 
 @app.command
-def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: Port = 5000) -> int:
+def ui(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, port: Port = 5000) -> int:
     """Open the MLflow UI on this store, on this machine only.
 
     Parameters
@@ -221,7 +201,7 @@ def ui(*, store: Store = "runs", tracking_uri: Tracking = None, port: Port = 500
     """
     from orchestrator.results import mlflow_mirror
 
-    return mlflow_mirror.ui(_kept(store), tracking_uri, port)
+    return mlflow_mirror.ui(at.existing(), tracking_uri, port)
 
 
 @app.command(name="list")
@@ -244,11 +224,18 @@ def schema() -> int:
 
 
 @app.command
-def bench(*, width: Numbers = (), models: Numbers = (), batch_norm: bool | None = None,
-          engine: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (), seconds: float = 1.0,
-          rounds: int = 3, quick: Annotated[bool, Parameter(negative="")] = False,
-          output: Annotated[str, Parameter(name="--out")] = "bench",
-          as_json: Json = False) -> int:  # fmt: skip
+def bench(
+    *,
+    width: Numbers = (),
+    models: Numbers = (),
+    batch_norm: bool | None = None,
+    engine: Words = (),
+    seconds: float = 1.0,
+    rounds: int = 3,
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    output: Annotated[str, Parameter(name="--out")] = "bench",
+    as_json: Json = False,
+) -> int:
     """Images a second that this machine trains on: the engine of this program against the usual ways.
 
     Example: `sweep bench --quick`, then `sweep bench` (ten minutes on 2 cores that do nothing else).
@@ -283,31 +270,18 @@ def bench(*, width: Numbers = (), models: Numbers = (), batch_norm: bool | None 
 
 
 @app.command
-def doctor(*, store: Store = "runs", tracking_uri: Tracking = None, address: Address = None,
-           as_json: Json = False) -> int:  # fmt: skip
+def doctor(
+    *,
+    at: WhichStore = WhichStore(),
+    tracking_uri: Tracking = None,
+    address: Address = None,
+    as_json: Json = False,
+) -> int:
     """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
     from orchestrator.commands import render_doctor
     from orchestrator.commands.doctor import examine
 
-    return 0 if render_doctor.show(examine(store, tracking_uri, address), as_json) else 1
-
-
-def _read(spec: Spec, profile: str | None, debug: bool, overrides: tuple[str, ...]) -> Any:
-    from orchestrator.spec.load import read
-
-    return read(spec, "debug" if debug and not profile else profile, list(overrides))
-
-
-def _store(root: str) -> Any:
-    from tracking.records.store import Store
-
-    return Store(root)
-
-
-def _kept(root: str) -> Any:
-    from orchestrator.commands.open_store import kept
-
-    return kept(root)
+    return 0 if render_doctor.show(examine(at.store, tracking_uri, address), as_json) else 1
 
 
 def main(arguments: list[str] | None = None) -> None:

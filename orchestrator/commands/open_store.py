@@ -7,7 +7,7 @@ from tracking.common.errors import Refused
 from tracking.records.store import Store
 
 
-def kept(root: str) -> Store:
+def existing(root: str) -> Store:
     """The store at `root`. Raises Refused when it is a folder of this machine that does not exist."""
     store = Store(root)
     if wrong := absent(store, root):

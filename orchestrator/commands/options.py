@@ -1,10 +1,18 @@
-"""What several commands of the command line take: names, help, environment variables, completion by the shell."""
+"""What several commands take, in groups: names, help, environment variables, completion by the shell.
+
+Nothing heavy is imported before a command runs, so that `--help` and the shell's completion answer at once.
+"""
 
 import os
-from typing import Annotated, Any
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
+
+if TYPE_CHECKING:
+    from orchestrator.spec.load import Sweep
+    from tracking.records.store import Store
 
 
 def _sweeps(context: Any) -> dict[str, str]:
@@ -22,14 +30,48 @@ def _profiles(context: Any) -> tuple[str, ...]:
     return ("debug", "laptop")
 
 
-Spec = Annotated[str, Parameter(help="A sweep file, or the name of a shipped sweep.", completer=_sweeps)]
-Store = Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")]
-Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
-Set = Annotated[tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")]
-Profile = Annotated[str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=_profiles)]
-Debug = Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")]
-Detach = Annotated[bool, Parameter(negative="")]
-Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
+@Parameter(name="*")
+@dataclass(frozen=True)
+class WhichSweep:
+    """A sweep file, and what is changed in it."""
+
+    spec: Annotated[str, Parameter(help="A sweep file, or the name of a shipped sweep.", completer=_sweeps)]
+    _: KW_ONLY
+    profile: Annotated[
+        str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=_profiles)
+    ] = None
+    debug: Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")] = False
+    set_: Annotated[
+        tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")
+    ] = ()
+
+    def read(self) -> "Sweep":
+        """Raises BadSweep with everything that is wrong with it."""
+        from orchestrator.spec.load import read
+
+        return read(self.spec, "debug" if self.debug and not self.profile else self.profile, list(self.set_))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class WhichStore:
+    """The store of the records."""
+
+    store: Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")] = "runs"
+
+    def open(self) -> "Store":
+        """The store, whether or not anything is recorded in it."""
+        from tracking.records.store import Store
+
+        return Store(self.store)
+
+    def existing(self) -> "Store":
+        """Raises Refused when it is a folder of this machine that does not exist."""
+        from orchestrator.commands.open_store import existing
+
+        return existing(self.store)
+
+
 Address = Annotated[
     str | None,
     Parameter(
@@ -37,6 +79,22 @@ Address = Annotated[
         env_var="RAY_ADDRESS",
     ),
 ]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class WhichMachines:
+    """Where bundles run."""
+
+    local: Annotated[bool, Parameter(help="In this process, without Ray: a debugger works.")] = False
+    address: Address = None
+
+
+Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
+Detach = Annotated[bool, Parameter(negative="")]
+Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
 Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
+Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
+Words = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator import cli
 from orchestrator.commands import detach
+from orchestrator.commands.options import WhichMachines, WhichStore, WhichSweep
 from orchestrator.launch import Options
 from orchestrator.spec import load
 from tracking.common.errors import Refused
@@ -19,13 +20,14 @@ def test_the_head_is_asked_for_the_same_launch(tmp_path: Path, monkeypatch: pyte
     options = Options("s3://sweeps/runs", False, "head:6379", "http://mlflow:5000", True, 7)
     name, bound, _ = cli.app.parse_args(detach.command(sweep, options)[1:], exit_on_error=False, print_error=False)
     assert name is cli.launch
+    which = WhichSweep("demo.yaml", profile="debug", set_=("optimizer.learning_rate=0.1", "epochs=3"))
     assert bound.arguments == {
-        "spec": "demo.yaml", "profile": "debug", "set_": ("optimizer.learning_rate=0.1", "epochs=3"), "address": "auto",
-        "store": "s3://sweeps/runs", "tracking_uri": "http://mlflow:5000", "retry_failed": True, "limit": 7,
+        "which": which, "machines": WhichMachines(address="auto"), "at": WhichStore("s3://sweeps/runs"),
+        "tracking_uri": "http://mlflow:5000", "retry_failed": True, "limit": 7,
     }  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo.yaml").write_text(sweep.written, "utf-8")
-    there = load.read("demo.yaml", bound.arguments["profile"], bound.arguments["set_"])
+    there = which.read()
     assert (there.digest, there.name) == (sweep.digest, sweep.name)
 
 
