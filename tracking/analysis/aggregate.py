@@ -7,7 +7,8 @@ failed ones (failed or cancelled) and missing ones (not recorded, still running,
     used + diverged + failed + missing = the trials that the sweep asks for.
 
 Bands over n seeds; where n is too small for one there is none:
-    ci95    of the mean: Student's t interval, mean +- t(0.975, n - 1) sd / sqrt(n), n >= 2
+    ci95    of the mean: Student's t with n - 1 degrees of freedom, within the bounds of the measure (see
+            `tracking.analysis.intervals`), n >= 2
             of the median: the narrowest pair of order statistics, as far from either end, whose exact (binomial)
             coverage of the median is at least 95 %, n >= 6
     sd      mean +- standard deviation (n - 1 in its denominator), n >= 2

@@ -1,61 +1,219 @@
-"""Centre and band over seeds: mean or median, and Student's t, order-statistic, quartile or standard-deviation bands.
+"""Intervals of means over seeds, of differences of means and of paired differences: the only place that makes them.
 
-Every band is NaN where n is too small for it: one seed has no spread, and five have no 95 % interval of the median.
+The unit is the seed. Every interval is Student's t with n - 1 degrees of freedom, at the stated level, on the scale
+that keeps it within the bounds of the measured quantity:
+
+    any       m +- t s / sqrt(n)
+    positive  m exp(+- t s / (sqrt(n) m)), above 0: the t interval of log m by the delta method
+    share     the t interval of logit m by the delta method, transformed back: inside (0, 1)
+
+with m the mean, s the standard deviation (n - 1 in its denominator) and t = t(1/2 + level/2, n - 1). All three are
+intervals of the mean itself, not of a mean of logarithms. The transformed ones are the usual intervals of proportions
+in survey statistics (Korn and Graubard 1998, Survey Methodology 24, 193-201; Agresti 2013, Categorical Data Analysis,
+3.1). Share of 95 % intervals that cover the mean, from 20,000 simulated samples of n seeds each (the tests repeat it):
+
+                                                n = 2    3      5      10
+    Beta, mean 0.1, sd 0.02     plain t           0.95   0.95   0.95   0.95
+                                logit             0.95   0.95   0.95   0.95
+    Beta, mean 0.01, sd 0.01    plain t           0.91   0.89   0.88   0.90
+                                logit             0.95   0.95   0.93   0.93
+                                bootstrap         0.46   0.64   0.76
+
+A percentile bootstrap over two seeds is at most the range of two values; hence there is none (Hesterberg 2015, The
+American Statistician 69, 371-386).
+
+Two cases that no formula settles:
+
+    n = 1       nothing is known of the spread: the interval is everything the quantity can be.
+    s = 0       all seeds gave the same number, as errors of fitted networks do. No interval without assumptions is of
+                use here (with all of n shares 0 an exact bound is 1 - (0.025)^(1/n), 0.52 for n = 5), so low = high = m
+                and `spread` is False: a statement about these seeds. Where it is known on how many examples each share
+                was counted, `examples` gives the Clopper-Pearson interval (1934) of all n * examples of them instead:
+                without it, two seeds with 100 examples each and a true error of 0.01 are covered in 69 % of the cases.
 """
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
+
+Bounds = Literal["any", "positive", "share"]
+Side = Literal["above", "below", "both"]
+Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+ENDS: dict[Bounds, tuple[float, float]] = {
+    "any": (-math.inf, math.inf),
+    "positive": (0.0, math.inf),
+    "share": (0.0, 1.0),
+}
+KINDS: dict[Bounds, str] = {
+    "any": "Student's t",
+    "positive": "Student's t, log scale",
+    "share": "Student's t, logit scale",
+}
+SHARES = ("error", "flat_fraction", "negative_fraction", "relative_curvature")
+POSITIVE = (
+    *("risk", "expected_risk", "normalized_risk", "norm", "expected_norm", "null_norm", "expected_null_norm"),
+    *("frobenius_norm", "product_of_norms", "loss", "loss_beside_weights", "loss_along_weights", "parameters", "time"),
+)
 
 
-def centre_and_band(values: "pd.DataFrame", keys: list[str], centre: str, band: str) -> "pd.DataFrame":
-    """One line per combination of `keys`: the keys, n, centre, low, high of the column `value`."""
-    groups = values.groupby(keys, sort=True)["value"]
-    out = groups.agg(n="size", centre=centre).reset_index()
-    out["low"], out["high"] = float("nan"), float("nan")
-    if band == "none" or out.empty:
-        return out
-    if band == "ci95" and centre == "median":
-        return _order_statistics(values, keys, out)
-    if band in ("ci95", "sd"):
-        half = groups.std().to_numpy() * (_student(out["n"].to_numpy()) if band == "ci95" else 1.0)
-        return out.assign(low=out["centre"] - half, high=out["centre"] + half)
-    ends = (0.0, 1.0) if band == "minmax" else (0.25, 0.75)
-    low, high = (groups.quantile(q).where(groups.size() > 1).to_numpy() for q in ends)
-    return out.assign(low=low, high=high)
+@dataclass(frozen=True)
+class Interval:
+    """What is known of a mean or of a difference of means.
+
+    centre: the estimate. low, high: the interval at `level`, infinite where there is no bound. of: what it is an
+    interval of, in words, with the number of seeds. kind: how it was made. spread: whether the seeds differed at all.
+    """
+
+    centre: float
+    low: float
+    high: float
+    of: str
+    kind: str
+    level: float
+    spread: bool = True
+
+    def side(self, bound: float) -> Side:
+        """Where the interval lies of a bound: wholly "above" it, wholly at or "below" it, or on "both" sides."""
+        return "above" if self.low > bound else "below" if self.high <= bound else "both"
+
+    def inside(self, low: float, high: float) -> bool:
+        """Whether the whole interval lies in [low, high]: what a claim of equivalence needs."""
+        return low <= self.low and self.high <= high
+
+    def outside(self, low: float, high: float) -> bool:
+        """Whether no part of the interval lies in [low, high]."""
+        return self.high < low or self.low > high
+
+    def words(self) -> str:
+        """One sentence: '0.031, 95% interval 0.020 to 0.047 of the mean of 5 seeds (Student's t, logit scale)'."""
+        ends = f"{self.low:.4g} to {self.high:.4g}"
+        how = self.kind if self.spread else f"{self.kind}; all seeds equal"
+        return f"{self.centre:.4g}, {self.level * 100:g}% interval {ends} of the {self.of} ({how})"
 
 
-def _student(n: "NDArray[np.int64]") -> "NDArray[np.float64]":
-    """Half width of the 95 % interval of the mean in units of the standard deviation; NaN for n = 1."""
-    import numpy as np
+def bounds_of(measure: str) -> Bounds:
+    """What values a measure can take, by its name; "any" for a measure that is not known here."""
+    return "share" if measure in SHARES else "positive" if measure in POSITIVE else "any"
+
+
+def interval(
+    values: Sequence[float] | Floats, bounds: Bounds = "any", level: float = LEVEL, examples: int | None = None
+) -> Interval:
+    """The interval of the mean of `values` [n], one value a seed.
+
+    `examples`: on how many examples each value, a share, was counted. Raises ValueError for no values, values that are
+    not finite, and values out of bounds.
+    """
+    x = _checked(values, bounds)
+    n, mean, spread = len(x), float(x.mean()), float(np.ptp(x)) > 0
+    of = f"mean of {n} seed{'s' if n > 1 else ''}"
+    if bounds == "share" and examples is not None and not spread:
+        return Interval(
+            mean,
+            *_clopper_pearson(mean, n * examples, level),
+            of,
+            f"Clopper-Pearson, {examples} examples a seed",
+            level,
+            spread,
+        )
+    if n == 1:
+        return Interval(mean, *ENDS[bounds], of, "no interval of one seed", level, spread=False)
+    sd = np.array([x.std(ddof=1) if spread else 0.0])
+    low, high = (float(end[0]) for end in limits(np.array([n]), np.array([mean]), sd, bounds, level))
+    return Interval(mean, low, high, of, KINDS[bounds], level, spread)
+
+
+def paired(
+    one: Sequence[float] | Floats, other: Sequence[float] | Floats, bounds: Bounds = "any", level: float = LEVEL
+) -> Interval:
+    """The interval of the mean of one - other, both [n], where each pair shares its seed.
+
+    Student's t on the differences; of shares, cut to [-1, 1]. Raises ValueError as `interval` does, and for unequal n.
+    """
+    x, y = _checked(one, bounds), _checked(other, bounds)
+    if len(x) != len(y):
+        raise ValueError(f"paired differences need as many values on either side, got {len(x)} and {len(y)}")
+    found = interval(x - y, "any", level)
+    return _difference(found, f"mean difference of {len(x)} pairs of seeds", f"paired {found.kind}", bounds)
+
+
+def difference(
+    one: Sequence[float] | Floats, other: Sequence[float] | Floats, bounds: Bounds = "any", level: float = LEVEL
+) -> Interval:
+    """The interval of mean(one) - mean(other), [n] and [m], of independent seeds.
+
+    Welch's t with Satterthwaite's degrees of freedom (Welch 1947); of shares, cut to [-1, 1]. With one seed on either
+    side the interval is all that a difference can be. Raises ValueError as `interval` does.
+    """
     from scipy.stats import t
 
-    some = np.where(n > 1, n, 2)
-    half: NDArray[np.float64] = t.ppf(0.5 + LEVEL / 2, some - 1) / np.sqrt(some)
-    return np.where(n > 1, half, np.nan)
+    x, y = _checked(one, bounds), _checked(other, bounds)
+    centre, of = float(x.mean() - y.mean()), f"difference of the means of {len(x)} and {len(y)} seeds"
+    if min(len(x), len(y)) == 1:
+        found = Interval(centre, -math.inf, math.inf, of, "no interval of one seed", level, spread=False)
+        return _difference(found, of, found.kind, bounds)
+    a, b = (float(v.var(ddof=1)) / len(v) if np.ptp(v) > 0 else 0.0 for v in (x, y))
+    half = 0.0
+    if a + b > 0:
+        freedom = (a + b) ** 2 / (a**2 / (len(x) - 1) + b**2 / (len(y) - 1))
+        half = float(t.ppf(0.5 + level / 2, freedom)) * math.sqrt(a + b)
+    found = Interval(centre, centre - half, centre + half, of, "Welch's t", level, spread=a + b > 0)
+    return _difference(found, of, found.kind, bounds)
 
 
-def _order_statistics(values: "pd.DataFrame", keys: list[str], out: "pd.DataFrame") -> "pd.DataFrame":
-    """The k-th smallest and k-th largest value, k from `median_rank`; NaN where there is no such k."""
-    ranked = values.sort_values([*keys, "value"], ignore_index=True)
-    ranked["rank"] = ranked.groupby(keys).cumcount() + 1
-    rank = {int(n): median_rank(int(n)) for n in out["n"].unique()}
-    wide = out[[*keys, "n"]].assign(rank=out["n"].map(rank))
-    low = wide.merge(ranked, on=[*keys, "rank"], how="left")["value"]
-    high = wide.assign(rank=wide["n"] + 1 - wide["rank"]).merge(ranked, on=[*keys, "rank"], how="left")["value"]
-    return out.assign(low=low.to_numpy(), high=high.to_numpy())
+def _difference(found: Interval, of: str, kind: str, bounds: Bounds) -> Interval:
+    """The interval under its own name, cut to what a difference within these bounds can be."""
+    end = 1.0 if bounds == "share" else math.inf
+    return Interval(found.centre, max(found.low, -end), min(found.high, end), of, kind, found.level, found.spread)
 
 
-def median_rank(n: int) -> int:
-    """The largest k with P(X_(k) <= median <= X_(n+1-k)) = 1 - 2 P(Bin(n, 1/2) < k) >= 95 %; 0 when there is none."""
-    from scipy.stats import binom
+def limits(
+    n: NDArray[np.int64], mean: Floats, sd: Floats, bounds: Bounds, level: float = LEVEL
+) -> tuple[Floats, Floats]:
+    """Low and high ends, [K] each, for K means of n [K] seeds with standard deviation sd [K]; NaN where n < 2.
 
-    k = 0
-    while 2 * binom.cdf(k, n, 0.5) <= 1 - LEVEL:
-        k += 1
-    return k
+    A mean out of bounds (a negative "positive" quantity) gets the interval of "any".
+    """
+    from scipy.stats import t
+
+    seeds = np.where(n > 1, n, 2)
+    half = np.where(n > 1, t.ppf(0.5 + level / 2, seeds - 1) * sd / np.sqrt(seeds), np.nan)
+    low, high = mean - half, mean + half
+    if bounds == "any":
+        return low, high
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if bounds == "positive":
+            usable, ratio = mean > 0, np.exp(half / mean)
+            ends = mean / ratio, mean * ratio
+        else:
+            usable, ratio = (mean > 0) & (mean < 1), np.exp(half / (mean * (1 - mean)))
+            odds = mean / (1 - mean)
+            ends = odds / (odds + ratio), 1 / (1 + 1 / (odds * ratio))
+    scaled = usable & (half > 0)
+    return np.where(scaled, ends[0], low), np.where(scaled, ends[1], high)
+
+
+def _clopper_pearson(share: float, examples: int, level: float) -> tuple[float, float]:
+    """The exact interval of a probability from counted examples (Clopper and Pearson 1934)."""
+    from scipy.stats import beta
+
+    hits = round(share * examples)
+    low = float(beta.ppf(0.5 - level / 2, hits, examples - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(0.5 + level / 2, hits + 1, examples - hits)) if hits < examples else 1.0
+    return low, high
+
+
+def _checked(values: Sequence[float] | Floats, bounds: Bounds) -> Floats:
+    x = np.asarray(values, dtype=np.float64)
+    low, high = ENDS[bounds]
+    if x.ndim != 1 or not len(x) or not np.isfinite(x).all():
+        raise ValueError(f"an interval needs finite values, at least one, got {x.tolist()}")
+    if x.min() < low or x.max() > high:
+        raise ValueError(f"values of a quantity in [{low:g}, {high:g}] lie outside of it: {x.min():g} to {x.max():g}")
+    return x

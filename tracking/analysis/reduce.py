@@ -6,9 +6,10 @@ Only what a batch of cells needs is in memory at once, so that 10^8 rows need no
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracking.analysis.bands import centre_and_band
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.grouping import Prepared, agreed, words
-from tracking.analysis.intervals import centre_and_band
+from tracking.analysis.intervals import bounds_of
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 
@@ -50,7 +51,7 @@ def reduced(p: Prepared, curve: "Curve") -> Reduced:
     points, used = [], []
     for batch in _batches(p.frame, "every" in curve.steps):
         values = reading.values(batch)
-        found = centre_and_band(values, keys, curve.centre, curve.band)
+        found = centre_and_band(values, keys, curve.centre, curve.band, bounds_of(curve.y))
         points.append(found.merge(agreed(values, keys, curve), on=keys, how="left") if p.stepwise else found)
         trials = values[["key", "series", "place"]].drop_duplicates()
         used.append(trials.groupby(["key", "series"]).size().rename("used").reset_index())

@@ -248,7 +248,7 @@ def _place(
     `named`: a threshold is named above the axes.
     """
     columns = _columns(entries, WIDTH - 0.8)
-    top = 0.16 + 0.18 * len(title) + (0.17 if named else 0.0)
+    top = 0.2 + 0.18 * len(title) + (0.17 if named else 0.0)
     bottom = 0.08 + 0.112 * len(notes) + 0.1 + 0.155 * math.ceil(len(entries) / columns) + 0.46
     height = top + AXES_HEIGHT + bottom
     drawn.set_size_inches(WIDTH, height)

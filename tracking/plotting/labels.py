@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.intervals import KINDS, bounds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,6 @@ BANDS = {
     "minmax": "smallest to largest",
     "ci95": "95% interval of the {centre} ({how})",
 }
-INTERVALS = {"mean": "Student's t", "median": "order statistics"}
 
 
 def x_axis_label(curve: "Curve", about: Mapping[str, Any]) -> str:
@@ -103,7 +103,8 @@ def _seeds(curve: "Curve", used: "pd.Series[int]", thin: bool, band: str) -> str
     single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
     parts = [f"{curve.centre.capitalize()} of {seeds}" if many > 1 else single]
     if curve.band != "none" and many > 1:
-        parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=INTERVALS[curve.centre]))
+        how = "order statistics" if curve.centre == "median" else KINDS[bounds_of(curve.y)]
+        parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=how))
     if thin and many > 1:
         parts.append("thin lines: single seeds")
     return "; ".join(parts) + "."

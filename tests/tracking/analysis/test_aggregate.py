@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import expit, logit
 
 from tracking.analysis.aggregate import aggregate, single
+from tracking.analysis.bands import median_rank
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
-from tracking.analysis.intervals import median_rank
 from tracking.common.errors import Refused
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
@@ -21,9 +22,9 @@ Value = Callable[[dict[str, Any], int, int, str], float]
 
 
 def noisy(settings: dict[str, Any], seed: int, step: int, split: str) -> float:
-    """A made-up error that differs between all trials, steps and splits."""
+    """A made-up error, in [0, 1], that differs between all trials, steps and splits."""
     key = [int(settings["net.width"]), int(settings.get("net.batch_norm", 0)), seed, step, len(split)]
-    return float(np.random.default_rng(key).random() + 1 / settings["net.width"])
+    return float(0.6 * np.random.default_rng(key).random() + 0.5 / settings["net.width"])
 
 
 def recorded(
@@ -57,7 +58,9 @@ def test_centre_and_interval_are_those_of_the_seeds() -> None:
     assert found["x"].tolist() == [2, 4, 8]
     for _, point in found.iterrows():
         values = [noisy({"net.width": point["x"]}, seed, 3, "test") for seed in range(SEEDS)]
-        low, high = stats.t.interval(0.95, SEEDS - 1, np.mean(values), stats.sem(values))
+        mean = np.mean(values)
+        scale = stats.sem(values) / (mean * (1 - mean))  # of the logit of an error, by the delta method
+        low, high = expit(stats.t.interval(0.95, SEEDS - 1, logit(mean), scale))
         assert (point["centre"], point["low"], point["high"]) == pytest.approx((np.mean(values), low, high))
         assert point["n"] == SEEDS
 
@@ -92,10 +95,10 @@ def test_median_interval_covers_and_is_the_narrowest(n: int) -> None:
 
 
 def test_median_interval_is_of_order_statistics() -> None:
-    from tracking.analysis.intervals import centre_and_band
+    from tracking.analysis.bands import centre_and_band
 
     values = pd.DataFrame({"key": [0] * 9 + [1] * 3, "value": [*np.random.default_rng(0).random(9), 1.0, 2.0, 3.0]})
-    found = centre_and_band(values, ["key"], "median", "ci95")
+    found = centre_and_band(values, ["key"], "median", "ci95", "any")
     ordered = np.sort(values["value"].to_numpy()[:9])
     assert found[["low", "high"]].iloc[0].tolist() == [ordered[1], ordered[7]]
     assert found[["low", "high"]].iloc[1].isna().all()
