@@ -25,7 +25,7 @@ from orchestrator.planning import plan as planning
 from orchestrator.results import build
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand, varied
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from tracking.analysis.curve_spec import Curve
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown

@@ -20,7 +20,7 @@ from orchestrator.planning.pack import most
 from orchestrator.planning.plan import Plan, plan
 from orchestrator.results import build, mlflow_mirror
 from orchestrator.spec.expand import expand
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say, waiting
 from tracking.common import plugins
 from tracking.common.errors import Damaged, Interrupted, InUse, Refused, StorageFailed, TooManyFailures

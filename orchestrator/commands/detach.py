@@ -15,7 +15,7 @@ from pathlib import Path
 from orchestrator.execution import preflight
 from orchestrator.launch import Options
 from orchestrator.spec.expand import expand
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from tracking.common.errors import Refused

@@ -5,7 +5,7 @@ from orchestrator.commands.options import WhichStore
 from orchestrator.planning.plan import plan
 from orchestrator.results import build
 from orchestrator.spec.expand import expand
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import repeat
 from tracking.records.lease_file import at_work
 

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 if TYPE_CHECKING:
-    from orchestrator.spec.load import Sweep
+    from orchestrator.spec.sweep import Sweep
     from tracking.records.store import Store
 
 

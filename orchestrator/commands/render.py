@@ -10,7 +10,8 @@ from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.pack import described
 from orchestrator.planning.plan import Plan
 from orchestrator.results import build
-from orchestrator.spec.load import Sweep, shipped_names
+from orchestrator.spec.load import shipped_names
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import duration, say, table
 from orchestrator.terminal.stdout import out
 from tracking.common.flatten import flat

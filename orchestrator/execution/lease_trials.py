@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from orchestrator.planning.plan import Plan, plan
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from tracking.common.errors import Damaged, InUse, OtherFormat, Refused
 from tracking.records import lease

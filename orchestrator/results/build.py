@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.planning.consistency import data_digest, refuse_mixed_data
 from orchestrator.spec.expand import varied
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored

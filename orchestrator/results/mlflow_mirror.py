@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.results import build
 from orchestrator.spec.expand import varied
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import duration, say
 from tracking.common.errors import Refused
 from tracking.mirror import sync as mirror

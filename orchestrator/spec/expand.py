@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.spec import messages, references
-from orchestrator.spec.load import Sweep, put
+from orchestrator.spec.dotted_keys import put
+from orchestrator.spec.sweep import Sweep
 from tracking.common import plugins
 from tracking.common.errors import BadSweep
 from tracking.common.flatten import flat
@@ -129,7 +130,7 @@ def _trial(sweep: Sweep, combination: Combination) -> Trial:
     for axis, value in combination.items():
         put(settings, axis, value)
     if sweep.measure is not None:
-        settings["measure"] = sweep.measure
+        settings["measure"] = [*sweep.measure]
     return Trial.of(sweep.experiment, settings)
 
 

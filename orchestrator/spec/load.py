@@ -1,73 +1,28 @@
-"""A sweep file as a `Sweep`: what is fixed, varies, is measured, drawn and claimed. Every error has its line."""
+"""Reads a sweep file: finds it, parses it, applies a profile and overrides. Every error has its line."""
 
-import copy
 import difflib
 import importlib.resources
 import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from orchestrator.spec import checks, messages
-from orchestrator.spec.axes import alike, values
+from orchestrator.spec.axes import values
+from orchestrator.spec.dotted_keys import nested, outermost, put
 from orchestrator.spec.file_model import File
+from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
-from tracking.analysis.curve_spec import Curve
 from tracking.common.errors import BadSweep
 from tracking.common.plugins import unknown
-from tracking.plotting.panels import Panel
-from tracking.plotting.surfaces import Surface
-from workers.trial import digest
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")
 NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a letter or digit"
 MERGED = ("fixed", "vary")  # sections that a profile changes key by key; it replaces the others
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep file that was read and checked, with one profile and all overrides applied.
-
-    `written` is the file as it was written; `asked` what a command line says to read it so again.
-    """
-
-    name: str
-    path: str
-    title: str
-    source: str
-    notes: str
-    experiment: str
-    fixed: dict[str, Any]
-    axes: dict[str, list[Any]]
-    zip: list[list[str]]
-    when: dict[str, dict[str, Any]]
-    exclude: list[dict[str, Any]]
-    measure: list[str] | None
-    curves: list[Curve]
-    panels: list[Panel]
-    surfaces: list[Surface]
-    claims: list[Any]
-    profiles: tuple[str, ...]
-    text: Source
-    written: str
-    asked: tuple[str, ...]
-
-    @property
-    def digest(self) -> str:
-        """Content hash of what is run, drawn and judged: equal for equal content, however it is written."""
-        plain = [c.model_dump(mode="json") for c in (*self.curves, *self.claims)]
-        parts = [self.experiment, self.fixed, self.axes, self.zip, self.when, self.exclude, self.measure, plain]
-        return digest({"sweep": alike(parts)})
-
-    def at(self, path: Sequence[str | int], message: str) -> str:
-        """The message with the file and line of a path."""
-        return self.text.at(tuple(path), message)
 
 
 def shipped_names() -> list[str]:
@@ -103,29 +58,6 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -
 def _asked(spec: str, profile: str | None, overrides: Sequence[str]) -> tuple[str, ...]:
     chosen = ["--profile", profile] if profile else []
     return (spec, *chosen, *(part for override in overrides for part in ("--set", override)))
-
-
-def nested(settings: dict[str, Any]) -> dict[str, Any]:
-    """Dotted keys as nested ones: {"net.width": 8} -> {"net": {"width": 8}}."""
-    out: dict[str, Any] = {}
-    for key, value in settings.items():
-        put(out, key, nested(value) if isinstance(value, dict) else value)
-    return out
-
-
-def put(settings: dict[str, Any], key: str, value: Any) -> None:
-    """Sets a dotted key in nested settings; a mapping is merged into what is there."""
-    *outer, last = key.split(".")
-    for part in outer:
-        inner = settings.setdefault(part, {})
-        if not isinstance(inner, dict):  # a value stands where the key wants a mapping; validation says so
-            inner = settings[part] = {}
-        settings = inner
-    if isinstance(value, dict) and isinstance(settings.get(last), dict):
-        for inner_key, inner_value in value.items():
-            put(settings[last], inner_key, inner_value)
-    else:
-        settings[last] = copy.deepcopy(value)
 
 
 def _find(spec: str) -> tuple[bytes, str, str]:
@@ -209,14 +141,7 @@ def _override(source: Source, override: str) -> None:
     except BadSweep as error:
         raise BadSweep([f"--set: {key}: {problem.split(': ', 1)[1]}" for problem in error.problems]) from error
     source.value["fixed"] = fixed = nested(source.value.get("fixed", {}))
-    changed = dotted(("fixed", _outermost(fixed, key)))
+    changed = dotted(("fixed", outermost(fixed, key)))
     put(fixed, key, value)
     source.forget(changed)
     source.places[changed] = "--set"
-
-
-def _outermost(settings: dict[str, Any], key: str) -> str:
-    """The outermost part of a dotted key that setting it would make or replace: `until` of a new `until.at_most`."""
-    outer, dot, rest = key.partition(".")
-    inner = settings.get(outer)
-    return f"{outer}.{_outermost(inner, rest)}" if dot and isinstance(inner, dict) else outer

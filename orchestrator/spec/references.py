@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from orchestrator.spec.load import Sweep
+from orchestrator.spec.sweep import Sweep
 from tracking.common import plugins
 from tracking.common.errors import BadSweep
 from tracking.common.flatten import flat

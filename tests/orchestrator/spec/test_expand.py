@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand, varied
+from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import BadSweep
 from workers.trial import Trial
 
@@ -37,7 +38,7 @@ def values(keys: Iterable[str]) -> st.SearchStrategy[dict[str, list[Any]]]:
 AXES = st.lists(st.sampled_from(sorted(POOL)), unique=True, max_size=4).flatmap(values)
 
 
-def read(sections: dict[str, Any] | str, profile: str | None = None, *sets: str) -> load.Sweep:
+def read(sections: dict[str, Any] | str, profile: str | None = None, *sets: str) -> Sweep:
     """A sweep of the experiment `hessian` (plain settings, any of them may vary), written to a file and read."""
     head = "title: t\nexperiment: hessian\n"
     text = sections if isinstance(sections, str) else yaml.safe_dump(sections, sort_keys=False) if sections else ""
@@ -62,7 +63,7 @@ def content(trials: list[Trial], *keys: str) -> list[tuple[Any, ...]]:
     return [tuple(t.plain[k] for k in keys) for t in trials]
 
 
-def ids(sweep: load.Sweep) -> list[str]:
+def ids(sweep: Sweep) -> list[str]:
     return [t.id for t in expand(sweep)]
 
 

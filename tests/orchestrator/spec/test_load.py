@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
+from orchestrator.spec.sweep import Sweep
 from tests.support.checkout import ROOT
 from tracking.common.errors import BadSweep
 
@@ -41,7 +42,7 @@ profiles:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Any:
-    def of(text: str, profile: str | None = None, *sets: str) -> load.Sweep:
+    def of(text: str, profile: str | None = None, *sets: str) -> Sweep:
         (tmp_path / "mine.yaml").write_text(text)
         return load.read(str(tmp_path / "mine.yaml"), profile, sets)
 
