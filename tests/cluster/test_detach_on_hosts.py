@@ -12,8 +12,9 @@ import pytest
 
 from tests.support import cluster_services as services
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import Host, Network, missing, until
+from tests.support.cluster_hosts import Host, Network, missing
 from tests.support.cluster_records import SWEEP, TRIALS, records
+from tests.support.waiting import until
 
 NEEDED = ("aiohttp_cors", "opencensus", "prometheus_client")  # of Ray's job server, told by the modules it imports
 LACKING = (

@@ -13,8 +13,9 @@ import pytest
 
 from tests.support import cluster_services as services
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import Host, Network, missing, until
+from tests.support.cluster_hosts import Host, Network, missing
 from tests.support.cluster_records import PACE, SWEEP, TRIALS
+from tests.support.waiting import until
 
 LACKING = missing("psql", "setpriv", "ss") or ("" if services.postgres_programs() else "needs Debian's postgresql")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

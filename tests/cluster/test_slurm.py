@@ -9,8 +9,9 @@ import pytest
 
 from tests.support import cluster_slurm as slurm
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import BIN, Host, Network, missing, until
+from tests.support.cluster_hosts import BIN, Host, Network, missing
 from tests.support.cluster_records import PACE, SWEEP, TRIALS, records
+from tests.support.waiting import until
 
 LACKING = missing(*slurm.PROGRAMS)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from tests.support import container_engine
-from tests.support.cluster_hosts import until
 from tests.support.cluster_records import SWEEP, TRIALS
 from tests.support.container_engine import ROOT, Engine
+from tests.support.waiting import until
 
 LACKING = container_engine.lacking()
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

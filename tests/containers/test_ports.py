@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.launches import Launch, Place, sweep, until
+from tests.support.launches import Launch, Place, sweep
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.ray,
@@ -84,7 +85,7 @@ def watched(launch: Launch) -> set[Door]:
         seen.update(doors(p.pid for p in launch.processes()))
         return launch.code is not None
 
-    until(over, 180, "the end of the launch")
+    until(over, "the end of the launch", 180)
     return seen
 
 
@@ -123,5 +124,5 @@ def test_the_pages_of_mlflow_listen_on_the_loopback_address_alone(place: Place) 
     def listening() -> set[Door]:
         return doors(p.pid for p in pages.processes())
 
-    until(lambda: int(port) in {d.port for d in listening()}, 90, "MLflow's pages")
+    until(lambda: int(port) in {d.port for d in listening()}, "MLflow's pages", 90)
     assert not [d for d in listening() if d.open]

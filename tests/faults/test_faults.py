@@ -16,7 +16,8 @@ import pytest
 
 from tests.support import compare_records
 from tests.support.checkout import ROOT
-from tests.support.launches import Place, Program, sweep, until
+from tests.support.launches import Place, Program, sweep
+from tests.support.waiting import until
 
 SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 8}})  # four bundles of two
 LONG = sweep("misbehaving", {"steps": 25, "pause": 0.04}, {"seed": {"count": 8}})
@@ -83,7 +84,7 @@ def test_a_launch_killed_at_any_place_loses_nothing(place: Place) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda n: n.name)
 def test_asked_to_stop_it_commits_what_it_has_and_says_how_to_go_on(place: Place, number: signal.Signals) -> None:
     running = place.write(LONG).start(SWEEP_COMMIT_S="60")
-    until(lambda: "trials to run" in running.err, 60)
+    until(lambda: "trials to run" in running.err, "the beginning of training")
     time.sleep(0.5)
     running.send(number)
     assert "launch again to go on" in running.ends(75).err
@@ -96,7 +97,7 @@ def test_asked_to_stop_it_commits_what_it_has_and_says_how_to_go_on(place: Place
 def test_asked_to_stop_while_it_starts(place: Place, after_s: float) -> None:
     """Before it hears signals it ends as any process does, and has begun nothing."""
     running = place.write(SHORT).start()
-    until(lambda: running.pid, 60)
+    until(lambda: running.pid, "its process id")
     time.sleep(after_s)
     running.send(signal.SIGTERM)
     assert running.wait() in (75, -signal.SIGTERM)
@@ -135,7 +136,7 @@ def test_of_two_launchers_one_works_and_the_other_is_told_who(place: Place) -> N
 
 def test_a_launcher_that_sleeps_is_taken_over_and_writes_nothing_when_it_wakes(place: Place) -> None:
     sleeping = place.write(LONG).start(SWEEP_FAILPOINTS="commit.begun=stop@5")
-    until(lambda: sleeping.stopped, 60)
+    until(lambda: sleeping.stopped, "the launch to be suspended")
     assert "no sign of life" in place.launch().ends(0).err
     sleeping.send(signal.SIGCONT)
     assert "taken over" in sleeping.ends(73).err

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support import compare_records
-from tests.support.launches import Place, sweep, until
+from tests.support.launches import Place, sweep
+from tests.support.waiting import until
 
 LONG = sweep("misbehaving", {"steps": 40, "pause": 0.1}, {"seed": {"count": 8}})
 SOUND = 9  # trials beside the broken one
@@ -81,10 +82,10 @@ def test_under_ray_whatever_ends_or_hangs_nothing_is_lost_and_nothing_waits_for_
 ) -> None:
     running = place.write(LONG).start("--ray")
     place.begun(running, 4)
-    victim = until(lambda: running.pids(kind), 30, f"a process of kind {kind}")[0]
+    victim = until(lambda: running.pids(kind), f"a process of kind {kind}", 30)[0]
     os.kill(victim, number)
     assert running.wait(120) in codes, running.err
-    until(lambda: not running.processes(), 150, "the end of all its processes, Ray's agents last")
+    until(lambda: not running.processes(), "the end of all its processes, Ray's agents last", 150)
     assert compare_records.part_of(place.store, place.undisturbed()) and compare_records.held(place.store)
     if kind == "worker" and number == signal.SIGSTOP:
         assert "has not reported for" in running.err
@@ -96,11 +97,11 @@ def test_under_ray_whatever_ends_or_hangs_nothing_is_lost_and_nothing_waits_for_
 @pytest.mark.parametrize("after_s", [0.5, 2.0, 4.0])
 def test_asked_to_stop_while_ray_starts(place: Place, after_s: float) -> None:
     running = place.write(LONG).start("--ray")
-    until(lambda: running.pid, 60)
+    until(lambda: running.pid, "its process id")
     time.sleep(after_s)
     running.send(signal.SIGTERM)
     assert running.wait() in (75, -signal.SIGTERM), running.err
-    until(lambda: not running.processes(), 150, "the end of all its processes, Ray's agents last")
+    until(lambda: not running.processes(), "the end of all its processes, Ray's agents last", 150)
     place.is_whole()
 
 

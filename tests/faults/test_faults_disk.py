@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import compare_records
-from tests.support.launches import Place, remount, small_disk, sweep, until
+from tests.support.launches import Place, remount, small_disk, sweep
+from tests.support.waiting import until
 
 HEAVY = sweep("misbehaving", {"steps": 12, "weight": 40_000}, {"seed": {"count": 8}})  # checkpoints of 80 kB
 SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 8}})
@@ -49,7 +50,7 @@ def test_a_store_that_becomes_read_only_stops_the_launch_and_loses_nothing(place
         uri = spec(place, LONG)
         running = place.start("--tracking-uri", uri)
         place.begun(running, 3)
-        until(lambda: remounted(place.store, "ro"), 10, "a moment in which nobody writes")
+        until(lambda: remounted(place.store, "ro"), "a moment in which nobody writes", 10)
         assert running.wait() in (73, 74), running.err
         assert str(place.store) in running.err and "Traceback" not in running.err
         refused = place.launch("--tracking-uri", uri)
@@ -129,6 +130,6 @@ def test_a_database_wiped_while_a_launch_works(place: Place) -> None:
     place.begun(running, 3)
     for path in place.store.glob("mlflow.db*"):
         path.unlink()
-    until(lambda: running.code is not None, 120)
+    until(lambda: running.code is not None, "its end")
     assert running.code == 0, running.err
     place.is_whole()

@@ -5,7 +5,6 @@ A real server behind a proxy that hits every third request.
 
 import http.client
 import itertools
-import os
 import signal
 import threading
 import time
@@ -17,7 +16,7 @@ import pytest
 
 from tests.support import compare_records
 from tests.support.launches import Place, sweep
-from tests.tracking.mirror.test_sync import Server
+from tests.support.mlflow_server import Server
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -78,9 +77,7 @@ def server(place: Place) -> Iterator[Server]:
     (place.folder / "server").mkdir()
     running = Server(f"sqlite:///{place.program.with_database(place.folder / 'server', '.')}")
     yield running
-    os.killpg(running.process.pid, signal.SIGCONT)
-    running.kill()
-    running.log.close()
+    running.close()
 
 
 def is_whole(place: Place, server: Server) -> None:
@@ -108,8 +105,8 @@ def test_whatever_a_server_does_to_every_third_request_every_trial_is_shown_once
 def test_a_server_that_hangs_holds_nobody_up(place: Place, server: Server) -> None:
     running = place.write(LONG).start("--tracking-uri", server.url)
     place.begun(running, 3)
-    os.killpg(server.process.pid, signal.SIGSTOP)
+    server.send(signal.SIGSTOP)
     assert running.wait(200) == 0, running.err
     assert "MLflow is behind" in running.err and "sweep sync" in running.err
-    os.killpg(server.process.pid, signal.SIGCONT)
+    server.send(signal.SIGCONT)
     is_whole(place, server)

@@ -13,10 +13,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from tests.support.waiting import until
 
 BIN = Path(sys.executable).parent
 COUNTER = itertools.count()
@@ -37,17 +37,6 @@ def missing(*programs: str) -> str:
     made = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True, check=False)
     subprocess.run(["ip", "netns", "del", probe], capture_output=True, check=False)
     return f"no network namespaces here: {made.stderr.strip()}" if made.returncode else ""
-
-
-def until(true: Callable[[], Any], what: str, seconds: float = 120.0) -> Any:
-    """Waits for a condition and returns its value. Raises TimeoutError saying what was waited for."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = true()
-        if value:
-            return value
-        time.sleep(0.2)
-    raise TimeoutError(f"waited {seconds:.0f} s for {what}")
 
 
 class Host:

@@ -3,7 +3,8 @@
 import secrets
 import shutil
 
-from tests.support.cluster_hosts import Host, until
+from tests.support.cluster_hosts import Host
+from tests.support.waiting import until
 
 STATE = "/var/spool/slurm-of-host"  # of each host its own
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sacctmgr")

@@ -7,21 +7,21 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from tests.support import compare_records
+from tests.support import compare_records, processes
 from tests.support.checkout import ROOT
+from tests.support.processes import Process
+from tests.support.waiting import until
 
 HERE = Path(__file__).parent
 FAST = {  # what makes faults quick to notice; nothing about results
@@ -31,22 +31,6 @@ FAST = {  # what makes faults quick to notice; nothing about results
     "SWEEP_LOST_S": "3",
     "OMP_NUM_THREADS": "1",
 }
-
-
-def until(condition: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
-    """Waits for something to be true, and returns it."""
-    patience = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < patience, f"waited {seconds:.0f} s in vain for {what or condition}"
-        time.sleep(0.02)
-    return found
-
-
-class Process(NamedTuple):
-    """A process that a launch has started, itself included; `kind` is what it does there."""
-
-    pid: int
-    kind: str
 
 
 @dataclass
@@ -59,7 +43,7 @@ class Launch:
 
     @property
     def pid(self) -> int:
-        return int(until(lambda: _text(self.base.with_suffix(".pid")), 60, "a process id"))
+        return int(until(lambda: _text(self.base.with_suffix(".pid")), "a process id", 60))
 
     @property
     def code(self) -> int | None:
@@ -78,7 +62,7 @@ class Launch:
         return found
 
     def wait(self, seconds: float = 120.0) -> int:
-        until(lambda: self.code is not None, seconds, f"the end of {self.arguments}:\n{self.err}")
+        until(lambda: self.code is not None, f"the end of {self.arguments}:\n{self.err}", seconds)
         assert self.code is not None
         return self.code
 
@@ -90,73 +74,37 @@ class Launch:
 
     def send(self, number: int) -> None:
         """A signal to the process itself; too late does not matter."""
-        _send(self.pid, number)
+        processes.send(self.pid, number)
 
     @property
     def stopped(self) -> bool:
         """Whether it is suspended."""
-        return _state(self.pid) == "T"
+        return processes.stopped(self.pid)
 
     def processes(self) -> list[Process]:
         """What runs in its session now."""
-        return [Process(pid, _kind(pid, self.pid)) for pid in _session(self.pid)]
+        return [Process(pid, processes.kind(pid, self.pid)) for pid in processes.in_session(self.pid)]
 
     def pids(self, kind: str) -> list[int]:
         return [p.pid for p in self.processes() if p.kind == kind]
 
     def destroy(self) -> None:
         """Kills everything that is left of it."""
-        for pid in _session(self.pid):
-            _send(pid, signal.SIGKILL)
-        until(lambda: self.code is not None and not _session(self.pid), 60, "the end of all its processes")
+        for pid in processes.in_session(self.pid):
+            processes.kill(pid)
+        until(lambda: self.code is not None and not processes.in_session(self.pid), "the end of all its processes", 60)
 
 
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def _send(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _session(leader: int) -> list[int]:
-    """Living processes of a session, by /proc: field 6 of stat, counted after the name."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, session, *_ = path.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(session) == leader and state not in "ZX":
-            found.append(int(path.parent.name))
-    return found
-
-
-def _state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
-def _kind(pid: int, leader: int) -> str:
-    if pid == leader:
-        return "driver"
-    try:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return "gone"
-    names = {"ray::ResourceTrainable": "worker", "ray::Worker": "worker", "raylet/raylet ": "raylet"}
-    names |= {"gcs/gcs_server ": "gcs", "mlflow": "mlflow"}
-    return next((kind for name, kind in names.items() if name in line), "other")
-
-
 @dataclass
 class Program:
-    """The copy of the program under test, and the nursery that starts its command lines."""
+    """The copy of the program under test, and the process that forks its command lines."""
 
     root: Path
-    nursery: subprocess.Popen[str] = field(init=False)
+    forker: subprocess.Popen[str] = field(init=False)
     started: list[Launch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -164,11 +112,11 @@ class Program:
             shutil.copytree(ROOT / package, self.root / "program" / package)
         shutil.copy(HERE / "misbehaving.py", self.root / "program/workers/experiments/misbehaving.py")
         (self.root / "runs").mkdir()
-        self.nursery = subprocess.Popen(
+        self.forker = subprocess.Popen(
             [sys.executable, str(HERE / "forked_launches.py"), str(self.database)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, cwd=self.root, env={**os.environ, **self.environment},
         )  # fmt: skip
-        assert self.nursery.stdout and self.nursery.stdout.readline() == "ready\n"
+        assert self.forker.stdout and self.forker.stdout.readline() == "ready\n"
 
     @property
     def database(self) -> Path:
@@ -193,9 +141,9 @@ class Program:
             "folder": str(folder), "arguments": arguments, "base": str(launch.base), "fresh": fresh, "umask": umask,
             "limits": limits or {}, "environment": {**os.environ, **self.environment, **FAST, **environment},
         }  # fmt: skip
-        assert self.nursery.stdin
-        self.nursery.stdin.write(json.dumps(order) + "\n")
-        self.nursery.stdin.flush()
+        assert self.forker.stdin
+        self.forker.stdin.write(json.dumps(order) + "\n")
+        self.forker.stdin.flush()
         self.started.append(launch)
         return launch
 
@@ -220,10 +168,10 @@ class Program:
 
     def close(self) -> None:
         self.clean()
-        assert self.nursery.stdin and self.nursery.stdout
-        self.nursery.stdin.close()
-        self.nursery.stdout.close()
-        self.nursery.wait(30)
+        assert self.forker.stdin and self.forker.stdout
+        self.forker.stdin.close()
+        self.forker.stdout.close()
+        self.forker.wait(30)
 
 
 @contextmanager
@@ -297,7 +245,7 @@ class Place:
 
     def begun(self, launch: Launch, commits: int = 1) -> None:
         """Waits for so many commits, of any bundles."""
-        until(lambda: self._commits() >= commits or launch.code is not None, 90, "a commit")
+        until(lambda: self._commits() >= commits or launch.code is not None, "a commit", 90)
         assert launch.code is None, launch.err
 
     def _commits(self) -> int:

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.cluster_hosts import until
 from tests.support.cluster_records import SWEEP, TRIALS, records
+from tests.support.waiting import until
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import lease
 from tracking.records.lease_file import claims

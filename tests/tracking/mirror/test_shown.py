@@ -1,0 +1,84 @@
+"""What MLflow shows of a sweep: runs, settings, points, timestamps, figures, the table of the experiment."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from tests.support.mirrored_sweep import (
+    EPOCHS,
+    parent,
+    recorded,
+    sync,
+)
+from tracking.mirror import sync as mirror
+from tracking.mirror.payload import metric_key
+from tracking.records.store import Store
+
+
+def test_every_trial_is_a_run_with_its_settings_and_every_point_is_a_committed_row(
+    store: Store, truth: dict[str, Any]
+) -> None:
+    assert set(truth) == {"", *(r.id for r in recorded(store))}
+    rows = store.rows(recorded(store)).to_pandas()
+    exact = {(r.trial, metric_key(r.measure, r.layer, r.split), r.step): r.value for r in rows.itertuples()}
+    for id, (_, _, _, points, _, _) in truth.items():
+        for key, step, value, _ in points:
+            assert not id or key == "diverged_step" or exact[id, key, step] == value
+    info, params, tags, points, _, _ = truth["w16s1"]
+    assert info[:2] == ("width 16 · seed 1", "FINISHED")
+    assert params == {
+        "experiment": "network", "net.name": "convnet", "net.width": "16", "net.batch_norm": "false",
+        "epochs": "60", "seed": "1",
+    }  # fmt: skip
+    assert (tags["sweep.trial_id"], tags["mlflow.source.git.commit"], tags["diverged"]) == ("w16s1", "0123abc", "false")
+    assert {key for key, *_ in points} == {
+        "error/train", "error/test", "risk/train", "risk/test", "norm/conv1", "norm/conv2", "norm/conv3", "norm/conv4",
+        "norm_product", "parameters",
+    }  # fmt: skip
+    steps = [step for key, step, _, _ in points if key == "error/test"]
+    assert len(steps) <= 50 and steps[0] == 0 and steps[-1] == EPOCHS - 1
+
+
+def test_timestamps_are_those_of_the_commits(store: Store, truth: dict[str, Any]) -> None:
+    found = store.recorded()["w2s0"]
+    info, _, _, points, _, _ = truth["w2s0"]
+    assert info[2:] == (found.started_ms, found.clock[-1][1])
+    for _, step, _, ms in points:
+        assert ms == next(when for last, when in found.clock if last >= step)
+
+
+def test_parent_shows_curves_figures_data_and_note(truth: dict[str, Any]) -> None:
+    info, _, tags, points, files, data = truth[""]
+    assert info[:2] == ("widths", "FINISHED")
+    assert [p[:3] for p in points if p[0] == "curve/error_test"] == [
+        ("curve/error_test", 2, 0.5),
+        ("curve/error_test", 16, 0.25),
+    ]
+    assert files == ["figures/a.svg"] and data == [("handwritten digits", "d" * 36)]
+    assert tags["mlflow.note.content"] == "# Error against width"
+
+
+def test_the_table_that_the_experiment_links_to_names_columns_that_exist(
+    store: Store, uri: str, tmp_path: Path
+) -> None:
+    sync(store, uri, parent(tmp_path / "figures"))
+    client = mirror.connect(uri)
+    about = client.get_experiment("1").tags
+    assert "viewStateShareKey=sweep" in about["mlflow.note.content"]
+    view = json.loads(about["mlflow.sharedViewState.sweep"])
+    trials = client.search_runs(["1"], view["searchFilter"], order_by=[view["orderByKey"]])
+    errors = [t.data.metrics["error/test"] for t in trials]
+    assert len(errors) == 6 and errors == sorted(errors)
+    wanted = [column.replace("`", "").split(".", 1) for column in view["selectedColumns"]]
+    assert ["params", "net.width"] in wanted and ["metrics", "error/test"] in wanted
+    assert all(key in getattr(trials[0].data, kind) for kind, key in wanted)
+
+
+def test_divergence_is_a_tag_and_a_step_and_never_a_number_that_is_not_finite(truth: dict[str, Any]) -> None:
+    info, _, tags, points, _, _ = truth["w512s0"]
+    assert (info[1], tags["diverged"], tags["sweep.reason"]) == ("FINISHED", "true", "risk is not finite")
+    assert [p[1:3] for p in points if p[0] == "diverged_step"] == [(5, 5.0)]
+    assert all(math.isfinite(value) and abs(value) < 1e300 for _, _, value, _ in points)
+    assert max(step for key, step, _, _ in points if key == "risk/train") == 4
+    assert truth["w512s1"][0][1] == "FAILED"
