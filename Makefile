@@ -20,8 +20,9 @@ check: setup  ## lint, format, types, import chain
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-structure: setup  ## the rooms, the arrows between them, those that run back, and circles
+structure: setup  ## the rooms, the arrows between them, those that run back, and circles; lengths, and types left open
 	$(BIN)/python -m tests.support.structure
+	$(BIN)/python -m tests.support.counts
 
 test: check  ## everything above, then the tests
 	$(BIN)/pytest

@@ -5,6 +5,7 @@ back when the layers of pyproject.toml, from the top down, put its end above its
 """
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,25 +46,43 @@ def circles(found: dict[Arrow, int]) -> list[Arrow]:
     return [(one, two) for one, ends in reach.items() for two in ends if one <= two and one in reach.get(two, set())]
 
 
-def table(root: Path) -> str:
-    """The whole table as text."""
+@dataclass(frozen=True)
+class Structure:
+    """The rooms of one package and the arrows between them."""
+
+    package: str
+    rooms: int
+    files: int
+    arrows: dict[Arrow, int]
+    back: list[Arrow]
+    circles: list[Arrow]
+
+
+def structures(root: Path = ROOT) -> list[Structure]:
+    """Of every package whose rooms pyproject.toml puts in layers."""
     contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     graph = grimp.build_graph("orchestrator", "workers", "tracking")
-    lines = [
-        "| package | rooms | files | imports between rooms | arrows | back | circles |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for contract in contracts:
-        if contract["type"] != "layers" or "containers" not in contract:
-            continue
-        (package,), level = contract["containers"], levels(contract)
-        found = arrows(graph, package)
-        back = [arrow for arrow in found if level[arrow[0]] > level[arrow[1]]]
-        files = sum(m.startswith(f"{package}.") for m in graph.modules)
-        numbers = (len(level), files, sum(found.values()), len(found), len(back), len(circles(found)))
-        lines.append(f"| {package} | {' | '.join(map(str, numbers))} |")
+    return [structure(graph, c) for c in contracts if c["type"] == "layers" and "containers" in c]
+
+
+def structure(graph: grimp.ImportGraph, contract: dict[str, Any]) -> Structure:
+    """Of the package of one contract."""
+    (package,), level = contract["containers"], levels(contract)
+    found = arrows(graph, package)
+    back = [arrow for arrow in found if level[arrow[0]] > level[arrow[1]]]
+    files = sum(module.startswith(f"{package}.") for module in graph.modules)
+    return Structure(package, len(level), files, found, back, circles(found))
+
+
+def table(found: list[Structure]) -> str:
+    """The whole table as text."""
+    head = ("package", "rooms", "files", "imports between rooms", "arrows", "back", "circles")
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for s in found:
+        numbers = (s.rooms, s.files, sum(s.arrows.values()), len(s.arrows), len(s.back), len(s.circles))
+        lines.append(f"| {s.package} | {' | '.join(map(str, numbers))} |")
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    print(table(ROOT))
+    print(table(structures()))
