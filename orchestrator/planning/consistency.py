@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tracking.common import plugins
 from tracking.common.errors import Refused
 from tracking.records.store import Recorded, Store
+from workers.plugins import DATASETS
+from workers.training.settings import OnImages
 from workers.trial import Trial
 
 
@@ -56,10 +57,10 @@ def _mixed(name: str, digests: Sequence[str]) -> str:
 
 def _here(trial: Trial) -> str:
     """The digest of the data of a trial as they are on this machine; "" where it needs none."""
-    data = getattr(trial.settings, "data", None)
-    if getattr(data, "name", None) not in plugins.names("workers.data"):
+    if not isinstance(trial.settings, OnImages):
         return ""
-    return str(plugins.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
+    data = trial.settings.data
+    return DATASETS.load(data.name).load(data).digest
 
 
 def notes(trials: Sequence[Trial], recorded: dict[str, Recorded], store: Store) -> list[str]:
