@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tracking.common import plugins
 from tracking.records import lease
 from tracking.records.store import Store, Writer
-from workers import plugins
 from workers.bundle import Bundle, together
 from workers.run_bundle import set_threads, work
 from workers.runtime import checkpoint, provenance
@@ -46,7 +46,7 @@ def bundle(epochs: int) -> Bundle:
 
 def without(given: Bundle) -> float:
     """Seconds of training and measuring alone."""
-    experiment = plugins.EXPERIMENTS.load("network")
+    experiment = plugins.load("workers.experiments", "network")
     start = time.perf_counter()
     for _ in experiment.run(given.trials, "cpu", None):
         pass

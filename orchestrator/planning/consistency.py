@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tracking.common import plugins
 from tracking.common.errors import Refused
 from tracking.records.store import Recorded, Store
-from workers.plugins import DATASETS
-from workers.training.settings import OnImages
 from workers.trial import Trial
 
 
@@ -57,10 +56,10 @@ def _mixed(name: str, digests: Sequence[str]) -> str:
 
 def _here(trial: Trial) -> str:
     """The digest of the data of a trial as they are on this machine; "" where it needs none."""
-    if not isinstance(trial.settings, OnImages):
+    data = getattr(trial.settings, "data", None)
+    if getattr(data, "name", None) not in plugins.names("workers.data"):
         return ""
-    data = trial.settings.data
-    return DATASETS.load(data.name).load(data).digest
+    return str(plugins.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
 
 
 def notes(trials: Sequence[Trial], recorded: dict[str, Recorded], store: Store) -> list[str]:

@@ -1,5 +1,6 @@
-"""The documents say what is true: their links lead somewhere, their commands parse, their sweep files read."""
+"""Links, commands, sweep files, files, modules, tests and make targets that the documents name exist."""
 
+import functools
 import re
 import shlex
 from pathlib import Path
@@ -11,8 +12,13 @@ from orchestrator import cli
 from orchestrator.spec import expand, load
 from tests.support.checkout import ROOT
 
+MOST_PAGES = 12  # in a folder
+TOP = r"(?:orchestrator|workers|tracking|sweeps|tests|docker|benchmarks|docs)"
+FILE = re.compile(rf"`({TOP}/[\w./-]+)`")
+MODULE = re.compile(r"(?:`|python -m )((?:orchestrator|workers|tracking|tests)(?:\.\w+)+)(?:`|\s)")
+TARGET = re.compile(r"(?:^    |`)make ([a-z-]+)", re.MULTILINE)
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
-LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]*)(?:#([^)]*))?\)")
 COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?(sweep (?:[a-z]+).*?)(?:\s+#.*)?$", re.MULTILINE)
 
 
@@ -21,10 +27,57 @@ def commands() -> list[str]:
     return sorted(set(found))
 
 
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them of its headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = [t for t in LINK.findall(page.read_text()) if not t.startswith(("http://", "https://", "mailto:"))]
-    assert [t for t in targets if not (page.parent / t).exists()] == []
+    links = [(t, a) for t, a in LINK.findall(page.read_text()) if not t.startswith(("http://", "https://", "mailto:"))]
+    missing = [target for target, _ in links if not (page.parent / target).exists()]
+    anchors = [(t, a) for t, a in links if a and t not in missing]
+    assert missing == []
+    assert [a for t, a in anchors if a not in headings(page.parent / t if t else page)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_modules_and_targets_that_are_named_exist(page: Path) -> None:
+    """A name in capitals, as in workers/nets/NAME.py, stands for any."""
+    text = page.read_text()
+    files = [name for name in FILE.findall(text) if not re.search(r"\b[A-Z]{4,}\b", name)]
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    assert [name for name in MODULE.findall(text) if not _is_module(name)] == []
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert [name for name in TARGET.findall(text) if name not in targets] == []
+
+
+def _is_module(name: str) -> bool:
+    """Whether a dotted name, or all of it but its last part, is a module."""
+    paths = [ROOT.joinpath(*parts) for parts in (name.split("."), name.split(".")[:-1])]
+    return any(path.is_dir() or path.with_suffix(".py").is_file() for path in paths)
+
+
+@pytest.mark.parametrize("folder", sorted({p.parent for p in PAGES}), ids=lambda p: p.name)
+def test_no_folder_has_too_many_pages(folder: Path) -> None:
+    assert len(list(folder.glob("*.md"))) <= MOST_PAGES
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_page_is_reached_from_the_readme(page: Path) -> None:
+    assert page in _reached(ROOT / "README.md")
+
+
+@functools.cache
+def _reached(start: Path) -> set[Path]:
+    seen, left = set[Path](), [start]
+    while left:
+        page = left.pop()
+        if page not in seen and page.suffix == ".md" and page.exists():
+            seen.add(page)
+            left += [(page.parent / target).resolve() for target, _ in LINK.findall(page.read_text()) if target]
+    return seen
 
 
 def test_there_are_commands_to_check() -> None:
@@ -49,12 +102,6 @@ def test_the_readmes_sweep_reads_and_expands(tmp_path: Path) -> None:
     (tmp_path / "readme.yaml").write_text(text)
     assert len(expand.expand(load.read(str(tmp_path / "readme.yaml")))) == 85
     assert len(expand.expand(load.read(str(tmp_path / "readme.yaml"), "debug"))) == 6
-
-
-def test_the_readme_names_what_is_there() -> None:
-    readme = (ROOT / "README.md").read_text()
-    for folder in ("sweeps", "orchestrator", "workers", "tracking", "tests", "benchmarks", "docker", "docs"):
-        assert f"{folder}/" in readme and (ROOT / folder).is_dir()
 
 
 @pytest.mark.parametrize("name", [name for name in cli.app if not name.startswith("-")])
@@ -84,7 +131,7 @@ def test_every_claim_of_the_memo_is_judged_where_the_table_says() -> None:
     named: set[tuple[str, str]] = set()
     for place in "; ".join(judged for _, judged in lines).split("; "):
         for file, function in re.findall(r"([\w/]*test_\w+\.py)::(\w+)", place):
-            assert f"def {function}(" in (ROOT / "tests" / file).read_text()
+            assert f"def {function}(" in _source(file)
         if "::" not in place:
             sweep, labels = place.split(": ", 1)
             known = {claim.label for claim in load.read(sweep).claims}
@@ -103,5 +150,5 @@ def test_tests_that_are_named_exist(page: Path) -> None:
 
 
 def _source(file: str) -> str:
-    path = ROOT / "tests" / file.removeprefix("tests/")
+    path = ROOT / file
     return path.read_text() if path.exists() else ""

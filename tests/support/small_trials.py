@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workers import plugins
+from tracking.common import plugins
 from workers.trial import Trial
 
 NETS: dict[str, list[dict[str, Any]]] = {
@@ -23,11 +23,11 @@ OPTIMIZERS = [
 
 def nets() -> list[dict[str, Any]]:
     """Settings of every net in workers/nets: the variants above, or its defaults for one that is not listed."""
-    return [{"name": n, **variant} for n in plugins.NETS.names() for variant in NETS.get(n, [{}])]
+    return [{"name": n, **variant} for n in plugins.names("workers.nets") for variant in NETS.get(n, [{}])]
 
 
 def losses() -> tuple[str, ...]:
-    return plugins.LOSSES.names()
+    return plugins.names("workers.losses")
 
 
 def engines() -> list[str]:

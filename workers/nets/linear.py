@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from workers.interfaces.net import NetSettings
+from tracking.common.plugins import Frozen
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 
-class Settings(NetSettings):
+class Settings(Frozen):
     """One fully connected layer from the pixels to the classes."""
 
     name: Literal["linear"] = "linear"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from workers.interfaces.perturbation import PerturbationSettings
+from tracking.common.plugins import Frozen
 from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
@@ -10,15 +10,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Settings(PerturbationSettings):
+class Settings(Frozen):
     """The weights are left to gradient descent."""
 
     name: Literal["none"] = "none"
 
-
-def waits_for(settings: Settings) -> Until:
-    """Unused: no model is ever due."""
-    return Until()
+    @property
+    def after(self) -> Until:
+        return Until()
 
 
 def due(settings: Settings, epoch: int, reached: bool, first: int | None, count: int) -> bool:

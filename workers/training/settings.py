@@ -1,22 +1,12 @@
 """What is asked of one network that is trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tracking.common.plugins import Frozen, any_settings
-from workers.interfaces.dataset import DataSettings
-from workers.interfaces.net import NetSettings
-from workers.interfaces.perturbation import PerturbationSettings
+from tracking.common import plugins
+from tracking.common.plugins import Frozen
 from workers.interfaces.until import Until
-from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, PERTURBATIONS
-
-if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common
-    AnyData = DataSettings
-    AnyNet = NetSettings
-    AnyPerturbation = PerturbationSettings
-else:
-    AnyData, AnyNet, AnyPerturbation = map(any_settings, (DATASETS, NETS, PERTURBATIONS))
 
 
 class Optimizer(Frozen):
@@ -46,24 +36,19 @@ class Pretrain(Frozen):
     until: Until | None = Field(None, description="Go over to the recorded training early when this is reached.")
 
 
-class OnImages(Frozen):
-    """What all experiments with networks on images have in common."""
-
-    data: AnyData = Field(description="The data set, its training subset and label noise.")
-    net: AnyNet = Field(description="The architecture.")
-
-
-class Settings(OnImages):
+class Settings(Frozen):
     """A network trained on images."""
 
+    data: plugins.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
+    net: plugins.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
     loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
     until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
     pretrain: Pretrain | None = Field(None, description="Training on corrupted labels beforehand, not recorded.")
-    perturbation: AnyPerturbation = Field(
-        default_factory=lambda: PERTURBATIONS.load("none").Settings(name="none"),
+    perturbation: plugins.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
+        default_factory=lambda: plugins.load("workers.perturbations", "none").Settings(),
         description="Noise added to the weights while training.",
     )
     measure: tuple[str, ...] = Field(
@@ -77,16 +62,22 @@ class Settings(OnImages):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        return LOSSES.known(name)
+        return _known("workers.losses", "loss", name)
 
     @field_validator("measure")
     @classmethod
     def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({"parameters", *map(MEASURES.known, names)}))
+        return tuple(sorted({"parameters", *(_known("workers.measures", "measure", name) for name in names)}))
 
     @model_validator(mode="after")
     def _batch_norm_has_a_batch(self) -> "Settings":
         size, batch = self.data.train_size, self.optimizer.batch_size or 100
-        if self.net.needs_batches and size and self.optimizer.name == "sgd" and size % batch == 1:
+        if getattr(self.net, "batch_norm", False) and size and self.optimizer.name == "sgd" and size % batch == 1:
             raise ValueError(f"batch norm needs two examples in every batch, got train_size {size}, batch_size {batch}")
         return self
+
+
+def _known(folder: str, what: str, name: str) -> str:
+    if name not in plugins.names(folder):
+        raise ValueError(plugins.unknown(what, name, plugins.names(folder)))
+    return name

@@ -10,7 +10,6 @@ M models, N images, K image channels, H W image height and width.
 
 import os
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from workers.bench import module
 from workers.bench.case import Work
 from workers.interfaces.images import Images
 
-MODELS: Literal["one"] = "one"
+MODELS = "one"
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):  # type: ignore[misc]
@@ -97,6 +96,4 @@ class Trainer:
         return module.state(self.models)
 
 
-def trainer(work: Work) -> Trainer:
-    """See `workers.bench.case.Engine`."""
-    return Trainer(work)
+trainer = Trainer

@@ -5,8 +5,6 @@ HFTA (Wang et al., MLSys 2021, arXiv:2102.02344). The sum of the losses has each
 M models, N images, B examples of a batch, K image channels, H W image height and width, W width, C classes.
 """
 
-from typing import Literal
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from torch.nn import functional as F
 from workers.bench.case import Work
 from workers.nets import convnet
 
-MODELS: Literal["all"] = "all"
+MODELS = "all"
 
 
 class Trainer:
@@ -25,7 +23,7 @@ class Trainer:
     title = "grouped convolution, channels_last"
 
     def __init__(self, work: Work) -> None:
-        settings, self.net = work.bundle[0].optimizer, convnet.settings_of(work.bundle[0].net)
+        settings, self.net = work.bundle[0].optimizer, work.bundle[0].net
         self.batch, self.labels, self.images = work.batch, work.pictures.labels, work.pictures.pixels
         self.parameters, self.buffers = work.initial()
         for value in self.parameters.values():
@@ -63,6 +61,4 @@ class Trainer:
         return {"parameters": parameters, "buffers": self.buffers}
 
 
-def trainer(work: Work) -> Trainer:
-    """See `workers.bench.case.Engine`."""
-    return Trainer(work)
+trainer = Trainer

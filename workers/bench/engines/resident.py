@@ -5,8 +5,6 @@ One model after the other.
 M models, N images, B examples of a batch, K image channels, H W image height and width.
 """
 
-from typing import Literal
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from torch.nn import functional as F
 from workers.bench import module
 from workers.bench.case import Work
 
-MODELS: Literal["one"] = "one"
+MODELS = "one"
 
 
 class Trainer:
@@ -46,6 +44,4 @@ class Trainer:
         return module.state(self.models)
 
 
-def trainer(work: Work) -> Trainer:
-    """See `workers.bench.case.Engine`."""
-    return Trainer(work)
+trainer = Trainer

@@ -4,7 +4,6 @@ M models, N images, B examples of a batch, K image channels, H W image height an
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from torch.nn import functional as F
 from workers.bench import module
 from workers.bench.case import Work
 
-MODELS: Literal["all"] = "all"
+MODELS = "all"
 
 Names = Mapping[str, Tensor]
 
@@ -55,6 +54,4 @@ class Trainer:
         return {"parameters": parameters, "buffers": module.renamed(self.buffers)}
 
 
-def trainer(work: Work) -> Trainer:
-    """See `workers.bench.case.Engine`."""
-    return Trainer(work)
+trainer = Trainer
