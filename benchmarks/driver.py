@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tracking.records.store import ENDED, Manifest, Store
+from tracking.records.manifest import Manifest
+from tracking.records.store import Store
 from workers.runtime import provenance
 
 SWEEP = """
@@ -65,7 +66,7 @@ def ends(store: Store) -> Any:
     for manifest in store.manifests():
         if not isinstance(manifest, Manifest):
             raise manifest
-        found += [manifest.clock[-1][1] for trial in manifest.trials if trial["state"] in ENDED]
+        found += [manifest.clock[-1][1] for trial in manifest.trials if trial.ended]
     return np.sort(found)
 
 
@@ -94,7 +95,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         found = measure(Path(folder), given.trials)
-    text = json.dumps({**found, "from": provenance.of("cpu")}, indent=1)
+    text = json.dumps({**found, "from": provenance.of("cpu").plain()}, indent=1)
     print(text)
     if given.out:
         given.out.write_text(text + "\n")

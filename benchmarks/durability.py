@@ -23,7 +23,8 @@ from typing import Any
 
 from tracking.common import plugins
 from tracking.records import lease
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 from workers.bundle import Bundle, together
 from workers.run_bundle import set_threads, work
 from workers.runtime import checkpoint, provenance
@@ -125,7 +126,7 @@ def main() -> int:
     without(bundle(5))
     epoch_s = without(bundle(50)) / 50
     cases = [measure(length, epoch_s, given.rounds, given.folder) for length in LENGTHS_S]
-    about = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), **provenance.of("cpu")}
+    about = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), **provenance.of("cpu").plain()}
     about.pop("host")
     report = {"command": " ".join(["python", "benchmarks/durability.py"]), "rounds": given.rounds, "models": MODELS}
     given.out.parent.mkdir(parents=True, exist_ok=True)

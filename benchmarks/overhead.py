@@ -144,7 +144,9 @@ def main() -> None:
     if given.tune:
         return run_tune(given.tune, given.folder)
     found = measure(given.seeds, given.epochs, given.rounds)
-    text = json.dumps({"date": datetime.now(UTC).date().isoformat(), **found, "from": provenance.of("cpu")}, indent=1)
+    text = json.dumps(
+        {"date": datetime.now(UTC).date().isoformat(), **found, "from": provenance.of("cpu").plain()}, indent=1
+    )
     print(text)
     if given.out:
         given.out.write_text(text + "\n")

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,11 @@ import numpy as np
 from orchestrator.planning.pack import MAX_MODELS, pack
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
+from tracking.records.manifest import TrialEntry
+from tracking.records.provenance import DataUsed
 from tracking.records.rows import Outcome, Row
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 from workers.runtime import provenance
 from workers.trial import Trial
 
@@ -64,11 +68,11 @@ def spec(folder: Path, name: str, trials: int, epochs: int) -> Path:
 def record(store: Store, trials: Sequence[Trial], epochs: int) -> dict[str, float]:
     """Writes the records of all trials, as bundles do; returns how long it took and how many rows there are."""
     start, processor, rows = time.monotonic(), time.process_time(), 0
-    about = {**provenance.of("cpu"), "data": {"name": "digits", "title": "digits", "digest": "none"}}
+    about = replace(provenance.of("cpu"), data=DataUsed("none", "digits"))
     bundles = pack(trials, (), os.cpu_count() or 1)
     for bundle in bundles:
-        plain = [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in bundle.trials]
-        writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, plain, about)
+        begun = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
+        writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, begun, about)
         for steps in np.array_split(np.arange(epochs + 1), COMMITS):
             new = [row for t in bundle.trials for row in _rows(t, steps)]
             last = int(steps[-1])
@@ -148,7 +152,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         found = measure(Path(folder), given.trials, given.epochs, given.mirrored)
-    text = json.dumps({**found, "from": provenance.of("cpu")}, indent=1)
+    text = json.dumps({**found, "from": provenance.of("cpu").plain()}, indent=1)
     print(text)
     if given.out:
         given.out.write_text(text + "\n")

@@ -24,7 +24,10 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say, waiting
 from tracking.common import plugins
 from tracking.common.errors import Damaged, Interrupted, InUse, Refused, StorageFailed, TooManyFailures
-from tracking.records.store import Manifest, Store, now_ms
+from tracking.records import layout
+from tracking.records.manifest import Manifest
+from tracking.records.store import Store
+from tracking.records.writer import now_ms
 from tracking.verdicts.verify import Verdict
 from workers.bundle import Bundle
 from workers.run_bundle import give_up
@@ -207,15 +210,15 @@ def _check_nodes(options: Options, store: Store) -> None:
 
 def _keep_changes(store: Store) -> None:
     """The patch that records name, where this program differs from its commit."""
-    name = f"code/{provenance.code().get('diff')}.diff"
-    if provenance.diff() and not store.files.names("code", name.partition("/")[2]):
+    name = layout.code_changes(provenance.code().diff)
+    if provenance.diff() and not store.files.names(layout.CODE, name.rpartition("/")[2]):
         store.files.write(name, provenance.diff().encode())
 
 
 def _remember(store: Store, since_ms: int) -> None:
     """How fast the bundles were that were begun and done since then."""
     done = [m for m in store.manifests() if isinstance(m, Manifest) and m.started_ms >= since_ms and m.done]
-    for device in {str(m.provenance.get("device")) for m in done}:
+    for device in {p.device for m in done for p in m.provenances}:
         Speeds(device).remember(done)
 
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from tracking.common import plugins
 from tracking.common.errors import Damaged, OtherFormat, Refused
+from tracking.records.manifest import FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
-from tracking.records.store import ENDED, Manifest, Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 from workers.bundle import Bundle, Report
 from workers.runtime import checkpoint, provenance
 
@@ -65,35 +67,33 @@ class Opened(NamedTuple):
 
 def _open(store: Store, bundle: Bundle, device: str) -> Opened:
     """From the newest commit whose files are whole; from the start when there is none."""
-    about, damaged = provenance.of(device), []
-    times: dict[str, Any] = {}  # what is done again keeps the times it had: MLflow cannot take a point back
+    mine, damaged = provenance.of(device), []
+    trials = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
+    writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, mine)
     try:
         manifest = store.manifest(bundle.id)
-        times = {"started_ms": manifest.started_ms, "clock": manifest.clock}
+        # What is done again keeps the times it had: MLflow cannot take a point back.
+        writer.manifest = manifest.begun_again(trials)
         for entry in reversed(manifest.checkpoints):
             try:
                 then, state = _whole(store, manifest, entry)
             except Damaged as error:
                 damaged.append(_set_aside(store, error))
             else:
-                then = replace(then, provenance={**then.provenance, **about})
-                return Opened(Writer(store, then), state, tuple(damaged))
+                return Opened(Writer(store, then, replace(mine, data=then.data)), state, tuple(damaged))
     except FileNotFoundError:
         pass  # nothing is recorded of this bundle
     except Damaged as error:
         damaged.append(_set_aside(store, error))
-    trials = [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in bundle.trials]
-    writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, about)
-    writer.manifest = replace(writer.manifest, **times)
     return Opened(writer, None, tuple(damaged))
 
 
-def _whole(store: Store, manifest: Manifest, entry: dict[str, Any]) -> tuple[Manifest, dict[str, Any]]:
+def _whole(store: Store, manifest: Manifest, entry: FileEntry) -> tuple[Manifest, dict[str, Any]]:
     """The bundle as it was at this checkpoint, and the state in it. Raises Damaged."""
     then = manifest.back_at(entry)
     for segment in then.segments:
         store.checked(segment)
-    return then, checkpoint.load(store.checked(entry), entry["name"])
+    return then, checkpoint.load(store.checked(entry), entry.name)
 
 
 def _set_aside(store: Store, error: Damaged) -> str:
@@ -107,15 +107,16 @@ def _set_aside(store: Store, error: Damaged) -> str:
 
 
 def _note(writer: Writer, progress: Progress) -> None:
-    if progress.about:
-        known = writer.manifest.provenance
-        before, now = (about.get("data", {}).get("digest") for about in (known, progress.about))
-        if before and now and before != now:
-            raise Refused(
-                f"bundle {writer.manifest.bundle} was begun with data of digest {before}, and here they have {now}; "
-                "restore the data, or use another --store"
-            )
-        writer.manifest = replace(writer.manifest, provenance={**known, **progress.about})
+    """Keeps what a bundle has reported for its next commit. Raises Refused for other data than it was begun with."""
+    known, about = writer.provenance, progress.about
+    if known.data and about.data and known.data.digest != about.data.digest:
+        raise Refused(
+            f"bundle {writer.manifest.bundle} was begun with data of digest {known.data.digest}, and here they have "
+            f"{about.data.digest}; restore the data, or use another --store"
+        )
+    writer.provenance = replace(
+        known, data=about.data or known.data, engine=about.engine or known.engine, spent=about.spent or known.spent
+    )
     writer.add(progress.rows, progress.ended)
 
 
@@ -134,6 +135,6 @@ def _mean(progress: Progress, measure: str) -> float | None:
 def give_up(store: Store, bundle: Bundle, device: str, error: str) -> None:
     """Records that a bundle's unfinished trials failed, with the error; what was measured before is kept."""
     writer = _open(store, bundle, device).writer
-    unfinished = [t for t in writer.manifest.trials if t["state"] not in ENDED]
-    writer.add([], {t["id"]: Outcome("failed", t["step"], error) for t in unfinished})
+    unfinished = [t for t in writer.manifest.trials if not t.ended]
+    writer.add([], {t.id: Outcome("failed", t.step, error) for t in unfinished})
     writer.commit(writer.manifest.step, None)

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ class Trial:
     settings: BaseModel
 
     @staticmethod
-    def of(experiment: str, settings: dict[str, Any]) -> "Trial":
+    def of(experiment: str, settings: Mapping[str, object]) -> "Trial":
         """Validates raw settings. Raises ValueError (unknown experiment), pydantic.ValidationError (bad settings)."""
         model = plugins.load("workers.experiments", experiment).Settings
         # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number and true no integer.

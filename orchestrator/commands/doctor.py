@@ -92,7 +92,7 @@ def gpu() -> Finding:
 
     if device.best() == "cuda":
         free = device.free_bytes() or 0
-        return Finding("GPU", "ok", f"{provenance.of('cuda')['device']}, {free / 2**30:.1f} GiB free")
+        return Finding("GPU", "ok", f"{provenance.of('cuda').device}, {free / 2**30:.1f} GiB free")
     if Path("/dev/nvidia0").exists():
         remedy = "install PyTorch for CUDA and look at `nvidia-smi`: driver and PyTorch must fit"
         return Finding("GPU", "problem", "there is an NVIDIA GPU that PyTorch cannot use", remedy)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from orchestrator.commands.rerun import Compared
     from orchestrator.launch import Launched
+    from tracking.records.manifest import TrialRecord
     from tracking.records.rows import Progress
-    from tracking.records.store import Recorded
 
 SHOWN = 10  # bundles of a plan
 
@@ -136,16 +136,21 @@ def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
     _claim_table(verdicts)
 
 
-def trial(store: Store, one: "Recorded", as_json: bool) -> None:
+def trial(store: Store, one: "TrialRecord", as_json: bool) -> None:
     """One trial: settings, outcome, provenance and its last recorded numbers."""
     rows = store.rows([one]).to_pandas()
     last = rows[rows["step"] == rows["step"].max()]
     if as_json:
-        plain = {**asdict(one), "last": last[["split", "measure", "layer", "value"]].to_dict("records")}
+        plain = {
+            **asdict(one),
+            "provenances": [p.plain() for p in one.provenances],
+            "provenance": one.provenance.plain(),
+            "last": last[["split", "measure", "layer", "value"]].to_dict("records"),
+        }
         return _json(plain)
     say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
     table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])
-    table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance).items()])
+    table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance.plain()).items()])
     columns = ["measure", "split", "layer", "value"]
     table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
 
@@ -157,13 +162,14 @@ def step(progress: "Progress") -> None:
     say(f"step {progress.step}: " + ", ".join([*shown, *ended]))
 
 
-def reproduced(one: "Recorded", found: "Sequence[Compared]", as_json: bool) -> None:
+def reproduced(one: "TrialRecord", found: "Sequence[Compared]", as_json: bool) -> None:
     """What came out differently, measure by measure."""
     if as_json:
         return _json({"trial": one.id, "measures": [{**c.__dict__, "finding": c.finding} for c in found]})
     header = ["measure", "finding", "rows", "equal to the bit", "missing", "largest relative", "largest absolute"]
     lines = [(c.measure, c.finding, c.rows, c.equal, c.missing, c.largest_relative, c.largest_absolute) for c in found]
-    table(f"trial {one.id}, recorded by {one.provenance.get('code', {}).get('commit', 'unknown code')}", header, lines)
+    code = one.provenance.code
+    table(f"trial {one.id}, recorded by {code.commit if code and code.commit else 'unknown code'}", header, lines)
 
 
 def synced(report: Any, as_json: bool) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tracking.common import plugins
 from tracking.common.errors import Refused
 from tracking.records import rows
+from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
-from tracking.records.store import Recorded, Store
+from tracking.records.store import Store
 from workers.trial import Trial
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Compared:
         return "agrees" if self.largest_relative <= TOLERANCE else "differs"
 
 
-def find(store: Store, start: str) -> Recorded:
+def find(store: Store, start: str) -> TrialRecord:
     """The one recorded trial whose id begins so. Raises Refused when it is none or not the only one."""
     recorded = store.recorded()
     found = [id for id in recorded if id.startswith(start)]
@@ -57,7 +58,7 @@ def find(store: Store, start: str) -> Recorded:
     raise Refused(f"{len(found):,} trials in '{store.root}' begin with '{start}': {some}; give more of the id")
 
 
-def rerun(one: Recorded, trace: str | None = None) -> Iterator[Progress]:
+def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
     """The trial alone, from its start, committing nothing. `trace`: a file for PyTorch's profile of it.
 
     Raises Refused with the step and the measure at the first number that is not finite.
@@ -72,13 +73,13 @@ def rerun(one: Recorded, trace: str | None = None) -> Iterator[Progress]:
 
 
 def reproduce(
-    store: Store, one: Recorded, whole: bool, watch: Callable[[Progress], None] = lambda progress: None
+    store: Store, one: TrialRecord, whole: bool, watch: Callable[[Progress], None] = lambda progress: None
 ) -> list[Compared]:
     """Runs a trial again, alone or (`whole`) with its whole bundle, and compares each of its recorded numbers."""
     trials = [_trial(one)]
     if whole:
         manifest = store.manifest(one.bundle)
-        trials = [Trial.of(manifest.experiment, t["settings"]) for t in manifest.trials]
+        trials = [Trial.of(manifest.experiment, t.settings) for t in manifest.trials]
     made = []
     for progress in _run(trials):
         made += [row for row in progress.rows if row.trial == one.id]
@@ -111,7 +112,7 @@ def _compared(name: str, part: "pd.DataFrame") -> Compared:
     )
 
 
-def _trial(one: Recorded) -> Trial:
+def _trial(one: TrialRecord) -> Trial:
     return Trial.of(one.experiment, one.settings)
 
 

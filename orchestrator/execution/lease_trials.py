@@ -8,7 +8,7 @@ from orchestrator.planning.plan import Plan, plan
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from tracking.common.errors import Damaged, InUse, OtherFormat, Refused
-from tracking.records import lease
+from tracking.records import layout, lease
 from tracking.records.lease_file import abandoned
 from tracking.records.store import Store
 from workers.trial import Trial
@@ -80,7 +80,7 @@ def _set_aside(store: Store, now: Plan) -> list[str]:
     names = [*(m.name for m in broken)]
     for bundle, error in unsound.items():
         if bundle not in going_on:
-            names += [f"records/{bundle}/manifest.json", error.name]
+            names += [layout.manifest(bundle), error.name]
     with store.leased():
         for name in names:
             store.files.set_aside(name)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tracking.common import program
 from tracking.common.errors import Refused
+from tracking.records import layout
 from tracking.records.store import Store
 
 CONNECT_S, MAX_PORT = 5.0, 65_535
@@ -114,7 +115,7 @@ def token_file() -> Path:
 
 def check(survey: Survey, store: Store) -> None:
     """Asks every node of a cluster. Raises Refused when bundles could not run there, saying why on which nodes."""
-    probe, content = f"probes/{uuid.uuid4().hex}", uuid.uuid4().hex
+    probe, content = layout.probe(uuid.uuid4().hex), uuid.uuid4().hex
     store.files.write(probe, content.encode())
     try:
         nodes = survey(functools.partial(about, store, probe))

@@ -9,7 +9,8 @@ from collections.abc import Collection
 
 from orchestrator.terminal.console import waiting
 from tracking.common.errors import StorageFailed
-from tracking.records.store import Manifest, Store
+from tracking.records.manifest import Manifest
+from tracking.records.store import Store
 
 LONGEST_S = 150.0
 

@@ -1,16 +1,17 @@
 """Where records come from: which code, data and schema; what must never meet in one curve, and what to know of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from tracking.common import plugins
 from tracking.common.errors import Refused
-from tracking.records.store import Recorded, Store
+from tracking.records.manifest import TrialRecord
+from tracking.records.provenance import Provenance
+from tracking.records.store import Store
 from workers.trial import Trial
 
 
-def data_name(settings: dict[str, Any]) -> str:
+def data_name(settings: Mapping[str, object]) -> str:
     """What a trial's data are called: their settings, but for those that choose among the same images."""
     data = settings.get("data", {})
     if not isinstance(data, dict):
@@ -18,19 +19,19 @@ def data_name(settings: dict[str, Any]) -> str:
     return str({k: v for k, v in data.items() if k not in ("train_size", "label_noise", "test_size")})
 
 
-def data_digest(recorded: Recorded) -> str:
+def data_digest(recorded: TrialRecord) -> str:
     """Of the data that a trial saw; "" where it needs none."""
-    return str(recorded.provenance.get("data", {}).get("digest", ""))
+    return recorded.data.digest if recorded.data else ""
 
 
-def refuse_mixed_data(recorded: Iterable[Recorded]) -> None:
+def refuse_mixed_data(recorded: Iterable[TrialRecord]) -> None:
     """Raises Refused when records of different data would meet in one curve."""
     for name, digests in _digests(recorded).items():
         if len(digests) > 1:
             raise Refused(_mixed(name, sorted(digests)))
 
 
-def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[Recorded]) -> None:
+def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[TrialRecord]) -> None:
     """Raises Refused when the data here are not those that the records of the sweep were made from: found out before
     hours are spent on records that no curve will show."""
     known = _digests(recorded)
@@ -39,7 +40,7 @@ def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[Recorded]) -> 
             raise Refused(_mixed(name, [*sorted(known[name]), f"{here} on this machine now"]))
 
 
-def _digests(recorded: Iterable[Recorded]) -> dict[str, set[str]]:
+def _digests(recorded: Iterable[TrialRecord]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for one in recorded:
         if digest := data_digest(one):
@@ -62,11 +63,11 @@ def _here(trial: Trial) -> str:
     return str(plugins.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
 
 
-def notes(trials: Sequence[Trial], recorded: dict[str, Recorded], store: Store) -> list[str]:
+def notes(trials: Sequence[Trial], recorded: dict[str, TrialRecord], store: Store) -> list[str]:
     """What a reader should know of these records: data that differ, several versions of the code, and trials that are
     recorded under other ids than they have now."""
     out = [_mixed(name, sorted(found)) for name, found in _digests(recorded.values()).items() if len(found) > 1]
-    commits = Counter(_code(r) for r in recorded.values())
+    commits = Counter(name for r in recorded.values() for name in {_code(p) for p in r.provenances})
     if len(commits) > 1:
         counts = ", ".join(f"{n} by {commit}" for commit, n in commits.most_common())
         out.append(f"the trials were recorded by different versions of the code: {counts}")
@@ -79,10 +80,12 @@ def notes(trials: Sequence[Trial], recorded: dict[str, Recorded], store: Store) 
     return out
 
 
-def _code(recorded: Recorded) -> str:
-    code = recorded.provenance.get("code", {})
-    commit = str(code.get("commit", ""))[:10] or f"version {code.get('version', 'unknown')}"
-    return f"{commit} with changes" if code.get("modified") else commit
+def _code(provenance: Provenance) -> str:
+    """The commit, or the version of a program that is installed without a checkout."""
+    code = provenance.code
+    if code is None or not code.commit:
+        return f"version {dict(provenance.versions or ()).get('sweep', 'unknown')}"
+    return f"{code.commit[:10]} with changes" if code.modified else code.commit[:10]
 
 
 def _older(missing: set[str], experiment: str, store: Store) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.planning.pack import cost
-from tracking.records.store import Manifest
+from tracking.records.manifest import Manifest
 from workers.bundle import Bundle
 from workers.runtime import cache
 from workers.trial import Trial, digest
@@ -82,9 +82,9 @@ class Speeds:
         """Takes in how long bundles took that nothing has interrupted; `manifests` of other devices are passed over."""
         for manifest in manifests:
             seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
-            if manifest.provenance.get("device") != self.device or seconds < SHORTEST_S or not manifest.done:
+            if {p.device for p in manifest.provenances} != {self.device} or seconds < SHORTEST_S or not manifest.done:
                 continue
-            trials = tuple(Trial.of(manifest.experiment, t["settings"]) for t in manifest.trials)
+            trials = tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials)
             before, source = self.seconds(Bundle(manifest.bundle, trials))
             if source == SOURCES[0]:
                 self.off = [*self.off, round(before / seconds, 4)][-KEPT:]

@@ -7,7 +7,8 @@ from typing import Any
 
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.pack import cost, on_cpu, pack
-from tracking.records.store import ENDED, Manifest, Recorded, Store
+from tracking.records.manifest import ENDED, Manifest, TrialRecord
+from tracking.records.store import Store
 from workers.bundle import Bundle
 from workers.trial import Trial
 
@@ -17,7 +18,7 @@ class Plan:
     """A sweep held against the records: what is left `to_run` is in `bundles`, all else is recorded as ended."""
 
     trials: tuple[Trial, ...]
-    recorded: dict[str, Recorded]
+    recorded: dict[str, TrialRecord]
     to_run: tuple[Trial, ...]
     bundles: tuple[Bundle, ...]
     damaged: tuple[str, ...]
@@ -86,22 +87,22 @@ def _bundles(
     return [*whole, *pack([t for t in left if t.id not in packed], begun, lanes, limit)]
 
 
-def _ended(recorded: dict[str, Recorded], trial: Trial) -> bool:
+def _ended(recorded: dict[str, TrialRecord], trial: Trial) -> bool:
     return trial.id in recorded and recorded[trial.id].state in ENDED
 
 
-def _begun(store: Store, left: Sequence[Trial], recorded: dict[str, Recorded]) -> list[Bundle]:
+def _begun(store: Store, left: Sequence[Trial], recorded: dict[str, TrialRecord]) -> list[Bundle]:
     """Interrupted bundles to be gone on with: all of their trials that have not ended are asked for."""
     wanted = {t.id for t in left}
     names = {recorded[t.id].bundle for t in left if t.id in recorded and recorded[t.id].state == "running"}
     found = []
     for name in sorted(names):
         manifest = store.manifest(name)
-        open = {t["id"] for t in manifest.trials if t["state"] not in ENDED}
+        open = {t.id for t in manifest.trials if not t.ended}
         if manifest.checkpoints and open <= wanted:
             found.append(_bundle(manifest))
     return found
 
 
 def _bundle(manifest: Manifest) -> Bundle:
-    return Bundle(manifest.bundle, tuple(Trial.of(manifest.experiment, t["settings"]) for t in manifest.trials))
+    return Bundle(manifest.bundle, tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials))

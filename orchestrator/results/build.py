@@ -15,6 +15,7 @@ from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored
 from tracking.common import plugins
 from tracking.common.flatten import flat
+from tracking.records import layout
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict, verify
 from workers.trial import Trial
@@ -47,7 +48,7 @@ def judged(sweep: Sweep, found: Frame) -> list[Verdict]:
 def data_titles(trials: Sequence[Trial], store: Store) -> dict[str, str]:
     """What figures call the data of a trial, by its id: the title recorded with it. Some trials have no data."""
     recorded = store.recorded({t.id for t in trials})
-    return {id: str(r.provenance["data"]["title"]) for id, r in recorded.items() if "data" in r.provenance}
+    return {id: r.data.title for id, r in recorded.items() if r.data}
 
 
 def about(sweep: Sweep, found: Frame, where: dict[str, Any], titles: dict[str, str]) -> dict[str, str]:
@@ -81,8 +82,8 @@ def draw(
     whole = pd.concat([table for _, table, _ in parts.values()], ignore_index=True) if parts else pd.DataFrame()
     # A setting may be a word in one trial and a number in another; a Parquet column may not.
     mixed = [c for c in whole.columns if whole[c].map(type).nunique() > 1]
-    whole.astype(dict.fromkeys(mixed, str)).to_parquet(folder / "curves.parquet")
-    whole.to_csv(folder / "curves.csv", index=False)
+    whole.astype(dict.fromkeys(mixed, str)).to_parquet(folder / layout.CURVES_PARQUET)
+    whole.to_csv(folder / layout.CURVES_CSV, index=False)
     for entry in files:
         entry |= {kind: str(folder / f"curves.{kind}") for kind in ("parquet", "csv")}
     return files, whole
@@ -101,7 +102,7 @@ def report(
 
     command = shlex.join(("sweep", "launch", *sweep.asked))
     about = About(sweep.title, sweep.source, sweep.notes, sweep.name, command, sweep.written)
-    path = figure_folder(sweep, store) / "report.html"
+    path = figure_folder(sweep, store) / layout.REPORT
     path.write_text(render(about, found, store.recorded({t.id for t in trials}).values(), *curves, verdicts), "utf-8")
     return str(path)
 
@@ -109,7 +110,7 @@ def report(
 def figure_folder(sweep: Sweep, store: Store) -> Path:
     """Where the figures of a sweep are, on this machine: below the store, or in the working folder for a remote one."""
     base = Path(store.files.root if store.files.local else ".")
-    folder = base / "figures" / sweep.name
+    folder = base / layout.FIGURES / sweep.name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -125,4 +126,4 @@ def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 def keep_claims(sweep: Sweep, store: Store, verdicts: Sequence[Verdict]) -> None:
     """Writes claims.json beside the figures."""
     text = json.dumps(plain(verdicts), indent=1, default=str)
-    (figure_folder(sweep, store) / "claims.json").write_text(text)
+    (figure_folder(sweep, store) / layout.CLAIMS).write_text(text)

@@ -15,6 +15,7 @@ from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.payload import Parent, SweepInfo, curve_lines
 from tracking.mirror.tracking_uri import check, ui_command
+from tracking.records import layout
 from tracking.records.lease_file import at_work
 from tracking.records.rows import State
 from tracking.records.store import Store
@@ -35,8 +36,8 @@ HURRY_S = 8.0  # after an interruption, which may have a deadline
 def uri(store: Store, given: str | None) -> str:
     """The tracking URI asked for, or the SQLite file of the store."""
     if given or not store.files.local:
-        return given or os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{Path('mlflow.db').absolute()}")
-    return f"sqlite:///{store.files.root}/mlflow.db"
+        return given or os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{Path(layout.MLFLOW_DATABASE).absolute()}")
+    return f"sqlite:///{store.files.root}/{layout.MLFLOW_DATABASE}"
 
 
 def _info(sweep: Sweep) -> SweepInfo:

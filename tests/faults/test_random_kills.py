@@ -6,8 +6,11 @@ import pytest
 
 from tests.support import compare_records, random_kills
 from tests.support.launches import Program
+from tracking.records.manifest import TrialEntry
+from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 ROWS = [Row("t", step, "test", "error", "", 1 / (step + 3)) for step in range(4)]
 ENDED = {"t": Outcome("finished", 3, "epochs done")}
@@ -24,7 +27,7 @@ def test_a_sweep_killed_at_random_instants_records_what_an_undisturbed_one_does(
 
 def recorded(root: Path, rows: list[Row]) -> Path:
     """A store, whole by its checksums, that holds these rows."""
-    writer = Writer.begin(Store(str(root)), "b", "misbehaving", [{"id": "t", "cell": "c", "settings": {"seed": 0}}], {})
+    writer = Writer.begin(Store(str(root)), "b", "misbehaving", [TrialEntry("t", "c", {"seed": 0})], Provenance())
     writer.add(rows, ENDED)
     writer.commit(3, None)
     return root

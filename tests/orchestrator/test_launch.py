@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import change_manifest
 from tests.support.cluster_records import PACE
 from tracking.records.store import Store
 
@@ -180,14 +181,10 @@ def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
 def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     import shutil
 
-    from tracking.records.store import Manifest
-
     folder = tmp_path / "copy"
     shutil.copytree(launched[0], folder)
     files = sorted(folder.glob("runs/records/*/manifest.json"))
-    manifest = Manifest.of(files[0].read_bytes(), "manifest")
-    manifest.provenance["data"]["digest"] = "another"
-    files[0].write_bytes(manifest.to_bytes())
+    change_manifest.data(files[0], "another")
     assert "different versions of the data" in sweep("curves", "small.yaml", folder=folder, code=2)["stderr"]
 
 

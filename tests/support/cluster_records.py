@@ -47,7 +47,7 @@ def records(spec: Path, root: str) -> dict[str, Any]:
     for trial in trials:
         mine = rows[(rows["trial"] == trial.id) & (rows["measure"] == "error") & (rows["split"] == "test")]
         wrong += [f"missing: {trial.id} {step}" for step in set(range(epochs + 1)) - set(mine["step"])]
-    hosts = Counter(str(r.provenance["host"]) for r in recorded.values())
+    hosts = Counter(r.provenance.host for r in recorded.values())
     return {"ended": sum(r.state == "finished" for r in recorded.values()), "rows": len(rows), "hosts": hosts,
             "wrong": wrong[:5] + store.damaged()}  # fmt: skip
 

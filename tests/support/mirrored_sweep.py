@@ -11,21 +11,20 @@ from typing import Any
 
 from tracking.mirror import sync as mirror
 from tracking.mirror.payload import Parent, SweepInfo
+from tracking.records.manifest import TrialEntry, TrialRecord
+from tracking.records.provenance import Code, DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
-from tracking.records.store import Recorded, Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 SWEEP = SweepInfo("widths", "Error against width", "sweeps/widths.yaml", "abc123", ("net.width", "seed"))
 WIDTHS, SEEDS, EPOCHS = (2, 16), (0, 1), 60
-ABOUT = {
-    "code": {"commit": "0123abc", "modified": False},
-    "device": "cpu",
-    "data": {"title": "handwritten digits", "digest": "d" * 64},
-}
+ABOUT = Provenance(Code("0123abc"), device="cpu", data=DataUsed("d" * 64, "handwritten digits"))
 
 
-def trial(width: int, seed: int) -> dict[str, Any]:
+def trial(width: int, seed: int) -> TrialEntry:
     settings = {"net": {"name": "convnet", "width": width, "batch_norm": False}, "epochs": EPOCHS, "seed": seed}
-    return {"id": f"w{width}s{seed}", "cell": f"w{width}", "settings": settings}
+    return TrialEntry(f"w{width}s{seed}", f"w{width}", settings)
 
 
 def measured(id: str, step: int) -> list[Row]:
@@ -40,7 +39,7 @@ def measured(id: str, step: int) -> list[Row]:
 def train(writer: Writer, steps: range, ended: dict[str, Outcome] | None = None) -> None:
     """Commits these epochs, ten at a time; `ended` with the last."""
     for step in steps:
-        writer.add([row for t in writer.manifest.trials for row in measured(t["id"], step)], {})
+        writer.add([row for t in writer.manifest.trials for row in measured(t.id, step)], {})
         if step == steps[-1]:
             writer.add([], ended or {})
         if step % 10 == 9 or step == steps[-1]:
@@ -77,7 +76,7 @@ def sync(store: Store, uri: str, about: Parent | None = None) -> mirror.SyncRepo
     return mirror.sync(SWEEP, recorded(store), store, uri, about)
 
 
-def recorded(store: Store) -> list[Recorded]:
+def recorded(store: Store) -> list[TrialRecord]:
     return list(store.recorded().values())
 
 

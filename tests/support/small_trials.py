@@ -1,8 +1,10 @@
 """Small trials of everything found in the folders, for tests that hold for all of it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from tracking.common import plugins
+from tracking.records.manifest import TrialEntry
 from workers.trial import Trial
 
 NETS: dict[str, list[dict[str, Any]]] = {
@@ -49,3 +51,8 @@ def trial(seed: int = 0, **changes: Any) -> Trial:
         "seed": seed,
     }
     return Trial.of("network", {**settings, **changes})
+
+
+def entries(trials: Iterable[Trial]) -> list[TrialEntry]:
+    """Trials as a manifest begins with them."""
+    return [TrialEntry(t.id, t.cell, t.plain) for t in trials]

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tracking.analysis.frame import Source
-from tracking.records.store import Recorded, Store
+from tracking.records.manifest import TrialRecord
+from tracking.records.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 KEPT = 4_000_000  # rows, about 150 MiB
 
 
-def stored(store: Store, recorded: Iterable[Recorded]) -> Source:
+def stored(store: Store, recorded: Iterable[TrialRecord]) -> Source:
     """The rows of these trials, each from its one bundle. Reading raises Damaged."""
     part = {one.id: one.bundle for one in recorded}
     return Source(part, _Reader(store, part).read)

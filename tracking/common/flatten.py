@@ -1,9 +1,10 @@
 """Settings as plain values: nested, as they are written, or flat, with dotted keys, as tables want them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
-def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings as one level of dotted keys: {"net": {"width": 8}} -> {"net.width": 8}. Lists stay whole."""
     out: dict[str, Any] = {}
     for key, value in settings.items():

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from tracking.mirror import tracking_uri as place
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.sync import prepare, sync
-from tracking.records.store import Recorded, Store
+from tracking.records.manifest import TrialRecord
+from tracking.records.store import Store
 
 LONGEST_WAIT_S = 60.0
 SHARE = 0.1  # of the time at most is spent mirroring while training goes on: in one process they share a core
@@ -113,7 +114,7 @@ class Mirror:
             os.close(self._held)
         self._held = None
 
-    def _sync(self, recorded: dict[str, Recorded], parent: Parent | None, working: bool) -> None:
+    def _sync(self, recorded: dict[str, TrialRecord], parent: Parent | None, working: bool) -> None:
         start, at_work = time.monotonic(), None if working else ()
         report = sync(self.sweep, recorded.values(), self.store, self.tracking_uri, parent, at_work)
         self._working_shown = working
@@ -122,6 +123,6 @@ class Mirror:
         self._behind, self._error = len(report.behind), "; ".join(report.problems)
 
 
-def _number(found: Recorded) -> int:
+def _number(found: TrialRecord) -> int:
     """Another one as soon as anything has been committed of a trial."""
     return hash((found.bundle, found.state, found.step, found.reason, found.started_ms, found.clock[-1:]))

@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tracking.common.flatten import flat
+from tracking.records.manifest import TrialRecord
 from tracking.records.rows import State
-from tracking.records.store import Recorded
 
 STATUS: dict[State, str] = {
     "running": "RUNNING",
@@ -97,15 +97,15 @@ def _brief(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else text(value, 40)
 
 
-def params(trial: Recorded) -> dict[str, str]:
+def params(trial: TrialRecord) -> dict[str, str]:
     """The trial's science: its settings and seed."""
     settings = {"experiment": trial.experiment, **flat(trial.settings)}
     return {key: text(value, PARAM_LIMIT) for key, value in settings.items()}
 
 
-def tags(sweep: SweepInfo, trial: Recorded, parent: str) -> dict[str, str]:
+def tags(sweep: SweepInfo, trial: TrialRecord, parent: str) -> dict[str, str]:
     """Who the trial is, how it ended and where it comes from. Always the same keys, so that none goes stale."""
-    known = flat(trial.provenance)
+    known = flat(trial.provenance.plain())
     return {
         "mlflow.parentRunId": parent,
         "mlflow.runName": run_name(flat(trial.settings), sweep.varied),
@@ -166,14 +166,14 @@ def kept(count: int, final: bool) -> NDArray[np.bool_]:
     return keep
 
 
-def as_it_stands(trial: Recorded, at_work: Collection[str] | None) -> Recorded:
+def as_it_stands(trial: TrialRecord, at_work: Collection[str] | None) -> TrialRecord:
     """A trial as it is shown: one that is not done and that nobody works on is no longer running."""
     if trial.state != "running" or at_work is None or trial.id in at_work:
         return trial
     return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; `sweep launch` goes on")
 
 
-def points(trial: Recorded, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
+def points(trial: TrialRecord, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
     """The points of a trial that are not yet in MLflow, when all that were due at step `sent` are.
 
     rows: the trial's own, columns as in `records.rows.SCHEMA`. Values that are not finite are left out: MLflow turns
@@ -192,19 +192,19 @@ def points(trial: Recorded, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
     return out
 
 
-def _line(trial: Recorded, key: str, line: pd.DataFrame, sent: int) -> list[Point]:
+def _line(trial: TrialRecord, key: str, line: pd.DataFrame, sent: int) -> list[Point]:
     steps, values = line["step"].to_numpy(), line["value"].to_numpy()
     due = kept(len(steps), trial.state in FINAL) & ~(kept(len(steps), False) & (steps <= sent))
     return [Point(key, float(v), stamp(trial, s), int(s)) for s, v in zip(steps[due], values[due], strict=True)]
 
 
-def stamp(trial: Recorded, step: int) -> int:
+def stamp(trial: TrialRecord, step: int) -> int:
     """When this step was committed, in milliseconds since 1970."""
     latest = trial.clock[-1][1] if trial.clock else trial.started_ms
     return next((ms for last, ms in trial.clock if last >= step), latest)
 
 
-def last(trials: Iterable[Recorded], otherwise: int) -> int:
+def last(trials: Iterable[TrialRecord], otherwise: int) -> int:
     """When the last of these trials got its last step, in milliseconds since 1970; `otherwise` where there are none."""
     return max((stamp(t, t.step) for t in trials), default=otherwise)
 

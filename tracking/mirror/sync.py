@@ -23,15 +23,16 @@ from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import REFUSED, Known, Runs
 from tracking.mirror.runs import SyncReport as SyncReport
 from tracking.mirror.tracking_uri import ENVIRONMENT, artifacts, brief, check, database, make_once, public
+from tracking.records.manifest import TrialRecord
 from tracking.records.storage import sha256
-from tracking.records.store import Recorded, Store
+from tracking.records.store import Store
 
 METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
 
 
 def sync(
     sweep: SweepInfo,
-    trials: Iterable[Recorded],
+    trials: Iterable[TrialRecord],
     store: Store,
     tracking_uri: str,
     parent: Parent | None = None,
@@ -138,9 +139,9 @@ class _Writer:
     def __post_init__(self) -> None:
         self.runs = Runs(self.client, self.sweep.name, self.experiment, self.report)
 
-    def write(self, trials: list[Recorded], parent: Parent | None, live: bool) -> None:
+    def write(self, trials: list[TrialRecord], parent: Parent | None, live: bool) -> None:
         started = min((t.started_ms for t in trials), default=0)
-        commit = next((t.provenance.get("code", {}).get("commit", "") for t in trials), "")
+        commit = next((t.provenance.code.commit for t in trials if t.provenance.code), "")
         about = mp.parent_tags(self.sweep, parent, commit)
         runs = self.runs.found()
         if not trials and "" not in runs:
@@ -167,14 +168,14 @@ class _Writer:
             if runs[left].status == "RUNNING":  # of trials that are no longer of the sweep, or never got a row
                 self._end(runs[left], mp.STATUS["cancelled"], runs[left].started)
 
-    def _unchanged(self, run: Known, trial: Recorded, parent: str) -> bool:
+    def _unchanged(self, run: Known, trial: TrialRecord, parent: str) -> bool:
         return run.mirrored == self._digest(trial, parent) and run.status == mp.STATUS[trial.state]
 
-    def _digest(self, trial: Recorded, parent: str) -> str:
+    def _digest(self, trial: TrialRecord, parent: str) -> str:
         """Equal when there is nothing to send: rows are only ever added to, so state and step stand for them."""
         return mp.digest(mp.tags(self.sweep, trial, parent), mp.params(trial), trial.clock[-1:])
 
-    def _bundle(self, trials: list[Recorded], runs: dict[str, Known], parent: str) -> None:
+    def _bundle(self, trials: list[TrialRecord], runs: dict[str, Known], parent: str) -> None:
         """Trials of one bundle, so that its rows are read once."""
         try:
             rows = self.store.rows([t for t in trials if runs[t.id].sent != "all"]).to_pandas()
@@ -189,7 +190,7 @@ class _Writer:
                 data = (whole.get(run.id) or self.client.get_run(run.id)).data
                 self._trial(run, data, trial, parent, of.get(trial.id, rows[:0]))
 
-    def _trial(self, run: Known, data: Any, trial: Recorded, parent: str, rows: pd.DataFrame) -> None:
+    def _trial(self, run: Known, data: Any, trial: TrialRecord, parent: str, rows: pd.DataFrame) -> None:
         sent = run.sent
         points = [] if sent == "all" else mp.points(trial, rows, int(sent))
         complete = sent == "all" or trial.state in mp.FINAL
@@ -237,7 +238,7 @@ class _Writer:
         shown = (m for key in run.data.metrics for m in self.client.get_metric_history(known.id, key))
         return any(lines.get(m.key, {}).get(m.step) != m.value for m in shown)
 
-    def _parent(self, known: Known, parent: Parent, about: dict[str, str], trials: list[Recorded]) -> None:
+    def _parent(self, known: Known, parent: Parent, about: dict[str, str], trials: list[TrialRecord]) -> None:
         """The sweep's own run; a step of its metrics is the x of a curve."""
         run = self.client.get_run(known.id)
         curves, ms = mp.digest(parent.lines), known.started  # the same time whenever it is sent
@@ -268,12 +269,12 @@ class _Writer:
         view = mp.view(self.sweep.varied, self.runs.keys)
         self.client.set_experiment_tag(self.experiment, f"mlflow.sharedViewState.{mp.VIEW}", view)
 
-    def _data(self, run: Any, trials: list[Recorded]) -> None:
+    def _data(self, run: Any, trials: list[TrialRecord]) -> None:
         """Which data the trials saw, as MLflow's data set inputs: name and digest, not the images."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}
-        used = {(str(d["title"]), str(d["digest"])[:36]) for d in (t.provenance.get("data") for t in trials) if d}
+        used = {(t.data.title, t.data.digest[:36]) for t in trials if t.data}
         if new := sorted(used - known):
             context = [InputTag("mlflow.data.context", "training and test")]
             sets = [Dataset(name, digest, "local", "{}") for name, digest in new]

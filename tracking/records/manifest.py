@@ -1,132 +1,193 @@
-"""What a manifest is: the committed state of one bundle, with the checksum of every file that belongs to it.
+"""A manifest: the committed state of one bundle, and what it says of each of its trials.
 
 Commits are numbered from 1. A segment and a checkpoint carry the number of the commit that made them, and a trial that
-of the commit in which it ended, so that a manifest can be taken back to the commit of an older checkpoint.
+of the commit in which it ended, so that a manifest can be taken back to the commit of an older checkpoint, and every
+row and every outcome can be traced to what computed it. How manifests are written to files: `manifest_json.py`.
 """
 
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from tracking.common.errors import Damaged, OtherFormat
-from tracking.records import rows
-from tracking.records.storage import sha256
+from pydantic import ConfigDict
 
-FORMAT = 1
-ENDED = frozenset({"finished", "diverged", "failed", "cancelled"})
+from tracking.common.errors import Damaged
+from tracking.records.provenance import DataUsed, Provenance
+from tracking.records.rows import Outcome, State
+
+ENDED: frozenset[State] = frozenset({"finished", "diverged", "failed", "cancelled"})
+UNKNOWN = 0  # number of a commit that was not recorded
+_STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What is recorded of one trial. `clock` holds (step, milliseconds since 1970) of the commits, in order: a row of
-    a step was committed at the first entry whose step is not less."""
+class FileEntry:
+    """A file that belongs to a bundle. `commit`: the one that made it. parts: (commit, number of rows) of a segment
+    that was merged from several, in the order of its rows; empty where all of them have one provenance."""
+
+    __pydantic_config__ = _STRICT
+    name: str
+    sha256: str
+    bytes: int
+    commit: int = UNKNOWN
+    parts: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEntry:
+    """A trial of a bundle. `step`: the last one committed, -1 before the first; `commit`: the one in which it ended."""
+
+    __pydantic_config__ = _STRICT
+    id: str
+    cell: str
+    settings: Mapping[str, object]
+    state: State = "running"
+    step: int = -1
+    reason: str = ""
+    commit: int = UNKNOWN
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    def after(self, outcome: Outcome, commit: int) -> "TrialEntry":
+        """As it is recorded once it has ended."""
+        return replace(self, state=outcome.state, step=outcome.step, reason=outcome.reason, commit=commit)
+
+    def back_at(self, commit: int, step: int) -> "TrialEntry":
+        """As it was at an earlier commit, which committed this step."""
+        if self.ended and self.commit <= commit:
+            return self
+        return replace(self, state="running", step=step, reason="", commit=UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What is recorded of one trial, with what it shares with its bundle.
+
+    clock: (step, milliseconds since 1970) of each commit, in order; a row of a step was committed at the first entry
+    whose step is not less. provenances: of the commits until the trial ended, each once, in the order in which they
+    were last used; `provenance` is that of the last of these commits.
+    """
 
     id: str
     cell: str
     experiment: str
-    settings: dict[str, Any]
+    settings: Mapping[str, object]
     bundle: str
-    state: rows.State
+    state: State
     step: int
     reason: str
+    commit: int
     started_ms: int
     clock: tuple[tuple[int, int], ...]
-    provenance: dict[str, Any]
+    provenances: tuple[Provenance, ...]
+
+    @property
+    def provenance(self) -> Provenance:
+        return self.provenances[-1] if self.provenances else Provenance()
+
+    @property
+    def data(self) -> DataUsed | None:
+        """The data it saw; None where it needs none."""
+        return self.provenance.data
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The committed state of one bundle. `trials` are plain values: id, cell, settings, state, step, reason."""
+    """The committed state of one bundle.
+
+    provenances: each once, however many commits it computed. computed_by: for each commit of `clock` its index in
+    `provenances`; None for a commit that was taken back, whose rows were computed again by a later one.
+    """
 
     bundle: str
     experiment: str
     step: int
-    trials: tuple[dict[str, Any], ...]
-    provenance: dict[str, Any]
+    trials: tuple[TrialEntry, ...]
     started_ms: int
-    segments: tuple[dict[str, Any], ...] = ()
-    checkpoints: tuple[dict[str, Any], ...] = ()
+    provenances: tuple[Provenance, ...] = ()
+    computed_by: tuple[int | None, ...] = ()
+    segments: tuple[FileEntry, ...] = ()
+    checkpoints: tuple[FileEntry, ...] = ()
     clock: tuple[tuple[int, int], ...] = ()
-
-    def to_bytes(self) -> bytes:
-        """JSON with its own checksum, so that a flipped bit cannot pass for a result."""
-        content = {"format": FORMAT, **self.__dict__}
-        text = json.dumps(content, sort_keys=True, allow_nan=False)
-        return json.dumps({"sha256": sha256(text.encode()), "manifest": text}).encode()
-
-    @staticmethod
-    def of(content: bytes, name: str) -> "Manifest":
-        """Raises Damaged, naming the file; OtherFormat when it is whole and of another version of this program."""
-        try:
-            outer = json.loads(content)
-            whole = sha256(outer["manifest"].encode()) == outer["sha256"]
-            inner = json.loads(outer["manifest"])
-            written = inner.pop("format")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Damaged(f"{name} is not a manifest ({error})", name) from error
-        if not whole:
-            raise Damaged(f"{name} does not match its checksum", name)
-        if written != FORMAT:
-            raise OtherFormat(
-                f"{name} was written by another version of this program (format {written}, here {FORMAT})", name
-            )
-        tuples = {k: tuple(inner[k]) for k in ("segments", "checkpoints")}
-        clock, trials = tuple(tuple(x) for x in inner["clock"]), tuple(_shared(inner["trials"]))
-        return Manifest(**{**inner, **tuples, "clock": clock, "trials": trials})
 
     @property
     def done(self) -> bool:
-        return all(t["state"] in ENDED for t in self.trials)
+        return all(trial.ended for trial in self.trials)
 
     @property
     def commits(self) -> int:
-        """How many commits were ever made, those that were taken back included."""
+        """How many commits were ever made, including those that were taken back."""
         return len(self.clock)
 
-    def recorded(self, trial: dict[str, Any]) -> Recorded:
+    @property
+    def data(self) -> DataUsed | None:
+        """The data of the bundle, which are the same in all of its commits; None where it needs none."""
+        return next((p.data for p in self.provenances if p.data), None)
+
+    def record(self, trial: TrialEntry) -> TrialRecord:
         """One of the trials, with what it shares with its bundle."""
-        return Recorded(
-            **{k: trial[k] for k in ("id", "cell", "settings", "state", "step", "reason")},
-            experiment=self.experiment,
-            bundle=self.bundle,
-            started_ms=self.started_ms,
-            clock=self.clock,
-            provenance=self.provenance,
+        return TrialRecord(
+            trial.id, trial.cell, self.experiment, trial.settings, self.bundle, trial.state, trial.step, trial.reason,
+            trial.commit, self.started_ms, self.clock, self._until(trial.commit),
+        )  # fmt: skip
+
+    def _until(self, commit: int) -> tuple[Provenance, ...]:
+        """The provenances of the commits up to this one, of all of them where it is UNKNOWN."""
+        if len(self.provenances) <= 1:
+            return self.provenances
+        return _last_used_last(self.provenances, self.computed_by[: commit or None])
+
+    def provenance_of(self, commit: int) -> Provenance:
+        """What computed a commit. Commits are unknown only in manifests with one provenance, or before their second."""
+        index = self.computed_by[commit - 1] if commit != UNKNOWN else 0
+        return self.provenances[index or 0]
+
+    def committed(self, step: int, ms: int, provenance: Provenance) -> "Manifest":
+        """With one commit more; trials and files are those of before."""
+        ms = max([ms, *(earlier for _, earlier in self.clock[-1:])])  # a clock that went back makes no step earlier
+        provenances = tuple(provenance if p == provenance else p for p in self.provenances)  # with the newest `spent`
+        if provenance not in provenances:
+            provenances += (provenance,)
+        return replace(
+            self,
+            step=step,
+            clock=(*self.clock, (step, ms)),
+            provenances=provenances,
+            computed_by=(*self.computed_by, provenances.index(provenance)),
         )
 
-    def back_at(self, checkpoint: dict[str, Any]) -> "Manifest":
+    def back_at(self, checkpoint: FileEntry) -> "Manifest":
         """As it was at the commit of this checkpoint. Only the clock stays whole: it says when a step was first
         committed, and what is done again gets the times it had. Raises Damaged where the commit cannot be told."""
         if checkpoint == self.checkpoints[-1]:
             return self
-        commit = checkpoint.get("commit")
-        if commit is None:
-            raise Damaged(f"{checkpoint['name']} does not say of which commit it is")
+        commit = checkpoint.commit
+        if commit == UNKNOWN:
+            raise Damaged(f"{checkpoint.name} does not say of which commit it is")
         step = self.clock[commit - 1][0]
         return replace(
-            self,
+            self._taken_back(commit),
             step=step,
-            trials=tuple(_back(t, commit, step) for t in self.trials),
-            segments=tuple(s for s in self.segments if s.get("commit", 0) <= commit),
-            checkpoints=tuple(c for c in self.checkpoints if c.get("commit", 0) <= commit),
+            trials=tuple(trial.back_at(commit, step) for trial in self.trials),
+            segments=tuple(s for s in self.segments if s.commit <= commit),
+            checkpoints=tuple(c for c in self.checkpoints if c.commit <= commit),
         )
 
+    def _taken_back(self, commit: int) -> "Manifest":
+        """Without the provenances of later commits."""
+        kept = self.computed_by[:commit]
+        used = sorted({index for index in kept if index is not None})
+        renumbered: dict[int | None, int | None] = {old: new for new, old in enumerate(used)}
+        computed_by = (*(renumbered.get(index) for index in kept), *([None] * (self.commits - commit)))
+        return replace(self, provenances=tuple(self.provenances[i] for i in used), computed_by=computed_by)
 
-def _shared(trials: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What trials of one cell have in common, all but their seeds, as one object: there may be 10^5 trials."""
-    cells: dict[str, dict[str, Any]] = {}
-    for trial in trials:
-        first = cells.setdefault(trial["cell"], trial)
-        if first is not trial:
-            common = first["settings"]
-            settings = {k: common[k] if common.get(k) == v else v for k, v in trial["settings"].items()}
-            trial |= {"cell": first["cell"], "settings": settings}
-        yield {**trial, "state": sys.intern(trial["state"]), "reason": sys.intern(trial["reason"])}
+    def begun_again(self, trials: Iterable[TrialEntry]) -> "Manifest":
+        """Nothing of it but its times: its work is done again from the start."""
+        empty = replace(self._taken_back(0), step=-1, segments=(), checkpoints=())
+        return replace(empty, trials=tuple(trials))
 
 
-def _back(trial: dict[str, Any], commit: int, step: int) -> dict[str, Any]:
-    if trial["state"] in ENDED and trial.get("commit", 0) <= commit:
-        return trial
-    return {**trial, "state": "running", "step": step, "reason": ""}
+def _last_used_last(provenances: tuple[Provenance, ...], computed_by: Iterable[int | None]) -> tuple[Provenance, ...]:
+    used = dict.fromkeys(index for index in reversed(tuple(computed_by)) if index is not None)
+    return tuple(provenances[index] for index in reversed(used))

@@ -5,6 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
+from tracking.records.provenance import About
+
 State = Literal["running", "finished", "diverged", "failed", "cancelled"]
 
 SCHEMA = pa.schema(
@@ -48,13 +50,14 @@ class Progress(NamedTuple):
 
     `state()` returns tensors and plain Python only: all that is needed to go on after `step`. It is called
     only when a commit is made, so that a microsecond network does not copy its weights every epoch.
+    `visits`: training examples times models since the last `Progress`. `about`: what is now known of its provenance.
     """
 
     step: int
     rows: list[Row]
     ended: dict[str, Outcome]
     state: Callable[[], dict[str, Any]]
-    about: dict[str, Any] = {}  # noqa: RUF012  a NamedTuple's default, never changed
+    about: About = About()
     visits: int = 0
 
 

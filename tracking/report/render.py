@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tracking.analysis.grouping import settings, text
 from tracking.common.flatten import flat
-from tracking.records.store import Recorded
+from tracking.records.manifest import TrialRecord
+from tracking.records.provenance import Provenance
 from tracking.verdicts.verify import Verdict, varied
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class About:
 def render(
     about: About,
     frame: "Frame",
-    recorded: Iterable[Recorded],
+    recorded: Iterable[TrialRecord],
     figures: Sequence[dict[str, str]],
     table: "pd.DataFrame",
     verdicts: Sequence[Verdict],
@@ -140,13 +141,13 @@ def _trials(frame: "Frame") -> dict[str, Any]:
     return {"axes": axes, "lines": lines}
 
 
-def _origins(recorded: Iterable[Recorded]) -> list[tuple[int, list[tuple[str, str]]]]:
+def _origins(recorded: Iterable[TrialRecord]) -> list[tuple[int, list[tuple[str, str]]]]:
     """The different origins of the records, with how many trials each has."""
-    found = Counter(tuple((k, v) for k, v in _origin(r)) for r in recorded)
+    found = Counter(tuple(_origin(provenance)) for r in recorded for provenance in r.provenances)
     return [(number, list(origin)) for origin, number in found.most_common()]
 
 
-def _origin(one: Recorded) -> list[tuple[str, str]]:
+def _origin(provenance: Provenance) -> list[tuple[str, str]]:
     """Code, versions, hardware and data; not times, which differ with every bundle."""
-    known = flat({k: v for k, v in one.provenance.items() if k not in ("spent", "host")})
+    known = flat({k: v for k, v in provenance.plain().items() if k not in ("spent", "host")})
     return [(name, str(value)) for name, value in known.items()]

@@ -33,7 +33,7 @@ class Lane:
     def about(self) -> dict[str, Any]:
         """Hardware, versions and commit; the bytes of memory of its device; its peak and how that was found."""
         peak, how = cost.peak(self.device)
-        return {**provenance.of(self.device), "memory": _memory(self.device), "peak": peak, "peak_how": how}
+        return {**provenance.of(self.device).plain(), "memory": _memory(self.device), "peak": peak, "peak_how": how}
 
     def prepare(self, case: Case, limit_s: float) -> tuple[float, str]:
         """Builds a trainer and warms it up; seconds of a step, and its title. Kept unless they exceed `limit_s`."""

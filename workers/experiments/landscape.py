@@ -19,6 +19,7 @@ from pydantic import Field, field_validator
 
 from tracking.common import plugins
 from tracking.common.plugins import Frozen
+from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers.experiments import network
 from workers.interfaces.until import Until
@@ -123,13 +124,13 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
         yield Progress(found.outcome.step, found.rows, {trial.id: found.outcome}, partial(dict, done=done), about)
 
 
-def _measured(trial: Trial, device: str) -> tuple[series.Result, dict[str, Any]]:
+def _measured(trial: Trial, device: str) -> tuple[series.Result, About]:
     """All of one trial, and what training says about its data."""
     from workers.theory import loss_surface
 
     settings = cast(Settings, trial.settings)
     if settings.surface != "network":
-        return _looked_at(trial, loss_surface.valley(settings.surface), {}), {}
+        return _looked_at(trial, loss_surface.valley(settings.surface), {}), About()
     surface, last = trained_surface(settings, device)
     (ended,) = last.ended.values()
     if ended.state != "finished":

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tracking.common import plugins
+from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress
 from workers.training.examples import Examples
 from workers.training.loop import Training
@@ -89,7 +90,7 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
     engine = choose(bundle, examples, device)
     if bundle[0].pretrain and not resume:
         engine.load(_pretrained(trials, engine.state(), device))
-    about = {"data": {"title": images.title, "digest": images.digest}, "engine": type(engine).__name__.lower()}
+    about = About(DataUsed(images.digest, images.title), type(engine).__name__.lower())
     training = Training(trials, engine, examples.index.shape[1], about)
     if resume:
         training.load(resume)

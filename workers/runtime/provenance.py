@@ -6,23 +6,22 @@ import importlib.metadata
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from tracking.common.program import PROGRAM
+from tracking.records.provenance import Code, Provenance
 
 LONGEST = 1_000_000  # characters of a patch that are kept
 PACKAGES = ("sweep", "torch", "numpy", "ray", "mlflow")
 
 
 @functools.cache
-def code() -> dict[str, Any]:
+def code() -> Code:
     """The commit this code is from and whether files differ from it; empty where it is no checkout."""
     commit = _git(PROGRAM, "rev-parse", "HEAD")
     if not commit:
-        return {}
+        return Code()
     changes = diff()
-    known = {"commit": commit, "modified": bool(changes)}
-    return {**known, "diff": hashlib.sha256(changes.encode()).hexdigest()[:16]} if changes else known
+    return Code(commit, True, hashlib.sha256(changes.encode()).hexdigest()[:16]) if changes else Code(commit)
 
 
 @functools.cache
@@ -41,15 +40,10 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
 
 
-def of(device: str) -> dict[str, Any]:
-    """Commit, versions, machine and device of this process, as plain values."""
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {
-        "code": code(),
-        "versions": {"python": platform.python_version(), **versions},
-        "device": hardware(device),
-        "host": platform.node(),
-    }
+def of(device: str) -> Provenance:
+    """Commit, versions, machine and device of this process."""
+    versions = {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}}
+    return Provenance(code(), tuple(sorted(versions.items())), hardware(device), platform.node())
 
 
 def hardware(device: str) -> str:

@@ -5,12 +5,14 @@ M models, N training examples of a model.
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracking.common import plugins
+from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
 from workers.runtime import seeds
 from workers.training.perturb import Perturbing
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 class Training:
     """One bundle in training: which epoch it has reached, and which of its models still move."""
 
-    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int, about: dict[str, Any]) -> None:
+    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int, about: About) -> None:
         self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
         self.visits = 0
-        self.spent = {"training": 0.0, "evaluation": 0.0, "visits": 0}  # seconds and visits since this process began
+        self.spent = Spent(0.0, 0.0, 0)  # since this process began
         self.settings: Settings = trials[0].settings  # type: ignore[assignment]
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
@@ -53,8 +55,8 @@ class Training:
         start, visits = time.monotonic(), int(self.active.sum()) * self.examples
         self.engine.epoch(self._order(epoch), self.active)
         self.visits += visits
-        self.spent["visits"] += visits
-        self.spent["training"] += time.monotonic() - start
+        training = self.spent.training + time.monotonic() - start
+        self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         """Every model's own order (M, N); gradient descent has none to draw."""
@@ -79,9 +81,9 @@ class Training:
         rows += self._perturbed(epoch, snapshot)
         ended = self._ended(epoch, snapshot)
         self.epoch, visits, self.visits = epoch, self.visits, 0
-        self.spent["evaluation"] += time.monotonic() - start
-        about = {**self.about, "spent": {k: round(v, 3) for k, v in self.spent.items()}}
-        return Progress(epoch, rows, ended, self.state, about, visits)
+        self.spent = replace(self.spent, evaluation=self.spent.evaluation + time.monotonic() - start)
+        spent = Spent(round(self.spent.training, 3), round(self.spent.evaluation, 3), self.spent.visits)
+        return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits)
 
     def _perturbed(self, epoch: int, snapshot: "Snapshot") -> list[Row]:
         """Perturbs who is due, after this epoch was measured; records how often each was perturbed before."""

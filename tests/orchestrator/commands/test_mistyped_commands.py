@@ -12,9 +12,12 @@ import pytest
 from orchestrator import cli
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
+from tests.support import small_trials
 from tests.support.bad_sweeps import GOOD
+from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 MISTAKES: dict[str, list[str]] = {
     # what is typed, then what must be said
@@ -56,8 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mistakes")
     (folder / "mine.yaml").write_text(GOOD)
     trials = expand(read(str(folder / "mine.yaml")))
-    plain = [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in trials]
-    writer = Writer.begin(Store(str(folder / "runs")), "bundle", "network", plain, {})
+    writer = Writer.begin(Store(str(folder / "runs")), "bundle", "network", small_trials.entries(trials), Provenance())
     writer.add([], {t.id: Outcome("finished", 2, "epochs done") for t in trials})
     writer.commit(2, None)
     return folder

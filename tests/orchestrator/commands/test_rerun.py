@@ -9,7 +9,8 @@ import pytest
 from orchestrator.commands import rerun
 from tests.support import small_trials
 from tracking.common.errors import Refused
-from tracking.records.store import Recorded, Store
+from tracking.records.manifest import TrialRecord
+from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work
 from workers.trial import Trial
@@ -26,7 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
-def find(store: Store, trial: Trial) -> Recorded:
+def find(store: Store, trial: Trial) -> TrialRecord:
     return rerun.find(store, trial.id[:12])
 
 

@@ -9,14 +9,17 @@ import pytest
 from orchestrator.execution import shared_disk
 from tests.support import small_trials
 from tracking.common.errors import StorageFailed
+from tracking.records.provenance import DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 
 def bundle(root: Path) -> tuple[Writer, str]:
     trial = small_trials.trial(0)
-    about = [{"id": trial.id, "cell": trial.cell, "settings": trial.plain}]
-    writer = Writer.begin(Store(str(root)), "b", "network", about, {"data": {"digest": "d"}})
+    writer = Writer.begin(
+        Store(str(root)), "b", "network", small_trials.entries([trial]), Provenance(data=DataUsed("d"))
+    )
     writer.add([Row(trial.id, 0, "test", "error", "", 0.5)], {})
     writer.commit(0, b"weights")
     return writer, trial.id

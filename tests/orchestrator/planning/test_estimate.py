@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator.planning.estimate import ROUGH, SOURCES, Speeds, kind
 from orchestrator.planning.pack import cost
-from tracking.records.store import Manifest
+from tracking.records.manifest import Manifest, TrialEntry
+from tracking.records.provenance import Provenance
 from workers.bundle import together
 from workers.trial import Trial
 
@@ -24,9 +25,9 @@ def trial(width: int = 8, seed: int = 0, epochs: int = 9) -> Trial:
 
 
 def manifest(trials: list[Trial], seconds: float, device: str = "cpu: x") -> Manifest:
-    about = [{"id": t.id, "cell": t.cell, "settings": t.plain, "state": "finished"} for t in trials]
+    ended = tuple(TrialEntry(t.id, t.cell, t.plain, "finished") for t in trials)
     clock = ((0, 1000), (9, 1000 + round(1000 * seconds)))
-    return Manifest("b", "network", 9, tuple(about), {"device": device}, 1000, clock=clock)
+    return Manifest("b", "network", 9, ended, 1000, (Provenance(device=device),), (0, 0), clock=clock)
 
 
 def test_where_nothing_was_seen_the_rate_is_rough_and_said_to_be() -> None:

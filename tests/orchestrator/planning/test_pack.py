@@ -1,7 +1,6 @@
 """Packing: bundles partition the trials, hold only trials that can be trained together, and go on as they were."""
 
 from pathlib import Path
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +8,10 @@ from hypothesis import strategies as st
 from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack
 from orchestrator.planning.plan import plan
 from tests.support import small_trials
+from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 from workers import run_bundle
 from workers.bundle import together
 from workers.trial import Trial
@@ -62,14 +63,10 @@ def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> 
 def test_a_bundle_some_of_whose_trials_have_ended_goes_on_with_them(tmp_path: Path) -> None:
     """A model's last bits depend on its bundle: without the ended ones the others would come out differently."""
     store, bundle = Store(str(tmp_path)), together([small_trials.trial(s) for s in range(3)])
-    writer = Writer.begin(store, bundle.id, "network", _plain(bundle.trials), {})
+    writer = Writer.begin(store, bundle.id, "network", small_trials.entries(bundle.trials), Provenance())
     writer.add([], {bundle.trials[0].id: Outcome("diverged", 1, "a weight is not finite")})
     writer.commit(1, b"state")
     left = plan([small_trials.trial(s) for s in range(3)], store, lanes=1)
     assert len(left.to_run) == 2 and [b.trials for b in left.bundles] == [bundle.trials]
     fewer = plan(bundle.trials[:2], store, lanes=1)  # one of the others is not asked for any more
     assert [b.trials for b in fewer.bundles] == [bundle.trials[1:2]]
-
-
-def _plain(trials: tuple[Trial, ...]) -> list[dict[str, Any]]:
-    return [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in trials]

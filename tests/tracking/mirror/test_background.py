@@ -25,7 +25,8 @@ from tests.support.mlflow_server import Server
 from tests.support.waiting import until
 from tracking.mirror.background import Mirror
 from tracking.records.rows import Outcome
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 SENT = "tags.`sweep.mirrored` != ''"  # a run's last tag
 

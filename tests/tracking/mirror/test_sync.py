@@ -20,7 +20,8 @@ from tests.support.mirrored_sweep import (
 )
 from tracking.mirror import sync as mirror
 from tracking.records.rows import Outcome
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 
 def test_a_second_sync_sends_nothing_and_changes_nothing(

@@ -17,9 +17,11 @@ from tests.support.cluster_records import PACE
 from tracking.common.errors import InUse
 from tracking.records import lease
 from tracking.records.lease_file import at_work
+from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.storage import Files
-from tracking.records.store import Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 
 SILENCE_S = "1.5"
 HOLD = """
@@ -34,9 +36,11 @@ print("lost" if mine.lost else "released", flush=True)
 COMMIT = """
 import sys
 from tracking.records.rows import Row
-from tracking.records.store import Store, Writer
+from tracking.records.provenance import Provenance
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 store = Store(sys.argv[1], int(sys.argv[2]))
-writer = Writer(store, store.manifest("b"))
+writer = Writer(store, store.manifest("b"), Provenance())
 writer.add([Row(sys.argv[3], 1, "test", "error", "", 0.25)], {})
 writer.commit(1, b"late")
 """
@@ -167,8 +171,7 @@ def test_a_damaged_lease_is_not_taken_for_nobodys_at_once(tmp_path: Path, conten
 def begun(store: Store) -> str:
     """One commit of a bundle of one trial; the id of the trial."""
     trial = small_trials.trial(0)
-    about = [{"id": trial.id, "cell": trial.cell, "settings": trial.plain}]
-    writer = Writer.begin(store, "b", "network", about, {})
+    writer = Writer.begin(store, "b", "network", small_trials.entries([trial]), Provenance())
     writer.add([Row(trial.id, 0, "test", "error", "", 0.5)], {})
     writer.commit(0, b"state")
     return trial.id
@@ -188,7 +191,7 @@ def test_a_worker_that_slept_through_the_take_over_commits_nothing(tmp_path: Pat
     first.wait()
     with acquire(tmp_path, "s", "a") as mine:
         store = Store(str(tmp_path), mine.number)
-        writer = Writer(store, store.manifest("b"))
+        writer = Writer(store, store.manifest("b"), Provenance())
         writer.add([Row(trial, 1, "test", "error", "", 0.75)], {trial: Outcome("finished", 1, "done")})
         writer.commit(1, None)
         before = {p: p.read_bytes() for p in tmp_path.glob("records/*/*") if "manifest" in p.name}

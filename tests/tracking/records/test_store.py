@@ -1,35 +1,34 @@
 """The store: exactly what was committed is read, whatever else lies about or was cut off."""
 
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import small_trials
+from tests.support import change_manifest, small_trials
 from tracking.common.errors import Damaged, OtherFormat, Refused
+from tracking.records import layout
+from tracking.records.manifest import TrialEntry
+from tracking.records.provenance import DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
-from tracking.records.storage import sha256
-from tracking.records.store import Manifest, Store, Writer
+from tracking.records.store import Store
+from tracking.records.writer import Writer
 from workers import run_bundle
 from workers.bundle import Bundle, together
 from workers.runtime import checkpoint
 
-
-def trials(*seeds: int) -> list[dict]:
-    made = [small_trials.trial(seed) for seed in seeds]
-    return [{"id": t.id, "cell": t.cell, "settings": t.plain} for t in made]
+HERE = Provenance(device="here", data=DataUsed("d"))
 
 
-def row(trial: dict, step: int, value: float = 0.5) -> Row:
-    return Row(trial["id"], step, "test", "error", "", value)
+def row(trial: TrialEntry, step: int, value: float = 0.5) -> Row:
+    return Row(trial.id, step, "test", "error", "", value)
 
 
-def begin(store: Store, bundle: str, *seeds: int) -> tuple[Writer, list[dict]]:
-    made = trials(*seeds)
-    return Writer.begin(store, bundle, "network", made, {"data": {"digest": "d"}}), made
+def begin(store: Store, bundle: str, *seeds: int) -> tuple[Writer, list[TrialEntry]]:
+    made = small_trials.entries(small_trials.trial(seed) for seed in seeds)
+    return Writer.begin(store, bundle, "network", made, HERE), made
 
 
 def steps(store: Store) -> list[tuple[str, int]]:
@@ -54,7 +53,7 @@ def test_what_is_not_committed_does_not_exist(tmp_path: Path) -> None:
     assert store.recorded() == {}
     writer.commit(0, b"state")
     writer.add([row(a, 1)], {})
-    assert steps(store) == [(a["id"], 0)]
+    assert steps(store) == [(a.id, 0)]
 
 
 def test_a_second_attempt_goes_on_from_the_commit_and_repeats_nothing(tmp_path: Path) -> None:
@@ -62,12 +61,12 @@ def test_a_second_attempt_goes_on_from_the_commit_and_repeats_nothing(tmp_path: 
     writer, (a,) = begin(store, "b", 0)
     writer.add([row(a, 0)], {})
     writer.commit(0, b"state")
-    writer._put("records", "parquet", b"rows whose manifest never came")
-    second = Writer(store, store.manifest("b"))
-    second.add([row(a, 1)], {a["id"]: Outcome("finished", 1, "all epochs done")})
+    store.files.write(layout.segment("b", "killed", 1), b"rows whose manifest never came")
+    second = Writer(store, store.manifest("b"), HERE)
+    second.add([row(a, 1)], {a.id: Outcome("finished", 1, "all epochs done")})
     second.commit(1, None)
-    assert steps(store) == [(a["id"], 0), (a["id"], 1)]
-    found = store.recorded()[a["id"]]
+    assert steps(store) == [(a.id, 0), (a.id, 1)]
+    found = store.recorded()[a.id]
     assert (found.state, found.step, found.reason) == ("finished", 1, "all epochs done")
 
 
@@ -75,11 +74,11 @@ def test_a_done_bundle_keeps_one_segment_and_no_checkpoint(tmp_path: Path) -> No
     store = Store(str(tmp_path))
     writer, (a,) = begin(store, "b", 0)
     for step in range(5):
-        writer.add([row(a, step)], {a["id"]: Outcome("finished", 4, "")} if step == 4 else {})
+        writer.add([row(a, step)], {a.id: Outcome("finished", 4, "")} if step == 4 else {})
         writer.commit(step, None if step == 4 else b"state %d" % step)
     assert len(list(tmp_path.rglob("*.parquet"))) == 1 and not list(tmp_path.rglob("*.bin"))
     assert [step for _, step in steps(store)] == list(range(5))
-    assert [step for step, _ in store.recorded()[a["id"]].clock] == list(range(5))
+    assert [step for step, _ in store.recorded()[a.id].clock] == list(range(5))
 
 
 def test_the_last_two_checkpoints_are_kept(tmp_path: Path) -> None:
@@ -98,9 +97,9 @@ def test_a_trial_in_two_bundles_counts_once_the_ended_one(tmp_path: Path) -> Non
     one.add([row(a, s) for s in range(9)] + [row(b, s) for s in range(9)], {})
     one.commit(8, b"state")
     two, (a2,) = begin(store, "two", 0)
-    two.add([row(a2, 0), row(a2, 1)], {a["id"]: Outcome("finished", 1, "")})
+    two.add([row(a2, 0), row(a2, 1)], {a.id: Outcome("finished", 1, "")})
     two.commit(1, None)
-    assert store.recorded()[a["id"]].bundle == "two" and store.recorded()[b["id"]].bundle == "one"
+    assert store.recorded()[a.id].bundle == "two" and store.recorded()[b.id].bundle == "one"
     assert len(steps(store)) == 2 + 9
 
 
@@ -125,7 +124,7 @@ def test_a_flipped_bit_is_noticed_everywhere(tmp_path: Path) -> None:
         for place in range(0, len(whole), max(len(whole) // 40, 1)):
             file.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
             with pytest.raises(Damaged):
-                manifest = Manifest.of((tmp_path / "records/b/manifest.json").read_bytes(), "manifest")
+                manifest = store.manifest("b")
                 for entry in (*manifest.segments, *manifest.checkpoints):
                     store.checked(entry)
         file.write_bytes(whole)
@@ -155,7 +154,7 @@ def interrupted(store: Store, bundle: Bundle, times: int) -> None:
 def newest(root: Path, pattern: str) -> Path:
     manifest = Store(str(root)).manifest(next(root.glob("records/*")).name)
     entries = {"*.bin": manifest.checkpoints, "*.parquet": manifest.segments}.get(pattern)
-    return root / entries[-1]["name"] if entries else next(root.glob(f"records/*/{pattern}"))
+    return root / entries[-1].name if entries else next(root.glob(f"records/*/{pattern}"))
 
 
 @pytest.mark.parametrize("pattern", ["*.bin", "*.parquet", "manifest.json"])
@@ -186,14 +185,12 @@ def test_taken_back_to_a_commit_exactly_what_came_later_is_gone(
     store = Store(str(tmp_path))
     writer, (a, b) = begin(store, "b", 0, 1)
     for at in range(2):
-        writer.add(
-            [row(a, at), row(b, at)], {a["id"]: Outcome("finished", at, "all epochs done")} if at == ends else {}
-        )
+        writer.add([row(a, at), row(b, at)], {a.id: Outcome("finished", at, "all epochs done")} if at == ends else {})
         writer.commit(at, b"state %d" % at)
     manifest = store.manifest("b")
     then = manifest.back_at(manifest.checkpoints[0])
-    states = {t["id"]: (t["state"], t["step"]) for t in then.trials}
-    assert states == {a["id"]: (state, step), b["id"]: ("running", 0)}
+    states = {t.id: (t.state, t.step) for t in then.trials}
+    assert states == {a.id: (state, step), b.id: ("running", 0)}
     assert [store.segment(s)["step"].to_pylist() for s in then.segments] == [[0, 0]]
     assert len(then.checkpoints) == 1 and then.step == 0
     assert then.clock == manifest.clock, "what is done again keeps the times it had"
@@ -237,9 +234,7 @@ def test_records_of_another_format_are_left_alone(tmp_path: Path) -> None:
     bundle, store = together([small_trials.trial(0)]), Store(str(tmp_path))
     interrupted(store, bundle, 1)
     file = newest(tmp_path, "manifest.json")
-    inner = json.loads(json.loads(file.read_bytes())["manifest"])
-    text = json.dumps({**inner, "format": 99})
-    file.write_text(json.dumps({"sha256": sha256(text.encode()), "manifest": text}))
+    change_manifest.text(file, lambda inner: inner.update(format=99))
     with pytest.raises(OtherFormat, match="format 99"):
         list(run_bundle.work(store, bundle, "cpu"))
     assert file.exists()
@@ -248,10 +243,7 @@ def test_records_of_another_format_are_left_alone(tmp_path: Path) -> None:
 def test_other_data_than_it_was_begun_with_stop_a_bundle(tmp_path: Path) -> None:
     bundle, store = together([small_trials.trial(0)]), Store(str(tmp_path))
     interrupted(store, bundle, 1)
-    file = newest(tmp_path, "manifest.json")
-    manifest = Manifest.of(file.read_bytes(), "manifest")
-    manifest.provenance["data"]["digest"] = "another"
-    file.write_bytes(manifest.to_bytes())
+    change_manifest.data(newest(tmp_path, "manifest.json"), "another")
     with pytest.raises(Refused, match="another --store"):
         list(run_bundle.work(store, bundle, "cpu"))
 
@@ -298,7 +290,7 @@ def test_names_that_lead_out_of_the_store_are_refused(tmp_path: Path) -> None:
 
 def test_a_clock_that_goes_back_makes_no_later_step_earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([10_000, 20_000, 5_000, 30_000])
-    monkeypatch.setattr("tracking.records.store.now_ms", lambda: next(times))
+    monkeypatch.setattr("tracking.records.writer.now_ms", lambda: next(times))
     store = Store(str(tmp_path))
     writer, _ = begin(store, "a", 0)
     for step in range(3):

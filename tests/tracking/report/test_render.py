@@ -16,7 +16,8 @@ from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, in_memory
 from tracking.plotting.curve_figure import draw
-from tracking.records.store import Recorded
+from tracking.records.manifest import TrialRecord
+from tracking.records.provenance import Code, DataUsed, Provenance
 from tracking.report.render import About, render
 from tracking.verdicts.verify import Verdict
 
@@ -65,8 +66,10 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frame, list[dict[st
 
 def html(sweep: Any, verdicts: list[Verdict] = VERDICTS) -> str:
     found, files, table = sweep
-    about: dict[str, Any] = {"code": {"commit": "abc123", "modified": False}, "data": {"digest": "f00d"}}
-    origins = [Recorded(id, "c", "network", {}, "b", "finished", 1, "", 0, (), about) for id in found.trials.index]
+    about = (Provenance(Code("abc123"), data=DataUsed("f00d")),)
+    origins = [
+        TrialRecord(id, "c", "network", {}, "b", "finished", 1, "", 1, 0, (), about) for id in found.trials.index
+    ]
     return render(ABOUT, found, origins, files, table, verdicts)
 
 

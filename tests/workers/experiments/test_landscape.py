@@ -172,7 +172,7 @@ def test_a_resumed_bundle_goes_on_with_the_next_trial() -> None:
 
 def test_the_data_are_named() -> None:
     (progress,) = landscape.run([trial(epochs=1)], "cpu", None)
-    assert "digits" in progress.about["data"]["title"]
+    assert progress.about.data and "digits" in progress.about.data.title
 
 
 def test_rows_are_the_measures_that_are_declared() -> None:

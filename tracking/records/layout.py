@@ -1,0 +1,70 @@
+"""The layout of a store: every name of a file or folder below its root, spelled here and nowhere else.
+
+records/<bundle>/manifest.json             the committed state of a bundle; only what it names exists
+records/<bundle>/<attempt>-<n>.parquet     rows of the n-th commit of an attempt
+checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that commit
+leases/<number>.json                       which launch works on which trials
+code/<digest>.diff                         how the code of a provenance differed from its commit
+probes/<id>                                a file of a preflight check, deleted after it
+figures/<variant>/                         curves, figures, verdicts and report; on this machine in any case
+mlflow.db, mlflow.lock, mlartifacts/       the default MLflow store
+"""
+
+RECORDS, CHECKPOINTS, LEASES, CODE, PROBES, FIGURES = (
+    "records",
+    "checkpoints",
+    "leases",
+    "code",
+    "probes",
+    "figures",
+)
+SEGMENT, CHECKPOINT, UNFINISHED = ".parquet", ".bin", ".tmp"
+COMMITTED = (SEGMENT, CHECKPOINT, UNFINISHED)  # endings of the files that commits write, interrupted ones included
+LEASE = ".json"
+MANIFEST = "manifest.json"
+MLFLOW_DATABASE = "mlflow.db"
+CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
+
+
+def manifest(bundle: str) -> str:
+    """The manifest of a bundle."""
+    return f"{RECORDS}/{bundle}/{MANIFEST}"
+
+
+def folders(bundle: str) -> tuple[str, str]:
+    """The two folders of a bundle: of its records and of its checkpoints."""
+    return f"{RECORDS}/{bundle}", f"{CHECKPOINTS}/{bundle}"
+
+
+def segment(bundle: str, attempt: str, number: int) -> str:
+    """The rows of one commit; `number` counts the commits of an attempt from 0."""
+    return f"{RECORDS}/{bundle}/{attempt}-{number}{SEGMENT}"
+
+
+def checkpoint(bundle: str, attempt: str, number: int) -> str:
+    """The checkpoint of one commit."""
+    return f"{CHECKPOINTS}/{bundle}/{attempt}-{number}{CHECKPOINT}"
+
+
+def is_manifest(name: str) -> bool:
+    return name.startswith(f"{RECORDS}/") and name.endswith(f"/{MANIFEST}")
+
+
+def lease(number: int) -> str:
+    """The lease with this number; six digits, so that names sort as numbers do."""
+    return f"{LEASES}/{number:06d}{LEASE}"
+
+
+def code_changes(digest: str) -> str:
+    """The patch with this digest (`Code.diff` of a provenance)."""
+    return f"{CODE}/{digest}.diff"
+
+
+def probe(id: str) -> str:
+    """A file that a preflight check writes here and reads on other machines."""
+    return f"{PROBES}/{id}"
+
+
+def set_aside(name: str) -> str:
+    """What a damaged file is renamed to."""
+    return f"{name}.damaged"

@@ -1,0 +1,90 @@
+"""Provenance: the code, versions, machine, device, engine and data that computed a commit."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import BeforeValidator, ConfigDict
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+def _pairs(versions: object) -> object:
+    """A JSON object as sorted pairs, which can be hashed."""
+    return tuple(sorted(versions.items())) if isinstance(versions, dict) else versions
+
+
+Versions = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The commit of the checkout; `diff` is the digest of what differed from it (`layout.code_changes`). All empty
+    where the program is installed without a checkout."""
+
+    __pydantic_config__ = _STRICT
+    commit: str = ""
+    modified: bool = False
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataUsed:
+    """The data set: the digest of its content, and what figures call it."""
+
+    __pydantic_config__ = _STRICT
+    digest: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of training and of evaluation, and visits of examples, by one process until a commit."""
+
+    __pydantic_config__ = _STRICT
+    training: float
+    evaluation: float
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an experiment knows of its own provenance: data, engine and time spent."""
+
+    data: DataUsed | None = None
+    engine: str = ""
+    spent: Spent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What computed a commit. Two are equal when they differ in `spent` alone.
+
+    versions: (package, version), sorted. device: the model of the processor or GPU. engine: "" where the experiment
+    has none, or where the commit only gave trials up.
+    """
+
+    __pydantic_config__ = _STRICT
+    code: Code | None = None
+    versions: Versions | None = None
+    device: str = ""
+    host: str = ""
+    engine: str = ""
+    data: DataUsed | None = None
+    spent: Spent | None = field(default=None, compare=False)
+
+    def plain(self) -> dict[str, object]:
+        """As JSON values, without what is not known: as manifests hold it and as it is shown."""
+        code, data, spent = self.code, self.data, self.spent
+        known: dict[str, object] = {}
+        if code is not None:
+            changes = {"diff": code.diff} if code.diff else {}
+            known["code"] = {"commit": code.commit, "modified": code.modified, **changes} if code.commit else {}
+        if self.versions is not None:
+            known["versions"] = dict(self.versions)
+        words = {"device": self.device, "host": self.host, "engine": self.engine}
+        known |= {name: word for name, word in words.items() if word}
+        if data is not None:
+            known["data"] = {"digest": data.digest, **({"title": data.title} if data.title else {})}
+        if spent is not None:
+            known["spent"] = {"training": spent.training, "evaluation": spent.evaluation, "visits": spent.visits}
+        return known
