@@ -73,7 +73,7 @@ def test_of_a_large_store_little_stays_in_memory(tmp_path: Path, monkeypatch: py
     store = Store(str(tmp_path))
     for bundle in range(5):
         writer, made = begin(store, f"b{bundle}", 2 * bundle, 2 * bundle + 1)
-        ended = {t["id"]: Outcome("finished", 2, "") for t in made}
+        ended = {t.id: Outcome("finished", 2, "") for t in made}
         writer.add([row(t, s, s + bundle) for t in made for s in range(3)], ended)
         writer.commit(2, None)
     monkeypatch.setattr(row_cache, "KEPT", kept)
