@@ -1,12 +1,10 @@
 """The main job from a sweep file to curves and verdicts, through the command line, in process and under real Ray."""
 
-import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,8 @@ import pytest
 
 from tests.support import change_manifest
 from tests.support.cluster_records import PACE
+from tests.support.launches import Program
+from tests.support.waiting import until
 from tracking.records.store import Store
 
 SWEEP = """
@@ -36,14 +36,21 @@ claims:
 """
 
 
-def sweep(*arguments: str, folder: Path, code: int = 0, **environment: str) -> dict[str, Any]:
-    """Runs the command line as a user does; the JSON object of its last line."""
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestrator.cli", *arguments], cwd=folder, capture_output=True, text=True, timeout=280,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, check=False,
-    )  # fmt: skip
-    assert done.returncode == code, done.stderr + done.stdout
-    return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {"stderr": done.stderr}
+Sweep = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def sweep(program: Program) -> Sweep:
+    """Runs a command line and expects its exit code; the JSON object of its last line, or what it said on stderr."""
+
+    def run(*arguments: str, folder: Path, code: int = 0, **how: Any) -> dict[str, Any]:
+        if arguments[0] == "launch" and code != 2 and not how.get("fresh"):
+            program.with_database(folder)  # which takes seconds to make
+        done = program.run(folder, *arguments, seconds=280, waits={}, **how)
+        assert done.code == code, done.err + done.out
+        return done.result if done.out.strip() else {"stderr": done.err}
+
+    return run
 
 
 def rows(folder: Path) -> Any:
@@ -59,10 +66,10 @@ def rows(folder: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def launched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def launched(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("launched")
     (folder / "small.yaml").write_text(SWEEP)
-    return folder, sweep("launch", "small.yaml", "--local", "--json", folder=folder)
+    return folder, sweep("launch", "small.yaml", "--local", "--json", folder=folder, fresh=True)
 
 
 def test_a_launch_ends_with_curves_and_verdicts(launched: tuple[Path, dict[str, Any]]) -> None:
@@ -74,7 +81,7 @@ def test_a_launch_ends_with_curves_and_verdicts(launched: tuple[Path, dict[str, 
         assert all((folder / curve[kind]).stat().st_size > 0 for kind in ("png", "svg", "parquet"))
 
 
-def test_a_second_launch_trains_nothing(launched: tuple[Path, dict[str, Any]]) -> None:
+def test_a_second_launch_trains_nothing(sweep: Sweep, launched: tuple[Path, dict[str, Any]]) -> None:
     folder, first = launched
     before = rows(folder)
     again = sweep("launch", "small.yaml", "--local", "--json", folder=folder)
@@ -82,7 +89,7 @@ def test_a_second_launch_trains_nothing(launched: tuple[Path, dict[str, Any]]) -
     assert again["claims"] == first["claims"] and rows(folder).equals(before)
 
 
-def test_adding_a_width_trains_only_that_width(launched: tuple[Path, dict[str, Any]]) -> None:
+def test_adding_a_width_trains_only_that_width(sweep: Sweep, launched: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = launched
     (folder / "wider.yaml").write_text(SWEEP.replace("[2, 4]", "[2, 4, 8]"))
     plan = sweep("plan", "wider.yaml", "--json", folder=folder)
@@ -91,7 +98,7 @@ def test_adding_a_width_trains_only_that_width(launched: tuple[Path, dict[str, A
     assert wider["trials"] == {"total": 9, "run": 3, "already_done": 6, "failed": 0, "diverged": 0}
 
 
-def test_status_curves_verify_show_and_list_speak_json(launched: tuple[Path, dict[str, Any]]) -> None:
+def test_status_curves_verify_show_and_list_speak_json(sweep: Sweep, launched: tuple[Path, dict[str, Any]]) -> None:
     folder, result = launched
     assert sweep("status", "small.yaml", "--json", folder=folder)["trials"] == {"total": 6, "finished": 6}
     assert sweep("verify", "small.yaml", "--json", folder=folder)["claims"] == result["claims"]
@@ -114,7 +121,9 @@ def test_mlflow_holds_parent_and_children(launched: tuple[Path, dict[str, Any]])
 
 
 @pytest.mark.ray
-def test_ray_and_this_process_record_the_same(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_ray_and_this_process_record_the_same(
+    sweep: Sweep, launched: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
     (tmp_path / "small.yaml").write_text(SWEEP)
     result = sweep("launch", "small.yaml", "--json", folder=tmp_path)
     assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
@@ -124,7 +133,7 @@ def test_ray_and_this_process_record_the_same(launched: tuple[Path, dict[str, An
 
 
 @pytest.mark.ray
-def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None:
+def test_one_broken_trial_is_named_and_the_others_finish(sweep: Sweep, tmp_path: Path) -> None:
     """1,297 examples in batches of 8 leave one over, of which batch norm cannot take a variance."""
     broken = SWEEP.replace("net.width: [2, 4]", "net.batch_norm: [false, true]").replace("train_size: 60, ", "")
     (tmp_path / "small.yaml").write_text(
@@ -142,7 +151,7 @@ def test_one_broken_trial_is_named_and_the_others_finish(tmp_path: Path) -> None
     assert again["trials"]["run"] == 0
 
 
-def test_missing_data_and_too_few_examples_are_said_before_anything_runs(tmp_path: Path) -> None:
+def test_missing_data_and_too_few_examples_are_said_before_anything_runs(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SWEEP.replace("train_size: 60", "train_size: 5000"))
     assert "at most the 1297" in sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2)["stderr"]
     (tmp_path / "small.yaml").write_text(SWEEP.replace("digits", "cifar10"))
@@ -156,18 +165,14 @@ def test_missing_data_and_too_few_examples_are_said_before_anything_runs(tmp_pat
 @pytest.mark.parametrize("backend", ["--local", "--json"], ids=["in process", "ray"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda n: n.name)
 def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
-    backend: str, number: signal.Signals, tmp_path: Path
+    program: Program, sweep: Sweep, backend: str, number: signal.Signals, tmp_path: Path
 ) -> None:
     (tmp_path / "long.yaml").write_text(SWEEP.replace("epochs: 4", "epochs: 300"))
-    command = [sys.executable, "-m", "orchestrator.cli", "launch", "long.yaml", backend]
-    slowly = {**os.environ, **PACE}
-    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=slowly)
-    begun = time.monotonic()
-    while not list(tmp_path.glob("runs/records/*/manifest.json")) and time.monotonic() - begun < 60:
-        time.sleep(0.2)
-    running.send_signal(number)
-    _, stderr = running.communicate(timeout=90)
-    assert running.returncode == 75 and "launch again to go on" in stderr and "Traceback" not in stderr
+    program.with_database(tmp_path)
+    running = program.start(tmp_path, "launch", "long.yaml", backend, waits=PACE)
+    until(lambda: list(tmp_path.glob("runs/records/*/manifest.json")) or running.code is not None, "the first commit")
+    running.send(number)
+    assert "launch again to go on" in running.ends(75).err
     status = sweep("status", "long.yaml", "--json", folder=tmp_path)
     assert status["trials"]["total"] == 6 and status["trials"].get("finished", 0) < 6
     kept = rows(tmp_path)
@@ -178,7 +183,9 @@ def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
     assert whole.merge(kept).shape == kept.shape, "a row that was committed has changed"
 
 
-def test_records_of_other_data_never_meet_in_a_curve(launched: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_records_of_other_data_never_meet_in_a_curve(
+    sweep: Sweep, launched: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
     import shutil
 
     folder = tmp_path / "copy"
@@ -212,18 +219,20 @@ assert not heavy, heavy
     ],
     ids=lambda a: " ".join(a) if isinstance(a, list) else "",
 )
-def test_what_cannot_be_done_is_one_message_and_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_one_message_and_code_2(
+    sweep: Sweep, arguments: list[str], message: str, tmp_path: Path
+) -> None:
     stderr = sweep(*arguments, folder=tmp_path, code=2)["stderr"]
     assert message in stderr and "Traceback" not in stderr
 
 
-def test_watching_ends_when_every_trial_has_ended(launched: tuple[Path, dict[str, Any]]) -> None:
+def test_watching_ends_when_every_trial_has_ended(sweep: Sweep, launched: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = launched
     assert sweep("status", "small.yaml", "--watch", "--json", folder=folder)["trials"]["finished"] == 6
     assert sweep("curves", "small.yaml", "--watch", "--json", folder=folder)["report"].endswith("report.html")
 
 
-def test_a_recorded_trial_can_be_reproduced(launched: tuple[Path, dict[str, Any]]) -> None:
+def test_a_recorded_trial_can_be_reproduced(sweep: Sweep, launched: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = launched
     trial = rows(folder)["trial"][0]
     found = sweep("reproduce", trial[:10], "--bundle", "--json", folder=folder)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.support.processes import Process
 from tests.support.waiting import until
 
 HERE = Path(__file__).parent
-FAST = {  # what makes faults quick to notice; nothing about results
+QUICKLY = {  # what makes faults quick to notice; nothing about results
     "SWEEP_COMMIT_S": "0",
     "SWEEP_LEASE_S": "3",
     "SWEEP_HANG_S": "3",
@@ -52,13 +52,17 @@ class Launch:
         return int(text) if text else None
 
     @property
+    def out(self) -> str:
+        return _text(Path(f"{self.base}.out"))
+
+    @property
     def err(self) -> str:
         return _text(Path(f"{self.base}.err"))
 
     @property
     def result(self) -> dict[str, Any]:
         """The JSON object of its last line."""
-        found: dict[str, Any] = json.loads(_text(Path(f"{self.base}.out")).splitlines()[-1])
+        found: dict[str, Any] = json.loads(self.out.splitlines()[-1])
         return found
 
     def wait(self, seconds: float = 120.0) -> int:
@@ -130,16 +134,17 @@ class Program:
 
     def start(
         self, folder: Path, *arguments: str, limits: dict[str, int] | None = None, fresh: bool = False,
-        umask: int = 0o022, **environment: str,
+        umask: int = 0o022, waits: Mapping[str, str] = QUICKLY, **environment: str,
     ) -> Launch:  # fmt: skip
         """Starts a command line in `folder`, or the Python code after "-c".
 
-        `fresh`: in a new Python, not in a fork of one that has imported everything.
+        `fresh`: in a new Python, not in a fork of one that has imported everything. `waits`: how soon it takes others
+        for dead; an empty one leaves that as users have it.
         """
         launch = Launch(folder, self.root / "runs" / uuid.uuid4().hex[:12], arguments)
         order = {
             "folder": str(folder), "arguments": arguments, "base": str(launch.base), "fresh": fresh, "umask": umask,
-            "limits": limits or {}, "environment": {**os.environ, **self.environment, **FAST, **environment},
+            "limits": limits or {}, "environment": {**os.environ, **self.environment, **waits, **environment},
         }  # fmt: skip
         assert self.forker.stdin
         self.forker.stdin.write(json.dumps(order) + "\n")
