@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import pyarrow.fs as pafs
 
 from tracking.common.errors import Refused, StorageFailed
 from tracking.common.failpoints import reached
+from tracking.records import layout
 
 PATIENCE_S = 60  # with an object store that does not answer
 # In what pyarrow says of S3 and Google's store: nobody is there, or too much is asked. Wrong keys and names are not.
@@ -22,6 +23,15 @@ PASSING = re.compile(
     r"NETWORK_CONNECTION|curlCode|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|SLOW_DOWN|REQUEST_TIMEOUT|UNAVAILABLE"
 )
 T = TypeVar("T")
+Operation = Literal["read", "write", "list", "move", "delete"]
+
+
+class FileInfo(NamedTuple):
+    """A file of a store: its name, its size in bytes, and when it was last written, in nanoseconds since 1970."""
+
+    name: str
+    size: int
+    modified_ns: int
 
 
 def sha256(content: bytes) -> str:
@@ -81,7 +91,7 @@ class Files:
             with self.fs.open_input_stream(path) as stream:
                 return bytes(stream.read())
 
-        return self._patiently(path, whole)
+        return self.request("read", name, whole)
 
     def write(self, name: str, content: bytes, at: str = "write") -> None:
         """Replaces `name` in one step: after a crash it is the old file or the new one, on the disk, never a part.
@@ -95,29 +105,34 @@ class Files:
                 stream.write(content)
 
         if self.local:
-            with _storage(path):
-                return _replace(path, content, at)
-        self._patiently(path, whole)
+            return self.request("write", name, lambda: _replace(path, content, at))
+        self.request("write", name, whole)
         reached(f"{at}_renamed")
 
     def set_aside(self, name: str) -> None:
-        """Renames a damaged file, so that nothing reads it and everybody can look at it. Gone already: no matter."""
-        path, aside = self.path(name), self.path(f"{name}.damaged")
-        self._patiently(path, lambda: self.fs.move(path, aside) if self._is_file(path) else None)
+        """Renames a damaged file, so that nothing reads it and everybody can look at it. One that does not exist is
+        passed over."""
+        path, aside = self.path(name), self.path(layout.set_aside(name))
+        self.request("move", name, lambda: self.fs.move(path, aside) if self._is_file(path) else None)
         reached("commit.set_aside")
+
+    def listing(self, folder: str) -> list[FileInfo]:
+        """The files below `folder`, at any depth, by name; none when the folder does not exist. Raises
+        StorageFailed."""
+        selector = pafs.FileSelector(self.path(folder), recursive=True, allow_not_found=True)
+        infos = self.request("list", folder, lambda: self.fs.get_file_info(selector))
+        start = len(self.root) + 1
+        found = (FileInfo(i.path[start:], i.size, i.mtime_ns or 0) for i in infos if i.type == pafs.FileType.File)
+        return sorted(found)
 
     def names(self, folder: str, ending: str) -> list[str]:
         """Names below `folder`, at any depth, that end so; sorted; none when the folder does not exist."""
-        selector = pafs.FileSelector(self.path(folder), recursive=True, allow_not_found=True)
-        infos = self._patiently(self.path(folder), lambda: self.fs.get_file_info(selector))
-        found = (info.path for info in infos if info.type == pafs.FileType.File)
-        start = len(self.root) + 1
-        return sorted(path[start:] for path in found if path.endswith(ending))
+        return [info.name for info in self.listing(folder) if info.name.endswith(ending)]
 
     def delete(self, names: list[str]) -> None:
-        """Deletes files; those that are gone already do not matter."""
+        """Deletes files; those that do not exist are passed over."""
         for name in names:
-            self._patiently(self.path(name), partial(self._remove, self.path(name)))
+            self.request("delete", name, partial(self._remove, self.path(name)))
             reached("commit.deleted")
 
     def _remove(self, path: str) -> None:
@@ -127,9 +142,11 @@ class Files:
     def _is_file(self, path: str) -> bool:
         return bool(self.fs.get_file_info(path).type == pafs.FileType.File)
 
-    def _patiently(self, path: str, act: Callable[[], T]) -> T:
-        """Does it; again for a minute where an object store that has answered this process before no longer does: a
-        restart of its server is no reason to stop. A mistyped address is said at once. Raises StorageFailed."""
+    def request(self, operation: Operation, name: str, act: Callable[[], T]) -> T:
+        """Every request to the store. It is tried again for a minute where an object store that has answered this
+        process before no longer does: a restart of its server is no reason to stop. A mistyped address is said at once.
+        Raises StorageFailed, FileNotFoundError."""
+        path = self.path(name)
         end, pause = time.monotonic() + (PATIENCE_S if self._answered else 0), 0.5
         while True:
             try:

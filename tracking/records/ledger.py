@@ -1,0 +1,190 @@
+"""A ledger: one read of a whole store, as an immutable value. Everything that a command says of trials comes from it.
+
+It reads each manifest once. Rows are read later, segment by segment, by what the manifests of this ledger say; a
+manifest is read again only where its writer has replaced the files that it names.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracking.common.errors import Damaged, OtherFormat
+from tracking.records import layout, manifest_json, rows
+from tracking.records.manifest import FileEntry, Manifest, TrialRecord
+from tracking.records.provenance import Provenance
+from tracking.records.rows import State
+from tracking.records.segment_reader import SegmentReader
+from tracking.records.storage import FileInfo
+from tracking.records.store import Store
+
+T = TypeVar("T")
+PRECEDENCE: tuple[State, ...] = ("cancelled", "running", "failed", "diverged", "finished")
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Rows of a trial that have one provenance: how many, and their first and last step."""
+
+    provenance: Provenance
+    rows: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What a store held when it was read.
+
+    manifests: by bundle. damaged: the manifests that cannot be used, as errors that name their files. files: all files
+    below records/ and checkpoints/. winners: of each trial the bundle that counts, and its place in that manifest.
+    segments: reads rows, and keeps some of what it has read; a later ledger reads anew.
+    """
+
+    store: Store
+    manifests: Mapping[str, Manifest]
+    damaged: tuple[Damaged, ...]
+    files: tuple[FileInfo, ...]
+    winners: Mapping[str, tuple[str, int]]
+    segments: SegmentReader
+
+    @staticmethod
+    def read(store: Store, known: "Ledger | None" = None) -> "Ledger":
+        """Reads the store: two listings, and every manifest once. With `known`, an earlier ledger of the same store,
+        manifests whose size and time of modification are as they were then are not read again."""
+        files = tuple(info for folder in (layout.RECORDS, layout.CHECKPOINTS) for info in store.files.listing(folder))
+        before = known._parsed() if known else {}
+        found = [m for info in files if layout.is_manifest(info.name) if (m := before.get(info) or _read(store, info))]
+        manifests = {m.bundle: m for m in found if isinstance(m, Manifest)}
+        damaged = tuple(m for m in found if isinstance(m, Damaged))
+        return Ledger(store, manifests, damaged, files, _winners(manifests.values()), SegmentReader(store))
+
+    def _parsed(self) -> dict[FileInfo, Manifest | Damaged]:
+        known: dict[str, Manifest | Damaged] = {error.name: error for error in self.damaged}
+        known |= {layout.manifest(bundle): manifest for bundle, manifest in self.manifests.items()}
+        return {info: known[info.name] for info in self.files if info.name in known}
+
+    @property
+    def trials(self) -> KeysView[str]:
+        """The ids of all trials of which something is recorded."""
+        return self.winners.keys()
+
+    def of(self, trials: Iterable[str]) -> dict[str, TrialRecord]:
+        """What is recorded of each of these trials, by id, in their order; trials of which nothing is are left out."""
+        found = {}
+        for id in trials:
+            if id in self.winners:
+                bundle, place = self.winners[id]
+                manifest = self.manifests[bundle]
+                found[id] = manifest.record(manifest.trials[place])
+        return found
+
+    @property
+    def other_formats(self) -> tuple[OtherFormat, ...]:
+        """The manifests of other versions of this program, which are whole and not ours to replace."""
+        return tuple(error for error in self.damaged if isinstance(error, OtherFormat))
+
+    def strays(self, records: Iterable[TrialRecord]) -> list[str]:
+        """Files that no manifest names in the bundles of these trials that are done: what crashes have left."""
+        done = [self.manifests[bundle] for bundle in {r.bundle for r in records} if self.manifests[bundle].done]
+        kept = {segment.name for manifest in done for segment in manifest.segments}
+        folders = {folder for manifest in done for folder in layout.folders(manifest.bundle)}
+        ours = [info.name for info in self.files if info.name.endswith(layout.COMMITTED)]
+        return [name for name in ours if name.rpartition("/")[0] in folders and name not in kept]
+
+    def unsound(self, records: Iterable[TrialRecord]) -> dict[str, Damaged]:
+        """The bundles of these trials whose rows cannot be read as they were committed, with the first reason."""
+        found = {}
+        for bundle in sorted({r.bundle for r in records}):
+            try:
+                self._read_files(bundle, self._check)
+            except Damaged as error:
+                found[bundle] = error
+        return found
+
+    def _check(self, manifest: Manifest) -> None:
+        for segment in manifest.segments:
+            self.segments.content(segment)
+
+    def rows(self, records: Iterable[TrialRecord]) -> pa.Table:
+        """The committed rows of these trials, each from its one bundle; columns as in `rows.SCHEMA`. Raises Damaged."""
+        by_bundle: dict[str, list[str]] = {}
+        for trial in records:
+            by_bundle.setdefault(trial.bundle, []).append(trial.id)
+        parts = [self.bundle_rows(bundle, ids) for bundle, ids in sorted(by_bundle.items())]
+        return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
+
+    def bundle_rows(self, bundle: str, ids: Collection[str], measure: str | None = None) -> pa.Table:
+        """The committed rows of these trials of one bundle, of one measure where it is given. Raises Damaged."""
+
+        def read(manifest: Manifest) -> pa.Table:
+            parts = [self.segments.rows(segment, measure) for segment in manifest.segments]
+            return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
+
+        table = self._read_files(bundle, read)
+        if {t.id for t in self.manifests[bundle].trials} <= set(ids):
+            return table
+        return table.filter(_of_trials(table, ids))
+
+    def computed(self, record: TrialRecord) -> tuple[Computed, ...]:
+        """What computed each of the rows of a trial, in the order in which they were committed. Raises Damaged."""
+
+        def read(manifest: Manifest) -> list[tuple[Provenance, pa.Table]]:
+            return [part for segment in manifest.segments for part in self._parts(manifest, segment)]
+
+        steps: dict[Provenance, list[int]] = {}
+        for provenance, table in self._read_files(record.bundle, read):
+            mine = table.filter(_of_trials(table, [record.id]))
+            steps.setdefault(provenance, []).extend(mine["step"].to_pylist())
+        return tuple(Computed(p, len(of), min(of), max(of)) for p, of in steps.items() if of)
+
+    def _parts(self, manifest: Manifest, segment: FileEntry) -> Iterator[tuple[Provenance, pa.Table]]:
+        """The rows of a segment, those of one commit after those of another."""
+        table, start = self.segments.rows(segment), 0
+        for commit, length in segment.parts or ((segment.commit, len(table)),):
+            yield manifest.provenance_of(commit), table.slice(start, length)
+            start += length
+
+    def _read_files(self, bundle: str, read: Callable[[Manifest], T]) -> T:
+        """Reads files of a bundle; once more by its present manifest where its writer has replaced them since: it
+        merges the segments of a bundle that is done. Raises Damaged."""
+        manifest = self.manifests[bundle]
+        try:
+            return read(manifest)
+        except Damaged:
+            try:
+                present = self.store.manifest(bundle)
+            except FileNotFoundError:
+                present = manifest
+            if present == manifest:
+                raise
+        return read(present)
+
+
+def _read(store: Store, info: FileInfo) -> Manifest | Damaged | None:
+    """A manifest, or why it cannot be used; None where it was set aside since it was listed."""
+    try:
+        return manifest_json.of_bytes(store.files.read(info.name), info.name)
+    except FileNotFoundError:
+        return None
+    except Damaged as error:
+        return error
+
+
+def _winners(manifests: Iterable[Manifest]) -> dict[str, tuple[str, int]]:
+    """Where several bundles hold a trial, one counts: a result before a failure before unfinished work, then the
+    further one, then by name; so every reader chooses the same."""
+    best: dict[str, tuple[int, int, str, int]] = {}
+    for manifest in manifests:
+        for place, trial in enumerate(manifest.trials):
+            rank = (PRECEDENCE.index(trial.state), trial.step, manifest.bundle, place)
+            if trial.id not in best or rank > best[trial.id]:
+                best[trial.id] = rank
+    return {id: (bundle, place) for id, (_, _, bundle, place) in best.items()}
+
+
+def _of_trials(table: pa.Table, ids: Collection[str]) -> pa.Array:
+    """The mask of the rows of these trials."""
+    return pc.is_in(table["trial"].cast(pa.string()), pa.array(ids, pa.string()))

@@ -1,0 +1,36 @@
+"""Reads segments, checked against their manifest, and keeps what fits: rows are read measure by measure."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tracking.records.manifest import FileEntry
+from tracking.records.store import Store
+
+KEPT = 64 * 2**20  # bytes of Parquet; a row of a trained network takes 2 to 9
+
+
+class SegmentReader:
+    """The segments of a store. Their content stays in memory while it fits; nothing makes room, since a scan that is
+    longer than the room would find nothing."""
+
+    def __init__(self, store: Store, kept: int = KEPT) -> None:
+        self.store, self._room = store, kept
+        self._kept: dict[FileEntry, bytes] = {}
+
+    def content(self, entry: FileEntry) -> bytes:
+        """The file, if it is what its manifest says. Raises Damaged."""
+        known = self._kept.get(entry)
+        if known is None:
+            known = self.store.checked(entry)
+            if len(known) <= self._room:
+                self._kept[entry] = known
+                self._room -= len(known)
+        return known
+
+    def rows(self, entry: FileEntry, measure: str | None = None) -> pa.Table:
+        """Its rows, of one measure where it is given; columns as in `rows.SCHEMA`. Raises Damaged."""
+        wanted = None if measure is None else pc.field("measure") == measure
+        return pq.read_table(io.BytesIO(self.content(entry)), filters=wanted)
