@@ -21,10 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tracking.common import plugins
 from tracking.records import lease
 from tracking.records.store import Store
 from tracking.records.writer import Writer
+from workers import plugins
 from workers.bundle import Bundle, together
 from workers.run_bundle import set_threads, work
 from workers.runtime import checkpoint, provenance
@@ -47,7 +47,7 @@ def bundle(epochs: int) -> Bundle:
 
 def without(given: Bundle) -> float:
     """Seconds of training and measuring alone."""
-    experiment = plugins.load("workers.experiments", "network")
+    experiment = plugins.EXPERIMENTS.load("network")
     start = time.perf_counter()
     for _ in experiment.run(given.trials, "cpu", None):
         pass

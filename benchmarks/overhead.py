@@ -23,7 +23,7 @@ from typing import Any
 from orchestrator.planning.pack import pack
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tracking.common import plugins
+from workers import plugins
 from workers.run_bundle import set_threads
 from workers.runtime import provenance
 from workers.trial import Trial
@@ -73,7 +73,7 @@ def run_tune(spec: Path, folder: Path) -> None:
     def train(config: dict[str, Any]) -> None:
         set_threads()
         trial = Trial.of("network", config)
-        for progress in plugins.load("workers.experiments", "network").run([trial], "cpu", None):
+        for progress in plugins.EXPERIMENTS.load("network").run([trial], "cpu", None):
             tune.report({f"{row.measure}_{row.split}": row.value for row in progress.rows})
 
     trials = expand(read(str(spec)))
@@ -92,7 +92,7 @@ def training(spec: Path, together: bool) -> float:
     set_threads()
     trials = expand(read(str(spec)))
     parts = [b.trials for b in pack(trials, (), os.cpu_count() or 1)] if together else [(t,) for t in trials]
-    run, start = plugins.load("workers.experiments", "network").run, time.monotonic()
+    run, start = plugins.EXPERIMENTS.load("network").run, time.monotonic()
     for part in parts:
         for _ in run(part, "cpu", None):
             pass

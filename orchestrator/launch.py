@@ -22,7 +22,6 @@ from orchestrator.results import build, mlflow_mirror
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say, waiting
-from tracking.common import plugins
 from tracking.common.errors import Damaged, Interrupted, InUse, Refused, StorageFailed, TooManyFailures
 from tracking.records import layout
 from tracking.records.manifest import Manifest
@@ -30,6 +29,7 @@ from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.verify import Verdict
 from workers.bundle import Bundle
+from workers.plugins import EXPERIMENTS
 from workers.run_bundle import give_up
 from workers.runtime import provenance
 from workers.runtime.failure import Failure
@@ -175,15 +175,14 @@ def _ended(store: Store, bundle: Bundle) -> set[str]:
 
 def _prepare(sweep: Sweep, before: Plan) -> None:
     """What the experiment wants to be sure of before a worker starts: that its data are here, and large enough."""
-    experiment = plugins.load("workers.experiments", sweep.experiment)
+    experiment = EXPERIMENTS.load(sweep.experiment)
     consistency.refuse_other_data(before.to_run, before.recorded.values())
-    if hasattr(experiment, "prepare"):
-        try:
-            note = experiment.prepare(before.to_run)
-        except ValueError as error:
-            raise Refused(f"{sweep.path}: {error}") from error
-        if note:
-            say(f"note     {note}")
+    try:
+        note = experiment.prepare(before.to_run)
+    except ValueError as error:
+        raise Refused(f"{sweep.path}: {error}") from error
+    if note:
+        say(f"note     {note}")
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from tracking.common import plugins
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.records.manifest import FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 from workers.bundle import Bundle, Report
+from workers.plugins import EXPERIMENTS
 from workers.runtime import checkpoint, provenance
 
 SHARE = 0.02  # of the time at most is spent committing
@@ -30,7 +30,7 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
     writer = opened.writer
     if opened.damaged:
         yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
-    experiment = plugins.load("workers.experiments", bundle.trials[0].experiment)
+    experiment = EXPERIMENTS.load(bundle.trials[0].experiment)
     last, now, cost = None, time.monotonic(), 0.0
     try:
         for progress in experiment.run(bundle.trials, device, opened.state):

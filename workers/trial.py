@@ -6,12 +6,13 @@ import json
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol
 
 from pydantic import BaseModel
+from typing_extensions import TypeVar
 
-from tracking.common import plugins
 from tracking.common.flatten import flat
+from tracking.common.plugins import Frozen, Kind
 
 SCHEMA_VERSION = 1
 
@@ -20,17 +21,36 @@ _parts: "weakref.WeakValueDictionary[tuple[type, str], BaseModel]" = weakref.Wea
 _plain_part = functools.lru_cache(maxsize=4096)(json.loads)
 
 
+S = TypeVar("S", bound=Frozen, default=Frozen)
+S_co = TypeVar("S_co", bound=Frozen, default=Frozen, covariant=True)
+
+
+class Identified(Protocol[S_co]):
+    """The part of an experiment that decides which trials are the same work, and which are trained together."""
+
+    @property
+    def Settings(self) -> type[S_co]:
+        """The keys below `fixed` and `vary` in a sweep file; one of them is `seed`."""
+
+    @property
+    def MAY_DIFFER(self) -> tuple[str, ...]:
+        """Dotted keys of settings in which the trials of one bundle may differ."""
+
+
+EXPERIMENTS: Kind[Identified] = Kind("experiment", "workers.experiments", Identified)
+
+
 @dataclass(frozen=True)
-class Trial:
+class Trial(Generic[S_co]):
     """One training run. Make it with `Trial.of`, which validates; `settings` is the experiment's `Settings`."""
 
     experiment: str
-    settings: BaseModel
+    settings: S_co
 
     @staticmethod
     def of(experiment: str, settings: Mapping[str, object]) -> "Trial":
-        """Validates raw settings. Raises ValueError (unknown experiment), pydantic.ValidationError (bad settings)."""
-        model = plugins.load("workers.experiments", experiment).Settings
+        """Validates raw settings. Raises Refused (unknown experiment), pydantic.ValidationError (bad settings)."""
+        model = EXPERIMENTS.load(experiment).Settings
         # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number and true no integer.
         return Trial(experiment, _sharing(model.model_validate_json(json.dumps(settings), strict=True)))
 
@@ -58,12 +78,12 @@ class Trial:
     @functools.cached_property
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
-        may_differ = plugins.load("workers.experiments", self.experiment).MAY_DIFFER
+        may_differ = EXPERIMENTS.load(self.experiment).MAY_DIFFER
         rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & set(may_differ)}
         return digest({"experiment": self.experiment, "settings": rest})
 
 
-def _sharing(settings: BaseModel) -> BaseModel:
+def _sharing(settings: S) -> S:
     """The same settings with each part that another trial has, too, replaced by that one's."""
     for name, part in settings.__dict__.items():
         if isinstance(part, BaseModel):

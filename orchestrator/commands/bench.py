@@ -13,8 +13,8 @@ from typing import Any
 
 from orchestrator.execution.process_group import Each, crew
 from orchestrator.terminal.console import Advance, steps
-from tracking.common import plugins
 from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
 from workers.bench import cost
 from workers.bench.case import Case
 from workers.bench.measure import ENGINES, Lane
@@ -44,7 +44,7 @@ class Options:
             raise Refused(f"widths, models and rounds must be at least 1 and seconds above 0, got {self}")
         for name in self.engines:
             if name not in engines():
-                raise Refused(plugins.unknown("engine", name, engines()))
+                raise Refused(unknown("engine", name, engines()))
         chosen = tuple(name for name in engines() if not self.engines or name in self.engines)
         widths, models = tuple(sorted({*self.widths})), tuple(sorted({*self.models}))
         return replace(self, engines=chosen, widths=widths, models=models)
@@ -71,12 +71,12 @@ class Entry:
 
 def engines() -> tuple[str, ...]:
     """All engines, the usual loop first and this project's last."""
-    return tuple(sorted([*plugins.names(ENGINES), RAY], key=lambda name: (name == OURS, name != BASE, name)))
+    return tuple(sorted([*ENGINES.names(), RAY], key=lambda name: (name == OURS, name != BASE, name)))
 
 
 def takes(engine: str) -> str:
     """How many models an engine trains at once: "one", "all" or "some" (workers/bench/engines)."""
-    return "one" if engine == RAY else str(plugins.load(ENGINES, engine).MODELS)
+    return "one" if engine == RAY else ENGINES.load(engine).MODELS
 
 
 def run(options: Options) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from typing import Literal
 
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
-from tracking.common import plugins
 from tracking.mirror.tracking_uri import check, database, public
 from tracking.records.storage import Files
 from tracking.records.store import Store
+from workers.plugins import DATASETS
 
 MIN_FREE = 2 * 2**30  # bytes: records of a sweep are megabytes, its checkpoints and Ray's logs can be a gigabyte
 ANSWER_S = 5.0
@@ -50,7 +50,7 @@ def examine(store: str, tracking_uri: str | None, address: str | None) -> Iterat
         lambda: disk(store),
         lambda: tracking(store, tracking_uri),
         secret,
-        *(lambda name=name: data(name) for name in plugins.names("workers.data")),
+        *(lambda name=name: data(name) for name in DATASETS.names()),
     ]
     for examined in checks:
         yield examined()
@@ -223,12 +223,9 @@ def secret() -> Finding:
 
 def data(name: str) -> Finding:
     """Whether a data set is on this machine."""
-    module = plugins.load("workers.data", name)
-    if not hasattr(module, "here"):
-        return Finding(f"data: {name}", "ok", "comes with this program's packages")
-    place = module.here()
+    place = DATASETS.load(name).where()
     if place:
-        return Finding(f"data: {name}", "ok", str(place))
+        return Finding(f"data: {name}", "ok", place)
     remedy = "the first launch that needs it fetches it, where there is a network; or set SWEEP_DATA to its folder"
     return Finding(f"data: {name}", "note", "not on this machine", remedy)
 

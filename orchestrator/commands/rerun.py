@@ -5,12 +5,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tracking.common import plugins
 from tracking.common.errors import Refused
 from tracking.records import rows
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
 from tracking.records.store import Store
+from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _run(trials: list[Trial]) -> Iterator[Progress]:
     from workers.runtime.device import best
 
     set_threads()
-    experiment = plugins.load("workers.experiments", trials[0].experiment)
+    experiment = EXPERIMENTS.load(trials[0].experiment)
     yield from experiment.run(tuple(trials), best(), None)
 
 

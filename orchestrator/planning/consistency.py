@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from tracking.common import plugins
 from tracking.common.errors import Refused
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.store import Store
+from workers.plugins import DATASETS
+from workers.training.settings import OnImages
 from workers.trial import Trial
 
 
@@ -57,10 +58,10 @@ def _mixed(name: str, digests: Sequence[str]) -> str:
 
 def _here(trial: Trial) -> str:
     """The digest of the data of a trial as they are on this machine; "" where it needs none."""
-    data = getattr(trial.settings, "data", None)
-    if getattr(data, "name", None) not in plugins.names("workers.data"):
+    if not isinstance(trial.settings, OnImages):
         return ""
-    return str(plugins.load("workers.data", data.name).load(data).digest)  # type: ignore[union-attr]
+    data = trial.settings.data
+    return DATASETS.load(data.name).load(data).digest
 
 
 def notes(trials: Sequence[Trial], recorded: dict[str, TrialRecord], store: Store) -> list[str]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from tracking.common import plugins
 from tracking.common.flatten import flat
 from workers.bundle import Bundle, together
+from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
@@ -17,7 +17,7 @@ PER_LANE = 4  # bundles for each lane at least, if the trials allow: a lane that
 
 def cost(trial: Trial) -> float:
     """Floating-point operations of a trial, as its experiment estimates them."""
-    return float(plugins.load("workers.experiments", trial.experiment).cost(trial.settings))
+    return EXPERIMENTS.load(trial.experiment).cost(trial.settings)
 
 
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:
@@ -34,10 +34,9 @@ def _named(plain: dict[str, Any], known: Iterable[str]) -> str:
 
 def most(free: int | None, trial: Trial) -> int:
     """Models of this trial's shape that a bundle may hold on a GPU with `free` bytes of memory; None means a CPU."""
-    experiment = plugins.load("workers.experiments", trial.experiment)
-    if free is None or not hasattr(experiment, "most_models"):
+    if free is None:
         return MAX_MODELS
-    return experiment.most_models(trial.settings, free) or MAX_MODELS
+    return EXPERIMENTS.load(trial.experiment).most_models(trial.settings, free) or MAX_MODELS
 
 
 on_cpu = partial(most, None)

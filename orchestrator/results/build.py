@@ -13,11 +13,11 @@ from orchestrator.spec.sweep import Sweep
 from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored
-from tracking.common import plugins
 from tracking.common.flatten import flat
 from tracking.records import layout
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict, verify
+from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def about(sweep: Sweep, found: Frame, where: dict[str, Any], titles: dict[str, s
 
     `titles` are from `data_titles`.
     """
-    step = getattr(plugins.load("workers.experiments", sweep.experiment), "STEP", "step")
+    step = EXPERIMENTS.load(sweep.experiment).STEP
     data = sorted({titles[id] for id in selected(found, where).trials.index if id in titles})
     return {"title": sweep.title, "source": sweep.source, "data": ", ".join(data), "step": step}
 

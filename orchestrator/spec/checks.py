@@ -9,9 +9,9 @@ from orchestrator.spec import messages
 from orchestrator.spec.axes import Count, form, values
 from orchestrator.spec.file_model import File
 from orchestrator.spec.yaml_source import Path, Source, dotted
-from tracking.common import plugins
 from tracking.common.flatten import flat
 from tracking.common.plugins import unknown
+from workers.plugins import EXPERIMENTS
 
 Settings = dict[str, Any]
 
@@ -32,7 +32,7 @@ def as_written(source: Source, file: File) -> list[str]:
 def names(source: Source, file: File) -> list[str]:
     """Whatever must be the name of an experiment or of an axis."""
     found = []
-    experiments = plugins.names("workers.experiments")
+    experiments = EXPERIMENTS.names()
     if file.experiment not in experiments:
         found.append(source.at(("experiment",), unknown("experiment", file.experiment, experiments)))
     known = list(file.vary) or ["(none)"]

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from orchestrator.spec import messages, references
 from orchestrator.spec.dotted_keys import put
 from orchestrator.spec.sweep import Sweep
-from tracking.common import plugins
 from tracking.common.errors import BadSweep
 from tracking.common.flatten import flat
+from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 MAX_TRIALS = 100_000
@@ -143,7 +143,7 @@ def _same(sweep: Sweep, one: Combination, other: Combination) -> dict[str, str]:
 
 def _explained(sweep: Sweep, combination: Combination, error: ValidationError) -> dict[str, str]:
     """Problems with a trial's settings, at the line of the axis or the fixed setting they come from."""
-    model = plugins.load("workers.experiments", sweep.experiment).Settings
+    model = EXPERIMENTS.load(sweep.experiment).Settings
     out = {}
     for path, kind, message in messages.explain(error, model):
         key = ".".join(str(p) for p in path)

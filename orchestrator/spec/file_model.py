@@ -1,14 +1,19 @@
 """What a sweep file may hold, section by section."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from tracking.analysis.curve_spec import Curve
-from tracking.common import plugins
-from tracking.common.plugins import Frozen
+from tracking.common.plugins import Frozen, any_settings
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
+from tracking.verdicts.verify import CLAIMS, Claim
+
+if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common
+    AnyClaim = Claim
+else:
+    AnyClaim = any_settings(CLAIMS)
 
 
 class Sections(Frozen):
@@ -25,7 +30,7 @@ class Sections(Frozen):
     curves: list[Curve] = Field([], description="What is drawn.")
     panels: list[Panel] = Field([], description="Curves that are also drawn side by side, on one page.")
     surfaces: list[Surface] = Field([], description="Measures over two others, drawn as filled contours.")
-    claims: list[plugins.settings_of("tracking.claims")] = Field([], description="What is judged.")  # type: ignore[valid-type]
+    claims: list[AnyClaim] = Field([], description="What is judged.")
 
 
 class File(Sections):

@@ -1,6 +1,5 @@
 """The JSON Schema of sweep files, from which editors complete and explain every key."""
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ from pydantic import BaseModel
 
 from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
-from tracking.common import plugins
 from tracking.common.program import PROGRAM
+from workers.plugins import EXPERIMENTS, MEASURES
 
 NAME = "sweep.schema.json"
 Json = dict[str, Any]
@@ -20,12 +19,10 @@ def schema() -> Json:
     """The schema: the sections from their models, and for each experiment its settings below fixed and vary."""
     out = File.model_json_schema()
     definitions: Json = out.setdefault("$defs", {})
-    experiments = plugins.names("workers.experiments")
+    experiments = EXPERIMENTS.names()
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     out["properties"]["experiment"]["enum"] = list(experiments)
-    measures = [
-        {"const": n, "description": first_line(f"workers.measures.{n}")} for n in plugins.names("workers.measures")
-    ]
+    measures = [{"const": n, "description": MEASURES.about(n)} for n in MEASURES.names()]
     axis = [_inlined(model, definitions, "") for model in (Count, LinearSpace, LogSpace)]
     definitions["Axis"] = {"anyOf": [{"type": "array", "minItems": 1}, *axis]}
     for sections in (out, definitions["Sections"]):
@@ -48,7 +45,7 @@ def write() -> Path:
 
 def _for_experiment(name: str, definitions: Json) -> Json:
     """If the sweep is of this experiment: its settings, none of them required, since an axis may set it."""
-    settings = _inlined(plugins.load("workers.experiments", name).Settings, definitions, f"{name}.")
+    settings = _inlined(EXPERIMENTS.load(name).Settings, definitions, f"{name}.")
     keys = _dotted(settings, definitions)
     about = {key: {"description": part["description"]} if "description" in part else {} for key, part in keys.items()}
     axes = {key: {"$ref": "#/$defs/Axis", **about[key]} for key in keys}
@@ -94,8 +91,3 @@ def _dotted(settings: Json, definitions: Json, prefix: str = "") -> Json:
 
 def _either(one: Json, other: Json) -> Json:
     return one if one == other else {"anyOf": [one, other], **{k: one[k] for k in ("description",) if k in one}}
-
-
-def first_line(module: str) -> str:
-    """What a file is, in its own words."""
-    return (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]

@@ -9,19 +9,20 @@ from pydantic import BaseModel
 
 from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
-from orchestrator.spec.json_schema import first_line
 from tracking.analysis.curve_spec import Curve
-from tracking.common import plugins
+from tracking.common.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
+from tracking.verdicts.verify import CLAIMS
+from workers.plugins import DATASETS, EXPERIMENTS, MEASURES, NETS, PERTURBATIONS
 
-PLACES = {
-    "workers.experiments": ("Experiments", "experiment", "What `fixed` and `vary` may set."),
-    "workers.data": ("Data sets", "data.name", ""),
-    "workers.nets": ("Networks", "net.name", ""),
-    "workers.perturbations": ("Perturbations", "perturbation.name", ""),
-    "tracking.claims": ("Claims", "name", "Each takes `label`, `statement` and `where` besides."),
+PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
+    EXPERIMENTS: ("Experiments", "experiment", "What `fixed` and `vary` may set."),
+    DATASETS: ("Data sets", "data.name", ""),
+    NETS: ("Networks", "net.name", ""),
+    PERTURBATIONS: ("Perturbations", "perturbation.name", ""),
+    CLAIMS: ("Claims", "name", "Each takes `label`, `statement` and `where` besides."),
 }
 COMMON = {"name", "label", "statement", "where"}  # of all claims
 LIMITS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
@@ -43,12 +44,12 @@ def page() -> str:
     out += ["## An axis", "", "A list of values, or one of:", ""]
     for axis in (Count, LinearSpace, LogSpace):
         out += [*_table(axis), ""]
-    for package, (title, key, note) in PLACES.items():
+    for kind, (title, key, note) in PLACES.items():
         out += [f"## {title}", "", f"The names that `{key}` may have. {note}".strip(), ""]
-        for name in plugins.names(package):
-            out += [f"### {name}", "", first_line(f"{package}.{name}"), "", *_named(package, name)]
+        for name in kind.names():
+            out += [f"### {name}", "", kind.about(name), "", *_named(kind, name)]
     out += ["## Measures", "", "| name | what it is |", "|---|---|"]
-    out += [f"| `{n}` | {_cell(first_line(f'workers.measures.{n}'))} |" for n in plugins.names("workers.measures")]
+    out += [f"| `{n}` | {_cell(MEASURES.about(n))} |" for n in MEASURES.names()]
     return "\n".join(out) + "\n"
 
 
@@ -59,8 +60,8 @@ def write() -> Path:
     return path
 
 
-def _named(package: str, name: str) -> list[str]:
-    rows = _table(plugins.load(package, name).Settings, COMMON if package == "tracking.claims" else {"name"})
+def _named(kind: Kind[HasSettings], name: str) -> list[str]:
+    rows = _table(kind.load(name).Settings, COMMON if kind is CLAIMS else {"name"})
     return [*rows, ""] if len(rows) > 2 else []
 
 

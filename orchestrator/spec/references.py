@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orchestrator.spec.sweep import Sweep
-from tracking.common import plugins
 from tracking.common.errors import BadSweep
 from tracking.common.flatten import flat
 from tracking.common.plugins import unknown
+from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 Path = tuple[str | int, ...]
@@ -35,7 +35,7 @@ def check(sweep: Sweep, trials: Sequence[Trial]) -> None:
 
 
 def _known(sweep: Sweep, trial: Trial, settings: list[str]) -> dict[str, list[str]]:
-    always = getattr(plugins.load("workers.experiments", sweep.experiment), "MEASURES", ())
+    always = EXPERIMENTS.load(sweep.experiment).MEASURES
     measures = sorted({*always, *(trial.plain.get("measure") or ())})
     return {
         "measure": measures, "setting or measure": [*settings, *measures, "step"], "setting": settings,

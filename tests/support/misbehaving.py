@@ -16,6 +16,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.trial import Trial
 
 Does = Literal["count", "raise", "crash", "exit", "eat", "hang"]
@@ -34,6 +35,8 @@ class Settings(Frozen):
 
 MAY_DIFFER = ("does", "seed")
 MEASURES = ("value",)
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 
 
 def cost(settings: Settings) -> float:
@@ -41,9 +44,9 @@ def cost(settings: Settings) -> float:
     return float(settings.steps)
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Counts all trials of a bundle together."""
-    about: Settings = trials[0].settings  # type: ignore[assignment]
+    about = trials[0].settings
     state = resume or {"step": -1, "x": [((t.seed * 7919 + 13) % 1000 + 0.5) / 1001 for t in trials]}
     for step in range(state["step"] + 1, about.steps):
         time.sleep(about.pause)

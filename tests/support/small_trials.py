@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tracking.common import plugins
 from tracking.records.manifest import TrialEntry
+from workers import plugins
 from workers.trial import Trial
 
 NETS: dict[str, list[dict[str, Any]]] = {
@@ -25,11 +25,11 @@ OPTIMIZERS = [
 
 def nets() -> list[dict[str, Any]]:
     """Settings of every net in workers/nets: the variants above, or its defaults for one that is not listed."""
-    return [{"name": n, **variant} for n in plugins.names("workers.nets") for variant in NETS.get(n, [{}])]
+    return [{"name": n, **variant} for n in plugins.NETS.names() for variant in NETS.get(n, [{}])]
 
 
 def losses() -> tuple[str, ...]:
-    return plugins.names("workers.losses")
+    return plugins.LOSSES.names()
 
 
 def engines() -> list[str]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tracking.common import plugins
+from workers import plugins
 from workers.data import cifar10, synthetic
 from workers.runtime import cache
 
@@ -127,9 +127,9 @@ def test_a_half_written_copy_is_never_seen(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*copy*")) == []
 
 
-@pytest.mark.parametrize("name", sorted(set(plugins.names("workers.data")) - {"cifar10"}))
+@pytest.mark.parametrize("name", sorted(set(plugins.DATASETS.names()) - {"cifar10"}))
 def test_every_data_set_is_whole_and_always_the_same(name: str) -> None:
-    module = plugins.load("workers.data", name)
+    module = plugins.DATASETS.load(name)
     one, two = module.load(module.Settings()), module.load(module.Settings())
     assert one.digest == two.digest and one.title
     for x, y in ((one.train_x, one.train_y), (one.test_x, one.test_y)):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tracking.common import plugins
+from workers import plugins
 from workers.engines.choose import choose
 from workers.experiments import network
 from workers.interfaces.snapshot import Snapshot
@@ -20,7 +20,7 @@ def test_it_is_the_risk_of_the_network_with_normalised_layers(bias: str) -> None
     for name, value in chosen.parameters().items():
         value.add_(0.1 if name.endswith("bias") else 0.0)
     snapshot = Snapshot(settings.net, chosen)
-    found = {split: v for split, _, v in plugins.load("workers.measures", "normalized_risk").measure(snapshot)}
+    found = {split: v for split, _, v in plugins.MEASURES.load("normalized_risk").measure(snapshot)}
     norms = snapshot.norms()
     for name, value in chosen.parameters().items():
         value.div_(norms[name.split(".")[0]].view(-1, *[1] * (value.ndim - 1)))

@@ -2,7 +2,8 @@
 
     SweepError                  whatever a user or another program can act on
     ├── Refused              2  what was asked for cannot be done as asked (a ValueError)
-    │   └── BadSweep         2  a sweep file, with everything that is wrong with it
+    │   ├── BadSweep         2  a sweep file, with everything that is wrong with it
+    │   └── BadPlugin        2  a file found by its name that lacks what its kind must have
     ├── TooManyFailures      1  so many trials failed that the launch was stopped
     ├── InUse               73  another launch works on the same trials, or the store cannot be made
     ├── StorageFailed       74  the store cannot be read or written (an OSError)
@@ -48,6 +49,10 @@ class BadSweep(Refused):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = [printable(problem) for problem in problems]
         super().__init__("\n".join(self.problems))
+
+
+class BadPlugin(Refused):
+    """A file found by its name (a net, a measure, an experiment) that lacks what files of its kind must have."""
 
 
 class TooManyFailures(SweepError, RuntimeError):

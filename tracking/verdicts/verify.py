@@ -12,15 +12,16 @@ the finished trials that the claim's `where` selects. Around every `judge`, here
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field
+from typing_extensions import TypeVar
 
 from tracking.analysis.aggregate import aggregate
 from tracking.analysis.curve_spec import Curve, Scalar
 from tracking.analysis.grouping import selected, settings, words
 from tracking.common.errors import Refused
-from tracking.common.plugins import Frozen, load
+from tracking.common.plugins import Frozen, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,7 @@ class Verdict:
 class Claim(Frozen):
     """What every claim's Settings have in common."""
 
+    name: str
     label: str = Field("", description="A short name, such as C6.")
     statement: str = Field("", description="The sentence that is tested, in its source's words.")
     where: dict[str, Scalar | list[Scalar]] = Field(
@@ -53,6 +55,23 @@ class Claim(Frozen):
     )
     min_seeds: int = Field(1, ge=1, description="Finished trials that every cell needs; with fewer: not enough data.")
     max_diverged: int = Field(0, ge=0, description="Diverged trials with which the claim may still hold on the others.")
+
+
+S = TypeVar("S", bound=Claim, default=Claim)
+
+
+class ClaimFile(Protocol[S]):
+    """What a file of tracking/claims must have."""
+
+    @property
+    def Settings(self) -> type[S]:
+        """The keys of an item below `claims` in a sweep file, with `name`, the name of the file."""
+
+    def judge(self, frame: "Frame", settings: S, /) -> Judged:
+        """The verdict on the finished trials that the claim's `where` selects, and its evidence."""
+
+
+CLAIMS: Kind[ClaimFile] = Kind("claim", "tracking.claims", ClaimFile)
 
 
 class Quantity(NamedTuple):
@@ -63,18 +82,17 @@ class Quantity(NamedTuple):
     at: Literal["last", "best"] = "last"
 
 
-def verify(frame: "Frame", claims: Iterable[Any]) -> list[Verdict]:
+def verify(frame: "Frame", claims: Iterable[Claim]) -> list[Verdict]:
     """Every claim's verdict on what is recorded. A claim that asks for what is not recorded has not enough data."""
     return [_verdict(frame, claim) for claim in claims]
 
 
-def _verdict(frame: "Frame", claim: Any) -> Verdict:
+def _verdict(frame: "Frame", claim: Claim) -> Verdict:
     try:
         chosen = selected(frame, claim.where)
         tally = _tally(chosen)
-        finding, evidence = load("tracking.claims", claim.name).judge(
-            chosen.only(chosen.trials["state"] == "finished"), claim
-        )
+        finished = chosen.only(chosen.trials["state"] == "finished")
+        finding, evidence = CLAIMS.load(claim.name).judge(finished, claim)
     except Refused as refusal:
         return Verdict(claim.name, "not enough data", {"reason": str(refusal)}, claim.statement, claim.label)
     lacking = tally["seeds"] < claim.min_seeds

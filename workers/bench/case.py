@@ -5,15 +5,16 @@ M models, B examples of a batch, N images, H W image height and width, K image c
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.data import synthetic
 from workers.interfaces.images import Images
+from workers.nets import convnet
 from workers.training.examples import Examples
-from workers.training.settings import Settings
+from workers.training.settings import Optimizer, Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,13 +33,17 @@ class Case:
     batch: int = 100
     images: int = 10_000
 
+    def data(self) -> synthetic.Settings:
+        """The images, the same for all models."""
+        return synthetic.Settings(available=self.images, side=self.side)
+
     def settings(self) -> list[Settings]:
         """The trials, one a model."""
         return [
             Settings(
-                data={"name": "synthetic", "available": self.images, "side": self.side},
-                net={"name": "convnet", "depth": self.depth, "width": self.width, "batch_norm": self.batch_norm},
-                optimizer={"batch_size": self.batch, "learning_rate": 0.01, "momentum": 0.9},
+                data=self.data(),
+                net=convnet.Settings(depth=self.depth, width=self.width, batch_norm=self.batch_norm),
+                optimizer=Optimizer(batch_size=self.batch, learning_rate=0.01, momentum=0.9),
                 epochs=1,
                 seed=seed,
             )
@@ -58,6 +63,17 @@ class Trainer(Protocol):
         """Parameters and buffers (running statistics), each (M, ...), by the names of the net."""
 
 
+class Engine(Protocol):
+    """What a file of workers/bench/engines must have."""
+
+    @property
+    def MODELS(self) -> Literal["one", "all", "some"]:
+        """How many of the models it trains at once."""
+
+    def trainer(self, work: "Work", /) -> Trainer:
+        """The models of a case, ready to be trained on their device."""
+
+
 class Pictures:
     """The images of a benchmark, shared by all that is trained in a process."""
 
@@ -67,7 +83,7 @@ class Pictures:
     @staticmethod
     def of(case: Case, device: str) -> "Pictures":
         """Random bytes: how fast a network trains does not depend on what it sees."""
-        return Pictures(synthetic.load(case.settings()[0].data), device)
+        return Pictures(synthetic.load(case.data()), device)
 
     @cached_property
     def pixels(self) -> "Tensor":

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common import plugins
+from tracking.common.plugins import Kind
 from workers.bench import cost
-from workers.bench.case import Case, Pictures, Trainer, Work
+from workers.bench.case import Case, Engine, Pictures, Trainer, Work
 from workers.runtime import provenance, seeds
 from workers.runtime.device import best
 
-ENGINES = "workers.bench.engines"
+ENGINES: Kind[Engine] = Kind("engine", "workers.bench.engines", Engine)
 
 
 class Lane:
@@ -38,7 +38,7 @@ class Lane:
     def prepare(self, case: Case, limit_s: float) -> tuple[float, str]:
         """Builds a trainer and warms it up; seconds of a step, and its title. Kept unless they exceed `limit_s`."""
         self.pictures = self.pictures or Pictures.of(case, self.device)
-        trainer = plugins.load(ENGINES, case.engine).trainer(Work(case.settings(), self.pictures))
+        trainer = ENGINES.load(case.engine).trainer(Work(case.settings(), self.pictures))
         self._seconds(trainer, _order(case, 1))  # compiles, caches plans, starts loaders: no measure of what follows
         step_s = self._seconds(trainer, _order(case, 1))
         if step_s <= limit_s:

@@ -24,7 +24,7 @@ def modules(work: Work) -> list[nn.Sequential]:
 
 
 def _empty(work: Work) -> nn.Sequential:
-    net, images = work.bundle[0].net, work.pictures.images
+    net, images = convnet.settings_of(work.bundle[0].net), work.pictures.images
     height, width, channels = images.train_x.shape[1:]
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (inputs, outputs) in enumerate(pairwise((channels, *net.widths)), start=1):

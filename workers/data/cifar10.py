@@ -14,7 +14,8 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from workers.interfaces.images import DataSettings, Images, digest
+from workers.interfaces.dataset import DataSettings
+from workers.interfaces.images import Images, digest
 from workers.runtime import cache
 
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
@@ -31,11 +32,15 @@ class Settings(DataSettings):
 def load(settings: Settings) -> Images:
     """All images, in the order of their source. Raises FileNotFoundError saying how to get them."""
     with cache.lock("cifar10"):
-        return _read(here() or _download())
+        return _read(_here() or _download())
 
 
-def here() -> Path | None:
-    """Where they are on this machine; None where they would have to be downloaded."""
+def where() -> str:
+    """The path on this machine; "" where they would have to be downloaded."""
+    return str(_here() or "")
+
+
+def _here() -> Path | None:
     for place in (place / sub for place in cache.places() for sub in ("", "cifar10")):
         if (place / FOLDER / "data_batch_1").is_file():
             return place / FOLDER

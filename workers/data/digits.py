@@ -4,7 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from workers.interfaces.images import DataSettings, Images, digest
+from workers.interfaces.dataset import DataSettings
+from workers.interfaces.images import Images, digest
 
 TRAIN = 1297  # the other 500 are the test set, the same for every seed
 
@@ -13,6 +14,11 @@ class Settings(DataSettings):
     """The 8x8 handwritten digits: 1,297 training and 500 test images of 10 classes."""
 
     name: Literal["digits"] = "digits"
+
+
+def where() -> str:
+    """With scikit-learn."""
+    return "comes with scikit-learn"
 
 
 def load(settings: Settings) -> Images:

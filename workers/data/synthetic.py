@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from workers.interfaces.images import DataSettings, Images, digest
+from workers.interfaces.dataset import DataSettings
+from workers.interfaces.images import Images, digest
 
 
 class Settings(DataSettings):
@@ -16,6 +17,11 @@ class Settings(DataSettings):
     side: int = Field(32, gt=0, description="Height and width of an image in pixels.")
     channels: int = Field(3, gt=0, description="Colour channels of an image.")
     classes: int = Field(10, gt=1, description="Number of classes.")
+
+
+def where() -> str:
+    """Nowhere: they are drawn."""
+    return "drawn when needed"
 
 
 def load(settings: Settings) -> Images:

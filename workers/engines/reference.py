@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tracking.common import plugins
+from workers.plugins import LOSSES, NETS
 from workers.runtime import seeds
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
@@ -28,8 +28,8 @@ class Reference:
     def __init__(self, bundle: "list[Settings]", examples: Examples, device: str) -> None:
         first = bundle[0]
         self.net, self.optimizer = first.net, first.optimizer
-        self.forward = plugins.load("workers.nets", first.net.name).forward
-        self.loss = plugins.load("workers.losses", first.loss).loss
+        self.forward = NETS.load(first.net.name).forward
+        self.loss = LOSSES.load(first.loss).loss
         self.dtype = dtype_of(first.precision)
         self.device = torch.device(device)
         self.images = {"train": self._put(examples.images.train_x), "test": self._put(examples.images.test_x)}
@@ -141,7 +141,7 @@ def _like(each: Tensor, value: Tensor) -> Tensor:
 def initial(bundle: "list[Settings]", examples: Examples) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
     net, images = bundle[0].net, examples.images
-    module, image = plugins.load("workers.nets", net.name), images.train_x.shape[1:]
+    module, image = NETS.load(net.name), images.train_x.shape[1:]
     models = [module.init(s.net, image, images.classes, seeds.torch_generator(s.seed, "init")) for s in bundle]
     parameters = {name: torch.stack([model[name] for model in models]) for name in models[0]}
     buffers = {

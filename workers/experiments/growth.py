@@ -17,7 +17,7 @@ Solved in s = log(1 + t), in which the solution is smooth over any number of dec
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from pydantic import Field, model_validator
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.theory import series
 from workers.trial import Trial
 
@@ -57,6 +58,8 @@ class Settings(Frozen):
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
 MEASURES: tuple[str, ...] = ("time", "norm", "product_of_norms", "rate", "drift", "product_per_log_time")
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 
 
 def cost(settings: Settings) -> float:
@@ -64,13 +67,13 @@ def cost(settings: Settings) -> float:
     return 1e4 * settings.layers
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Milliseconds a trial, without an accelerator. A step is the index of a logged time, which is a measure."""
     return series.one_by_one(trials, resume, _solve)
 
 
-def _solve(trial: Trial) -> series.Result:
-    settings = cast(Settings, trial.settings)
+def _solve(trial: Trial[Settings]) -> series.Result:
+    settings = trial.settings
     times = logged_times(settings)
     steps = np.arange(len(times))
     measured = measures(settings, times, norms(settings, times))

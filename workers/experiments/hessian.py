@@ -18,6 +18,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.runtime.seeds import generator
 from workers.theory import hessian_spectrum, series
 from workers.trial import Trial
@@ -51,6 +52,8 @@ MEASURES: tuple[str, ...] = (
     "examples",
     "parameters",
 )
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 
 
 def cost(settings: Settings) -> float:
@@ -59,13 +62,13 @@ def cost(settings: Settings) -> float:
     return 20.0 * weights**2 * settings.examples + 10.0 * weights**3
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """In float64 on the CPU. The step of an `eigenvalue` is its place, 0 for the largest; all else is at step 0."""
     return series.one_by_one(trials, resume, _spectrum)
 
 
-def _spectrum(trial: Trial) -> series.Result:
-    measured, spectrum = measures(cast(Settings, trial.settings))
+def _spectrum(trial: Trial[Settings]) -> series.Result:
+    measured, spectrum = measures(trial.settings)
     rows, outcome = series.at_step_0(trial, measured, "eigenvalues found")
     both = {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): hessian_spectrum.relative(spectrum)}
     rows += series.rows(trial.id, np.arange(len(spectrum)), both)

@@ -5,12 +5,13 @@ set by the cut-off of the pseudo-inverse; `precision` in decimal digits gives th
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.theory import series
 from workers.theory.polynomials import Basis, Nodes
 from workers.trial import Trial
@@ -36,6 +37,8 @@ class Settings(Frozen):
 
 MAY_DIFFER: tuple[str, ...] = tuple(name for name in Settings.model_fields if name != "precision")
 MEASURES: tuple[str, ...] = ("risk", "norm", "rank", "parameters")
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 DIGIT_COST = 1e3  # a product in many digits takes as long as about this many in float64
 
 
@@ -46,13 +49,13 @@ def cost(settings: Settings) -> float:
     return decomposition if settings.precision == "float64" else DIGIT_COST * decomposition / 4
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Milliseconds a trial in float64, a second or two in 120 digits, without an accelerator. The only step is 0."""
     return series.one_by_one(trials, resume, _fit)
 
 
-def _fit(trial: Trial) -> series.Result:
-    return series.at_step_0(trial, measures(cast(Settings, trial.settings)), "fitted")
+def _fit(trial: Trial[Settings]) -> series.Result:
+    return series.at_step_0(trial, measures(trial.settings), "fitted")
 
 
 def measures(settings: Settings) -> dict[series.Key, float]:

@@ -12,19 +12,19 @@ A points of a slice along one direction, P weights, N training examples.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from tracking.common import plugins
-from tracking.common.plugins import Frozen
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers.experiments import network
+from workers.interfaces.experiment import no_limit
 from workers.interfaces.until import Until
+from workers.plugins import DATASETS, LOSSES, NETS
 from workers.theory import series
-from workers.training.settings import Optimizer
+from workers.training.settings import OnImages, Optimizer
 from workers.training.settings import Settings as TrainingSettings
 from workers.trial import Trial
 
@@ -52,18 +52,18 @@ MEASURES: tuple[str, ...] = (
     "error",
     "risk",
 )
+STEP = "step"
+most_models = no_limit
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded
 EVALUATE_EVERY = 10  # epochs between looks at whether training may stop
 
 
-class Settings(Frozen):
+class Settings(OnImages):
     """A point of a loss surface, and how far around it to look. A valley heeds only radius and points."""
 
     surface: Literal["network", "quadratic_valley", "exponential_valley"] = Field(
         "network", description="The training loss of a network at the end of its training, or a valley of two weights."
     )
-    data: plugins.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
-    net: plugins.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
     loss: str = Field("cross_entropy", description="The loss that is minimised and whose surface is measured.")
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
@@ -78,9 +78,7 @@ class Settings(Frozen):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        if name not in plugins.names("workers.losses"):
-            raise ValueError(plugins.unknown("loss", name, plugins.names("workers.losses")))
-        return name
+        return LOSSES.known(name)
 
     @field_validator("points")
     @classmethod
@@ -92,8 +90,17 @@ class Settings(Frozen):
 
 def training(settings: Settings) -> TrainingSettings:
     """The training that ends at the point looked at, as the experiment `network` does it."""
-    same = {name: getattr(settings, name) for name in ("data", "net", "loss", "optimizer", "epochs", "until", "seed")}
-    return TrainingSettings(**same, precision="float64", evaluate_every=EVALUATE_EVERY)
+    return TrainingSettings(
+        data=settings.data,
+        net=settings.net,
+        loss=settings.loss,
+        optimizer=settings.optimizer,
+        epochs=settings.epochs,
+        until=settings.until,
+        seed=settings.seed,
+        precision="float64",
+        evaluate_every=EVALUATE_EVERY,
+    )
 
 
 def cost(settings: Settings) -> float:
@@ -105,13 +112,13 @@ def cost(settings: Settings) -> float:
     return network.cost(trained) * (1 + visits / settings.epochs)
 
 
-def prepare(trials: Sequence[Trial]) -> str:
+def prepare(trials: Sequence[Trial[Settings]]) -> str:
     """As for `network`: fetches the data and checks that the trials fit them."""
-    settings = [cast(Settings, trial.settings) for trial in trials]
+    settings = [trial.settings for trial in trials]
     return network.prepare([Trial("network", training(s)) for s in settings if s.surface == "network"])
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """A trial at a time, each trained and looked at in one go.
 
     Steps: of an eigenvalue its rank, 0 for the largest; of a slice along one direction the index of alpha; in a plane
@@ -124,11 +131,11 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
         yield Progress(found.outcome.step, found.rows, {trial.id: found.outcome}, partial(dict, done=done), about)
 
 
-def _measured(trial: Trial, device: str) -> tuple[series.Result, About]:
+def _measured(trial: Trial[Settings], device: str) -> tuple[series.Result, About]:
     """All of one trial, and what training says about its data."""
     from workers.theory import loss_surface
 
-    settings = cast(Settings, trial.settings)
+    settings = trial.settings
     if settings.surface != "network":
         return _looked_at(trial, loss_surface.valley(settings.surface), {}), About()
     surface, last = trained_surface(settings, device)
@@ -139,8 +146,8 @@ def _measured(trial: Trial, device: str) -> tuple[series.Result, About]:
     return _looked_at(trial, surface, trained), last.about
 
 
-def _looked_at(trial: Trial, surface: "Surface", trained: dict[series.Key, float]) -> series.Result:
-    spectrum, numbers = curvature(surface, cast(Settings, trial.settings))
+def _looked_at(trial: Trial[Settings], surface: "Surface", trained: dict[series.Key, float]) -> series.Result:
+    spectrum, numbers = curvature(surface, trial.settings)
     rows, outcome = series.at_step_0(trial, trained | numbers, "surface measured")
     return series.Result(rows + spectrum_rows(trial, spectrum, len(surface.point)) + _slices(trial, surface), outcome)
 
@@ -173,17 +180,17 @@ def _training_loss(
     from workers.training.examples import Examples
 
     trained = training(settings)
-    images = plugins.load("workers.data", settings.data.name).load(settings.data)
+    images = DATASETS.load(settings.data.name).load(settings.data)
     examples = Examples.of(images, [trained])
     x = torch.from_numpy(images.train_x[examples.index[0]]).to(device, torch.float64) / 127.5 - 1
     x, labels = x.permute(0, 3, 1, 2)[None], torch.from_numpy(examples.labels).to(device)
-    forward, of = plugins.load("workers.nets", settings.net.name).forward, plugins.load("workers.losses", settings.loss)
+    forward, of = NETS.load(settings.net.name).forward, LOSSES.load(settings.loss)
     sizes = [shape.numel() for shape in shapes.values()]
 
     def loss(weights: "Tensor") -> "Tensor":
         pieces = zip(shapes.items(), weights.split(sizes), strict=True)
         p = {name: piece.view(1, *shape) for (name, shape), piece in pieces}
-        return cast("Tensor", of.loss(forward(settings.net, p, buffers, x, False), labels).mean())
+        return of.loss(forward(settings.net, p, buffers, x, False), labels).mean()
 
     return loss
 
@@ -206,7 +213,7 @@ def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dic
     return found, numbers
 
 
-def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list[Row]:
+def spectrum_rows(trial: Trial[Settings], spectrum: series.Array, parameters: int) -> list[Row]:
     """The step is the rank among all: where only the ends are known, the second half are the last ones of all.
 
     relative_curvature: the absolute eigenvalue over the largest one (workers/theory/hessian_spectrum.py).
@@ -219,10 +226,10 @@ def spectrum_rows(trial: Trial, spectrum: series.Array, parameters: int) -> list
     return series.rows(trial.id, rank, {("", "eigenvalue", ""): spectrum, ("", "relative_curvature", ""): relative})
 
 
-def _slices(trial: Trial, surface: "Surface") -> list[Row]:
+def _slices(trial: Trial[Settings], surface: "Surface") -> list[Row]:
     from workers.theory import loss_surface
 
-    settings = cast(Settings, trial.settings)
+    settings = trial.settings
     axis = np.linspace(-settings.radius, settings.radius, settings.points)
     axis[settings.points // 2] = 0.0
     still = np.zeros_like(axis)

@@ -9,7 +9,7 @@ B examples, D inputs, M trials, T logged iterations.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, descent
 from workers.theory.linear_classification import exponential_descent, gaussian_data, hard_margin, log_risk, random_start
@@ -54,6 +55,8 @@ MEASURES: tuple[str, ...] = (
     "log_time",
     "growth_rate",
 )
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 
 
 def cost(settings: Settings) -> float:
@@ -62,11 +65,11 @@ def cost(settings: Settings) -> float:
     return 4.0 * steps * settings.examples * settings.inputs
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """All starts at once, in seconds: `device` and `resume` are unused."""
-    settings = cast(Settings, trials[0].settings)
+    settings = trials[0].settings
     x, y = gaussian_data(settings.data_seed, settings.examples, settings.inputs)
-    starts = [random_start(t.seed, settings.inputs, cast(Settings, t.settings).start_norm) for t in trials]
+    starts = [random_start(t.seed, settings.inputs, t.settings.start_norm) for t in trials]
     steps = logged_steps(settings)
     rows: list[Row] = []
     ended: dict[str, Outcome] = {}

@@ -6,14 +6,17 @@ descent, one update).
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tracking.common import plugins
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress
+from workers.interfaces.images import Images, subset
+from workers.nets import convnet
+from workers.plugins import DATASETS, NETS
 from workers.training.examples import Examples
 from workers.training.loop import Training
-from workers.training.settings import Settings
+from workers.training.settings import Settings as Settings
 from workers.trial import Trial
 
 STEP = "epoch"  # what a step is called on figures
@@ -34,7 +37,7 @@ MAY_DIFFER = (
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     train, test, image = sizes(settings)
-    visit = plugins.load("workers.nets", settings.net.name).visit_flops(settings.net, image, CLASSES)
+    visit = NETS.load(settings.net.name).visit_flops(settings.net, image, CLASSES)
     evaluations = math.ceil(settings.epochs / settings.evaluate_every)
     return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
 
@@ -50,20 +53,20 @@ def most_models(settings: Settings, free: int) -> int | None:
     """Models of which a bundle fits on a GPU with `free` bytes; None where nothing is known of it."""
     from workers.engines.gpu import memory_model
 
-    return memory_model.most(settings, sizes(settings), CLASSES, free) if settings.net.name == "convnet" else None
+    if not isinstance(settings.net, convnet.Settings):
+        return None
+    return memory_model.most(settings, sizes(settings), CLASSES, free)
 
 
-def prepare(trials: Sequence[Trial]) -> str:
+def prepare(trials: Sequence[Trial[Settings]]) -> str:
     """Fetches the data of these trials and checks that the trials fit them, before any worker starts; says why they
     will take long, where that can be mended.
 
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
     """
-    from workers.interfaces.images import subset
-
     for settings in {_data_key(t): t.settings for t in trials}.values():
-        images = _load(settings)  # type: ignore[arg-type]
-        subset(images.train_y, settings.data.train_size, 0)  # type: ignore[attr-defined]
+        images = _load(settings)
+        subset(images.train_y, settings.data.train_size, 0)
     return _why_slow()
 
 
@@ -75,16 +78,16 @@ def _why_slow() -> str:
     return f"{library.reason()}; the reference engine trains, several times slower" if slow else ""
 
 
-def _data_key(trial: Trial) -> str:
+def _data_key(trial: Trial[Settings]) -> str:
     data = {k: v for k, v in trial.plain["data"].items() if k != "label_noise"}
     return str(sorted(data.items()))
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
     from workers.engines.choose import choose
 
-    bundle: list[Settings] = [t.settings for t in trials]  # type: ignore[misc]
+    bundle = [t.settings for t in trials]
     images = _load(bundle[0])
     examples = Examples.of(images, bundle)
     engine = choose(bundle, examples, device)
@@ -97,12 +100,12 @@ def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> 
     yield from training.go_on()
 
 
-def _pretrained(trials: Sequence[Trial], fresh: dict[str, Any], device: str) -> dict[str, Any]:
+def _pretrained(trials: Sequence[Trial[Settings]], fresh: dict[str, Any], device: str) -> dict[str, Any]:
     """The state to start from: the weights after pretraining, with momentum at rest. No noise, no pretraining."""
-    first = [Trial(t.experiment, _pretraining(t.settings)) for t in trials]  # type: ignore[arg-type]
+    first = [Trial(t.experiment, _pretraining(t.settings)) for t in trials]
     *_, last = run(first, device, None)
     after = last.state()["engine"]
-    skip = [t.settings.pretrain.label_noise == 0 for t in trials]  # type: ignore[attr-defined]
+    skip = [bool(t.settings.pretrain and t.settings.pretrain.label_noise == 0) for t in trials]
     for part in ("parameters", "buffers"):
         for name, value in after[part].items():
             for i in (i for i, s in enumerate(skip) if s):
@@ -118,10 +121,8 @@ def _pretraining(settings: Settings) -> Settings:
     return settings.model_copy(update=changes)
 
 
-def _load(settings: Settings) -> Any:
-    from dataclasses import replace
-
-    images = plugins.load("workers.data", settings.data.name).load(settings.data)
+def _load(settings: Settings) -> Images:
+    images = DATASETS.load(settings.data.name).load(settings.data)
     size = settings.data.test_size
     if size is not None and size > len(images.test_y):
         raise ValueError(f"test_size must be at most the {len(images.test_y)} test examples there are, got {size}")

@@ -13,7 +13,7 @@ B examples, P weights, R rank, M trials, T logged steps, S stretches between per
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.runtime.seeds import generator
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, Descent, descent
@@ -62,6 +63,8 @@ MEASURES: tuple[str, ...] = (
     "expected_null_norm",
     "perturbations",
 )
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 TRIALS_AT_ONCE = 32  # bounds memory: 32 trials, 2,000 logged steps and 100 test points take 51 MB
 
 
@@ -79,9 +82,9 @@ def cost(settings: Settings) -> float:
     return 4.0 * settings.log_points * (settings.degree + 1) * (settings.train_points + settings.test_points)
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """All repetitions, `TRIALS_AT_ONCE` at a time, in a second or two and without an accelerator."""
-    settings = cast(Settings, trials[0].settings)
+    settings = trials[0].settings
     given, steps = problem(settings), logged_steps(settings)
     expected = expectation(given, settings, steps)
     for first in range(resume["done"] if resume else 0, len(trials), TRIALS_AT_ONCE):

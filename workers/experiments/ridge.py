@@ -5,13 +5,14 @@ argmin of sum_n exp(-y_n w.x_n) + ridge |w|^2 (CBMM Memo 90, Section 11.2, equat
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
+from workers.interfaces.experiment import no_limit, no_preparation
 from workers.theory import series
 from workers.theory.linear_classification import gaussian_data, hard_margin, ridge_solution
 from workers.trial import Trial
@@ -28,6 +29,8 @@ class Settings(Frozen):
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
 MEASURES: tuple[str, ...] = ("norm", "margin", "cosine_max_margin", "residual")
+STEP = "step"
+prepare, most_models = no_preparation, no_limit
 
 
 def cost(settings: Settings) -> float:
@@ -35,13 +38,13 @@ def cost(settings: Settings) -> float:
     return 50.0 * settings.examples**3
 
 
-def run(trials: Sequence[Trial], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
+def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Milliseconds a trial, without an accelerator. The only step is 0."""
     return series.one_by_one(trials, resume, _solve)
 
 
-def _solve(trial: Trial) -> series.Result:
-    return series.at_step_0(trial, measures(cast(Settings, trial.settings)), "solved")
+def _solve(trial: Trial[Settings]) -> series.Result:
+    return series.at_step_0(trial, measures(trial.settings), "solved")
 
 
 def measures(settings: Settings) -> dict[series.Key, float]:

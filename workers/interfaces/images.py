@@ -8,28 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from tracking.common.plugins import Frozen
 from workers.runtime import seeds
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-
-
-class DataSettings(Frozen):
-    """What every data set file's Settings have in common."""
-
-    train_size: int | None = Field(
-        None, gt=0, description="Number of training examples: a class-balanced subset drawn by the seed; all if absent."
-    )
-    test_size: int | None = Field(None, gt=0, description="Number of test examples, the first ones; all if absent.")
-    label_noise: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Fraction of the training labels redrawn uniformly over the classes; test labels stay.",
-    )
 
 
 @dataclass(frozen=True)

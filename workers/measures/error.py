@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,)): exact, over the whole split, in evaluation mode."""
     for split in ("train", "test"):
-        yield split, "", s.totals(split)[0]
+        yield split, "", snapshot.totals(split)[0]

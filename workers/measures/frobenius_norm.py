@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,)), one layer after the other."""
-    for layer, norm in s.norms().items():
+    for layer, norm in snapshot.norms().items():
         yield "", layer, norm

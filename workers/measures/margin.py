@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,))."""
     for split in ("train", "test"):
-        yield split, "", s.margins(split).amin(1).double()
+        yield split, "", snapshot.margins(split).amin(1).double()

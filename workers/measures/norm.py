@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,))."""
     import torch
 
-    yield "", "", torch.stack(list(s.norms().values())).square().sum(0).sqrt()
+    yield "", "", torch.stack(list(snapshot.norms().values())).square().sum(0).sqrt()

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,)). The product itself overflows for deep nets; its logarithm does not."""
     import torch
 
-    yield "", "", torch.stack(list(s.norms().values())).log().sum(0)
+    yield "", "", torch.stack(list(snapshot.norms().values())).log().sum(0)

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,))."""
     import torch
 
-    product = torch.stack(list(s.norms().values())).log().sum(0).exp()
-    yield "train", "", s.margins("train").amin(1).double() / product
+    product = torch.stack(list(snapshot.norms().values())).log().sum(0).exp()
+    yield "train", "", snapshot.margins("train").amin(1).double() / product

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,)): exact, over the whole split, in float64, whatever the loss that is minimised."""
     import torch
 
     from workers.losses.cross_entropy import loss
 
-    product = torch.stack(list(s.norms().values())).log().sum(0).exp()
+    product = torch.stack(list(snapshot.norms().values())).log().sum(0).exp()
     for split in ("train", "test"):
-        outputs, labels = s.outputs(split)
+        outputs, labels = snapshot.outputs(split)
         yield split, "", loss(outputs.double() / product[:, None, None], labels).mean(1)

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(s: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
+def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
     """Yields (split, layer, (M,)), the same for every model."""
     import torch
 
-    count = sum(value[0].numel() for value in s.parameters.values())
-    models = len(next(iter(s.parameters.values())))
+    count = sum(value[0].numel() for value in snapshot.parameters.values())
+    models = len(next(iter(snapshot.parameters.values())))
     yield "", "", torch.full((models,), float(count), dtype=torch.float64)

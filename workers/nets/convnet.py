@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from tracking.common.plugins import Frozen
+from workers.interfaces.net import NetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 EPSILON, MOMENTUM = 1e-5, 0.1  # of batch norm, as in torch.nn.BatchNorm2d
 
 
-class Settings(Frozen):
-    """The memo's convolutional network."""
+class Convolutional(NetSettings):
+    """What the memo's convolutional network and its variants have in common."""
 
-    name: Literal["convnet"] = "convnet"
     depth: int = Field(5, ge=1, le=8, description="Number of convolutions, each halving height and width.")
     width: int | tuple[int, ...] = Field(
         16, description="Channels of every convolution, or one number for each of them."
@@ -41,13 +40,17 @@ class Settings(Frozen):
     init_scale: float = Field(1.0, gt=0, description="Factor on the initial weights of every layer.")
 
     @model_validator(mode="after")
-    def _widths_fit(self) -> "Settings":
+    def _widths_fit(self) -> "Convolutional":
         widths = self.width if isinstance(self.width, tuple) else (self.width,)
         if min(widths, default=0) < 1:
             raise ValueError(f"width must be at least 1, got {self.width}")
         if isinstance(self.width, tuple) and len(self.width) != self.depth:
             raise ValueError(f"width must be one number or {self.depth} numbers (depth), got {len(self.width)}")
         return self
+
+    @property
+    def needs_batches(self) -> bool:
+        return self.batch_norm
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -58,7 +61,20 @@ class Settings(Frozen):
         return not self.batch_norm and (self.bias == "all" or (self.bias == "first" and layer == 1))
 
 
-def features(settings: Settings, image: tuple[int, int, int]) -> int:
+class Settings(Convolutional):
+    """The memo's convolutional network."""
+
+    name: Literal["convnet"] = "convnet"
+
+
+def settings_of(net: NetSettings) -> Settings:
+    """The same settings, known to be those of this network. Raises TypeError for another architecture."""
+    if not isinstance(net, Settings):
+        raise TypeError(f"expected the settings of convnet, got those of {net.name}")
+    return net
+
+
+def features(settings: Convolutional, image: tuple[int, int, int]) -> int:
     """Inputs of the output layer, for images (H, W, K)."""
     height, width, _ = image
     for _ in range(settings.depth):
@@ -66,7 +82,7 @@ def features(settings: Settings, image: tuple[int, int, int]) -> int:
     return settings.widths[-1] * height * width
 
 
-def shapes(settings: Settings, image: tuple[int, int, int], classes: int) -> dict[str, tuple[int, ...]]:
+def shapes(settings: Convolutional, image: tuple[int, int, int], classes: int) -> dict[str, tuple[int, ...]]:
     """The parameters of one model by name, for images (H, W, K)."""
     out: dict[str, tuple[int, ...]] = {}
     for i, (inputs, outputs) in enumerate(itertools.pairwise((image[2], *settings.widths)), start=1):
@@ -79,7 +95,7 @@ def shapes(settings: Settings, image: tuple[int, int, int], classes: int) -> dic
     return out
 
 
-def buffers(settings: Settings) -> dict[str, tuple[int, ...]]:
+def buffers(settings: Convolutional) -> dict[str, tuple[int, ...]]:
     """What evaluation needs besides parameters: the running mean and variance of every batch norm."""
     if not settings.batch_norm:
         return {}
@@ -87,7 +103,7 @@ def buffers(settings: Settings) -> dict[str, tuple[int, ...]]:
     return dict(zip(names, ((w,) for w in settings.widths for _ in range(2)), strict=True))
 
 
-def visit_flops(settings: Settings, image: tuple[int, int, int], classes: int) -> float:
+def visit_flops(settings: Convolutional, image: tuple[int, int, int], classes: int) -> float:
     """Floating-point operations of one training visit of one image: forward, weight and data gradients."""
     side, inputs, total = max(image[:2]), image[2], 0.0
     for i, outputs in enumerate(settings.widths):
@@ -97,7 +113,9 @@ def visit_flops(settings: Settings, image: tuple[int, int, int], classes: int) -
     return total + 6 * features(settings, image) * classes
 
 
-def init(settings: Settings, image: tuple[int, int, int], classes: int, rng: "torch.Generator") -> "dict[str, Tensor]":
+def init(
+    settings: Convolutional, image: tuple[int, int, int], classes: int, rng: "torch.Generator"
+) -> "dict[str, Tensor]":
     """Initial parameters of one model, float32; every layer draws from `rng` in turn."""
     import torch
 
@@ -122,7 +140,7 @@ def relu(z: "Tensor") -> "Tensor":
 
 
 def forward(
-    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool,
+    settings: Convolutional, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool,
     activation: "Callable[[Tensor], Tensor]" = relu,
 ) -> "Tensor":  # fmt: skip
     """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C).

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.common.plugins import Frozen
+from workers.interfaces.net import NetSettings
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 
-class Settings(Frozen):
+class Settings(NetSettings):
     """One fully connected layer from the pixels to the classes."""
 
     name: Literal["linear"] = "linear"

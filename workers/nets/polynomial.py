@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 shapes, buffers, visit_flops, init = convnet.shapes, convnet.buffers, convnet.visit_flops, convnet.init
 
 
-class Settings(convnet.Settings):
+class Settings(convnet.Convolutional):
     """The memo's convolutional network with a polynomial activation."""
 
-    name: Literal["polynomial"] = "polynomial"  # type: ignore[assignment]
+    name: Literal["polynomial"] = "polynomial"
     degree: int = Field(10, ge=2, le=30, multiple_of=2, description="Degree of the polynomial, even.")
     interval: float = Field(10.0, gt=0, description="It is fitted to ReLU on [-interval, interval].")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.common.plugins import Frozen
+from workers.interfaces.perturbation import PerturbationSettings
 from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Settings(Frozen):
+class Settings(PerturbationSettings):
     """Gaussian noise on every layer's weights, again and again."""
 
     name: Literal["gaussian"] = "gaussian"
@@ -28,6 +28,11 @@ class Settings(Frozen):
     every: int = Field(100, gt=0, description="Epochs between perturbations.")
     last_epoch: int = Field(7500, gt=0, description="No perturbation after this epoch.")
     after: Until = Field(Until(), description="The first one happens when this is reached.")
+
+
+def waits_for(settings: Settings) -> Until:
+    """What the settings say."""
+    return settings.after
 
 
 def due(settings: Settings, epoch: int, reached: bool, first: int | None, count: int) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from tracking.common.plugins import Frozen
+from workers.interfaces.perturbation import PerturbationSettings
 from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
@@ -10,14 +10,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Settings(Frozen):
+class Settings(PerturbationSettings):
     """The weights are left to gradient descent."""
 
     name: Literal["none"] = "none"
 
-    @property
-    def after(self) -> Until:
-        return Until()
+
+def waits_for(settings: Settings) -> Until:
+    """Unused: no model is ever due."""
+    return Until()
 
 
 def due(settings: Settings, epoch: int, reached: bool, first: int | None, count: int) -> bool:

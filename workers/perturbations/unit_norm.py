@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from tracking.common.plugins import Frozen
+from workers.interfaces.perturbation import PerturbationSettings
 from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Settings(Frozen):
+class Settings(PerturbationSettings):
     """A random step of fixed length, whenever the network has come back."""
 
     name: Literal["unit_norm"] = "unit_norm"
     length: float = Field(1.0, gt=0, description="Euclidean norm of the step over all weights together.")
     times: int = Field(20, gt=0, description="Number of perturbations.")
     after: Until = Field(Until(), description="Each one happens when this is reached (again).")
+
+
+def waits_for(settings: Settings) -> Until:
+    """What the settings say."""
+    return settings.after
 
 
 def due(settings: Settings, epoch: int, reached: bool, first: int | None, count: int) -> bool:

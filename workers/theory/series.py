@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.records.rows import Outcome, Progress, Row
-from workers.trial import Trial
+from workers.trial import S, Trial
 
 Array = NDArray[np.float64]
 Key = tuple[str, str, str]  # split, measure, layer
@@ -27,7 +27,7 @@ class Result(NamedTuple):
 
 
 def one_by_one(
-    trials: Sequence[Trial], resume: dict[str, Any] | None, compute: Callable[[Trial], Result]
+    trials: Sequence[Trial[S]], resume: dict[str, Any] | None, compute: Callable[[Trial[S]], Result]
 ) -> Iterator[Progress]:
     """Computes the trials of a bundle one after the other; a resumed bundle goes on with the first that is not done."""
     first = resume["done"] if resume else 0

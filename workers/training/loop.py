@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common import plugins
 from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
+from workers.plugins import MEASURES
 from workers.runtime import seeds
 from workers.training.perturb import Perturbing
 from workers.trial import Trial
@@ -21,18 +21,17 @@ from workers.trial import Trial
 if TYPE_CHECKING:
     from workers.interfaces.engine import Engine
     from workers.interfaces.snapshot import Snapshot
-    from workers.interfaces.until import Until
     from workers.training.settings import Settings
 
 
 class Training:
     """One bundle in training: which epoch it has reached, and which of its models still move."""
 
-    def __init__(self, trials: Sequence[Trial], engine: "Engine", examples: int, about: About) -> None:
+    def __init__(self, trials: "Sequence[Trial[Settings]]", engine: "Engine", examples: int, about: About) -> None:
         self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
         self.visits = 0
         self.spent = Spent(0.0, 0.0, 0)  # since this process began
-        self.settings: Settings = trials[0].settings  # type: ignore[assignment]
+        self.settings = trials[0].settings
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
         self.perturbing = Perturbing(trials, engine)
@@ -71,7 +70,7 @@ class Training:
         snapshot = Snapshot(self.settings.net, self.engine)
         rows = []
         for name in self.settings.measure:
-            for split, layer, values in plugins.load("workers.measures", name).measure(snapshot):
+            for split, layer, values in MEASURES.load(name).measure(snapshot):
                 numbers = values.tolist()
                 rows += [
                     Row(t.id, epoch, split, name, layer, v)
@@ -97,7 +96,7 @@ class Training:
         """Who ends here; their models stay as they are while the others go on."""
         ended = {}
         for i, (trial, well) in enumerate(zip(self.trials, snapshot.healthy(), strict=True)):
-            until: Until | None = trial.settings.until  # type: ignore[attr-defined]
+            until = trial.settings.until
             if not self.active[i]:
                 continue
             if not well:

@@ -6,22 +6,23 @@ M models.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracking.common import plugins
+from workers.plugins import PERTURBATIONS
 from workers.runtime import seeds
 from workers.trial import Trial
 
 if TYPE_CHECKING:
     from workers.interfaces.engine import Engine
     from workers.interfaces.snapshot import Snapshot
+    from workers.training.settings import Settings
 
 
 class Perturbing:
     """The perturbations of one bundle: how often each model was perturbed, and when first."""
 
-    def __init__(self, trials: Sequence[Trial], engine: "Engine") -> None:
+    def __init__(self, trials: "Sequence[Trial[Settings]]", engine: "Engine") -> None:
         self.trials, self.engine = trials, engine
-        self.settings: list[Any] = [t.settings.perturbation for t in trials]  # type: ignore[attr-defined]
-        self.modules = [plugins.load("workers.perturbations", s.name) for s in self.settings]
+        self.settings = [t.settings.perturbation for t in trials]
+        self.modules = [PERTURBATIONS.load(s.name) for s in self.settings]
         self.first: list[int | None] = [None] * len(trials)
         self.count = [0] * len(trials)
         self.initial = {name: value.detach().cpu().clone() for name, value in engine.parameters().items()}
@@ -41,8 +42,9 @@ class Perturbing:
             self.engine.load(state)
 
     def _due(self, i: int, epoch: int, snapshot: "Snapshot") -> bool:
-        reached = self.settings[i].after.reached(snapshot)[i]
-        return bool(self.modules[i].due(self.settings[i], epoch, reached, self.first[i], self.count[i]))
+        settings, module = self.settings[i], self.modules[i]
+        reached = module.waits_for(settings).reached(snapshot)[i]
+        return module.due(settings, epoch, reached, self.first[i], self.count[i])
 
     def _one(self, i: int, epoch: int, parameters: dict[str, Any]) -> None:
         rng = seeds.torch_generator(self.trials[i].seed, "perturbation", self.count[i])

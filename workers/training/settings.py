@@ -1,12 +1,22 @@
 """What is asked of one network that is trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tracking.common import plugins
-from tracking.common.plugins import Frozen
+from tracking.common.plugins import Frozen, any_settings
+from workers.interfaces.dataset import DataSettings
+from workers.interfaces.net import NetSettings
+from workers.interfaces.perturbation import PerturbationSettings
 from workers.interfaces.until import Until
+from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, PERTURBATIONS
+
+if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common
+    AnyData = DataSettings
+    AnyNet = NetSettings
+    AnyPerturbation = PerturbationSettings
+else:
+    AnyData, AnyNet, AnyPerturbation = map(any_settings, (DATASETS, NETS, PERTURBATIONS))
 
 
 class Optimizer(Frozen):
@@ -36,19 +46,24 @@ class Pretrain(Frozen):
     until: Until | None = Field(None, description="Go over to the recorded training early when this is reached.")
 
 
-class Settings(Frozen):
+class OnImages(Frozen):
+    """What all experiments with networks on images have in common."""
+
+    data: AnyData = Field(description="The data set, its training subset and label noise.")
+    net: AnyNet = Field(description="The architecture.")
+
+
+class Settings(OnImages):
     """A network trained on images."""
 
-    data: plugins.settings_of("workers.data") = Field(description="The data set, its training subset and label noise.")  # type: ignore[valid-type]
-    net: plugins.settings_of("workers.nets") = Field(description="The architecture.")  # type: ignore[valid-type]
     loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
     until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
     pretrain: Pretrain | None = Field(None, description="Training on corrupted labels beforehand, not recorded.")
-    perturbation: plugins.settings_of("workers.perturbations") = Field(  # type: ignore[valid-type]
-        default_factory=lambda: plugins.load("workers.perturbations", "none").Settings(),
+    perturbation: AnyPerturbation = Field(
+        default_factory=lambda: PERTURBATIONS.load("none").Settings(name="none"),
         description="Noise added to the weights while training.",
     )
     measure: tuple[str, ...] = Field(
@@ -62,22 +77,16 @@ class Settings(Frozen):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, name: str) -> str:
-        return _known("workers.losses", "loss", name)
+        return LOSSES.known(name)
 
     @field_validator("measure")
     @classmethod
     def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({"parameters", *(_known("workers.measures", "measure", name) for name in names)}))
+        return tuple(sorted({"parameters", *map(MEASURES.known, names)}))
 
     @model_validator(mode="after")
     def _batch_norm_has_a_batch(self) -> "Settings":
         size, batch = self.data.train_size, self.optimizer.batch_size or 100
-        if getattr(self.net, "batch_norm", False) and size and self.optimizer.name == "sgd" and size % batch == 1:
+        if self.net.needs_batches and size and self.optimizer.name == "sgd" and size % batch == 1:
             raise ValueError(f"batch norm needs two examples in every batch, got train_size {size}, batch_size {batch}")
         return self
-
-
-def _known(folder: str, what: str, name: str) -> str:
-    if name not in plugins.names(folder):
-        raise ValueError(plugins.unknown(what, name, plugins.names(folder)))
-    return name

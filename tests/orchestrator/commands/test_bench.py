@@ -18,7 +18,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from orchestrator.commands import bench, render_bench
 from orchestrator.commands.bench import Bench, Entry, Options
-from tracking.common import plugins
 from tracking.common.errors import Refused
 from workers.bench import cost, module
 from workers.bench.case import Case, Pictures, Work
@@ -31,13 +30,13 @@ STEPS = 4
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("models", [1, 3])
-@pytest.mark.parametrize("engine", plugins.names(ENGINES))
+@pytest.mark.parametrize("engine", ENGINES.names())
 def test_every_engine_takes_the_steps_of_the_reference(engine: str, models: int, batch_norm: bool) -> None:
     case = Case(engine, 5, models, batch_norm, **SMALL)
     work = Work(case.settings(), Pictures.of(case, "cpu"))
     rng = np.random.default_rng(0)
     order = np.stack([rng.permutation(case.images)[: STEPS * case.batch] for _ in range(models)])
-    trainer, reference = plugins.load(ENGINES, engine).trainer(work), Reference(work.bundle, work.examples(), "cpu")
+    trainer, reference = ENGINES.load(engine).trainer(work), Reference(work.bundle, work.examples(), "cpu")
     before = reference.totals("train")[1]
     reference.epoch(order, np.ones(models, dtype=bool))
     trainer.train(order)
@@ -103,7 +102,7 @@ def alone(lane: Lane) -> Any:
 
 def measured(seconds: float) -> tuple[list[Entry], Bench]:
     """All engines but Ray's on small nets, in this process."""
-    options = Options((3,), (1, 2), (False, True), plugins.names(ENGINES), seconds, rounds=2)
+    options = Options((3,), (1, 2), (False, True), ENGINES.names(), seconds, rounds=2)
     each = alone(Lane())
     found = Bench(options, each("about"))
     lines = []

@@ -13,8 +13,8 @@ import yaml
 from orchestrator.spec import json_schema, key_reference
 from orchestrator.spec.file_model import File
 from orchestrator.spec.yaml_source import parse
-from tracking.common import plugins
 from tracking.common.program import PROGRAM
+from workers import plugins
 
 SWEEPS = PROGRAM / "sweeps"
 SHIPPED = sorted(SWEEPS.glob("*.yaml"))
@@ -100,8 +100,8 @@ def test_the_schema_allows(path: tuple[str, ...], value: Any) -> None:
 def test_every_key_is_described() -> None:
     """Editors show the descriptions. `name` says which file is meant, and that file's first line describes it."""
     missing = set(_undescribed(File.model_json_schema()))
-    for experiment in plugins.names("workers.experiments"):
-        model = plugins.load("workers.experiments", experiment).Settings
+    for experiment in plugins.EXPERIMENTS.names():
+        model = plugins.EXPERIMENTS.load(experiment).Settings
         missing |= {f"{experiment}: {key}" for key in _undescribed(model.model_json_schema())}
     assert missing == set()
 

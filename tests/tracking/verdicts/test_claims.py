@@ -13,8 +13,7 @@ import pytest
 
 from tests.tracking.verdicts import test_exact_claims
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
-from tracking.common import plugins
-from tracking.verdicts.verify import verify
+from tracking.verdicts.verify import CLAIMS, verify
 
 Values = dict[str, list[float]]  # "measure", "measure split" or "measure split layer": one value a step, of one trial
 Trial = tuple[dict[str, Any], Values]
@@ -230,7 +229,7 @@ CASES: list[tuple[str, dict[str, Any], Callable[[], list[Trial]], str]] = [
 
 
 def settings_of(name: str, fields: dict[str, Any]) -> Any:
-    return plugins.load("tracking.claims", name).Settings(name=name, **fields)
+    return CLAIMS.load(name).Settings(name=name, **fields)
 
 
 def judged(found: Frame, name: str, **fields: Any) -> tuple[str, dict[str, Any]]:
@@ -245,7 +244,7 @@ def test_verdict(name: str, fields: dict[str, Any], trials: Callable[[], list[Tr
     json.dumps(evidence, allow_nan=False)
 
 
-@pytest.mark.parametrize("name", plugins.names("tracking.claims"))
+@pytest.mark.parametrize("name", CLAIMS.names())
 def test_every_claim_in_the_folder_has_its_three_cases(name: str) -> None:
     exact = {finding for _, settings, _, finding in test_exact_claims.CASES if settings.name == name}
     here = {finding for other, _, _, finding in CASES if other == name}

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.support import small_trials
-from tracking.common import plugins
 from workers.engines.gpu import autotune, choose_convolution
 
 IMAGE = (8, 8, 1)
@@ -21,7 +20,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ways() -> dict[str, Any]:
-    return {name: plugins.load(choose_convolution.FOLDER, name) for name in choose_convolution.usable("cpu", "float32")}
+    return {name: choose_convolution.ROUTES.load(name) for name in choose_convolution.usable("cpu", "float32")}
 
 
 @pytest.mark.parametrize("optimizer", small_trials.OPTIMIZERS, ids=lambda o: f"{o['name']}-{o.get('momentum', 0)}")
@@ -64,8 +63,8 @@ def test_what_cannot_be_read_is_measured_again(damage: str, cache: Path) -> None
 
 def test_a_cpu_measures_nothing_and_takes_the_table(cache: Path) -> None:
     chosen = choose_convolution.choose(small_trials.trial().settings, IMAGE, 8, "cpu")
-    assert chosen is plugins.load(choose_convolution.FOLDER, "grouped") and not cache.exists()
+    assert chosen is choose_convolution.ROUTES.load("grouped") and not cache.exists()
 
 
 def test_the_table_knows_every_way() -> None:
-    assert sorted(choose_convolution.BEST_FIRST["cuda"]) == sorted(plugins.names(choose_convolution.FOLDER))
+    assert sorted(choose_convolution.BEST_FIRST["cuda"]) == sorted(choose_convolution.ROUTES.names())

@@ -9,10 +9,10 @@ import torch
 
 from tests.support import small_trials
 from tests.workers.engines.test_gpu_engine import assert_same, made, nets, order
-from tracking.common import plugins
 from workers.engines import reference
 from workers.engines.choose import choose
 from workers.engines.gpu import choose_convolution, engine, memory_model
+from workers.engines.gpu.choose_convolution import ROUTES
 from workers.engines.gpu.cuda_graphs import Replay
 from workers.engines.gpu.stacked_models import STEPS
 from workers.runtime.device import prepare
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU on this machine"),
 ]
 ALL = np.ones(3, dtype=bool)
-WAYS = plugins.names("workers.engines.gpu.convolutions")
+WAYS = ROUTES.names()
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_the_gpu_trains_as_the_reference_engine_does_on_the_cpu(way: str, net: d
     """120 examples in batches of 9: graphs of many steps, of one, and a ragged last batch."""
     assert STEPS < 120 // 9
     settings, examples = bundle(net=net, optimizer={**optimizer, "learning_rate": 0.02})
-    mine = trained(engine.Batched(settings, examples, "cuda", plugins.load(choose_convolution.FOLDER, way)))
+    mine = trained(engine.Batched(settings, examples, "cuda", choose_convolution.ROUTES.load(way)))
     right = reference.Reference(settings, examples, "cpu")
     for epoch in range(3):
         right.epoch(order(3, 120, epoch), ALL)
@@ -64,7 +64,7 @@ def test_the_gpu_trains_as_the_reference_engine_does_on_the_cpu(way: str, net: d
 @pytest.mark.parametrize("way", WAYS)
 def test_a_graph_does_what_its_launches_do(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, examples = bundle(optimizer={"batch_size": 9, "momentum": 0.9})
-    route = plugins.load(choose_convolution.FOLDER, way)
+    route = choose_convolution.ROUTES.load(way)
     captured = trained(engine.Batched(settings, examples, "cuda", route))
     assert len(captured.stack.replay.graphs) == 3
     monkeypatch.setattr(Replay, "run", lambda self, name, work: work())
@@ -109,7 +109,7 @@ def test_what_is_loaded_is_trained_on() -> None:
 def test_the_same_bundle_gives_the_same_bits(way: str) -> None:
     settings, examples = bundle(net={"name": "convnet", "depth": 3, "width": 16}, optimizer={"batch_size": 40})
     states = [
-        trained(engine.Batched(settings, examples, "cuda", plugins.load(choose_convolution.FOLDER, way))).state()
+        trained(engine.Batched(settings, examples, "cuda", choose_convolution.ROUTES.load(way))).state()
         for _ in range(2)
     ]
     for part, tensors in states[0].items():
@@ -125,7 +125,7 @@ def test_a_bundle_takes_no_more_memory_than_was_estimated(way: str, optimizer: d
     settings, examples = made([small_trials.trial(s, net=net, data=data, optimizer=optimizer) for s in range(16)])
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_reserved()
-    mine = trained(engine.Batched(settings, examples, "cuda", plugins.load(choose_convolution.FOLDER, way)))
+    mine = trained(engine.Batched(settings, examples, "cuda", choose_convolution.ROUTES.load(way)))
     mine.totals("train"), mine.outputs("train"), mine.totals("test")
     taken = torch.cuda.max_memory_reserved() - before
     assert (

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tracking.common import plugins
+from workers.engines.gpu.choose_convolution import ROUTES
 from workers.runtime.device import prepare
 
 SHAPES = {  # M, B, (H, W), I, O
@@ -24,7 +24,7 @@ SHAPES = {  # M, B, (H, W), I, O
 }
 
 
-@pytest.fixture(params=plugins.names("workers.engines.gpu.convolutions"), scope="module")
+@pytest.fixture(params=ROUTES.names(), scope="module")
 def way(request: pytest.FixtureRequest) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "triton":
@@ -33,7 +33,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[Any]:
             if not torch.cuda.is_available():
                 patch.setenv("TRITON_INTERPRET", "1")
         prepare(device(), "float32")
-        yield plugins.load("workers.engines.gpu.convolutions", request.param)
+        yield ROUTES.load(request.param)
 
 
 def device() -> str:

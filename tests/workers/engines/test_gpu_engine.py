@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tracking.common import plugins
 from workers.engines import reference
 from workers.engines.choose import choose
 from workers.engines.gpu import engine, memory_model
+from workers.engines.gpu.choose_convolution import ROUTES
 from workers.experiments import network
 from workers.runtime import seeds
 from workers.training.examples import Examples
@@ -94,7 +94,7 @@ def test_a_batch_in_chunks_is_one_step(optimizer: dict, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("way", plugins.names("workers.engines.gpu.convolutions"))
+@pytest.mark.parametrize("way", ROUTES.names())
 def test_every_way_of_computing_convolutions_trains_the_same(
     way: str, batch_norm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,7 +106,7 @@ def test_every_way_of_computing_convolutions_trains_the_same(
     settings, examples = made(
         [small_trials.trial(s, net=net, data=data, optimizer={"batch_size": 8}) for s in range(2)]
     )
-    mine = engine.Batched(settings, examples, "cpu", plugins.load("workers.engines.gpu.convolutions", way))
+    mine = engine.Batched(settings, examples, "cpu", ROUTES.load(way))
     right = reference.Reference(settings, examples, "cpu")
     for each in (mine, right):
         each.epoch(order(2, 20, 0), np.ones(2, dtype=bool))

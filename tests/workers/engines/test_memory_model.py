@@ -10,8 +10,8 @@ from torch.profiler import ProfilerActivity, profile
 from orchestrator.planning import pack
 from tests.support import small_trials
 from tests.workers.engines.test_gpu_engine import made, order
-from tracking.common import plugins
 from workers.engines.gpu import engine, memory_model
+from workers.engines.gpu.choose_convolution import ROUTES
 from workers.experiments import network
 from workers.training.settings import Settings
 
@@ -22,7 +22,7 @@ def peak(settings: list[Settings], way: str) -> int:
     """Most bytes alive at a time in PyTorch's tensors and temporaries while a bundle is trained and evaluated."""
     _, examples = made([small_trials.trial(**{**s.model_dump(), "seed": s.seed}) for s in settings])
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        batched = engine.Batched(settings, examples, "cpu", plugins.load("workers.engines.gpu.convolutions", way))
+        batched = engine.Batched(settings, examples, "cpu", ROUTES.load(way))
         for epoch in range(2):
             batched.epoch(order(len(settings), examples.index.shape[1], epoch), np.ones(len(settings), dtype=bool))
         batched.totals("train"), batched.outputs("train"), batched.totals("test")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tracking.common import plugins
 from tracking.records.rows import Row
+from workers import plugins
 from workers.experiments import network
 from workers.interfaces import images
 from workers.runtime import seeds
@@ -119,7 +119,7 @@ def test_against_an_independent_loop(batch_norm: bool) -> None:
     s = trial.settings
     data = network._load(s)
     examples = Examples.of(data, [s])
-    parameters = plugins.load("workers.nets", "convnet").init(s.net, (8, 8, 1), 10, seeds.torch_generator(3, "init"))
+    parameters = plugins.NETS.load("convnet").init(s.net, (8, 8, 1), 10, seeds.torch_generator(3, "init"))
     model = _sequential(parameters, batch_norm).double()
     descent = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     x = (torch.tensor(data.train_x[examples.index[0]]).double().permute(0, 3, 1, 2) / 255 - 0.5) / 0.5
@@ -164,14 +164,14 @@ def test_cross_entropy_is_exact_for_large_gaps(gap: float) -> None:
 
     outputs = torch.zeros(1, 1, 10, dtype=torch.float64)
     outputs[0, 0, 3] = gap
-    found = plugins.load("workers.losses", "cross_entropy").loss(outputs, torch.tensor([[3]])).item()
+    found = plugins.LOSSES.load("cross_entropy").loss(outputs, torch.tensor([[3]])).item()
     with mpmath.workdps(50):
         expected = float(mpmath.log(1 + 9 * mpmath.exp(-mpmath.mpf(gap))))
     assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_memo_net_has_9898_parameters_and_the_one_of_figure_5_102570() -> None:
-    convnet = plugins.load("workers.nets", "convnet")
+    convnet = plugins.NETS.load("convnet")
 
     def count(**net: object) -> int:
         shapes = convnet.shapes(convnet.Settings(**net), (32, 32, 3), 10)
@@ -186,7 +186,7 @@ def test_the_memo_net_has_9898_parameters_and_the_one_of_figure_5_102570() -> No
 @pytest.mark.parametrize("net", [{"bias": "none"}, {"bias": "all"}], ids=lambda n: n["bias"])
 def test_the_memos_equation_1(net: dict) -> None:
     """sum over a layer of dW_k df/dW_k = f for every layer of a homogeneous net (memo 90, eq. 1); not with biases."""
-    convnet = plugins.load("workers.nets", "convnet")
+    convnet = plugins.NETS.load("convnet")
     settings = convnet.Settings(depth=4, width=8, **net)
     p = convnet.init(settings, (32, 32, 3), 10, torch.Generator().manual_seed(0))
     p = {name: (v.double() + (0.1 if name.endswith("bias") else 0))[None].requires_grad_() for name, v in p.items()}
@@ -204,7 +204,7 @@ def test_the_output_is_the_product_of_the_norms_times_that_of_the_normalised_net
 
     A bias in the first layer goes with that layer's weights: both are divided by the norm of the two together.
     """
-    convnet = plugins.load("workers.nets", "convnet")
+    convnet = plugins.NETS.load("convnet")
     settings = convnet.Settings(depth=4, width=8, bias=bias)
     drawn = convnet.init(settings, (32, 32, 3), 10, torch.Generator().manual_seed(0))
     p = {name: v.double()[None] + (0.1 if name.endswith("bias") else 0) for name, v in drawn.items()}
@@ -220,7 +220,7 @@ def test_the_output_is_the_product_of_the_norms_times_that_of_the_normalised_net
 @pytest.mark.parametrize(("degree", "interval"), [(2, 1.0), (4, 3.0), (10, 5.0)])
 def test_the_polynomial_activation_is_the_nearest_to_relu(degree: int, interval: float) -> None:
     """Against a least-squares fit of ReLU on a fine grid: the same polynomial, degree by degree."""
-    polynomial = plugins.load("workers.nets", "polynomial")
+    polynomial = plugins.NETS.load("polynomial")
     z = np.linspace(-interval, interval, 200_001)
     fitted = np.polynomial.Polynomial.fit(z, np.maximum(z, 0), degree)(z)
     settings = polynomial.Settings(degree=degree, interval=interval)

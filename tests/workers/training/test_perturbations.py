@@ -7,7 +7,7 @@ import torch
 
 from tests.support import small_trials
 from tests.workers.training.test_network import engine_name, of, run  # noqa: F401  every test here, too, holds for every engine
-from tracking.common import plugins
+from workers import plugins
 from workers.experiments import network
 from workers.runtime import seeds
 
@@ -16,7 +16,7 @@ SMALL = {"data": {"name": "digits", "train_size": 40, "test_size": 40}, **FIT}
 GAUSSIAN = {"name": "gaussian", "every": 3, "last_epoch": 36}
 
 
-@pytest.mark.parametrize("name", sorted(set(plugins.names("workers.perturbations")) - {"none"}))
+@pytest.mark.parametrize("name", sorted(set(plugins.PERTURBATIONS.names()) - {"none"}))
 def test_a_perturbed_trial_is_the_same_in_a_bundle_and_after_a_resume(name: str) -> None:
     bundle = [small_trials.trial(s, **SMALL, epochs=40, perturbation={"name": name}) for s in range(3)]
     undisturbed = run(bundle)
@@ -44,7 +44,7 @@ def test_each_model_starts_when_it_is_ready_and_then_keeps_its_own_time() -> Non
 
 @pytest.mark.parametrize("reference", ["current", "initial"])
 def test_gaussian_noise_has_a_quarter_of_the_reference_standard_deviation(reference: str) -> None:
-    module = plugins.load("workers.perturbations", "gaussian")
+    module = plugins.PERTURBATIONS.load("gaussian")
     now = {"a.weight": torch.randn(200, 300) * 3, "a.bias": torch.ones(5)}
     initial = {"a.weight": torch.randn(200, 300) * 0.5, "a.bias": torch.ones(5)}
     settings = module.Settings(noise_reference=reference)
@@ -54,7 +54,7 @@ def test_gaussian_noise_has_a_quarter_of_the_reference_standard_deviation(refere
 
 
 def test_a_unit_step_has_length_one_over_all_layers() -> None:
-    module = plugins.load("workers.perturbations", "unit_norm")
+    module = plugins.PERTURBATIONS.load("unit_norm")
     now = {"a.weight": torch.zeros(7, 3, 3, 3), "b.weight": torch.zeros(10, 4)}
     noise = module.noise(module.Settings(), now, now, seeds.torch_generator(0, "perturbation", 0))
     assert math.sqrt(sum(d.double().square().sum().item() for d in noise.values())) == pytest.approx(1, rel=1e-6)

@@ -10,6 +10,7 @@ M models, N images, K image channels, H W image height and width.
 
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from workers.bench import module
 from workers.bench.case import Work
 from workers.interfaces.images import Images
 
-MODELS = "one"
+MODELS: Literal["one"] = "one"
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):  # type: ignore[misc]
@@ -96,4 +97,6 @@ class Trainer:
         return module.state(self.models)
 
 
-trainer = Trainer
+def trainer(work: Work) -> Trainer:
+    """See `workers.bench.case.Engine`."""
+    return Trainer(work)

@@ -5,6 +5,8 @@ HFTA (Wang et al., MLSys 2021, arXiv:2102.02344). The sum of the losses has each
 M models, N images, B examples of a batch, K image channels, H W image height and width, W width, C classes.
 """
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from torch.nn import functional as F
 from workers.bench.case import Work
 from workers.nets import convnet
 
-MODELS = "all"
+MODELS: Literal["all"] = "all"
 
 
 class Trainer:
@@ -23,7 +25,7 @@ class Trainer:
     title = "grouped convolution, channels_last"
 
     def __init__(self, work: Work) -> None:
-        settings, self.net = work.bundle[0].optimizer, work.bundle[0].net
+        settings, self.net = work.bundle[0].optimizer, convnet.settings_of(work.bundle[0].net)
         self.batch, self.labels, self.images = work.batch, work.pictures.labels, work.pictures.pixels
         self.parameters, self.buffers = work.initial()
         for value in self.parameters.values():
@@ -61,4 +63,6 @@ class Trainer:
         return {"parameters": parameters, "buffers": self.buffers}
 
 
-trainer = Trainer
+def trainer(work: Work) -> Trainer:
+    """See `workers.bench.case.Engine`."""
+    return Trainer(work)

@@ -3,6 +3,8 @@
 M models.
 """
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -10,7 +12,7 @@ from torch import Tensor
 from workers.bench.case import Work
 from workers.engines.choose import choose
 
-MODELS = "some"
+MODELS: Literal["some"] = "some"
 
 
 class Trainer:
@@ -29,4 +31,6 @@ class Trainer:
         return {part: state[part] for part in ("parameters", "buffers")}
 
 
-trainer = Trainer
+def trainer(work: Work) -> Trainer:
+    """See `workers.bench.case.Engine`."""
+    return Trainer(work)

@@ -5,6 +5,8 @@ One model after the other.
 M models, N images, B examples of a batch, K image channels, H W image height and width.
 """
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from torch.nn import functional as F
 from workers.bench import module
 from workers.bench.case import Work
 
-MODELS = "one"
+MODELS: Literal["one"] = "one"
 
 
 class Trainer:
@@ -44,4 +46,6 @@ class Trainer:
         return module.state(self.models)
 
 
-trainer = Trainer
+def trainer(work: Work) -> Trainer:
+    """See `workers.bench.case.Engine`."""
+    return Trainer(work)

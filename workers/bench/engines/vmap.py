@@ -4,6 +4,7 @@ M models, N images, B examples of a batch, K image channels, H W image height an
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from workers.bench import module
 from workers.bench.case import Work
 
-MODELS = "all"
+MODELS: Literal["all"] = "all"
 
 Names = Mapping[str, Tensor]
 
@@ -54,4 +55,6 @@ class Trainer:
         return {"parameters": parameters, "buffers": module.renamed(self.buffers)}
 
 
-trainer = Trainer
+def trainer(work: Work) -> Trainer:
+    """See `workers.bench.case.Engine`."""
+    return Trainer(work)

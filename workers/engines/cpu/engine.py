@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workers.engines import reference
 from workers.engines.cpu import bindings, library, supported
+from workers.nets import convnet
 from workers.training.examples import Examples
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def why_not() -> str:
 
 
 def _net(settings: "Settings", examples: Examples) -> supported.Net | None:
-    if settings.net.name != "convnet" or settings.precision != "float32":
+    net = settings.net
+    if not isinstance(net, convnet.Settings) or settings.precision != "float32":
         return None
     image, classes = examples.images.train_x.shape[1:], examples.images.classes
-    return supported.Net(image, settings.net.widths, classes, settings.loss, settings.net.batch_norm)
+    return supported.Net(image, net.widths, classes, settings.loss, net.batch_norm)

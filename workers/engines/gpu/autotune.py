@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from workers.engines.gpu import forward_backward, memory_model
 from workers.engines.gpu.cuda_graphs import Replay
@@ -63,9 +64,10 @@ def _shape(
 ) -> dict[str, Any]:
     """All that the speed depends on, versions included."""
     on = "cpu" if device == "cpu" else torch.cuda.get_device_name(device)
-    net = {"widths": list(settings.net.widths), "batch_norm": settings.net.batch_norm, "image": list(image)}
+    net = convnet.settings_of(settings.net)
+    shape = {"widths": list(net.widths), "batch_norm": net.batch_norm, "image": list(image)}
     how = {"batch": _batch(settings, image, models), "models": models, "precision": settings.precision}
-    return {"device": on, "torch": torch.__version__, "ways": names, **net, **how}
+    return {"device": on, "torch": torch.__version__, "ways": names, **shape, **how}
 
 
 def _batch(settings: "Settings", image: tuple[int, int, int], models: int) -> int:
@@ -80,11 +82,12 @@ def _speed(settings: "Settings", image: tuple[int, int, int], models: int, devic
     dtype = dtype_of(settings.precision)
     x = torch.rand(models, batch, *image, device=device, dtype=dtype, generator=rng)
     slope = torch.rand(models, batch, CLASSES, device=device, dtype=dtype, generator=rng)
-    p, b = _weights(settings, image, models, device, dtype)
+    net = convnet.settings_of(settings.net)
+    p, b = _weights(net, image, models, device, dtype)
 
     def step() -> None:
-        _, tape, _ = forward_backward.forward_training(settings.net, route, p, b, x)
-        forward_backward.backward(settings.net, route, p, tape, slope)
+        _, tape, _ = forward_backward.forward_training(net, route, p, b, x)
+        forward_backward.backward(net, route, p, tape, slope)
 
     try:
         return models * batch / _seconds(step, device)
@@ -93,9 +96,9 @@ def _speed(settings: "Settings", image: tuple[int, int, int], models: int, devic
 
 
 def _weights(
-    settings: "Settings", image: tuple[int, int, int], models: int, device: str, dtype: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    shapes, statistics = convnet.shapes(settings.net, image, CLASSES), convnet.buffers(settings.net)
+    net: convnet.Settings, image: tuple[int, int, int], models: int, device: str, dtype: torch.dtype
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    shapes, statistics = convnet.shapes(net, image, CLASSES), convnet.buffers(net)
     p = {name: torch.full((models, *shape), 0.01, device=device, dtype=dtype) for name, shape in shapes.items()}
     b = {name: torch.ones(models, *shape, device=device, dtype=dtype) for name, shape in statistics.items()}
     return p, b

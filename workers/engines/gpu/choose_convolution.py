@@ -8,14 +8,14 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from tracking.common import plugins
+from tracking.common.plugins import Kind
 from workers.engines.gpu import autotune
+from workers.engines.gpu.forward_backward import Route
 
 if TYPE_CHECKING:
-    from workers.engines.gpu.forward_backward import Route
     from workers.training.settings import Settings
 
-FOLDER = "workers.engines.gpu.convolutions"
+ROUTES: Kind[Route] = Kind("convolution", "workers.engines.gpu.convolutions", Route)
 BEST_FIRST = {
     # Moves each map through memory once; the others write windows out, or change the order in memory around every
     # layer, and small networks are bound by memory. Not measured on a GPU.
@@ -30,9 +30,9 @@ def usable(device: str, precision: str) -> list[str]:
     return [name for name in BEST_FIRST[device.split(":")[0]] if name != "triton" or _triton(device, precision)]
 
 
-def choose(settings: "Settings", image: tuple[int, int, int], models: int, device: str) -> "Route":
+def choose(settings: "Settings", image: tuple[int, int, int], models: int, device: str) -> Route:
     """The fastest way for such a bundle, on a GPU as measured there once and remembered."""
-    found: dict[str, Route] = {name: plugins.load(FOLDER, name) for name in usable(device, settings.precision)}
+    found = {name: ROUTES.load(name) for name in usable(device, settings.precision)}
     if device == "cpu":
         return next(iter(found.values()))
     speeds = autotune.speeds(settings, image, models, device, found)

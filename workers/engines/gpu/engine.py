@@ -18,6 +18,7 @@ from workers.engines.gpu import choose_convolution, memory_model
 from workers.engines.gpu.device_data import Resident
 from workers.engines.gpu.stacked_models import Stack
 from workers.engines.gpu.stacked_parameters import Weights
+from workers.nets import convnet
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 
@@ -108,4 +109,4 @@ class Batched:
 
 def supports(bundle: "list[Settings]", examples: Examples) -> bool:
     """Whether these are the memo's networks."""
-    return bool(bundle[0].net.name == "convnet")
+    return isinstance(bundle[0].net, convnet.Settings)

@@ -18,11 +18,11 @@ from workers.nets.convnet import EPSILON, MOMENTUM, Settings
 class Route(Protocol):
     """One way to compute convolutions: a file of workers/engines/gpu/convolutions."""
 
-    def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor: ...
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool, /) -> Tensor:
+        """The outputs of a layer; see `workers.engines.gpu.convolutions`."""
 
-    def backward(
-        self, x: Tensor, weight: Tensor, slope: Tensor, data: bool
-    ) -> tuple[Tensor | None, Tensor, Tensor]: ...
+    def backward(self, x: Tensor, weight: Tensor, slope: Tensor, data: bool, /) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Gradients by the data (None unless asked for), the weights and the bias."""
 
 
 class Tape(NamedTuple):

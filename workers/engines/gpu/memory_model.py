@@ -12,6 +12,9 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from workers.nets import convnet
+from workers.nets.convnet import settings_of
+
 if TYPE_CHECKING:
     from workers.training.settings import Settings
 
@@ -25,16 +28,15 @@ INTEGER = 8  # bytes of a label, of a place
 
 def parameters(settings: "Settings", image: tuple[int, int, int], classes: int) -> int:
     """Numbers of one model: parameters and running statistics."""
-    from workers.nets import convnet
-
-    shapes = [*convnet.shapes(settings.net, image, classes).values(), *convnet.buffers(settings.net).values()]
+    net = settings_of(settings.net)
+    shapes = [*convnet.shapes(net, image, classes).values(), *convnet.buffers(net).values()]
     return sum(math.prod(shape) for shape in shapes)
 
 
 def example_bytes(settings: "Settings", image: tuple[int, int, int], training: bool) -> int:
     """Memory for one example of one model on its way through the net."""
     maps, windows = _maps(settings, image)
-    norms = 2 if settings.net.batch_norm else 0
+    norms = 2 if settings_of(settings.net).batch_norm else 0
     around = [2 * x + (1 + norms) * y + 2 * w for (x, y), w in zip(itertools.pairwise(maps), windows, strict=True)]
     kept = sum(maps) + (sum(maps[1:]) if norms else 0) if training else maps[0]
     return math.prod(image) + _number(settings) * (kept + maps[0] + max(around))
@@ -47,7 +49,7 @@ def chunk(settings: "Settings", image: tuple[int, int, int], models: int, traini
 
 def step(settings: "Settings", image: tuple[int, int, int], models: int, examples: int) -> int:
     """The same in one training step, of a batch of `examples`; batch norm wants it whole."""
-    return examples if settings.net.batch_norm else min(examples, chunk(settings, image, models, True))
+    return examples if settings_of(settings.net).batch_norm else min(examples, chunk(settings, image, models, True))
 
 
 def bundle_bytes(settings: "Settings", sizes: tuple[int, int, tuple[int, int, int]], classes: int, models: int) -> int:
@@ -73,7 +75,7 @@ def _evaluation(settings: "Settings", image: tuple[int, int, int], models: int, 
 def _maps(settings: "Settings", image: tuple[int, int, int]) -> tuple[list[int], list[int]]:
     """Numbers in the image and in each layer's map, and in the windows that each layer reads."""
     (height, width, channels), maps, windows = image, [math.prod(image)], []
-    for outputs in settings.net.widths:
+    for outputs in settings_of(settings.net).widths:
         height, width = math.ceil(height / 2), math.ceil(width / 2)
         windows.append(9 * channels * height * width)
         maps.append(outputs * height * width)

@@ -14,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tracking.common import plugins
 from workers.engines.gpu import forward_backward
 from workers.engines.gpu.cuda_graphs import Replay
 from workers.engines.gpu.device_data import Resident
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.engines.reference import wrong
+from workers.nets.convnet import settings_of
+from workers.plugins import LOSSES
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings
@@ -40,8 +41,9 @@ class Stack:
     ) -> None:
         """chunk: examples of every model that go through the nets at once, in training and in evaluation."""
         first = bundle[0]
-        self.net, self.optimizer, self.data, self.weights, self.route = first.net, first.optimizer, data, weights, route
-        self.loss = plugins.load("workers.losses", first.loss).loss
+        self.net, self.optimizer = settings_of(first.net), first.optimizer
+        self.data, self.weights, self.route = data, weights, route
+        self.loss = LOSSES.load(first.loss).loss
         self.chunk = chunk
         self.rate = self._each([s.optimizer.learning_rate for s in bundle])
         self.inertia = self._each([s.optimizer.momentum for s in bundle])

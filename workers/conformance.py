@@ -1,0 +1,86 @@
+"""Every shipped file that is found by name, handed to a function that takes its Protocol: mypy compares the two.
+
+Nothing here runs, and nothing is imported when this is. A test says which shipped files are not listed.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workers.bench.case import Engine
+    from workers.bench.engines import common_loop, grouped, ours, resident, vmap
+    from workers.data import cifar10, digits, synthetic
+    from workers.engines.gpu.convolutions import grouped as grouped_convolution
+    from workers.engines.gpu.convolutions import triton, unfolded
+    from workers.engines.gpu.forward_backward import Route
+    from workers.experiments import growth, hessian, interpolation, landscape, linear, network, regression, ridge
+    from workers.interfaces.dataset import Dataset, DatasetT
+    from workers.interfaces.experiment import Experiment, ExperimentT
+    from workers.interfaces.loss import Loss
+    from workers.interfaces.measure import Measure
+    from workers.interfaces.net import Net, NetT
+    from workers.interfaces.perturbation import Perturbation, PerturbationT
+    from workers.losses import cross_entropy, exponential, square
+    from workers.measures import (
+        error,
+        frobenius_norm,
+        margin,
+        norm,
+        norm_product,
+        normalized_margin,
+        normalized_risk,
+        parameters,
+        risk,
+    )
+    from workers.nets import convnet, polynomial
+    from workers.nets import linear as linear_net
+    from workers.perturbations import gaussian, none, unit_norm
+
+
+def experiment(module: "Experiment[ExperimentT]") -> None:
+    """Takes what fulfils the Protocol with the module's own Settings; the functions below do the same."""
+
+
+def net(module: "Net[NetT]") -> None: ...
+
+
+def dataset(module: "Dataset[DatasetT]") -> None: ...
+
+
+def perturbation(module: "Perturbation[PerturbationT]") -> None: ...
+
+
+def losses(*modules: "Loss") -> None: ...
+
+
+def measures(*modules: "Measure") -> None: ...
+
+
+def engines(*modules: "Engine") -> None: ...
+
+
+def convolutions(*modules: "Route") -> None: ...
+
+
+def compared_by_mypy() -> None:
+    """Never called."""
+    experiment(growth)
+    experiment(hessian)
+    experiment(interpolation)
+    experiment(landscape)
+    experiment(linear)
+    experiment(network)
+    experiment(regression)
+    experiment(ridge)
+    net(convnet)
+    net(linear_net)
+    net(polynomial)
+    dataset(cifar10)
+    dataset(digits)
+    dataset(synthetic)
+    perturbation(gaussian)
+    perturbation(none)
+    perturbation(unit_norm)
+    losses(cross_entropy, exponential, square)
+    measures(error, frobenius_norm, margin, norm, norm_product, normalized_margin, normalized_risk, parameters, risk)
+    engines(common_loop, grouped, ours, resident, vmap)
+    convolutions(grouped_convolution, triton, unfolded)

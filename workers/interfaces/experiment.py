@@ -1,0 +1,54 @@
+"""What a file of workers/experiments must have: how trials of this experiment are described, and how they are run."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from typing_extensions import TypeVar
+
+from tracking.common.plugins import Frozen
+from tracking.records.rows import Progress
+from workers.trial import Identified, Trial
+
+ExperimentT = TypeVar("ExperimentT", bound=Frozen, default=Frozen)
+
+
+class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
+    """An experiment. `Settings` and `MAY_DIFFER` are those of `Identified`; a file that needs no preparation and no
+    limit says so by `prepare, most_models = no_preparation, no_limit`."""
+
+    @property
+    def MEASURES(self) -> tuple[str, ...]:
+        """Names of what is measured in any case, whatever a sweep file asks for besides."""
+
+    @property
+    def STEP(self) -> str:
+        """What figures call a step of this experiment, such as "epoch"."""
+
+    def cost(self, settings: ExperimentT, /) -> float:
+        """Floating-point operations of one trial, roughly: bundles are packed by it and their time is estimated."""
+
+    def run(
+        self, trials: Sequence[Trial[ExperimentT]], device: str, resume: dict[str, Any] | None, /
+    ) -> Iterator[Progress]:
+        """Runs the trials of a bundle, from the start or from the `state()` of an earlier Progress.
+
+        Yields after every step that is measured; the last Progress of each trial says how it ended.
+        """
+
+    def prepare(self, trials: Sequence[Trial[ExperimentT]], /) -> str:
+        """Called once before any worker starts: fetches and checks what the trials need; returns a note or "".
+
+        Raises ValueError where settings and data do not fit, FileNotFoundError where data cannot be had.
+        """
+
+    def most_models(self, settings: ExperimentT, free: int, /) -> int | None:
+        """Trials of this shape that fit into one bundle on a GPU with `free` bytes; None where there is no limit."""
+
+
+def no_preparation(trials: Sequence[Trial]) -> str:
+    """`prepare` of an experiment that needs no data."""
+    return ""
+
+
+def no_limit(settings: Frozen, free: int) -> None:
+    """`most_models` of an experiment whose bundles take no memory to speak of on a GPU."""

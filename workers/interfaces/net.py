@@ -1,0 +1,59 @@
+"""What a file of workers/nets must have: an architecture, for a whole batch of models at once.
+
+M models, B examples, K input channels, H W image height and width, C classes.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import TypeVar
+
+from tracking.common.plugins import Frozen
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Image = tuple[int, int, int]  # (H, W, K)
+Shape = tuple[int, ...]
+
+
+class NetSettings(Frozen):
+    """What every net file's Settings have in common."""
+
+    name: str
+
+    @property
+    def needs_batches(self) -> bool:
+        """Whether training needs two examples in every batch, as batch norm does."""
+        return False
+
+
+NetT = TypeVar("NetT", bound=NetSettings, default=NetSettings)
+
+
+class Net(Protocol[NetT]):
+    """An architecture. Parameters and running statistics are tensors by name; those of M models have a leading M."""
+
+    @property
+    def Settings(self) -> type[NetT]:
+        """The keys below `net` in a sweep file, with `name`, the name of the file."""
+
+    def shapes(self, settings: NetT, image: Image, classes: int, /) -> dict[str, Shape]:
+        """The shapes of one model's parameters by name; a layer is what stands before the dot of a name."""
+
+    def buffers(self, settings: NetT, /) -> dict[str, Shape]:
+        """The shapes of one model's running statistics by name; those that end in "var" start at 1, the others at 0."""
+
+    def visit_flops(self, settings: NetT, image: Image, classes: int, /) -> float:
+        """Floating-point operations of training one model on one image once, forward and backward."""
+
+    def init(self, settings: NetT, image: Image, classes: int, rng: "torch.Generator", /) -> "dict[str, Tensor]":
+        """Initial parameters of one model, float32, all randomness from `rng`."""
+
+    def forward(
+        self, settings: NetT, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool, /
+    ) -> "Tensor":
+        """Outputs (M, B, C) for images x (M, B, K, H, W), with parameters p and running statistics b of M models.
+
+        While training, running statistics are moved in place.
+        """

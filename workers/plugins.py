@@ -1,0 +1,17 @@
+"""The kinds of files that are found by name here, each with its Protocol: `NETS.load("convnet")` is a `Net`."""
+
+from tracking.common.plugins import Kind
+from workers import trial
+from workers.interfaces.dataset import Dataset
+from workers.interfaces.experiment import Experiment
+from workers.interfaces.loss import Loss
+from workers.interfaces.measure import Measure
+from workers.interfaces.net import Net
+from workers.interfaces.perturbation import Perturbation
+
+EXPERIMENTS: Kind[Experiment] = Kind("experiment", trial.EXPERIMENTS.folder, Experiment)
+NETS: Kind[Net] = Kind("net", "workers.nets", Net)
+DATASETS: Kind[Dataset] = Kind("data", "workers.data", Dataset)
+LOSSES: Kind[Loss] = Kind("loss", "workers.losses", Loss)
+MEASURES: Kind[Measure] = Kind("measure", "workers.measures", Measure)
+PERTURBATIONS: Kind[Perturbation] = Kind("perturbation", "workers.perturbations", Perturbation)
