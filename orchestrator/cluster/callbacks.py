@@ -13,7 +13,7 @@ from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
 
-class Listener(tune.Callback):  # type: ignore[misc]
+class Listener(tune.Callback):  # type: ignore[misc]  # Ray has no types
     """Tells a watch what happens, and ends the workers that it finds hanging."""
 
     def __init__(self, bundles: Sequence[Bundle], watch: Watch) -> None:
@@ -54,7 +54,7 @@ class Listener(tune.Callback):  # type: ignore[misc]
         return self.bundles[int(trial.config["index"])]
 
 
-class StopWhenAsked(tune.Stopper):  # type: ignore[misc]
+class StopWhenAsked(tune.Stopper):  # type: ignore[misc]  # Ray has no types
     """Ends all of Tune's trials when the watch says so."""
 
     def __init__(self, watch: Watch) -> None:

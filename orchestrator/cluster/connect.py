@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import ray
 from ray._private import ray_constants, services
-from ray._raylet import GcsClient  # type: ignore[attr-defined]
+from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled, without stubs
 
 from tracking.common.errors import Interrupted
 

@@ -84,7 +84,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own, which we replace
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # not in the stubs
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             what = "anchors (&) and aliases (*) are not allowed; write the value out, or put a text in quotes"
             raise yaml.composer.ComposerError(None, None, what, event.start_mark)

@@ -70,7 +70,7 @@ class Reference:
         value.requires_grad_(False)
         value.copy_(torch.where(_like(active, v), value - _like(self.rate, v) * moved, value))
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def totals(self, split: str) -> tuple[Tensor, Tensor]:
         """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
         errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.device)
@@ -81,7 +81,7 @@ class Reference:
             count += labels.shape[1]
         return errors / count, losses / count
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def outputs(self, split: str) -> tuple[Tensor, Tensor]:
         """See `Engine.outputs`."""
         parts = list(self._evaluate(split))

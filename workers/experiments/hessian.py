@@ -11,7 +11,7 @@ P weights.
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -89,7 +89,7 @@ def measures(settings: Settings) -> tuple[dict[series.Key, float], series.Array]
     def loss(w: "Tensor") -> "Tensor":
         f = network(w, x, settings.width)
         fit = (f - y).square().sum() if settings.loss == "square" else torch.exp(-y * f).sum()
-        return cast("Tensor", fit + settings.ridge * w.square().sum())
+        return fit + settings.ridge * w.square().sum()
 
     spectrum = torch.linalg.eigvalsh(torch.func.jacrev(torch.func.jacrev(loss))(weights)).flip(0).numpy()
     largest = np.abs(spectrum).max()
@@ -122,9 +122,10 @@ def network(weights: "Tensor", x: "Tensor", width: int) -> "Tensor":
     import torch
 
     inputs = x.shape[1]
+    last: Tensor
     first, second, last = weights.split([inputs * width, width * width, width])
     softplus = torch.nn.functional.softplus
-    hidden = softplus(softplus(x @ first.view(inputs, width)) @ second.view(width, width))
+    hidden: Tensor = softplus(softplus(x @ first.view(inputs, width)) @ second.view(width, width))
     return hidden @ last
 
 

@@ -26,7 +26,7 @@ from workers.interfaces.images import Images
 MODELS: Literal["one"] = "one"
 
 
-class Pictures(Dataset[tuple[Tensor, int]]):  # type: ignore[misc]
+class Pictures(Dataset[tuple[Tensor, int]]):
     """Images and labels, one at a time, as torchvision's CIFAR10 gives them."""
 
     def __init__(self, images: Images) -> None:
@@ -51,7 +51,7 @@ def _normalised(image: Tensor) -> Tensor:
     return image.clone().sub_(half).div_(half)
 
 
-class Order(Sampler[int]):  # type: ignore[misc]
+class Order(Sampler[int]):
     """The images of the next steps, in the order they are asked for."""
 
     def __init__(self) -> None:
@@ -74,9 +74,15 @@ class Trainer:
         self.device, self.order = torch.device(work.pictures.device), Order()
         gpu = self.device.type == "cuda"
         loaders = min(os.cpu_count() or 1, 8) if gpu else 0
-        context = "fork" if loaders else None  # loaders that were spawned would import PyTorch once more each
-        how = {"num_workers": loaders, "persistent_workers": gpu, "multiprocessing_context": context, "pin_memory": gpu}
-        self.loader = DataLoader(Pictures(work.pictures.images), work.batch, sampler=self.order, **how)
+        self.loader = DataLoader(
+            Pictures(work.pictures.images),
+            work.batch,
+            sampler=self.order,
+            num_workers=loaders,
+            persistent_workers=gpu,
+            multiprocessing_context="fork" if loaders else None,  # spawned loaders would each import PyTorch again
+            pin_memory=gpu,
+        )
         self.models, self.loss = module.modules(work), nn.CrossEntropyLoss()
         self.optimizers = [
             torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from workers.bench import module
 from workers.bench.case import Work
@@ -28,7 +29,9 @@ class Trainer:
         settings = work.bundle[0].optimizer
         self.batch, self.labels = work.batch, work.pictures.labels
         self.images = work.pictures.pixels.permute(0, 3, 1, 2)  # (N, K, H, W), channels last in memory
-        self.models = [model.to(memory_format=torch.channels_last) for model in module.modules(work)]
+        self.models = module.modules(work)
+        for model in self.models:
+            convert_conv2d_weight_memory_format(model, torch.channels_last)
         self.optimizers = [
             torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
             for model in self.models

@@ -3,7 +3,6 @@
 M models, N images, B examples of a batch, K image channels, H W image height and width.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -18,7 +17,7 @@ from workers.bench.case import Work
 
 MODELS: Literal["all"] = "all"
 
-Names = Mapping[str, Tensor]
+Names = dict[str, Tensor]
 
 
 class Trainer:

@@ -54,10 +54,8 @@ def load(variant: str) -> ctypes.CDLL:
 def built(variant: str) -> bool:
     """Whether a variant's library is there, can be loaded, and was built from these sources."""
     try:
-        sources = getattr(ctypes.CDLL(str(path(variant))), "sources", None)
-    except OSError:
-        return False
-    if sources is None:
+        sources = ctypes.CDLL(str(path(variant))).sources
+    except (OSError, AttributeError):  # not there, for another machine, or another library
         return False
     sources.restype = ctypes.c_uint64
     return bool(sources() == digest())

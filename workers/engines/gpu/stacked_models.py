@@ -76,7 +76,7 @@ class Stack:
         self.active.copy_(torch.from_numpy(active)[:, None])
         self.start.zero_()
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def _steps(self, size: int, count: int) -> None:
         for _ in range(count):
             places = self.start + torch.arange(size, device=self.start.device)
@@ -113,7 +113,7 @@ class Stack:
         if w.buffers:
             w.statistics.copy_(torch.where(self.active, statistics, w.statistics))
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def totals(self, split: str) -> tuple[Tensor, Tensor]:
         """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
         errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.rate.device)
@@ -123,7 +123,7 @@ class Stack:
             losses += self.loss(outputs.double(), labels).sum(1)
         return errors / self.data.size(split), losses / self.data.size(split)
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def outputs(self, split: str) -> tuple[Tensor, Tensor]:
         """See `Engine.outputs`."""
         parts = list(self._evaluate(split))

@@ -36,4 +36,5 @@ def _together(x: Tensor) -> Tensor:
 
 def _apart(y: Tensor, m: int) -> Tensor:
     """(B, M*O, P, Q) -> (M, B, P, Q, O), a view."""
-    return y.permute(0, 2, 3, 1).unflatten(3, (m, -1)).permute(3, 0, 1, 2, 4)
+    each: Tensor = y.permute(0, 2, 3, 1).unflatten(3, (m, -1))
+    return each.permute(3, 0, 1, 2, 4)

@@ -8,10 +8,24 @@ results do not depend on timing, nor, since the slabs depend on one model's rows
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
 """
 
+from collections.abc import Callable
+from typing import Protocol
+
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+
+
+class Kernel(Protocol):
+    """A function compiled by Triton: launched as kernel[grid](arguments), or called by another kernel."""
+
+    def __getitem__(self, grid: tuple[int, int, int], /) -> Callable[..., None]: ...
+
+    def __call__(self, *arguments: tl.tensor | int) -> tl.tensor: ...
+
+
+jit: Callable[[Callable[..., tl.tensor | None]], Kernel] = triton.jit  # Triton has no types
 
 ROWS, WEIGHT_ROWS = 64, 32  # output positions of one program, of one turn of its loop in the weights' gradient
 SLAB_ROWS, MAX_SLABS = 2048, 32
@@ -66,7 +80,8 @@ def _weight_gradient(x: Tensor, slope: Tensor) -> Tensor:
         I=i, O=o, ROWS=WEIGHT_ROWS, INNER=inner, COLUMNS=columns, PRECISION=_precision(),
     )  # fmt: skip
     whole = parts.sum(1) if slabs > 1 else parts[:, 0]
-    return whole.unflatten(1, (3, 3, i)).permute(0, 4, 3, 1, 2)
+    taps: Tensor = whole.unflatten(1, (3, 3, i))
+    return taps.permute(0, 4, 3, 1, 2)
 
 
 def _half(size: int) -> int:
@@ -98,7 +113,7 @@ def _matrix(weight: Tensor) -> Tensor:
     return weight.permute(0, 3, 4, 2, 1).flatten(1, 2).contiguous()
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@jit
 def _windows(
     x: tl.tensor, row: tl.tensor, rows: int, inner: tl.tensor, H: int, W: int, P: int, Q: int, I: tl.constexpr
 ) -> tl.tensor:
@@ -111,7 +126,7 @@ def _windows(
     return tl.load(x + ((example[:, None] * H + u) * W + v) * I + channel[None, :], mask=within, other=0.0)
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@jit
 def _forward(
     x: tl.tensor, weight: tl.tensor, bias: tl.tensor, y: tl.tensor, stride: int, rows: int,
     H: int, W: int, P: int, Q: int, I: tl.constexpr, O: tl.constexpr, BIAS: tl.constexpr, RELU: tl.constexpr,
@@ -136,7 +151,7 @@ def _forward(
     tl.store(y + place, total, mask=(row < rows)[:, None] & (o < O)[None, :])
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@jit
 def _data(
     slope: tl.tensor, weight: tl.tensor, x: tl.tensor, of_x: tl.tensor, stride: int, rows: int,
     H: int, W: int, P: int, Q: int, I: tl.constexpr, O: tl.constexpr,
@@ -172,7 +187,7 @@ def _data(
     tl.store(of_x + model * size + place, tl.where(below_zero, 0.0, total), mask=known)
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@jit
 def _weights(
     x: tl.tensor, slope: tl.tensor, parts: tl.tensor, stride: int, rows: int, each: int,
     H: int, W: int, P: int, Q: int, I: tl.constexpr, O: tl.constexpr,

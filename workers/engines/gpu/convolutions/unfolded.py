@@ -16,7 +16,8 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tenso
     y = windows @ _matrix(weight)
     if bias is not None:
         y += bias[:, None]
-    return (y.relu_() if relu else y).unflatten(1, size)
+    maps: Tensor = (y.relu_() if relu else y).unflatten(1, size)
+    return maps
 
 
 def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tensor | None, Tensor, Tensor]:
