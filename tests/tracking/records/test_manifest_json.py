@@ -1,0 +1,127 @@
+"""A manifest comes back as it was written, format 1 byte by byte; an odd one is damage with the file's name."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import change_manifest
+from tests.support.checkout import ROOT
+from tracking.common.errors import Damaged, OtherFormat
+from tracking.records import layout, manifest_json
+from tracking.records.ledger import Ledger
+from tracking.records.manifest import FileEntry, Manifest, TrialEntry
+from tracking.records.provenance import Code, DataUsed, Provenance, Spent
+from tracking.records.store import Store
+
+BEFORE = ROOT / "tests/support/recorded_before_rooms/store"
+FIRST = Provenance(
+    Code("c" * 40, True, "d" * 16), (("python", "3.11"), ("sweep", "0.1.0")), "NVIDIA H100", "node1", "batched",
+    DataUsed("f00d", "digits"), Spent(0.5, 0.25, 60),
+)  # fmt: skip
+SECOND = Provenance(Code(), (("sweep", "0.1.0"),), "cpu", "launcher", data=DataUsed("f00d", "digits"))
+
+
+def manifest(*provenances: Provenance) -> Manifest:
+    """Of two commits, of which the last provenance computed the last."""
+    trials = (
+        TrialEntry("t1", "c", {"seed": 0, "net": {"width": 2}}, "finished", 0, "done", 1),
+        TrialEntry("t2", "c", {"seed": 1, "net": {"width": 2}}, "running", 1),
+    )
+    segments = (
+        FileEntry("records/b/a-0.parquet", "0" * 64, 10, 1),
+        FileEntry("records/b/a-1.parquet", "1" * 64, 11, 2, ((1, 3), (2, 4)) if len(provenances) > 1 else ()),
+    )
+    checkpoints = (FileEntry("checkpoints/b/a-1.bin", "2" * 64, 12, 2),)
+    computed_by = (0, len(provenances) - 1)
+    clock = ((0, 1000), (1, 2000))
+    return Manifest("b", "network", 1, trials, 500, provenances, computed_by, segments, checkpoints, clock)
+
+
+@pytest.mark.parametrize("provenances", [(FIRST,), (SECOND,), (FIRST, SECOND), (Provenance(),)])
+def test_it_comes_back_as_it_was_written(provenances: tuple[Provenance, ...]) -> None:
+    written = manifest(*provenances)
+    read = manifest_json.of_bytes(manifest_json.to_bytes(written), layout.manifest("b"))
+    assert read == written
+    assert [p.spent for p in read.provenances] == [p.spent for p in provenances]
+
+
+def test_manifests_of_before_come_back_byte_by_byte() -> None:
+    files = sorted(BEFORE.glob("records/*/manifest.json"))
+    assert len(files) == 6
+    for file in files:
+        content = file.read_bytes()
+        read = manifest_json.of_bytes(content, layout.manifest(file.parent.name))
+        assert manifest_json.to_bytes(read) == content
+        assert len(read.provenances) == 1 and set(read.computed_by) == {0}
+
+
+def test_what_trials_of_a_cell_share_is_one_object() -> None:
+    read = manifest_json.of_bytes(manifest_json.to_bytes(manifest(FIRST)), layout.manifest("b"))
+    one, other = (trial.settings for trial in read.trials)
+    assert one["net"] is other["net"] and one["seed"] != other["seed"]
+
+
+def test_half_a_surrogate_in_a_reason_is_spelled_out() -> None:
+    """As a file name with an undecodable byte brings it into a traceback."""
+    trials = (TrialEntry("t1", "c", {}, "failed", 0, "no file 'caf\udce9'", 1),)
+    written = Manifest("b", "network", 1, trials, 500, (FIRST,), (0,), clock=((0, 1000),))
+    (trial,) = manifest_json.of_bytes(manifest_json.to_bytes(written), layout.manifest("b")).trials
+    assert trial.reason == r"no file 'caf\udce9'"
+
+
+ODD: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "a missing key": (lambda m: m.pop("clock"), "clock"),
+    "an extra key": (lambda m: m.update(weights=[]), "weights"),
+    "an extra key of a trial": (lambda m: m["trials"][0].update(priority=1), "priority"),
+    "a missing key of a trial": (lambda m: m["trials"][0].pop("settings"), "settings"),
+    "an odd state": (lambda m: m["trials"][0].update(state="paused"), "state"),
+    "a step that is text": (lambda m: m.update(step="1"), "step"),
+    "a step that is a fraction": (lambda m: m["trials"][0].update(step=1.5), "step"),
+    "settings that are a list": (lambda m: m["trials"][0].update(settings=[1]), "settings"),
+    "a segment elsewhere": (lambda m: m["segments"][0].update(name="records/other/a-0.parquet"), "records/other"),
+    "a segment that climbs": (lambda m: m["segments"][0].update(name="records/b/../../etc/passwd"), "passwd"),
+    "an absolute segment": (lambda m: m["segments"][0].update(name="/etc/passwd.parquet"), "passwd"),
+    "a segment that is no segment": (lambda m: m["segments"][0].update(name="records/b/manifest.json"), "manifest"),
+    "a checkpoint that climbs": (lambda m: m["checkpoints"][0].update(name="checkpoints/b/../x.bin"), "x.bin"),
+    "another bundle": (lambda m: m.update(bundle="../../b"), "bundle"),
+    "a commit that was never made": (lambda m: m["segments"][0].update(commit=9), "9"),
+    "a negative commit": (lambda m: m["trials"][0].update(commit=-1), "-1"),
+    "a clock of one number": (lambda m: m.update(clock=[[1], [2]]), "clock"),
+    "no provenance": (lambda m: m.pop("provenance"), "provenance"),
+    "a provenance of another kind": (lambda m: m["provenance"].update(mood="good"), "mood"),
+    "no format": (lambda m: m.pop("format"), "format"),
+    "a format that is text": (lambda m: m.update(format="one"), "format"),
+}
+ODD_2: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "a provenance too few": (lambda m: m["provenances"].pop(), "provenances"),
+    "a negative provenance": (lambda m: m.update(computed_by=[0, -1]), "provenances"),
+    "a commit of unknown provenance": (lambda m: m["computed_by"].pop(), "commits"),
+    "rows of a commit that was taken back": (lambda m: m.update(computed_by=[None, 1]), "taken back"),
+}
+
+
+@pytest.mark.parametrize(
+    ("odd", "provenances"), [*((o, (FIRST,)) for o in ODD), *((o, (FIRST, SECOND)) for o in ODD_2)]
+)
+def test_an_odd_manifest_is_damage_with_its_name(tmp_path: Path, odd: str, provenances: tuple[Provenance, ...]) -> None:
+    change, said = (ODD | ODD_2)[odd]
+    file = tmp_path / layout.manifest("b")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(manifest_json.to_bytes(manifest(*provenances)))
+    change_manifest.text(file, change)
+    store = Store(str(tmp_path))
+    with pytest.raises(Damaged, match=said) as found:
+        store.manifest("b")
+    assert found.value.name == layout.manifest("b") and str(found.value).startswith(found.value.name)
+    assert not isinstance(found.value, OtherFormat)
+    assert [error.name for error in Ledger.read(store).damaged] == [found.value.name]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b"{}", b'{"sha256": "", "manifest": 1}', b"\xff\xfe", b"[" * 9999]
+)
+def test_what_is_no_manifest_at_all_is_damage(content: bytes) -> None:
+    with pytest.raises(Damaged, match=r"records/b/manifest\.json"):
+        manifest_json.of_bytes(content, layout.manifest("b"))
