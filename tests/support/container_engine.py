@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.waiting import until
 
 PROGRAMS = {"debootstrap": "debootstrap", "dockerd": "docker.io", "docker-compose": "docker-compose"}
 RELEASES = {(3, 11): "bookworm", (3, 13): "trixie"}  # of Debian, by its Python, which must be the one of the wheels
@@ -97,6 +97,11 @@ class Engine:
         self("build", "--quiet", "--network=host", f"--tag={name}", *options, folder)
 
 
+def _answers(socket: Path) -> bool:
+    ask = ["docker", "-H", f"unix://{socket}", "info"]
+    return socket.exists() and subprocess.run(ask, capture_output=True, check=False).returncode == 0
+
+
 @contextmanager
 def engine(folder: Path) -> Iterator[Engine]:
     """An engine of its own, which ends with everything that runs in it."""
@@ -104,14 +109,11 @@ def engine(folder: Path) -> Iterator[Engine]:
     where = [f"--data-root={folder / 'data'}", f"--exec-root={folder / 'exec'}", f"--pidfile={folder / 'pid'}"]
     daemon = subprocess.Popen(["dockerd", *where, f"--host=unix://{socket}"], stdout=said, stderr=said)
     try:
-        patience = time.monotonic() + 60
-        while not socket.exists() or subprocess.run(["docker", "-H", f"unix://{socket}", "info"], capture_output=True,
-                                                    check=False).returncode:  # fmt: skip
-            if daemon.poll() is not None or time.monotonic() > patience:
-                said.flush()
-                last = (folder / "dockerd.log").read_text().strip().splitlines()[-1:]
-                pytest.skip(f"no container engine can run here: {last}")
-            time.sleep(0.5)
+        until(lambda: daemon.poll() is not None or _answers(socket), "the container engine", 60)
+        if daemon.poll() is not None:
+            said.flush()
+            last = (folder / "dockerd.log").read_text().strip().splitlines()[-1:]
+            pytest.skip(f"no container engine can run here: {last}")
         yield Engine(socket)
     finally:
         daemon.terminate()

@@ -107,16 +107,19 @@ def test_code_in_a_batch_is_not_run(places: Path) -> None:
 
 
 def test_two_processes_never_hold_the_lock_at_once(tmp_path: Path) -> None:
+    """Four processes count in one file: whoever counts beside another loses a number."""
     code = """
-import pathlib, sys, time
+import pathlib, sys
 from workers.runtime import cache
-mark = pathlib.Path(sys.argv[1])
-with cache.lock("test"):
-    assert not mark.exists(), "another process is inside"
-    mark.touch(); time.sleep(0.05); mark.unlink()
+count = pathlib.Path(sys.argv[1])
+for _ in range(500):
+    with cache.lock("test"):
+        count.write_text(str(int(count.read_text()) + 1))
 """
-    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "mark")]) for _ in range(6)]
-    assert [process.wait() for process in running] == [0] * 6
+    (tmp_path / "count").write_text("0")
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "count")]) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert int((tmp_path / "count").read_text()) == 4 * 500
 
 
 def test_a_half_written_copy_is_never_seen(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tracking.common.errors import Refused
 VARIABLE = "SWEEP_FAILPOINTS"
 _RULE = re.compile(r"([\w.*]+)=(kill|stop|raise|slow)@([1-9]\d*)")
 SLOW_S = 1.0
+_sleep = time.sleep
 _count: Counter[str] = Counter()
 
 
@@ -47,7 +48,7 @@ def reached(name: str) -> None:
             if _count[rule.pattern] == rule.at and rule.action != "slow":
                 _act(rule.action, name)
             elif _count[rule.pattern] >= rule.at and rule.action == "slow":
-                time.sleep(SLOW_S)
+                _sleep(SLOW_S)
 
 
 @functools.cache

@@ -218,6 +218,7 @@ def _remove(files: Files, other: Claim, mine: int) -> None:
                         f"a worker of {other} is in the middle of a commit and does not go on (suspended?); end it, "
                         "then launch again"
                     )
+                reached("lease.lock_awaited")
                 time.sleep(0.05)
             reached("lease.locked")
             os.unlink(file.name)

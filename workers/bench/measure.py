@@ -4,6 +4,7 @@ M models, B examples of a batch.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,12 @@ ENGINES: Kind[Engine] = Kind("engine", "workers.bench.engines", Engine)
 class Lane:
     """Keeps what it has built and warmed up, so that engines can take turns."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         import torch
 
         torch.set_num_threads(1)  # two threads in one process help these networks little, and disturb each other
         torch.backends.cudnn.allow_tf32 = False
-        self.device = best()
+        self.device, self.clock = best(), clock
         self.pictures: Pictures | None = None
         self.ready: dict[Case, tuple[Trainer, float]] = {}
 
@@ -52,11 +53,11 @@ class Lane:
         steps = int(np.clip(seconds / 2 / step_s, 1, case.images // case.batch))
         order, visits, passed = _order(case, steps), 0, 0.0
         cost.settle(self.device)
-        started = time.perf_counter()
+        started = self.clock()
         while passed < seconds:
             trainer.train(order)
             cost.settle(self.device)
-            visits, passed = visits + order.size, time.perf_counter() - started
+            visits, passed = visits + order.size, self.clock() - started
         return visits / passed
 
     def forget(self) -> None:
@@ -65,10 +66,10 @@ class Lane:
 
     def _seconds(self, trainer: Trainer, order: NDArray[np.int64]) -> float:
         cost.settle(self.device)
-        started = time.perf_counter()
+        started = self.clock()
         trainer.train(order)
         cost.settle(self.device)
-        return time.perf_counter() - started
+        return self.clock() - started
 
 
 def _order(case: Case, steps: int) -> NDArray[np.int64]:

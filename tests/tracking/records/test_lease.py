@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import small_trials
+from tests.support import processes, small_trials
 from tests.support.cluster_records import PACE
+from tests.support.launches import Program
+from tests.support.waiting import until
 from tracking.common.errors import InUse
 from tracking.records import lease
 from tracking.records.lease_file import at_work
@@ -116,10 +118,7 @@ def test_numbers_rise_and_one_file_is_left(tmp_path: Path) -> None:
 
 def test_of_many_at_once_exactly_one_works(tmp_path: Path) -> None:
     crowd = [python(HOLD, str(tmp_path), "s", "a", SWEEP_LEASE_S="10") for _ in range(6)]
-    patience = time.monotonic() + 60
-    while sum(process.poll() is None for process in crowd) > 1:
-        assert time.monotonic() < patience
-        time.sleep(0.05)
+    until(lambda: sum(process.poll() is None for process in crowd) == 1, "all but one to be refused")
     (winner,) = [process for process in crowd if process.poll() is None]
     assert end(winner).endswith("released")
     losers = [process.communicate() for process in crowd if process is not winner]
@@ -129,7 +128,7 @@ def test_of_many_at_once_exactly_one_works(tmp_path: Path) -> None:
 def test_after_a_kill_the_work_is_taken_over_at_once(tmp_path: Path, hold: Hold) -> None:
     first = hold("s", "a")
     first.kill()  # and not waited for: its process id stays taken
-    time.sleep(0.1)
+    until(lambda: processes.state(first.pid) == "Z", "its end")
     start = time.monotonic()
     with acquire(tmp_path, "s", "a") as mine:
         assert mine.number == 2 and time.monotonic() - start < 1
@@ -186,7 +185,7 @@ def test_a_worker_that_slept_through_the_take_over_commits_nothing(tmp_path: Pat
     first = hold("s", "a")
     trial = begun(Store(str(tmp_path), int(first.number)))
     worker = python(COMMIT, str(tmp_path), first.number, trial, SWEEP_FAILPOINTS=f"{place}=stop@1")
-    stopped(worker)
+    suspended(worker)
     first.kill()
     first.wait()
     with acquire(tmp_path, "s", "a") as mine:
@@ -207,28 +206,22 @@ def test_a_commit_under_way_is_waited_for_and_kept(tmp_path: Path, place: str, h
     first = hold("s", "a")
     trial = begun(Store(str(tmp_path), int(first.number)))
     worker = python(COMMIT, str(tmp_path), first.number, trial, SWEEP_FAILPOINTS=f"{place}=stop@1")
-    stopped(worker)
+    suspended(worker)
     first.kill()
     first.wait()
-    taker = hold_later(tmp_path)
-    time.sleep(1.0)
-    assert taker.poll() is None, "took over in the middle of a commit"
+    taker = python(HOLD, str(tmp_path), "s", "a", SWEEP_FAILPOINTS="lease.lock_awaited=stop@3")
+    suspended(taker)  # it has asked for the lock three times
     worker.send_signal(signal.SIGCONT)
     worker.communicate(timeout=30)
+    taker.send_signal(signal.SIGCONT)
     assert worker.returncode == 0 and end(taker).split() == ["2", "released"]
     assert values(Store(str(tmp_path))) == [0.5, 0.25]
 
 
-def hold_later(root: Path) -> subprocess.Popen[str]:
-    return python(HOLD, str(root), "s", "a")
-
-
-def stopped(process: subprocess.Popen[str]) -> None:
-    patience = time.monotonic() + 20
-    while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < patience
-        time.sleep(0.02)
+def suspended(process: subprocess.Popen[str]) -> None:
+    """Waits until a failpoint has suspended it."""
+    until(lambda: processes.stopped(process.pid) or process.poll() is not None, "a failpoint to be reached", 60)
+    assert process.poll() is None, process.communicate()[1]
 
 
 def test_a_store_that_cannot_be_made_is_said_with_the_remedy(tmp_path: Path) -> None:
@@ -254,39 +247,27 @@ fixed:
   data: {name: digits, train_size: 60, test_size: 50}
   net: {name: convnet, depth: 3}
   optimizer: {name: sgd, batch_size: 20, learning_rate: 0.1}
-  epochs: 400
+  epochs: 200
 vary: {seed: {count: 2}}
 measure: [error]
 """
 
 
-def sweep(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "orchestrator.cli", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=250)
-
-
-@pytest.mark.slow
-def test_a_second_launch_is_refused_and_after_a_kill_goes_on(tmp_path: Path) -> None:
+def test_a_second_launch_is_refused_and_after_a_kill_goes_on(program: Program, tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text(SWEEP)
     (tmp_path / "same.yaml").write_text(SWEEP.replace("count: 2", "count: 1"))  # a part of the same trials
-    command = [sys.executable, "-m", "orchestrator.cli", "launch", "long.yaml", "--local"]
-    slowly = {**os.environ, **PACE}
-    first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=slowly)
-    patience = time.monotonic() + 100
-    while not list(tmp_path.glob("runs/records/*/manifest.json")):
-        assert first.poll() is None and time.monotonic() < patience
-        time.sleep(0.1)
+    program.with_database(tmp_path)
+    first = program.start(tmp_path, "launch", "long.yaml", "--local", **PACE)
+    until(lambda: list(tmp_path.glob("runs/records/*/manifest.json")) or first.code is not None, "the first commit")
     for spec in ("long.yaml", "same.yaml"):
-        refused = sweep("launch", spec, "--local", folder=tmp_path)
-        assert refused.returncode == 73 and f"process {first.pid} on" in refused.stderr
-        assert "Traceback" not in refused.stderr and first.poll() is None
-    status = json.loads(sweep("status", "long.yaml", "--json", folder=tmp_path).stdout)
-    assert len(status["at_work"]) == 1 and f"process {first.pid} on" in status["at_work"][0]
-    first.kill()
-    first.wait()
-    status = sweep("status", "long.yaml", folder=tmp_path)
-    assert "nobody" in status.stderr and status.returncode == 0
-    again = sweep("launch", "long.yaml", "--local", "--json", folder=tmp_path)
-    assert again.returncode == 0 and json.loads(again.stdout)["trials"]["run"] == 2, again.stderr
+        refused = program.run(tmp_path, "launch", spec, "--local").ends(73)
+        assert f"process {first.pid} on" in refused.err and first.code is None
+    at_work = program.run(tmp_path, "status", "long.yaml", "--json").ends(0).result["at_work"]
+    assert len(at_work) == 1 and f"process {first.pid} on" in at_work[0]
+    first.send(signal.SIGKILL)
+    assert first.wait() == -signal.SIGKILL
+    assert "nobody" in program.run(tmp_path, "status", "long.yaml").ends(0).err
+    again = program.run(tmp_path, "launch", "long.yaml", "--local", "--json").ends(0)
+    assert again.result["trials"]["run"] == 2
     table = Store(str(tmp_path / "runs")).rows(Store(str(tmp_path / "runs")).recorded().values()).to_pandas()
     assert not table.duplicated(["trial", "step", "split", "measure", "layer"]).any()
