@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tracking.records.manifest import Manifest
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.runtime import provenance
 
@@ -63,9 +63,10 @@ def resident(pid: int) -> float:
 def ends(store: Store) -> Any:
     """When each trial ended, in milliseconds since 1970, sorted."""
     found: list[float] = []
-    for manifest in store.manifests():
-        if not isinstance(manifest, Manifest):
-            raise manifest
+    ledger = Ledger.read(store)
+    if ledger.damaged:
+        raise ledger.damaged[0]
+    for manifest in ledger.manifests.values():
         found += [manifest.clock[-1][1] for trial in manifest.trials if trial.ended]
     return np.sort(found)
 

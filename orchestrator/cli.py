@@ -145,13 +145,13 @@ def show_(
     from orchestrator.commands.rerun import find
     from orchestrator.commands.rerun import rerun as alone
 
-    records = at.existing()
-    one = find(records, trial)
+    ledger = at.ledger()
+    one = find(ledger, trial)
     if rerun or profile_torch:
         for progress in alone(one, profile_torch):
             render.step(progress)
     else:
-        render.trial(records, one, as_json)
+        render.trial(ledger, one, as_json)
     return 0
 
 
@@ -168,9 +168,9 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
     """
     from orchestrator.commands import render, rerun
 
-    records = at.existing()
-    one = rerun.find(records, trial)
-    found = rerun.reproduce(records, one, bundle, (lambda progress: None) if as_json else render.step)
+    ledger = at.ledger()
+    one = rerun.find(ledger, trial)
+    found = rerun.reproduce(ledger, one, bundle, (lambda progress: None) if as_json else render.step)
     render.reproduced(one, found, as_json)
     return 1 if any(c.finding == "differs" for c in found) else 0
 

@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 
 if TYPE_CHECKING:
     from orchestrator.spec.sweep import Sweep
+    from tracking.records.ledger import Ledger
     from tracking.records.store import Store
 
 
@@ -64,6 +65,12 @@ class WhichStore:
         from tracking.records.store import Store
 
         return Store(self.store)
+
+    def ledger(self) -> "Ledger":
+        """What the store holds now. Raises Refused as `existing` does."""
+        from tracking.records.ledger import Ledger
+
+        return Ledger.read(self.existing())
 
     def existing(self) -> "Store":
         """Raises Refused when it is a folder of this machine that does not exist."""

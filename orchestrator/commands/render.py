@@ -17,7 +17,6 @@ from orchestrator.terminal.stdout import out
 from tracking.common.flatten import flat
 from tracking.mirror.tracking_uri import public
 from tracking.records.lease_file import Claim
-from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from orchestrator.commands.rerun import Compared
     from orchestrator.launch import Launched
+    from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifest import TrialRecord
     from tracking.records.rows import Progress
 
@@ -136,23 +136,34 @@ def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
     _claim_table(verdicts)
 
 
-def trial(store: Store, one: "TrialRecord", as_json: bool) -> None:
-    """One trial: settings, outcome, provenance and its last recorded numbers."""
-    rows = store.rows([one]).to_pandas()
+def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
+    """One trial: settings, outcome, provenance of its rows and its last recorded numbers."""
+    rows, computed = ledger.rows([one]).to_pandas(), ledger.computed(one)
     last = rows[rows["step"] == rows["step"].max()]
     if as_json:
         plain = {
             **asdict(one),
-            "provenances": [p.plain() for p in one.provenances],
             "provenance": one.provenance.plain(),
+            "provenances": [provenance.plain() for provenance in one.provenances],
+            "computed": [{**asdict(part), "provenance": part.provenance.plain()} for part in computed],
             "last": last[["split", "measure", "layer", "value"]].to_dict("records"),
         }
         return _json(plain)
     say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
     table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])
     table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance.plain()).items()])
+    if len(one.provenances) > 1:
+        lines = [_computed(part) for part in computed]
+        table("rows by provenance", ["steps", "rows", "device", "host", "engine", "commit", "versions"], lines)
     columns = ["measure", "split", "layer", "value"]
     table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
+
+
+def _computed(part: "Computed") -> tuple[str, ...]:
+    by = part.provenance
+    versions = ", ".join(" ".join(pair) for pair in by.versions or ())
+    code = by.code.commit[:10] if by.code else ""
+    return f"{part.first} to {part.last}", str(part.rows), by.device, by.host, by.engine, code, versions
 
 
 def step(progress: "Progress") -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tracking.common.errors import Refused
 from tracking.records import rows
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
-from tracking.records.store import Store
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
@@ -41,21 +41,19 @@ class Compared:
         return "agrees" if self.largest_relative <= TOLERANCE else "differs"
 
 
-def find(store: Store, start: str) -> TrialRecord:
+def find(ledger: Ledger, start: str) -> TrialRecord:
     """The one recorded trial whose id begins so. Raises Refused when it is none or not the only one."""
-    recorded = store.recorded()
+    root, recorded = ledger.store.root, ledger.trials
     found = [id for id in recorded if id.startswith(start)]
     if len(found) == 1:
-        return recorded[found[0]]
+        return ledger.of(found)[found[0]]
     if not recorded:
-        raise Refused(f"no trial '{start}' in '{store.root}', where nothing is recorded; give the --store that has it")
+        raise Refused(f"no trial '{start}' in '{root}', where nothing is recorded; give the --store that has it")
     if not found:
         some = f"{len(recorded):,} others are recorded, such as {next(iter(recorded))}"
-        raise Refused(
-            f"no trial in '{store.root}' begins with '{start}'; {some}; a sweep's report.html has all of its ids"
-        )
+        raise Refused(f"no trial in '{root}' begins with '{start}'; {some}; a sweep's report.html has all of its ids")
     some = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-    raise Refused(f"{len(found):,} trials in '{store.root}' begin with '{start}': {some}; give more of the id")
+    raise Refused(f"{len(found):,} trials in '{root}' begin with '{start}': {some}; give more of the id")
 
 
 def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
@@ -73,18 +71,18 @@ def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
 
 
 def reproduce(
-    store: Store, one: TrialRecord, whole: bool, watch: Callable[[Progress], None] = lambda progress: None
+    ledger: Ledger, one: TrialRecord, whole: bool, watch: Callable[[Progress], None] = lambda progress: None
 ) -> list[Compared]:
     """Runs a trial again, alone or (`whole`) with its whole bundle, and compares each of its recorded numbers."""
     trials = [_trial(one)]
     if whole:
-        manifest = store.manifest(one.bundle)
+        manifest = ledger.manifests[one.bundle]
         trials = [Trial.of(manifest.experiment, t.settings) for t in manifest.trials]
     made = []
     for progress in _run(trials):
         made += [row for row in progress.rows if row.trial == one.id]
         watch(progress)
-    return compare(store.rows([one]).to_pandas(), rows.table(made).to_pandas())
+    return compare(ledger.rows([one]).to_pandas(), rows.table(made).to_pandas())
 
 
 def compare(recorded: "pd.DataFrame", made: "pd.DataFrame") -> list[Compared]:

@@ -15,6 +15,7 @@ from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored
 from tracking.common.flatten import flat
 from tracking.records import layout
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict, verify
 from workers.plugins import EXPERIMENTS
@@ -29,14 +30,15 @@ def gather(trials: Sequence[Trial], store: Store) -> Frame:
 
     Raises Refused when records of different data would meet in one curve.
     """
-    recorded = store.recorded({t.id for t in trials})
+    ledger = Ledger.read(store)
+    recorded = ledger.of(t.id for t in trials)
     refuse_mixed_data(recorded.values())
     outcomes = {
         id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": data_digest(r)}
         for id, r in recorded.items()
     }
     planned = (Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials)
-    return frame(planned, outcomes, stored(store, recorded.values()))
+    return frame(planned, outcomes, stored(ledger, recorded.values()))
 
 
 def judged(sweep: Sweep, found: Frame) -> list[Verdict]:

@@ -14,6 +14,7 @@ from tests.support import change_manifest
 from tests.support.cluster_records import PACE
 from tests.support.launches import Program
 from tests.support.waiting import until
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 
 SWEEP = """
@@ -54,9 +55,9 @@ def sweep(program: Program) -> Sweep:
 
 
 def rows(folder: Path) -> Any:
-    store = Store(str(folder / "runs"))
+    ledger = Ledger.read(Store(str(folder / "runs")))
     table = (
-        store.rows(store.recorded().values())
+        ledger.rows(ledger.records.values())
         .to_pandas()
         .astype({c: str for c in ("trial", "split", "measure", "layer")})
     )

@@ -36,20 +36,21 @@ def records(spec: Path, root: str) -> dict[str, Any]:
     """How many trials ended, on which hosts, and what is wrong: a number that is missing, or there twice."""
     from orchestrator.spec.expand import expand
     from orchestrator.spec.load import read
+    from tracking.records.ledger import Ledger
     from tracking.records.store import Store
 
-    trials, store = expand(read(str(spec))), Store(root)
-    recorded = store.recorded({t.id for t in trials})
-    rows = store.rows(recorded.values()).to_pandas()
+    trials, ledger = expand(read(str(spec))), Ledger.read(Store(root))
+    recorded = ledger.of(t.id for t in trials)
+    rows = ledger.rows(recorded.values()).to_pandas()
     keys = ["trial", "step", "split", "measure", "layer"]
     wrong = [f"twice: {key}" for key in map(tuple, rows[rows.duplicated(keys)][keys].astype(str).to_numpy())]
     epochs = trials[0].plain["epochs"]
     for trial in trials:
         mine = rows[(rows["trial"] == trial.id) & (rows["measure"] == "error") & (rows["split"] == "test")]
         wrong += [f"missing: {trial.id} {step}" for step in set(range(epochs + 1)) - set(mine["step"])]
-    hosts = Counter(r.provenance.host for r in recorded.values())
+    hosts = Counter(p.host for r in recorded.values() for p in r.provenances)
     return {"ended": sum(r.state == "finished" for r in recorded.values()), "rows": len(rows), "hosts": hosts,
-            "wrong": wrong[:5] + store.damaged()}  # fmt: skip
+            "wrong": wrong[:5] + list(map(str, ledger.damaged))}  # fmt: skip
 
 
 def mirrored(spec: Path, root: str, uri: str) -> list[str]:
@@ -58,16 +59,17 @@ def mirrored(spec: Path, root: str, uri: str) -> list[str]:
 
     from orchestrator.spec.expand import expand
     from orchestrator.spec.load import read
+    from tracking.records.ledger import Ledger
     from tracking.records.store import Store
 
-    sweep, store, client = read(str(spec)), Store(root), mlflow.MlflowClient(uri)
-    recorded = store.recorded({t.id for t in expand(sweep)})
+    sweep, ledger, client = read(str(spec)), Ledger.read(Store(root)), mlflow.MlflowClient(uri)
+    recorded = ledger.of(t.id for t in expand(sweep))
     experiment = client.get_experiment_by_name(sweep.name)
     runs = client.search_runs([experiment.experiment_id], max_results=1000)
     shown = Counter(run.data.tags.get("sweep.trial_id", "") for run in runs)
     wrong = [f"{n} runs of {trial or 'the sweep'}" for trial, n in shown.items() if n > 1]
     wrong += [f"no run of {trial}" for trial in recorded if trial not in shown]
-    rows = store.rows(recorded.values()).to_pandas()
+    rows = ledger.rows(recorded.values()).to_pandas()
     last = rows[(rows["step"] == rows["step"].max()) & (rows["measure"] == "error") & (rows["split"] == "test")]
     values = dict(zip(last["trial"].astype(str), last["value"], strict=True))
     for run in runs:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tracking.analysis.frame import Source
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
-from tracking.records.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 KEPT = 4_000_000  # rows, about 150 MiB
 
 
-def stored(store: Store, recorded: Iterable[TrialRecord]) -> Source:
+def stored(ledger: Ledger, recorded: Iterable[TrialRecord]) -> Source:
     """The rows of these trials, each from its one bundle. Reading raises Damaged."""
     part = {one.id: one.bundle for one in recorded}
-    return Source(part, _Reader(store, part).read)
+    return Source(part, _Reader(ledger, part).read)
 
 
 class _Reader:
-    def __init__(self, store: Store, part: dict[str, str]) -> None:
-        self.store, self.room = store, KEPT
+    def __init__(self, ledger: Ledger, part: dict[str, str]) -> None:
+        self.ledger, self.room = ledger, KEPT
         self.kept: dict[tuple[str, str | None], pd.DataFrame] = {}
         self.ids: dict[str, list[str]] = {}
         for id, bundle in part.items():
@@ -34,7 +34,7 @@ class _Reader:
         """What has been read stays, and nothing makes room: a scan that is longer than the room would find nothing."""
         known = self.kept.get((bundle, measure))
         if known is None:
-            known = self.store.bundle_rows(bundle, self.ids[bundle], measure).to_pandas()
+            known = self.ledger.bundle_rows(bundle, self.ids[bundle], measure).to_pandas()
             if len(known) <= self.room:
                 self.kept[bundle, measure] = known
                 self.room -= len(known)

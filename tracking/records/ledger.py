@@ -82,6 +82,11 @@ class Ledger:
         return found
 
     @property
+    def records(self) -> dict[str, TrialRecord]:
+        """What is recorded of each trial."""
+        return self.of(self.trials)
+
+    @property
     def other_formats(self) -> tuple[OtherFormat, ...]:
         """The manifests of other versions of this program, which are whole and not ours to replace."""
         return tuple(error for error in self.damaged if isinstance(error, OtherFormat))

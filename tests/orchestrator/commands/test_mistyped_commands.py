@@ -14,6 +14,7 @@ from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support import small_trials
 from tests.support.bad_sweeps import GOOD
+from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
@@ -99,7 +100,7 @@ def test_an_ambiguous_id_is_told_with_the_trials_it_may_be(
     monkeypatch.chdir(folder)
     code, out, err = said(["show", ""], capsys)
     assert (code, out) == (2, "") and err.startswith("4 trials") and err.endswith("give more of the id")
-    assert all(id in err for id in Store("runs").recorded())
+    assert all(id in err for id in Ledger.read(Store("runs")).trials)
 
 
 def test_a_dead_mlflow_is_told_with_what_is_safe(

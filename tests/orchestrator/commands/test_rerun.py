@@ -9,6 +9,7 @@ import pytest
 from orchestrator.commands import rerun
 from tests.support import small_trials
 from tracking.common.errors import Refused
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.store import Store
 from workers.bundle import together
@@ -17,33 +18,33 @@ from workers.trial import Trial
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     store = Store(str(tmp_path_factory.mktemp("store")))
     calm = [small_trials.trial(seed) for seed in range(3)]
     wild = small_trials.trial(0, optimizer={"name": "sgd", "batch_size": 32, "learning_rate": 1e20})
     for trials in (calm, [wild]):
         for _ in work(store, together(trials), "cpu"):
             pass
-    return store
+    return Ledger.read(store)
 
 
-def find(store: Store, trial: Trial) -> TrialRecord:
-    return rerun.find(store, trial.id[:12])
+def find(ledger: Ledger, trial: Trial) -> TrialRecord:
+    return rerun.find(ledger, trial.id[:12])
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_trial_comes_out_the_same(store: Store, whole: bool) -> None:
-    one = find(store, small_trials.trial(1))
-    found = rerun.reproduce(store, one, whole)
-    assert sum(c.rows for c in found) == len(store.rows([one]))
+def test_a_trial_comes_out_the_same(ledger: Ledger, whole: bool) -> None:
+    one = find(ledger, small_trials.trial(1))
+    found = rerun.reproduce(ledger, one, whole)
+    assert sum(c.rows for c in found) == len(ledger.rows([one]))
     assert {c.measure for c in found} == {"error", "frobenius_norm", "parameters", "risk"}
     assert (
         {c.finding for c in found} == {"identical"} if whole else {c.finding for c in found} <= {"identical", "agrees"}
     )
 
 
-def test_a_difference_is_found_where_it_is(store: Store) -> None:
-    rows = store.rows([find(store, small_trials.trial(0))]).to_pandas()
+def test_a_difference_is_found_where_it_is(ledger: Ledger) -> None:
+    rows = ledger.rows([find(ledger, small_trials.trial(0))]).to_pandas()
     changed = rows.copy()
     risk = changed["measure"] == "risk"
     changed.loc[changed.index[risk][-1], "value"] *= 1.01
@@ -59,31 +60,31 @@ def test_a_difference_is_found_where_it_is(store: Store) -> None:
     assert {c.measure: c.finding for c in rerun.compare(changed, changed)}["risk"] == "identical"
 
 
-def test_a_rerun_stops_at_the_first_nan_and_says_where(store: Store) -> None:
-    one = find(store, small_trials.trial(0, optimizer={"name": "sgd", "batch_size": 32, "learning_rate": 1e20}))
+def test_a_rerun_stops_at_the_first_nan_and_says_where(ledger: Ledger) -> None:
+    one = find(ledger, small_trials.trial(0, optimizer={"name": "sgd", "batch_size": 32, "learning_rate": 1e20}))
     assert one.state == "diverged"
     running = rerun.rerun(one)
     with pytest.raises(Refused, match=rf"step {one.step}: .* is (nan|inf|-inf)"):
         list(running)
 
 
-def test_a_rerun_records_nothing_and_can_be_profiled(store: Store, tmp_path: Path) -> None:
-    before = sorted(p for p in Path(store.root).rglob("*"))
+def test_a_rerun_records_nothing_and_can_be_profiled(ledger: Ledger, tmp_path: Path) -> None:
+    before = sorted(p for p in Path(ledger.store.root).rglob("*"))
     trace = tmp_path / "trace.json"
-    steps = [p.step for p in rerun.rerun(find(store, small_trials.trial(0)), str(trace))]
+    steps = [p.step for p in rerun.rerun(find(ledger, small_trials.trial(0)), str(trace))]
     assert steps == [0, 1, 2, 3]
     assert json.loads(trace.read_text())["traceEvents"]
-    assert sorted(p for p in Path(store.root).rglob("*")) == before
+    assert sorted(p for p in Path(ledger.store.root).rglob("*")) == before
 
 
-def test_an_unknown_or_ambiguous_id_is_refused(store: Store) -> None:
+def test_an_unknown_or_ambiguous_id_is_refused(ledger: Ledger) -> None:
     with pytest.raises(Refused, match=r"no trial in .* begins with 'zz'; 4 others are recorded"):
-        rerun.find(store, "zz")
+        rerun.find(ledger, "zz")
     with pytest.raises(Refused, match=r"4 trials in .*give more of the id"):
-        rerun.find(store, "")
+        rerun.find(ledger, "")
 
 
-def test_rerun_is_lazy_so_that_a_debugger_sees_each_step(store: Store) -> None:
-    running = rerun.rerun(find(store, small_trials.trial(0)))
+def test_rerun_is_lazy_so_that_a_debugger_sees_each_step(ledger: Ledger) -> None:
+    running = rerun.rerun(find(ledger, small_trials.trial(0)))
     assert isinstance(running, Iterator)
     assert next(running).step == 0

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.execution import shared_disk
 from tests.support import small_trials
 from tracking.common.errors import StorageFailed
+from tracking.records.ledger import Ledger
 from tracking.records.provenance import DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store
@@ -37,7 +38,7 @@ def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
     shown.start()
     shared_disk.settle(Store(str(tmp_path)), {"b"})
     assert time.monotonic() - begun > 1.0
-    assert Store(str(tmp_path)).recorded()[trial].state == "finished"
+    assert Ledger.read(Store(str(tmp_path))).of([trial])[trial].state == "finished"
     shown.join()
     shared_disk.settle(Store(str(tmp_path)), {"b"})
 

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from orchestrator.terminal import console
 from orchestrator.terminal.encoding import legible
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 
 SWEEP = """
@@ -127,7 +128,7 @@ def test_a_command_on_a_bare_terminal(name: str, launches: tuple[Path, dict[str,
 
 
 def run(name: str, folder: Path, environment: dict[str, str]) -> bytes:
-    trial = next(iter(Store(str(folder / "runs")).recorded()))
+    trial = next(iter(Ledger.read(Store(str(folder / "runs"))).trials))
     code, shown = seen(folder, COMMANDS[name].format(trial=trial), 40, environment)
     assert b"Traceback" not in shown and code in ((2,) if name.startswith("bad") else (0, 1)), shown.decode()
     return shown

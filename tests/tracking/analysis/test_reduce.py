@@ -14,6 +14,7 @@ from tracking.analysis.aggregate import both
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Source, in_memory
 from tracking.analysis.row_cache import stored
+from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
 
@@ -77,13 +78,13 @@ def test_of_a_large_store_little_stays_in_memory(tmp_path: Path, monkeypatch: py
         writer.add([row(t, s, s + bundle) for t in made for s in range(3)], ended)
         writer.commit(2, None)
     monkeypatch.setattr(row_cache, "KEPT", kept)
-    recorded_now = store.recorded()
-    reader = row_cache._Reader(store, {one.id: one.bundle for one in recorded_now.values()})
+    ledger = Ledger.read(store)
+    reader = row_cache._Reader(ledger, {id: bundle for id, (bundle, _) in ledger.winners.items()})
     for _ in range(2):
         assert [len(reader.read(f"b{b}", "error")) for b in range(5)] == [6] * 5
         assert len(reader.read("b0", "risk")) == 0
     assert sum(map(len, reader.kept.values())) == {0: 0, 7: 6, 1000: 30}[kept]
-    assert set(stored(store, recorded_now.values()).part.values()) == {f"b{b}" for b in range(5)}
+    assert set(stored(ledger, ledger.records.values()).part.values()) == {f"b{b}" for b in range(5)}
 
 
 def test_rows_of_other_trials_and_measures_are_passed_over() -> None:

@@ -50,8 +50,8 @@ def store(tmp_path: Path) -> Store:
 def test_a_read_is_two_listings_and_each_manifest_once(store: Store) -> None:
     with counted() as requests:
         ledger = Ledger.read(store)
-        assert ledger.of(ledger.trials).keys() == ledger.trials and len(ledger.trials) == 4
-        assert ledger.strays(ledger.of(ledger.trials).values()) == [] and ledger.damaged == ()
+        assert ledger.records.keys() == ledger.trials and len(ledger.trials) == 4
+        assert ledger.strays(ledger.records.values()) == [] and ledger.damaged == ()
     assert requests.made.total() == 2 + 3 and requests.full_reads() == 1
 
 
@@ -67,7 +67,7 @@ def test_what_has_not_changed_is_not_read_again(store: Store) -> None:
 
 def test_rows_are_read_by_the_manifests_of_the_ledger_each_file_once(store: Store) -> None:
     ledger = Ledger.read(store)
-    records = ledger.of(ledger.trials).values()
+    records = ledger.records.values()
     with counted() as requests:
         assert ledger.unsound(records) == {}
         assert len(ledger.rows(records)) == 8
@@ -77,7 +77,7 @@ def test_rows_are_read_by_the_manifests_of_the_ledger_each_file_once(store: Stor
 
 def test_segments_that_were_merged_since_are_found_by_the_present_manifest(store: Store) -> None:
     ledger = Ledger.read(store)
-    records = [r for r in ledger.of(ledger.trials).values() if r.bundle == "begun"]
+    records = [r for r in ledger.records.values() if r.bundle == "begun"]
     writer = Writer(store, ledger.manifests["begun"], HERE)
     commit(writer, 2, *writer.manifest.trials)
     assert sorted(ledger.rows(records)["step"].to_pylist()) == [0, 0, 1, 1, 2, 2]
@@ -105,10 +105,10 @@ def test_rows_that_cannot_be_read_make_their_bundle_unsound(store: Store) -> Non
     (file,) = Path(store.root).glob("records/done/*.parquet")
     file.write_bytes(file.read_bytes()[:-1])
     ledger = Ledger.read(store)
-    found = ledger.unsound(ledger.of(ledger.trials).values())
+    found = ledger.unsound(ledger.records.values())
     assert found.keys() == {"done"} and found["done"].name.endswith(file.name)
     with pytest.raises(Damaged, match=file.name):
-        ledger.rows(ledger.of(ledger.trials).values())
+        ledger.rows(ledger.records.values())
 
 
 def test_what_no_manifest_names_is_a_stray_where_its_bundle_is_done(store: Store) -> None:
@@ -117,7 +117,7 @@ def test_what_no_manifest_names_is_a_stray_where_its_bundle_is_done(store: Store
         store.files.write(layout.checkpoint(bundle, "killed", 0), b"state")
     ledger = Ledger.read(store)
     expected = {layout.segment("done", "killed", 0), layout.checkpoint("done", "killed", 0)}
-    assert set(ledger.strays(ledger.of(ledger.trials).values())) == expected
+    assert set(ledger.strays(ledger.records.values())) == expected
 
 
 def computed(store: Store, trial: TrialEntry) -> list[tuple[str, int, int, int]]:

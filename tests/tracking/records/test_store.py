@@ -29,8 +29,7 @@ def begin(store: Store, bundle: str, *seeds: int) -> tuple[Writer, list[TrialEnt
 
 
 def recorded(store: Store) -> dict[str, TrialRecord]:
-    ledger = Ledger.read(store)
-    return ledger.of(ledger.trials)
+    return Ledger.read(store).records
 
 
 def rows(store: Store) -> pa.Table:
