@@ -118,7 +118,7 @@ def test_our_services_have_no_rights_and_no_service_but_mlflow_is_published(comp
         for one in compose.containers(service):
             status = Path(f"/proc/{one['State']['Pid']}/status").read_text()
             assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status and "Uid:\t1000" in status
-            assert one["HostConfig"]["ReadonlyRootfs"] and "health" not in one["State"].get("Error", "")
+            assert one["HostConfig"]["ReadonlyRootfs"] and one["State"]["Running"] and one["State"]["Error"] == ""
     every = json.loads(compose.docker("inspect", *compose.docker("ps", "-q").split()))
     published = {p["HostIp"] + ":" + p["HostPort"] for c in every for p in _ports(c)}
     assert published == {"127.0.0.1:5000"}

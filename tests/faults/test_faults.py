@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from tests.support import compare_records
 from tests.support.checkout import ROOT
 from tests.support.launches import Place, Program, sweep
+from tests.support.misbehaving import PROGRESS
 from tests.support.waiting import until
 
 SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 8}})  # four bundles of two
@@ -83,9 +83,9 @@ def test_a_launch_killed_at_any_place_loses_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda n: n.name)
 def test_asked_to_stop_it_commits_what_it_has_and_says_how_to_go_on(place: Place, number: signal.Signals) -> None:
-    running = place.write(LONG).start(SWEEP_COMMIT_S="60")
-    until(lambda: "trials to run" in running.err, "the beginning of training")
-    time.sleep(0.5)
+    step = place.folder / "step"
+    running = place.write(LONG).start(SWEEP_COMMIT_S="60", **{PROGRESS: str(step)})
+    until(lambda: step.exists() and int(step.read_text() or 0) > 2, "some steps")
     running.send(number)
     assert "launch again to go on" in running.ends(75).err
     assert compare_records.held(place.store), "commits are made here by the signal alone"
@@ -93,12 +93,11 @@ def test_asked_to_stop_it_commits_what_it_has_and_says_how_to_go_on(place: Place
     place.is_whole()
 
 
-@pytest.mark.parametrize("after_s", [0.05, 0.3])
-def test_asked_to_stop_while_it_starts(place: Place, after_s: float) -> None:
-    """Before it hears signals it ends as any process does, and has begun nothing."""
+@pytest.mark.parametrize("leased", [False, True], ids=["as a process", "with its lease"])
+def test_asked_to_stop_while_it_starts(place: Place, leased: bool) -> None:
+    """Before it handles signals it ends as any process does, and has begun nothing."""
     running = place.write(SHORT).start()
-    until(lambda: running.pid, "its process id")
-    time.sleep(after_s)
+    until(lambda: list(place.store.glob("leases/*.json")) if leased else running.pid, "a sign of its start")
     running.send(signal.SIGTERM)
     assert running.wait() in (75, -signal.SIGTERM)
     assert "Traceback" not in running.err
@@ -114,11 +113,12 @@ def test_a_second_signal_ends_it_at_once(place: Place) -> None:
     place.is_whole()
 
 
-def test_preempted_and_killed_after_a_moment(place: Place) -> None:
+def test_preempted_and_killed_before_it_is_done(place: Place) -> None:
     running = place.write(LONG).start()
     place.begun(running, 3)
+    before = place.commits()
     running.send(signal.SIGTERM)
-    time.sleep(0.02)
+    until(lambda: place.commits() > before or running.code is not None, "its next commit")
     running.send(signal.SIGKILL)
     assert running.wait() in (-signal.SIGKILL, 75)
     assert compare_records.part_of(place.store, place.undisturbed()) and compare_records.held(place.store)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from typing import Any
 
 import pytest
@@ -94,11 +93,10 @@ def test_under_ray_whatever_ends_or_hangs_nothing_is_lost_and_nothing_waits_for_
 
 @pytest.mark.ray
 @pytest.mark.faults
-@pytest.mark.parametrize("after_s", [0.5, 2.0, 4.0])
-def test_asked_to_stop_while_ray_starts(place: Place, after_s: float) -> None:
+@pytest.mark.parametrize("kind", ["driver", "gcs", "raylet", "worker"])
+def test_asked_to_stop_as_soon_as_there_is_a_process_of_this_kind(place: Place, kind: str) -> None:
     running = place.write(LONG).start("--ray")
-    until(lambda: running.pid, "its process id")
-    time.sleep(after_s)
+    until(lambda: running.pids(kind), f"a process of kind {kind}")
     running.send(signal.SIGTERM)
     assert running.wait() in (75, -signal.SIGTERM), running.err
     until(lambda: not running.processes(), "the end of all its processes, Ray's agents last", 150)

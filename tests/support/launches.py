@@ -250,10 +250,11 @@ class Place:
 
     def begun(self, launch: Launch, commits: int = 1) -> None:
         """Waits for so many commits, of any bundles."""
-        until(lambda: self._commits() >= commits or launch.code is not None, "a commit", 90)
+        until(lambda: self.commits() >= commits or launch.code is not None, "a commit", 90)
         assert launch.code is None, launch.err
 
-    def _commits(self) -> int:
+    def commits(self) -> int:
+        """How many commits there are, of all bundles."""
         return sum(len(manifest["clock"]) for manifest in compare_records.manifests(self.store))
 
     def undisturbed(self) -> Path:

@@ -10,6 +10,7 @@ import resource
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -33,6 +34,7 @@ class Settings(Frozen):
     seed: int = Field(0, ge=0)
 
 
+PROGRESS = "MISBEHAVING_PROGRESS"  # names a file that shall hold the last step, for who cannot see it in commits
 MAY_DIFFER = ("does", "seed")
 MEASURES = ("value",)
 STEP = "step"
@@ -53,6 +55,8 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
         for trial in trials:
             if step == about.at:
                 _misbehave(trial.plain["does"], len(trials))
+        if PROGRESS in os.environ:
+            Path(os.environ[PROGRESS]).write_text(str(step))
         state = {"step": step, "x": [3.9 * x * (1 - x) for x in state["x"]], "weight": os.urandom(about.weight).hex()}
         rows = [Row(t.id, step, "", "value", "", x) for t, x in zip(trials, state["x"], strict=True)]
         last = step == about.steps - 1
