@@ -8,7 +8,7 @@ from tracking.analysis.curve_spec import Curve
 from tracking.common.plugins import Frozen, any_settings
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
-from tracking.verdicts.verify import CLAIMS, Claim
+from tracking.verdicts.claim import CLAIMS, Claim
 
 if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common
     AnyClaim = Claim

@@ -14,7 +14,7 @@ from tracking.common.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
-from tracking.verdicts.verify import CLAIMS
+from tracking.verdicts.claim import CLAIMS
 from workers.plugins import DATASETS, EXPERIMENTS, MEASURES, NETS, PERTURBATIONS
 
 PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {

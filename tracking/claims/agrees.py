@@ -1,17 +1,15 @@
 """Two kinds of trials agree: the means of a measure over seeds differ by less than a tolerance."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from pydantic import Field
 
 from tracking.analysis.curve_spec import Scalar
-from tracking.analysis.grouping import selected
-from tracking.verdicts.verify import Claim, Evidence, Judged, varied, welch
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.verdicts.estimate import Estimate, at_once, difference
+from tracking.verdicts.finding import Finding, lacking
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
@@ -19,35 +17,57 @@ class Settings(Claim):
 
     name: Literal["agrees"] = "agrees"
     one: dict[str, Scalar] = Field(min_length=1, description="Settings of the one kind.")
-    other: dict[str, Scalar] = Field(min_length=1, description="The same settings, of the other kind.")
+    other: dict[str, Scalar] = Field(min_length=1, description="Settings of the other kind.")
     also: tuple[str, ...] = Field((), description="Settings that may differ with them (a learning rate of its own).")
     y: str = Field("error", description="The measure that must agree.")
-    split: Literal["train", "test", ""] = Field("test", description="The split of y.")
+    split: Split = Field("test", description="The split of y.")
     tolerance: float = Field(0.02, gt=0, description="What the difference of the means must be below, in units of y.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        compared = (*self.one, *self.other, *self.also)
+        arms = {"one": self.one, "other": self.other}
+        return Needs({"y": Measured(self.y, self.split)}, compared=compared, arms=arms)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs trials of both kinds. The pair that differs most decides; its 95 % interval is evidence."""
-    free = [v for v in varied(frame) if v not in (*settings.one, *settings.other, *settings.also)]
-    sides = [_points(selected(frame, dict(side)), free, settings) for side in (settings.one, settings.other)]
-    both = sides[0].merge(sides[1], on="where", suffixes=("_one", "_other"))
-    if both.empty:
-        return "not enough data", {"pairs": 0}
-    worst = both.loc[[(both["y_one"] - both["y_other"]).abs().idxmax()]]
-    one, other = (_side(worst, kind) for kind in ("_one", "_other"))
-    difference, half = welch(one, other, "y")
-    evidence: Evidence = {"difference": difference, "interval": half, "pairs": len(both)}
-    evidence |= {"one": float(one["y"]), "other": float(other["y"])}
-    return "holds" if abs(difference) < settings.tolerance else "fails", evidence
+    def tested(self) -> str:
+        return f"{_text(self.one)} and {_text(self.other)} agree in {self.split} {self.y} within {self.tolerance:g}."
+
+    def criterion(self) -> str:
+        return (
+            f"the 95 % interval (Welch) of the difference of the means lies within +-{self.tolerance:g}, for every "
+            "cell of the one kind with every cell of the other"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """The pair that differs most is the evidence."""
+        one, other = ([cell for cell in line.cells if cell.arm == arm] for arm in ("one", "other"))
+        pairs = [(a.last("y"), b.last("y")) for a in one for b in other]
+        if not pairs:
+            return lacking("trials of both kinds", one=len(one), other=len(other))
+        found = [difference(a, b) for a, b in pairs]
+        word = at_once([self._word(f) for f in found], [self._word(difference(a, b, len(pairs))) for a, b in pairs])
+        far = max(range(len(found)), key=lambda i: abs(found[i].mean))
+        a, b = pairs[far]
+        means = {"one": float(a.mean()), "other": float(b.mean())}
+        return Finding(word, {"difference": found[far].mean, "interval": found[far].interval, **means})
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        """Names no trial has, kinds that are none, and kinds that no two trials share the other settings of."""
+        for field, kind in (("one", self.one), ("other", self.other)):
+            if not any(_is(trial, kind) for trial in trials):
+                yield f"{field}: no trial is {_text(kind)}"
+        if any(_is(trial, self.one) and _is(trial, self.other) for trial in trials):
+            yield f"a trial is both {_text(self.one)} and {_text(self.other)}; they must be different kinds"
+        for name in self.also:
+            if not any(name in trial for trial in trials):
+                yield f"also: no trial has the setting '{name}'"
+
+    def _word(self, found: Estimate) -> Literal["holds", "fails", "not enough data"]:
+        return found.within(-self.tolerance, self.tolerance)
 
 
-def _points(frame: "Frame", free: list[str], settings: Settings) -> "pd.DataFrame":
-    """Columns where (the free settings), y, y_sd, n."""
-    values = frame.last(settings.y, settings.split)
-    place = frame.trials.loc[values.index, free].astype(str).agg(", ".join, axis=1) if free else ""
-    found = values.to_frame("y").assign(where=place).groupby("where")["y"].agg(["mean", "std", "size"]).reset_index()
-    return found.set_axis(["where", "y", "y_sd", "n"], axis=1)
+def _is(trial: Trial, kind: dict[str, Scalar]) -> bool:
+    return all(key in trial and trial[key] == value for key, value in kind.items())
 
 
-def _side(pair: "pd.DataFrame", kind: str) -> "pd.Series[float]":
-    return pair[[f"{c}{kind}" for c in ("y", "y_sd", "n")]].set_axis(["y", "y_sd", "n"], axis=1).iloc[0]
+def _text(kind: dict[str, Scalar]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in kind.items())

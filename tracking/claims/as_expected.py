@@ -1,39 +1,43 @@
 """A mean over seeds is what an exact expectation says: within a relative tolerance, at the last step."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.per_cell import each_cell, standard_error, table
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.estimate import mean_of
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
-    """`y` is compared with the measure `expected` of the same split."""
+    """`y` is compared with the measure `expected` of the same split, trial by trial."""
 
     name: Literal["as_expected"] = "as_expected"
     y: str = Field("norm", description="The measure that is averaged.")
     expected: str = Field("expected_norm", description="The measure that holds its expectation.")
-    split: Literal["train", "test", ""] = Field("", description="The split of both.")
+    split: Split = Field("", description="The split of both.")
     tolerance: float = Field(0.03, gt=0, description="Relative difference that is allowed.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        both = {"y": Measured(self.y, self.split), "expected": Measured(self.expected, self.split)}
+        return Needs(both, per="cell")
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Holds within the tolerance, fails outside of it by more than two standard errors; else not enough data."""
-    return each_cell(frame, lambda cell: _check(cell, settings))
+    def tested(self) -> str:
+        return f"The mean of {self.y} over seeds is {self.expected}, within {self.tolerance:.3g} of it."
 
+    def criterion(self) -> str:
+        return f"the 95 % interval (Student) of mean / expectation - 1 lies within +-{self.tolerance:g}"
 
-def _check(frame: "Frame", settings: Settings) -> Judged:
-    last = table(frame, settings.y, settings.split).values[:, -1]
-    expected = float(table(frame, settings.expected, settings.split).values[:, -1].mean())
-    off = float(last.mean() / expected - 1)
-    evidence: Evidence = {"mean": float(last.mean()), "expected": expected, "relative_difference": off}
-    if abs(off) <= settings.tolerance:
-        return "holds", evidence
-    if len(last) < 2:
-        return "not enough data", evidence
-    doubt = 2 * standard_error(last) / abs(expected)
-    return ("fails" if abs(off) - doubt > settings.tolerance else "not enough data"), evidence | {"doubt": doubt}
+    def judge(self, line: Line) -> Finding:
+        """The difference from the expectation is taken within each trial, relative to the mean expectation."""
+        (cell,) = line.cells
+        y, expected = cell.last("y"), cell.last("expected")
+        scale = float(np.mean(expected))
+        if scale == 0:
+            return lacking("an expectation other than 0: no difference is relative to it")
+        off = mean_of((y - expected) / abs(scale))
+        word = off.within(-self.tolerance, self.tolerance)
+        numbers: Evidence = {"mean": float(y.mean()), "expected": scale, "relative_difference": off.mean}
+        return Finding(word, {**numbers, "interval": off.interval})

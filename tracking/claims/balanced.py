@@ -12,18 +12,17 @@ Hessian is at most 1, each step lowers the risk by eta ||dL||^2 / 2 or more, and
 """
 
 import itertools
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common.errors import Refused
-from tracking.verdicts.per_cell import each_cell
-from tracking.verdicts.trajectories import History, histories
-from tracking.verdicts.verify import Claim, Evidence, Judged
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
+from tracking.verdicts.finding import Finding, lacking, said
+from tracking.verdicts.line import Line, Run
 
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+ROUNDING = 1e-9  # of the squared norms: float64 sums over thousands of steps
 
 
 class Settings(Claim):
@@ -31,33 +30,67 @@ class Settings(Claim):
 
     name: Literal["balanced"] = "balanced"
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        norms = Measured("frobenius_norm", at="every", every_layer=True)
+        return Needs({"norm": norms, "risk": Measured("risk", "train", at="every")}, per="cell", each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs frobenius_norm, the training risk, and two recorded steps; trials of plain gradient descent."""
-    if "optimizer.learning_rate" not in frame.trials or (frame.trials["optimizer.name"] != "gd").any():
-        raise Refused("balanced needs trials with the optimizer 'gd'; choose them with `where`")
-    return each_cell(frame, _check)
+    def tested(self) -> str:
+        return "Gradient descent keeps the differences of the layers' squared norms, up to O(learning rate)."
+
+    def criterion(self) -> str:
+        return "they change by at most 2 x learning rate x fall of the training risk, at every step of every trial"
+
+    def judge(self, line: Line) -> Finding:
+        """Needs two layers, and two recorded steps between which the risk falls."""
+        drifts = [_drift(run) for run in line.runs]
+        falls = [2 * run.number("optimizer.learning_rate") * _fall(run) for run in line.runs]
+        if any(drift is None or not (fall > 0).any() for drift, fall in zip(drifts, falls, strict=True)):
+            return lacking("two layers, and a training risk that falls")
+        shares, largest, good = [], 0.0, True
+        for run, drift, fall in zip(line.runs, drifts, falls, strict=True):
+            assert drift is not None
+            bound, slack = np.maximum(fall, 0), ROUNDING * _squares(run).max()
+            good &= bool((drift <= bound + slack).all())
+            shares.append(float(np.max(drift[bound > 0] / bound[bound > 0])))
+            largest = max(largest, float(drift.max()))
+        growth = max(float((squares[:, -1] - squares[:, 0]).max()) for squares in map(_squares, line.runs))
+        return Finding(said(good), {"share_of_bound": max(shares), "largest_drift": largest, "growth": growth})
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        """Stochastic descent, momentum, biases and batch norm break the bound."""
+        for setting, wanted in (
+            ("optimizer.name", "gd"),
+            ("optimizer.momentum", 0.0),
+            ("net.bias", "none"),
+            ("net.batch_norm", False),
+        ):
+            given = next((t[setting] for t in trials if setting in t and t[setting] != wanted), wanted)
+            if given != wanted and given == given:
+                yield f"balanced needs {setting} {wanted}, got {given}; choose trials with `where`"
 
 
-def _check(frame: "Frame") -> Judged:
-    names = sorted({layer for _, _, layer in frame.known("frobenius_norm")})
-    layers, risk = [histories(frame, "frobenius_norm", "", name) for name in names], histories(frame, "risk", "train")
-    trials = [t for t in risk if len(risk[t].steps) > 1 and all(t in one for one in layers)]
-    if len(trials) < len(frame.trials) or len(layers) < 2:
-        return "not enough data", {"layers": len(layers), "trials_with_steps": len(trials)}
-    drifts = [_drift([one[t] for one in layers]) for t in trials]
-    rates = frame.trials["optimizer.learning_rate"].astype(float)
-    bounds = [2 * rates[t] * (risk[t].values[0] - risk[t].values) for t in trials]
-    shares = [float(np.max(d[1:] / np.maximum(b[1:], 0))) for d, b in zip(drifts, bounds, strict=True)]
-    evidence: Evidence = {"share_of_bound": max(shares), "largest_drift": max(float(d.max()) for d in drifts)}
-    evidence["growth"] = max(
-        float(np.max(np.square(h[t].values[-1]) - np.square(h[t].values[0]))) for h in layers for t in trials
-    )
-    return "holds" if max(shares) <= 1 else "fails", evidence
+def _layers(run: Run) -> list[str]:
+    return sorted(name for name in run.series if name.startswith("norm/"))
 
 
-def _drift(layers: list[History]) -> NDArray[np.float64]:
-    """The largest change since step 0, over pairs of layers, of the difference of their squared norms, [T]."""
-    squares = [np.square(layer.values) for layer in layers]
+def _squares(run: Run) -> NDArray[np.float64]:
+    """The squared norms of the layers at the steps that all of them have, [layers, T]."""
+    layers = [run.series[name] for name in _layers(run)]
+    shared = layers[0].steps
+    for layer in layers:
+        shared = np.intersect1d(shared, layer.steps)
+    return np.array([np.square(layer.values[np.isin(layer.steps, shared)]) for layer in layers])
+
+
+def _drift(run: Run) -> NDArray[np.float64] | None:
+    """The largest change since the start, over pairs of layers, of the difference of their squared norms, [T - 1]."""
+    if len(_layers(run)) < 2 or len(squares := _squares(run)) < 2 or squares.shape[1] < 2:
+        return None
     changes = [(a - b) - (a[0] - b[0]) for a, b in itertools.combinations(squares, 2)]
-    return np.asarray(np.max(np.abs(changes), axis=0))
+    return np.asarray(np.max(np.abs(changes), axis=0))[1:]
+
+
+def _fall(run: Run) -> NDArray[np.float64]:
+    """How far the risk has fallen at each of the steps after the first, [T - 1]."""
+    risk = run.series["risk"].values
+    return np.asarray(risk[0] - risk[1:])

@@ -1,16 +1,14 @@
 """A measure lies between two numbers: in every trial, or in the mean over seeds of every cell."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.verdicts.per_cell import each_cell
-from tracking.verdicts.trajectories import History, histories
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.estimate import mean_of
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Line, Numbers, Run
 
 
 class Settings(Claim):
@@ -18,7 +16,7 @@ class Settings(Claim):
 
     name: Literal["bounded"] = "bounded"
     y: str = Field(description="The measure.")
-    split: Literal["train", "test", ""] = Field("", description="The split of y.")
+    split: Split = Field("", description="The split of y.")
     layer: str = Field("", description="The layer of y.")
     low: float | None = Field(None, description="y must be at least this.")
     high: float | None = Field(None, description="y must be at most this.")
@@ -31,40 +29,62 @@ class Settings(Claim):
     def _bounds_something(self) -> "Settings":
         if self.low is None and self.high is None:
             raise ValueError("bounded needs low, high, or both")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"`low <= high` must hold, got {self.low:g} and {self.high:g}")
         if self.mean and self.at == "every":
             raise ValueError("mean goes with at: last; leave one of them out")
+        if self.at == "last" and (self.clock != "step" or self.after is not None):
+            raise ValueError("clock and after go with at: every")
         return self
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        found = {"y": Measured(self.y, self.split, self.layer, at=self.at)}
+        if self.clock != "step":
+            found["clock"] = Measured(self.clock, at="every")
+        return Needs(found, per="cell", each_trial=not self.mean)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs one value in every cell."""
-    return each_cell(frame, lambda cell: _check(cell, settings))
+    def tested(self) -> str:
+        what = " ".join(filter(None, (self.split, self.y, self.layer)))
+        when = "" if self.at == "last" else " at every step" + self._when()
+        who = "The mean over seeds of" if self.mean else "In every trial"
+        return f"{who} {what} is {self._range()}{when}."
 
+    def criterion(self) -> str:
+        if self.mean:
+            return f"the 95 % interval (Student) of the mean of the last values is {self._range()}"
+        return f"{'the last value' if self.at == 'last' else 'every value' + self._when()} is {self._range()}"
 
-def _check(frame: "Frame", settings: Settings) -> Judged:
-    found = [part for trial in _counted(frame, settings) if len(part := trial.values)]
-    if not found:
-        return "not enough data", {"values": 0}
-    values = np.mean([part[-1] for part in found], keepdims=True) if settings.mean else np.concatenate(found)
-    smallest, largest = float(values.min()), float(values.max())
-    evidence: Evidence = {"smallest": smallest, "largest": largest, "values": len(values)}
-    low, high = (
-        (-np.inf if settings.low is None else settings.low),
-        (np.inf if settings.high is None else settings.high),
-    )
-    return "holds" if low <= smallest and largest <= high else "fails", evidence
+    def judge(self, line: Line) -> Finding:
+        low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
+        if self.mean:
+            (cell,) = line.cells
+            found = mean_of(cell.last("y"))
+            return Finding(found.within(low, high), {"mean": found.mean, "interval": found.interval})
+        counted = [self._counted(run) for run in line.runs]
+        if not all(len(values) for values in counted):
+            return lacking(f"values{self._when()} in every trial")
+        values = np.concatenate(counted)
+        smallest, largest = float(values.min()), float(values.max())
+        numbers: Evidence = {"smallest": smallest, "largest": largest, "values": len(values)}
+        return Finding(said(low <= smallest and largest <= high), numbers)
 
+    def _counted(self, run: Run) -> Numbers:
+        """The values of a trial that count."""
+        y = run.series["y"]
+        if self.after is None:
+            return y.values
+        if self.clock == "step":
+            return y.values[y.steps > self.after]
+        clock = run.series["clock"]
+        first = int(clock.steps[0])
+        late = [int(step) >= first and clock.at(int(step)) > self.after for step in y.steps]
+        kept: Numbers = y.values[np.array(late, dtype=bool)]
+        return kept
 
-def _counted(frame: "Frame", settings: Settings) -> list[History]:
-    """The values of each trial that count."""
-    found = histories(frame, settings.y, settings.split, settings.layer)
-    if settings.at == "last":
-        return [h.since(int(h.steps[-1])) for h in found.values()]
-    if settings.after is None:
-        return list(found.values())
-    clocks = found if settings.clock == "step" else histories(frame, settings.clock)
-    late = []
-    for trial, h in found.items():
-        clock = h.steps if settings.clock == "step" else np.array([clocks[trial].at(int(step)) for step in h.steps])
-        late.append(History(h.steps[clock > settings.after], h.values[clock > settings.after]))
-    return late
+    def _range(self) -> str:
+        if self.low is None or self.high is None:
+            return f"at most {self.high:g}" if self.low is None else f"at least {self.low:g}"
+        return f"between {self.low:g} and {self.high:g}"
+
+    def _when(self) -> str:
+        return "" if self.after is None else f" where {self.clock} is beyond {self.after:g}"

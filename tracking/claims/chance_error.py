@@ -1,13 +1,13 @@
 """The test error is at chance: in every cell its mean over seeds is within a tolerance of guessing."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import mean_of
+from tracking.verdicts.finding import Finding
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
@@ -17,18 +17,17 @@ class Settings(Claim):
     chance: float = Field(0.9, gt=0, lt=1, description="The error of guessing: 0.9 for ten balanced classes.")
     tolerance: float = Field(0.01, gt=0, description="How far a cell's mean may be from it.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"error": Measured("error", "test")}, per="cell")
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs one cell. The cell farthest from chance decides."""
-    error = frame.last("error", "test")
-    means = error.groupby(frame.trials["cell"].reindex(error.index)).mean()
-    if means.empty:
-        return "not enough data", {"cells": 0}
-    away = (means - settings.chance).abs()
-    evidence: Evidence = {
-        "mean": float(means.mean()),
-        "farthest": float(means.iloc[int(away.argmax())]),
-        "away": float(away.max()),
-        "cells": len(means),
-    }
-    return "holds" if evidence["away"] < settings.tolerance else "fails", evidence  # type: ignore[operator]
+    def tested(self) -> str:
+        return f"The test error is at chance: {self.chance:g}, within {self.tolerance:g}."
+
+    def criterion(self) -> str:
+        return f"the 95 % interval (Student) of the mean lies within {self.chance:g} +-{self.tolerance:g} in every cell"
+
+    def judge(self, line: Line) -> Finding:
+        (cell,) = line.cells
+        found = mean_of(cell.last("error"))
+        word = found.within(self.chance - self.tolerance, self.chance + self.tolerance)
+        return Finding(word, {"mean": found.mean, "interval": found.interval})

@@ -1,58 +1,100 @@
 """Perturbed networks change more than unperturbed ones: a measure, from when the training set is fitted to the end."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tracking.analysis.grouping import settings as settings_of
-from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
-from tracking.verdicts.trajectories import histories
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of
+from tracking.verdicts.finding import Finding, Word, lacking, worst
+from tracking.verdicts.line import Cell, Line, Run
 
 
 class Settings(Claim):
-    """Means over trials, of both arms, are compared."""
+    """The change of each trial, averaged over the seeds of a cell, is compared with that of the control."""
 
     name: Literal["exceeds_control"] = "exceeds_control"
     y: str = Field("error", description="The measure that changes.")
-    split: Literal["train", "test", ""] = Field("test", description="The split of y.")
+    split: Split = Field("test", description="The split of y.")
     arm: str = Field("perturbation.name", description="The setting that tells the control from the others.")
     control: str | bool | float = Field("none", description="Its value in the control.")
-    at_least: float = Field(0.02, description="What the change of y must exceed.")
-    margin: float = Field(0.02, description="By how much it must exceed the change in the control.")
+    change: float | None = Field(0.02, description="What the mean change of y must exceed.")
+    margin: float | None = Field(0.02, description="By how much it must exceed the change in the control.")
     share: float | None = Field(
         None, gt=0, description="If given, the control's change must be below this share of it."
     )
     fitted: float = Field(0.0, ge=0, description="The training error at which the comparison starts.")
 
+    @model_validator(mode="after")
+    def _asks_something(self) -> "Settings":
+        if self.change is None and self.margin is None and self.share is None:
+            raise ValueError("exceeds_control needs change, margin or share")
+        return self
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs fitted trials in both arms."""
-    if settings.arm not in frame.trials:
-        raise Refused(unknown("setting", settings.arm, settings_of(frame)))
-    changes = _changes(frame, settings)
-    arms = {trial: frame.trials[settings.arm][trial] == settings.control for trial in changes}
-    control = [change for trial, change in changes.items() if arms[trial]]
-    perturbed = [change for trial, change in changes.items() if not arms[trial]]
-    if not perturbed or not control:
-        return "not enough data", {"fitted_perturbed": len(perturbed), "fitted_control": len(control)}
-    more, base = float(np.mean(perturbed)), float(np.mean(control))
-    evidence: Evidence = {"change": more, "control": base, "smallest": min(perturbed)}
-    slow = settings.share is None or base < settings.share * more
-    return "holds" if more > settings.at_least and more - base > settings.margin and slow else "fails", evidence
+    def needs(self, settings: frozenset[str]) -> Needs:
+        """All settings beside the arm (of the perturbation) go with it."""
+        group = self.arm.rpartition(".")[0]
+        compared = tuple(sorted({self.arm, *(s for s in settings if group and s.startswith(f"{group}."))}))
+        measures = {"y": Measured(self.y, self.split, at="every"), "error": Measured("error", "train", at="every")}
+        return Needs(measures, compared=compared, arms={"control": {self.arm: self.control}, "others": None})
 
+    def tested(self) -> str:
+        return (
+            f"Once fitted, {' '.join(filter(None, (self.split, self.y)))} changes{self._wanted()}, with "
+            f"{self.arm} other than {self.control} against {self.control}."
+        )
 
-def _changes(frame: "Frame", settings: Settings) -> dict[str, float]:
-    """The last value of y minus that when the training set was first fitted, of the trials that fitted it."""
-    values = histories(frame, settings.y, settings.split)
-    found = {}
-    for trial, error in histories(frame, "error", "train").items():
-        fitted = error.first_at_most(settings.fitted)
-        if fitted is not None and len(late := values[trial].since(fitted).values):
-            found[trial] = float(late[-1] - late[0])
-    return found
+    def criterion(self) -> str:
+        return (
+            f"95 % intervals over seeds (Student for the change, Welch against the control) of the change of "
+            f"{self.y} from training error {self.fitted:g} to the end: it is{self._wanted()}"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """Every kind of perturbation is compared with the control; all trials must fit their training set."""
+        unfitted = sum(self._change(run) is None for run in line.runs)
+        control = [cell for cell in line.cells if cell.arm == "control"]
+        others = [cell for cell in line.cells if cell.arm == "others"]
+        if unfitted or not control or not others:
+            return lacking("fitted trials of both arms", unfitted=unfitted)
+        found = [self._against(other, base) for other in others for base in control]
+        word = worst(word for word, _ in found)
+        return Finding(word, next(numbers for one, numbers in found if one == word))
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        values = {trial.get(self.arm) for trial in trials}
+        if not any(self.arm in trial for trial in trials):
+            yield f"arm: no trial has the setting '{self.arm}'"
+        elif self.control not in values:
+            yield f"control: no trial has {self.arm} {self.control}; there are {', '.join(sorted(map(str, values)))}"
+        elif len(values) < 2:
+            yield f"arm: all trials have {self.arm} {self.control}; there is nothing to compare the control with"
+
+    def _against(self, other: Cell, base: Cell) -> tuple[Word, dict[str, float | list[float]]]:
+        more, less = (np.array([self._change(run) or 0.0 for run in cell.runs]) for cell in (other, base))
+        change, excess = mean_of(more), difference(more, less)
+        criteria: list[tuple[Estimate, float]] = []
+        if self.change is not None:
+            criteria.append((change, self.change))
+        if self.margin is not None:
+            criteria.append((excess, self.margin))
+        if self.share is not None:
+            criteria.append((difference(self.share * more, less), 0.0))
+        words = [found.above(bound) for found, bound in criteria]
+        numbers: dict[str, float | list[float]] = {"change": change.mean, "interval": change.interval}
+        numbers |= {"control": float(less.mean()), "excess": excess.mean, "excess_interval": excess.interval}
+        return at_once(words, words), numbers
+
+    def _change(self, run: Run) -> float | None:
+        """The last value of y minus that when the training set was first fitted; None where it never is."""
+        fitted = run.series["error"].first_at_most(self.fitted)
+        late = run.series["y"].since(fitted) if fitted is not None else None
+        return late.last - float(late.values[0]) if late is not None and len(late.values) else None
+
+    def _wanted(self) -> str:
+        parts = [] if self.change is None else [f" by more than {self.change:g}"]
+        parts += [] if self.margin is None else [f" by more than {self.margin:g} more than in the control"]
+        parts += [] if self.share is None else [f" so that the control's change is below {self.share:g} of it"]
+        return " and".join(parts)

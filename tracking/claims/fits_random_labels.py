@@ -1,13 +1,15 @@
 """Random labels can be fitted: training error 0 at some step, in every trial with few examples per parameter."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
+from tracking.verdicts.finding import Finding, lacking, said
+from tracking.verdicts.line import Line
 
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+RANDOM = "data.label_noise"
 
 
 class Settings(Claim):
@@ -20,23 +22,40 @@ class Settings(Claim):
     )
     fitted: float = Field(0.0, ge=0, description="The training error that counts as fitted.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {"error": Measured("error", "train", at="smallest"), "parameters": Measured("parameters")}
+        return Needs(measures, x=self.size, each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs one training size within the share. The largest size that all seeds fitted is evidence."""
-    import pandas as pd
+    def tested(self) -> str:
+        return (
+            f"Random labels are fitted, to training error {self.fitted:g}, wherever there are at most {self.share:g} "
+            "examples per parameter."
+        )
 
-    error = frame.values("error", "train").groupby("trial", observed=True)["value"].min()
-    found = pd.DataFrame({"error": error, "parameters": frame.last("parameters")})
-    found["size"] = frame.trials[settings.size].reindex(found.index)
-    found["fitted"] = found["error"] <= settings.fitted
-    required = found[found["size"] <= settings.share * found["parameters"]]
-    fitted = found.groupby("size")["fitted"].all()
-    evidence: Evidence = {
-        "largest_fitted": float(fitted[fitted].index.max()),
-        "smallest_unfitted": float(fitted[~fitted].index.min()),
-        "required_up_to": float(required["size"].max()),
-    }
-    if required.empty:
-        return "not enough data", evidence
-    evidence["largest_error_required"] = float(required["error"].max())
-    return "holds" if bool(required["fitted"].all()) else "fails", evidence
+    def criterion(self) -> str:
+        return f"the smallest training error of every such trial is at most {self.fitted:g}"
+
+    def judge(self, line: Line) -> Finding:
+        """The largest size that all seeds fitted is evidence."""
+        fitted = {cell.x: bool((cell.last("error") <= self.fitted).all()) for cell in line.cells}
+        required = [run for run in line.runs if run.x <= self.share * run.last("parameters")]
+        numbers: dict[str, float | int | str | list[float] | list[str]] = {
+            name: float(x)
+            for name, x in (
+                ("largest_fitted", max((x for x, good in fitted.items() if good), default=None)),
+                ("smallest_unfitted", min((x for x, good in fitted.items() if not good), default=None)),
+                ("required_up_to", max((run.x for run in required), default=None)),
+            )
+            if x is not None
+        }
+        if not required:
+            return lacking(f"a training set of at most {self.share:g} examples per parameter", **numbers)
+        largest = max(run.last("error") for run in required)
+        return Finding(said(largest <= self.fitted), {**numbers, "largest_error_required": largest})
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        """Labels that are not random show nothing."""
+        given = {trial.get(RANDOM) for trial in trials}
+        if given != {1.0}:
+            values = ", ".join(sorted(map(str, given)))
+            yield f"fits_random_labels needs random labels, {RANDOM} 1.0, got {values}; choose trials with `where`"

@@ -1,34 +1,47 @@
-"""Generalization: the gap between test and training error is smaller for the largest training set."""
+"""Generalization: the gap between test and training error is smaller in size for the largest training set."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import difference, mean_of
+from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
+from tracking.verdicts.line import Cell, Line, Numbers
 
 
 class Settings(Claim):
-    """Means over seeds at the last step are compared."""
+    """The gap of each trial at its last step is averaged over the seeds of a cell; its size, not its sign, counts."""
 
     name: Literal["gap_shrinks"] = "gap_shrinks"
     x: str = Field("data.train_size", description="The setting that holds the number of training examples.")
     y: str = Field("error", description="The measure whose gap, test minus train, must shrink.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"test": Measured(self.y, "test"), "train": Measured(self.y, "train")}, x=self.x)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs two training sizes."""
-    quantities = {"test": Quantity(settings.y, "test"), "train": Quantity(settings.y, "train")}
-    return each_line(frame, settings.x, quantities, _check)
+    def tested(self) -> str:
+        return f"The gap between test and training {self.y} is smaller at the largest {self.x} than at the smallest."
+
+    def criterion(self) -> str:
+        return (
+            "|mean gap at the largest| < |mean gap at the smallest|, by 95 % intervals (Welch) of their difference and "
+            "of their sum: both have the sign of the first gap"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """|b| < |a| where a - b and a + b are both positive, for a > 0; where a is negative, both signs change."""
+        if len(line.cells) < 2:
+            return lacking("two sizes", points=len(line.cells))
+        first, last = _gap(line.cells[0]), _gap(line.cells[-1])
+        sign = 1.0 if first.mean() >= 0 else -1.0
+        less, more = difference(sign * first, sign * last), difference(sign * first, -sign * last)
+        word: Word = worst((less.above(0), more.above(0)))
+        gaps = [float(_gap(cell).mean()) for cell in line.cells]
+        shrinks = less if abs(gaps[-1] - gaps[0]) < abs(gaps[-1] + gaps[0]) else more
+        numbers: Evidence = {"x": line.x, "gap": gaps, "shrinks_by": shrinks.mean, "interval": shrinks.interval}
+        return Finding(word, {**numbers, "first_interval": mean_of(first).interval})
 
 
-def _check(points: "pd.DataFrame") -> Judged:
-    if len(points) < 2:
-        return "not enough data", {"points": len(points)}
-    gap = (points["test"] - points["train"]).tolist()
-    evidence: Evidence = {"x": points["x"].tolist(), "gap": gap, "first_gap": gap[0], "last_gap": gap[-1]}
-    return "holds" if gap[-1] < gap[0] else "fails", evidence
+def _gap(cell: Cell) -> Numbers:
+    return cell.last("test") - cell.last("train")

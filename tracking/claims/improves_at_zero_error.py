@@ -1,37 +1,43 @@
 """The test error falls with the training size also among those sizes where the training error is already zero."""
 
-from typing import TYPE_CHECKING, Literal
+from itertools import pairwise
+from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
-    """Means over seeds at the last step are compared."""
+    """Means over seeds at the last step are compared, of each such size with the next larger one."""
 
     name: Literal["improves_at_zero_error"] = "improves_at_zero_error"
     x: str = Field("data.train_size", description="The setting that holds the number of training examples.")
     fitted: float = Field(
-        0.005, ge=0, description="The training error, mean over seeds, below which it counts as zero."
+        0.005, ge=0, description="The training error up to which it counts as zero, in every seed of a size."
     )
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"test": Measured("error", "test"), "train": Measured("error", "train")}, x=self.x)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs two training sizes that are fitted."""
-    quantities = {"test": Quantity("error", "test"), "train": Quantity("error", "train")}
-    return each_line(frame, settings.x, quantities, lambda points: _check(points, settings))
+    def tested(self) -> str:
+        return f"The test error falls with {self.x} also where the training error is at most {self.fitted:g}."
 
+    def criterion(self) -> str:
+        return "the 95 % interval (Welch) of the fall from each such size to the next is above 0"
 
-def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
-    fitted = points[points["train"] < settings.fitted]
-    evidence: Evidence = {"fitted_x": fitted["x"].tolist(), "test_error": fitted["test"].tolist()}
-    if len(fitted) < 2:
-        return "not enough data", evidence
-    return "holds" if bool((np.diff(fitted["test"]) < 0).all()) else "fails", evidence
+    def judge(self, line: Line) -> Finding:
+        fitted = [cell for cell in line.cells if (cell.last("train") <= self.fitted).all()]
+        test = [float(cell.last("test").mean()) for cell in fitted]
+        numbers: Evidence = {"fitted_x": [cell.x for cell in fitted], "test_error": test}
+        if len(fitted) < 2:
+            return lacking("two sizes that are fitted", **numbers)
+        steps = [(one.last("test"), two.last("test")) for one, two in pairwise(fitted)]
+        falls = [difference(one, two) for one, two in steps]
+        doubted = [difference(one, two, len(steps)).above(0) for one, two in steps]
+        least = min(falls, key=lambda fall: fall.low)
+        word = at_once([fall.above(0) for fall in falls], doubted)
+        return Finding(word, {**numbers, "smallest_fall": least.mean, "interval": least.interval})

@@ -1,18 +1,23 @@
 """One measure grows linearly with another: normalised test risk against normalised training risk (Memo 91).
 
-Networks are compared at equal training risk, so that the two are not the same network at different times.
+Networks are compared at equal training risk, so that the two are not the same network at different times. The interval
+of the correlation r is Fisher's, atanh(r) +- 1.96 / sqrt(M - 3). A far outlier makes r large by itself: so r must be
+above the bound without any one network, too.
+
+M networks.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.verdicts.equal_risk import pairs
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Needs, Split
+from tracking.verdicts.equal_risk import measures, pairs
+from tracking.verdicts.estimate import correlation
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
@@ -20,25 +25,48 @@ class Settings(Claim):
 
     name: Literal["linear_relation"] = "linear_relation"
     x: str = Field("normalized_risk", description="The measure along x.")
-    x_split: Literal["train", "test", ""] = Field("train", description="The split of x.")
+    x_split: Split = Field("train", description="The split of x.")
     y: str = Field("normalized_risk", description="The measure that must grow linearly with it.")
-    split: Literal["train", "test", ""] = Field("test", description="The split of y.")
+    split: Split = Field("test", description="The split of y.")
     matched: float | None = Field(
         None, gt=0, description="Training risk at which trials are compared; if absent, at the end."
     )
     above: float = Field(0.95, ge=0, lt=1, description="What the correlation (Pearson) must exceed.")
-    networks: int = Field(14, ge=3, description="Trials that are needed.")
+    networks: int = Field(14, ge=5, description="Networks that are needed.")
+    compared: float = Field(0.9, gt=0, le=1, description="The share of all networks that must reach the risk.")
+    min_seeds: int | None = Field(1, ge=1, description="Finished trials that every cell needs: networks are counted.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs(measures(self.x, self.x_split, self.y, self.split, self.matched), per="all")
+
+    def tested(self) -> str:
+        where = "" if self.matched is None else f" at training risk {self.matched:g}"
+        return f"{self.split} {self.y} is linear in {self.x_split} {self.x}{where}, over networks."
+
+    def criterion(self) -> str:
+        return f"the 95 % interval (Fisher) of Pearson's r is above {self.above:g}, and so is r without any one network"
+
+    def judge(self, line: Line) -> Finding:
+        """Networks that never reach the training risk are not compared (`unmatched`). The slope is evidence only."""
+        found = pairs(line, self.matched)
+        if (few := found.too_few(self.networks, self.compared)) is not None:
+            return few
+        x, y = found.x, found.y
+        numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
+        if np.ptp(x) == 0:
+            return lacking("networks that differ in x", **numbers)
+        r = pearson(x, y)
+        rest = [pearson(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
+        whole, without = correlation(r, 1 / (len(x) - 3)), correlation(min(rest), 1 / (len(x) - 4))
+        evidence: Evidence = {**numbers, "correlation": r, "interval": whole.interval, "without_one": min(rest)}
+        evidence["slope"] = float(np.polyfit(x - x.mean(), y - y.mean(), 1)[0])
+        if whole.low > self.above and min(rest) > self.above:
+            return Finding("holds", evidence)
+        return Finding("fails" if min(whole.high, without.high) <= self.above else "not enough data", evidence)
 
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Trials that never reach the training risk are not compared (`unmatched`). The slope is evidence, not judged."""
-    one, two = Quantity(settings.x, settings.x_split), Quantity(settings.y, settings.split)
-    found = pairs(frame, one, two, settings.matched)
-    evidence: Evidence = {"networks": len(found), "unmatched": len(frame.trials) - len(found)}
-    if len(found) < settings.networks:
-        return "not enough data", evidence
-    x, y = np.array(found).T - np.mean(found, axis=0)[:, None]
-    if not x.any() or not y.any():
-        return "fails", {**evidence, "correlation": 0.0}
-    evidence |= {"correlation": float(x @ y / np.sqrt((x @ x) * (y @ y))), "slope": float(x @ y / (x @ x))}
-    return "holds" if evidence["correlation"] > settings.above else "fails", evidence  # type: ignore[operator]
+def pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """The correlation of x [M] and y [M]; 0 where one of them is constant."""
+    a, b = x - x.mean(), y - y.mean()
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0 and np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0

@@ -6,19 +6,27 @@ CBMM Memo 90, Section 14: of K layers with norms rho_k and normalised output f~,
 
 of slope 1 + (2 - 2/K) / log t: faster than the logarithm, by less and less. Time is steps times the learning rate, so
 that slopes against the logarithm of either are the same.
+
+A slope alone shows no logarithm: a straight line in t, t^2 and a jump have one, too. So the largest residual from the
+line in log t must be a small part of the rise along it: over the last 70 % of the steps, of five points or more, it is
+ 0.08 of the rise or more for t, 0.04 for its root, 0.16 for t^2, 0.3 for a jump, and 0.002 for the law above.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.verdicts.per_cell import each_cell
-from tracking.verdicts.trajectories import History, histories
-from tracking.verdicts.verify import Claim, Evidence, Judged
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Line, Series
 
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+
+class Fit(NamedTuple):
+    """A least-squares line in log t. residual: the largest, as a part of the rise along the line."""
+
+    slope: float
+    residual: float
 
 
 class Settings(Claim):
@@ -26,11 +34,14 @@ class Settings(Claim):
 
     name: Literal["log_rate"] = "log_rate"
     y: str = Field("margin", description="The measure that grows.")
-    split: Literal["train", "test", ""] = Field("train", description="The split of y.")
+    split: Split = Field("train", description="The split of y.")
     low: float = Field(description="The slope must be at least this.")
     high: float = Field(description="The slope must be at most this.")
     since: float = Field(0.3, gt=0, lt=1, description="The part of all steps at which the last ones begin.")
-    points: int = Field(5, ge=3, description="Recorded steps that are needed from there on.")
+    points: int = Field(5, ge=5, description="Recorded steps that are needed from there on.")
+    residual: float = Field(
+        0.03, gt=0, lt=0.08, description="The largest residual from the line, as a part of the rise along it."
+    )
 
     @model_validator(mode="after")
     def _low_is_below_high(self) -> "Settings":
@@ -38,22 +49,40 @@ class Settings(Claim):
             raise ValueError(f"`low < high` must hold, got {self.low:g} and {self.high:g}")
         return self
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, self.split, at="every")}, per="cell", each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs `points` recorded steps in every trial."""
-    return each_cell(frame, lambda cell: _check(cell, settings))
+    def tested(self) -> str:
+        return (
+            f"Late in training {self.split} {self.y} grows as log t, with a slope from {self.low:g} to {self.high:g}."
+        )
+
+    def criterion(self) -> str:
+        return (
+            f"in every trial, from {self.since:g} of the steps on, the slope against log t is between {self.low:g} and "
+            f"{self.high:g}, and no residual is above {self.residual:g} of the rise"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        late = [_late(run.series["y"], self.since) for run in line.runs]
+        fewest = min(len(series.steps) for series in late)
+        if fewest < self.points:
+            return lacking(f"{self.points} recorded steps from {self.since:g} of all on", points=fewest)
+        fits = [_fit(series) for series in late]
+        slopes, residual = [fit.slope for fit in fits], max(fit.residual for fit in fits)
+        good = self.low <= min(slopes) and max(slopes) <= self.high and residual <= self.residual
+        numbers: Evidence = {"smallest_slope": min(slopes), "largest_slope": max(slopes), "points": fewest}
+        return Finding(said(good), {**numbers, "largest_residual": residual})
 
 
-def _check(frame: "Frame", settings: Settings) -> Judged:
-    late = [_late(h, settings.since) for h in histories(frame, settings.y, settings.split).values()]
-    fewest = min(len(h.steps) for h in late)
-    if fewest < settings.points:
-        return "not enough data", {"points": fewest}
-    slopes = [float(np.polyfit(np.log(h.steps), h.values, 1)[0]) for h in late]
-    evidence: Evidence = {"smallest_slope": min(slopes), "largest_slope": max(slopes), "points": fewest}
-    return "holds" if settings.low <= min(slopes) and max(slopes) <= settings.high else "fails", evidence
+def _fit(series: Series) -> Fit:
+    time = np.log(series.steps)
+    slope, start = np.polyfit(time, series.values, 1)
+    off = float(np.max(np.abs(series.values - start - slope * time)))
+    rise = abs(float(slope)) * float(np.ptp(time))
+    return Fit(float(slope), off / rise if rise > 0 else float("inf"))
 
 
-def _late(history: History, since: float) -> History:
+def _late(series: Series, since: float) -> Series:
     """The steps from that part of the last one on, without step 0."""
-    return history.since(max(int(np.ceil(since * history.steps[-1])), 1))
+    return series.since(max(int(np.ceil(since * series.steps[-1])), 1))

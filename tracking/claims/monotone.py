@@ -1,21 +1,19 @@
 """A measure rises, or falls: along a setting, over the steps of a trial, or with a measure such as a count."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from tracking.analysis.grouping import settings as settings_of
-from tracking.verdicts.per_cell import each_cell
-from tracking.verdicts.trajectories import histories
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of, paired
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Cell, Line, Numbers, Run
 
 
 class Settings(Claim):
-    """Means over seeds are compared.
+    """Along a setting, means over seeds are compared; along steps or a measure, every trial is judged by itself.
 
     Where x is a measure that changes within a trial, the last y at each of its values counts: with x the number of
     perturbations, y just before the next one.
@@ -24,56 +22,121 @@ class Settings(Claim):
     name: Literal["monotone"] = "monotone"
     x: str = Field("step", description="A setting, `step`, or a measure.")
     y: str = Field(description="The measure that must rise or fall.")
-    split: Literal["train", "test", ""] = Field("", description="The split of y.")
+    split: Split = Field("", description="The split of y.")
     order: Literal["rising", "falling"] = Field(description="How y must change as x grows.")
     spearman: float | None = Field(
         None,
         gt=0,
         le=1,
-        description="The rank correlation with x that suffices; if absent, every step must go that way.",
+        description="The rank correlation with x that suffices, in every trial, or in the mean over the seeds' own "
+        "curves along a setting; if absent, every step must go that way.",
+    )
+    by_seed: bool = Field(
+        False, description="Along a setting: whether trials of the same seed are compared, since it decides the data."
     )
     after: float | None = Field(None, description="Only where x is beyond this.")
     points: int = Field(3, ge=2, description="Values of x that are needed.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        if self.x in settings:
+            return Needs({"y": Measured(self.y, self.split)}, x=self.x)
+        measures = {"y": Measured(self.y, self.split, at="every")}
+        if self.x != "step":
+            measures["clock"] = Measured(self.x, at="every")
+        return Needs(measures, per="cell", each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs `points` values of x on every line."""
-    if settings.x in settings_of(frame):
-        quantity = {"y": Quantity(settings.y, settings.split)}
-        return each_line(frame, settings.x, quantity, lambda p: _check(p["x"], p["y"], settings))
-    return each_cell(frame, lambda cell: _over_steps(cell, settings))
+    def tested(self) -> str:
+        beyond = "" if self.after is None else f" beyond {self.after:g}"
+        what = " ".join(filter(None, (self.split, self.y)))
+        return f"{what} {'rises' if self.order == 'rising' else 'falls'} with {self.x}{beyond}."
 
+    def criterion(self) -> str:
+        kind = "Student, seed by seed" if self.by_seed else "Welch"
+        if self.spearman is None:
+            return (
+                f"from each {self.x} to the next {self.y} is {self.order}: in every trial along steps and measures, "
+                f"along a setting by the 95 % interval ({kind}) of the difference of the means"
+            )
+        return (
+            f"the rank correlation (Spearman) of {self.y} with {self.x}, {self.order}, is at least {self.spearman:g}: "
+            "in every trial along steps and measures, along a setting by the 95 % interval (Student) over seeds"
+        )
 
-def _over_steps(frame: "Frame", settings: Settings) -> Judged:
-    """Means over the trials that have a value, at every x that all of them share."""
-    found = histories(frame, settings.y, settings.split)
-    clocks = found if settings.x == "step" else histories(frame, settings.x)
-    last: dict[str, dict[float, float]] = {}
-    for trial, h in found.items():
-        if trial in clocks:
-            clock = clocks[trial]
-            steps = [int(s) for s in h.steps if s in clock.steps]
-            last[trial] = {(s if settings.x == "step" else clock.at(s)): h.at(s) for s in steps}
-    shared = sorted(set.intersection(*map(set, last.values()))) if last else []
-    return _check(np.array(shared), np.array([np.mean([by[x] for by in last.values()]) for x in shared]), settings)
+    def judge(self, line: Line) -> Finding:
+        if self.x not in line.runs[0].settings:
+            return self._each(line)
+        cells = [cell for cell in line.cells if self.after is None or cell.x > self.after]
+        if len(cells) < self.points:
+            return lacking(f"{self.points} values of {self.x}", points=len(cells))
+        return self._steps(cells) if self.spearman is None else self._ranks(cells, self.spearman)
 
+    def _steps(self, cells: list[Cell]) -> Finding:
+        """Each cell with the next one."""
+        pairs = list(pairwise(cells))
+        rises = [self._rise(one, two, 1) for one, two in pairs]
+        doubted = [self._rise(one, two, len(pairs)) for one, two in pairs]
+        if not all(rises):
+            return lacking("the same seeds in every cell")
+        known = [rise for rise in rises if rise is not None]
+        word = at_once([rise.above(0) for rise in known], [rise.above(0) for rise in doubted if rise is not None])
+        least = min(known, key=lambda rise: rise.low)
+        means = [float(cell.last("y").mean()) for cell in cells]
+        numbers: Evidence = {"x": [cell.x for cell in cells], "means": means, "smallest_step": least.mean}
+        return Finding(word, {**numbers, "interval": least.interval})
 
-def _check(x: Any, y: Any, settings: Settings) -> Judged:
-    from scipy.stats import spearmanr
+    def _rise(self, one: Cell, two: Cell, tests: int) -> Estimate | None:
+        """From one cell to the next, in the direction that is claimed; None where seeds cannot be paired."""
+        first, second = (two, one) if self.order == "rising" else (one, two)
+        if self.by_seed:
+            return paired(first, second, "y", tests)
+        return difference(first.last("y"), second.last("y"), tests)
 
-    beyond = np.asarray(x) > (-np.inf if settings.after is None else settings.after)
-    x, y = np.asarray(x)[beyond], np.asarray(y)[beyond] * (1 if settings.order == "rising" else -1)
-    if len(x) < settings.points:
-        return "not enough data", {"points": len(x)}
-    steps = np.diff(y)
-    rank = float(spearmanr(x, y).statistic) if np.ptp(y) > 0 else 0.0
-    sign = 1 if settings.order == "rising" else -1
-    evidence: Evidence = {
-        "spearman": sign * rank,
-        "wrong_steps": int((steps <= 0).sum()),
-        "first": float(sign * y[0]),
-        "last": float(sign * y[-1]),
-        "points": len(x),
-    }
-    good = rank >= settings.spearman if settings.spearman is not None else bool((steps > 0).all())
-    return "holds" if good else "fails", evidence
+    def _ranks(self, cells: list[Cell], bound: float) -> Finding:
+        """The rank correlation of each seed's own curve."""
+        by_seed = [cell.by_seed("y") for cell in cells]
+        if any(values.keys() != by_seed[0].keys() for values in by_seed):
+            return lacking("the same seeds in every cell")
+        x = np.array([cell.x for cell in cells])
+        found = mean_of(np.array([self._rank(x, np.array([v[seed] for v in by_seed])) for seed in by_seed[0]]))
+        return Finding(found.within(bound, 1.0), {"spearman": found.mean, "interval": found.interval})
+
+    def _each(self, line: Line) -> Finding:
+        """Every trial by itself."""
+        curves = [self._curve(run) for run in line.runs]
+        fewest = min(len(x) for x, _ in curves)
+        if fewest < self.points:
+            return lacking(f"{self.points} values of {self.x} in every trial", points=fewest)
+        ranks = [self._rank(x, y) for x, y in curves]
+        sign = 1 if self.order == "rising" else -1
+        wrong = [int((np.diff(y) * sign <= 0).sum()) for _, y in curves]
+        good = not any(wrong) if self.spearman is None else min(ranks) >= self.spearman
+        worst = int(np.argmin(ranks))
+        first, last = float(curves[worst][1][0]), float(curves[worst][1][-1])
+        numbers: Evidence = {
+            "smallest_spearman": min(ranks),
+            "wrong_steps": max(wrong),
+            "first": first,
+            "last": last,
+        }
+        return Finding(said(good), {**numbers, "points": fewest})
+
+    def _curve(self, run: Run) -> tuple[Numbers, Numbers]:
+        """x and y of one trial, ascending in x."""
+        y = run.series["y"]
+        at: dict[float, float] = {}
+        if self.x == "step":
+            at = dict(zip(y.steps.astype(float).tolist(), y.values.tolist(), strict=True))
+        else:
+            clock = run.series["clock"]
+            for step in y.steps[np.isin(y.steps, clock.steps)].tolist():
+                at[clock.at(step)] = y.at(step)
+        kept = sorted((x, value) for x, value in at.items() if self.after is None or x > self.after)
+        return np.array([x for x, _ in kept]), np.array([value for _, value in kept])
+
+    def _rank(self, x: Numbers, y: Numbers) -> float:
+        """Spearman's correlation in the direction that is claimed; 0 where y is constant."""
+        from scipy.stats import spearmanr
+
+        if np.ptp(y) == 0 or np.ptp(x) == 0:
+            return 0.0
+        return round(float(spearmanr(x, y).statistic) * (1 if self.order == "rising" else -1), 12)

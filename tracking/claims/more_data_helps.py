@@ -1,15 +1,14 @@
-"""More data, lower test error: it falls with the training size, in rank and by a margin that matters."""
+"""More data, lower test error: it never rises from one training size to the next, and falls by enough to matter."""
 
-from typing import TYPE_CHECKING, Literal
+from itertools import pairwise
+from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Cell, Line
 
 
 class Settings(Claim):
@@ -18,33 +17,44 @@ class Settings(Claim):
     name: Literal["more_data_helps"] = "more_data_helps"
     x: str = Field("data.train_size", description="The setting that holds the number of training examples.")
     y: str = Field("error", description="The measure that must fall, on the test split.")
-    spearman: float = Field(-0.95, ge=-1, le=0, description="Rank correlation of x and y must be at most this.")
+    slack: float = Field(
+        0.02, ge=0, description="How much y may rise from one size to the next and still count as not rising."
+    )
     gain: float = Field(0.15, ge=0, description="By how much y at the largest x must be below y at `from_size`.")
     from_size: float = Field(
-        1000, gt=0, description="The size compared with; if not swept, the next smaller, or smallest."
+        1000,
+        gt=0,
+        description="The size compared with; if not swept, the next smaller one; the smallest where that is the "
+        "largest of all.",
     )
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, "test")}, x=self.x)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs three training sizes."""
-    return each_line(frame, settings.x, {"y": Quantity(settings.y, "test")}, lambda points: _check(points, settings))
+    def tested(self) -> str:
+        return f"Test {self.y} falls with {self.x}: by more than {self.gain:g} in all, and it never rises."
 
+    def criterion(self) -> str:
+        return (
+            f"95 % intervals (Welch): y falls by more than {self.gain:g} from {self.x} {self.from_size:g} to the "
+            f"largest, and rises by at most {self.slack:g} from any size to the next"
+        )
 
-def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
-    from scipy.stats import spearmanr
+    def judge(self, line: Line) -> Finding:
+        cells = line.cells
+        if len(cells) < 3:
+            return lacking("three sizes", points=len(cells))
+        before, last = self._before(cells), cells[-1]
+        gain = difference(before.last("y"), last.last("y"))
+        steps = [(two.last("y"), one.last("y")) for one, two in pairwise(cells)]
+        rises = [difference(two, one) for two, one in steps]
+        doubted = [difference(two, one, len(steps)).at_most(self.slack) for two, one in steps]
+        enough = gain.above(self.gain)
+        word = at_once([enough, *(rise.at_most(self.slack) for rise in rises)], [enough, *doubted])
+        most = max(rises, key=lambda rise: rise.high)
+        numbers: Evidence = {"x": line.x, "y": line.means("y"), "gain": gain.mean, "interval": gain.interval}
+        return Finding(word, {**numbers, "from_x": before.x, "largest_rise": most.mean, "rise_interval": most.interval})
 
-    if len(points) < 3:
-        return "not enough data", {"points": len(points)}
-    constant = points["y"].nunique() == 1
-    rank = 0.0 if constant else float(spearmanr(points["x"], points["y"]).statistic)
-    before = points.iloc[max(int((points["x"] <= settings.from_size).sum()) - 1, 0)]
-    last = points.iloc[-1]
-    evidence: Evidence = {
-        "spearman": rank,
-        "gain": float(before["y"] - last["y"]),
-        "from": float(before["y"]),
-        "from_x": float(before["x"]),
-        "at_largest": float(last["y"]),
-        "largest_x": float(last["x"]),
-    }
-    return "holds" if rank <= settings.spearman and evidence["gain"] > settings.gain else "fails", evidence  # type: ignore[operator]
+    def _before(self, cells: tuple[Cell, ...]) -> Cell:
+        smaller = [cell for cell in cells[:-1] if cell.x <= self.from_size]
+        return smaller[-1] if smaller and cells[-1].x > self.from_size else cells[0]

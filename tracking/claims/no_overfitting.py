@@ -1,15 +1,13 @@
-"""No overfitting: at the largest x, y is at most `tolerance` above its smallest value over x."""
+"""No overfitting: at the largest x, y is at most `tolerance` above its value at any smaller x."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line, welch
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
@@ -18,27 +16,41 @@ class Settings(Claim):
     name: Literal["no_overfitting"] = "no_overfitting"
     x: str = Field("parameters", description="The measure or setting of capacity.")
     y: str = Field("error", description="The measure that must not get worse.")
-    split: Literal["train", "test", ""] = Field("test", description="The split of y.")
+    split: Split = Field("test", description="The split of y.")
     tolerance: float = Field(0.01, ge=0, description="How much worse than at the best x is no overfitting yet.")
+    beyond: float | None = Field(
+        None, gt=0, description="How many times the number of training examples the largest x must be; if absent, any."
+    )
+    size: str = Field("data.train_size", description="With beyond: the setting that holds the number of examples.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, self.split)}, x=self.x)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs two values of x. The 95 % interval of the difference is evidence, not part of the criterion."""
-    return each_line(frame, settings.x, {"y": Quantity(settings.y, settings.split)}, lambda p: _check(p, settings))
+    def tested(self) -> str:
+        where = "" if self.beyond is None else f", at least {self.beyond:g} x {self.size},"
+        return f"At the largest {self.x}{where} {self.split} {self.y} is not worse than at any smaller one."
 
+    def criterion(self) -> str:
+        return (
+            f"the 95 % intervals (Welch) of y at the largest {self.x} minus y at each smaller one lie below "
+            f"{self.tolerance:g}"
+        )
 
-def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
-    if len(points) < 2:
-        return "not enough data", {"points": len(points)}
-    largest, best = points.iloc[-1], points.iloc[int(points["y"].argmin())]
-    difference, half = welch(largest, best, "y")
-    evidence: Evidence = {
-        "at_largest": largest["y"],
-        "largest_x": largest["x"],
-        "smallest": best["y"],
-        "smallest_at_x": best["x"],
-        "difference": difference,
-    }
-    if best["x"] < largest["x"] and half == half:
-        evidence |= {"interval": half, "beyond_interval": "yes" if difference > half else "no"}
-    return "holds" if difference <= settings.tolerance else "fails", evidence
+    def judge(self, line: Line) -> Finding:
+        """The x with the smallest mean is evidence; all of them are compared, since which is best is not known."""
+        *smaller, largest = line.cells
+        if not smaller:
+            return lacking("two values of x", points=len(line.cells))
+        if self.beyond is not None and not largest.x >= self.beyond * largest.runs[0].number(self.size):
+            return lacking(f"{self.x} of at least {self.beyond:g} x {self.size}", largest_x=largest.x)
+        y = largest.last("y")
+        found = [difference(y, cell.last("y")) for cell in smaller]
+        doubted = [difference(y, cell.last("y"), len(smaller)).at_most(self.tolerance) for cell in smaller]
+        word = at_once([one.at_most(self.tolerance) for one in found], doubted)
+        best = min(range(len(smaller)), key=lambda i: float(smaller[i].last("y").mean()))
+        numbers: Evidence = {
+            "at_largest": float(y.mean()),
+            "largest_x": largest.x,
+            "smallest_at_x": smaller[best].x,
+        }
+        return Finding(word, {**numbers, "difference": found[best].mean, "interval": found[best].interval})

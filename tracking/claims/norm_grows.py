@@ -1,4 +1,4 @@
-"""Perturbations make the norm of the weights grow by as much as adding independent noise does.
+"""Each perturbation makes the norm of the weights grow, and all of them by as much as adding independent noise does.
 
 Noise with relative standard deviation r adds r^2 to the square of the norm (in its own units: weights have mean 0),
 so that after m perturbations, if descent takes nothing back, ||W|| / ||W_before|| is
@@ -7,54 +7,70 @@ so that after m perturbations, if descent takes nothing back, ||W|| / ||W_before
     (1 + m r^2)^(1/2)    with the initial ones
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
-from tracking.common.errors import Refused
-from tracking.verdicts.per_cell import each_cell
-from tracking.verdicts.trajectories import History, histories
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Line, Numbers, Run
 
 
 class Settings(Claim):
-    """The growth from the step of the first perturbation to the last recorded step, in every trial."""
+    """The growth from each perturbation to the next, and from the first one to the end, in every trial."""
 
     name: Literal["norm_grows"] = "norm_grows"
     y: str = Field("norm", description="The measure that grows.")
     within: float = Field(0.25, gt=0, description="Relative difference from the expected growth that is allowed.")
     perturbations: int = Field(1, ge=1, description="Perturbations that every trial needs.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {"y": Measured(self.y, at="every"), "count": Measured("perturbations", at="every")}
+        return Needs(measures, per="cell", each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs the settings of the perturbation `gaussian`."""
-    if "perturbation.relative_std" not in frame.trials:
-        raise Refused("norm_grows needs trials with the perturbation 'gaussian'; choose them with `where`")
-    return each_cell(frame, lambda cell: _check(cell, settings))
+    def tested(self) -> str:
+        return f"{self.y} grows with every perturbation, and in all as with independent noise, within {self.within:g}."
+
+    def criterion(self) -> str:
+        return (
+            f"in every trial {self.y} is larger before the next perturbation, or at the end, than before each, and its "
+            f"growth in all is within a factor of 1 +- {self.within:g} of that of independent noise"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        curves = [_before_each(run) for run in line.runs]
+        fewest = min(len(curve) - 1 for curve in curves)
+        if fewest < self.perturbations:
+            return lacking(f"{self.perturbations} perturbations in every trial", perturbations=fewest)
+        grown = [float(curve[-1] / curve[0]) for curve in curves]
+        expected = [_expected(run, len(curve) - 1) for run, curve in zip(line.runs, curves, strict=True)]
+        off = max(abs(g / e - 1) for g, e in zip(grown, expected, strict=True))
+        falls = sum(int((np.diff(curve) <= 0).sum()) for curve in curves)
+        numbers: Evidence = {
+            "growth": grown,
+            "expected": expected,
+            "largest_difference": off,
+            "without_growth": falls,
+        }
+        return Finding(said(not falls and off <= self.within), {**numbers, "perturbations": fewest})
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        if not all(trial.get("perturbation.name", "gaussian") == "gaussian" for trial in trials) or not all(
+            "perturbation.relative_std" in trial for trial in trials
+        ):
+            yield "norm_grows needs trials with the perturbation 'gaussian'; choose them with `where`"
 
 
-def _check(frame: "Frame", settings: Settings) -> Judged:
-    counts, norms = histories(frame, "perturbations"), histories(frame, settings.y)
-    times = {trial: float(count.values[-1]) for trial, count in counts.items()}
-    if len(times) < len(frame.trials) or min(times.values()) < settings.perturbations:
-        return "not enough data", {"perturbations": min(times.values()), "perturbed_trials": len(times)}
-    grown = [float(norms[t].values[-1] / norms[t].at(_first(counts[t]))) for t in times]
-    expected = [_expected(frame.trials.loc[t], m) for t, m in times.items()]
-    off = [abs(g / e - 1) for g, e in zip(grown, expected, strict=True)]
-    evidence: Evidence = {"growth": grown, "expected": expected, "largest_difference": max(off)}
-    evidence["perturbations"] = list(times.values())
-    return "holds" if max(off) <= settings.within else "fails", evidence
+def _before_each(run: Run) -> Numbers:
+    """The norm just before each perturbation, and at the end: one more than there are perturbations."""
+    count, y = run.series["count"], run.series["y"]
+    perturbed = count.steps[:-1][np.diff(count.values) > 0]
+    return np.array([y.at(int(step)) for step in perturbed if len(y.until(int(step)).steps)] + [y.last])
 
 
-def _first(count: History) -> int:
-    """The step at the end of which the weights were perturbed for the first time."""
-    return int(count.steps[count.values == count.values[0]][-1])
-
-
-def _expected(trial: Any, m: float) -> float:
-    r = float(trial["perturbation.relative_std"])
-    current = trial["perturbation.noise_reference"] == "current"
+def _expected(run: Run, m: int) -> float:
+    r = run.number("perturbation.relative_std")
+    current = run.settings["perturbation.noise_reference"] == "current"
     return float((1 + r**2) ** (m / 2) if current else (1 + m * r**2) ** 0.5)

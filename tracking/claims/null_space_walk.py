@@ -4,16 +4,15 @@ For each trial the squares of `y` are regressed on their exact expectation, thro
 number of perturbations. The mean slope over trials is 1 if the walk is that of the noise (CBMM Memo 90, Section 6).
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.per_cell import each_cell, standard_error, table
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import mean_of
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line, Run
 
 
 class Settings(Claim):
@@ -22,29 +21,44 @@ class Settings(Claim):
     name: Literal["null_space_walk"] = "null_space_walk"
     y: str = Field("null_norm", description="The measure: a length.")
     expected: str = Field("expected_null_norm", description="The root of the expectation of its square.")
-    errors: float = Field(3.0, gt=0, description="Standard errors by which the slope may differ from 1.")
-    min_seeds: int = Field(8, ge=2, description="Finished trials that every cell needs; with fewer: not enough data.")
+    tolerance: float = Field(0.2, gt=0, description="By how much the slope may differ from 1.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {"y": Measured(self.y, at="every"), "expected": Measured(self.expected, at="every")}
+        return Needs(measures, per="cell")
+
+    def tested(self) -> str:
+        return f"The square of {self.y} grows with the perturbations as that of a random walk, {self.expected}."
+
+    def criterion(self) -> str:
+        return (
+            f"the 95 % interval (Student) of the slope of its square against the expectation lies within 1 "
+            f"+-{self.tolerance:g}"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """`squared_growth` is what one perturbation adds to the mean square."""
+        slopes = [_slope(run) for run in line.runs]
+        known = np.array([slope for slope, _ in slopes if slope is not None])
+        if len(known) < len(slopes):
+            return lacking("perturbations in every trial")
+        found, growth = mean_of(known), min(first for _, first in slopes)
+        numbers: Evidence = {
+            "slope": found.mean,
+            "interval": found.interval,
+            "squared_growth": found.mean * growth,
+        }
+        word = found.within(1 - self.tolerance, 1 + self.tolerance)
+        return Finding(word, {**numbers, "expected_growth": growth})
 
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs two trials, and perturbations. `squared_growth` is what one perturbation adds to the mean square."""
-    return each_cell(frame, lambda cell: _check(cell, settings))
-
-
-def _check(frame: "Frame", settings: Settings) -> Judged:
-    expected = table(frame, settings.expected).values[0]
-    distinct, first = np.unique(expected, return_index=True)
-    once = first[distinct > 0]
-    if not len(once) or len(frame.trials) < 2:
-        return "not enough data", {"perturbations": len(once), "repetitions": len(frame.trials)}
-    squares, target = table(frame, settings.y).values[:, once] ** 2, expected[once] ** 2
-    slopes = squares @ target / (target @ target)
-    error, slope = standard_error(slopes), float(slopes.mean())
-    evidence: Evidence = {
-        "slope": slope,
-        "standard_error": error,
-        "squared_growth": slope * float(target[0]),
-        "expected_growth": float(target[0]),
-        "perturbations": len(once),
-    }
-    return ("holds" if abs(slope - 1) <= settings.errors * error else "fails"), evidence
+def _slope(run: Run) -> tuple[float | None, float]:
+    """The slope of one trial, None without perturbations, and the expected square after the first of them."""
+    y, expected = run.series["y"], run.series["expected"]
+    distinct, first = np.unique(expected.values, return_index=True)
+    steps = expected.steps[first[distinct > 0]]
+    both = np.intersect1d(steps, y.steps)
+    if not len(both):
+        return None, 0.0
+    squares, target = (s.values[np.isin(s.steps, both)] ** 2 for s in (y, expected))
+    return float(squares @ target / (target @ target)), float(target[0])

@@ -1,17 +1,17 @@
 """Curves do not cross: at every time, a measure rises (or falls) along a setting."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
-from tracking.verdicts.per_cell import table
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Cell, Line, Numbers
 
 
 class Settings(Claim):
@@ -20,25 +20,69 @@ class Settings(Claim):
     name: Literal["ordered_along"] = "ordered_along"
     along: str = Field(description="The setting, a number.")
     y: str = Field(description="The measure that is compared.")
-    split: Literal["train", "test", ""] = Field("", description="The split of y.")
+    split: Split = Field("", description="The split of y.")
     layer: str = Field("", description="The layer of y.")
     order: Literal["rising", "falling"] = Field(description="How y must change with the setting.")
-    clock: str = Field("time", description="The measure that says when.")
+    clock: str = Field("time", description="The measure that says when, or `step`.")
     after: float = Field(0.0, ge=0, description="Only where the clock is beyond this.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {"y": Measured(self.y, self.split, self.layer, at="every")}
+        if self.clock != "step":
+            measures["clock"] = Measured(self.clock, at="every")
+        return Needs(measures, x=self.along)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs two values of the setting and one step. `smallest_gap` is relative; it is negative where curves cross."""
-    if settings.along not in frame.trials:
-        raise Refused(unknown("setting", settings.along, sorted(frame.trials.columns)))
-    clock, found = table(frame, settings.clock), table(frame, settings.y, settings.split, settings.layer)
-    late = found.at(clock.steps[(clock.values > settings.after).all(axis=0)])
-    late = late[:, np.isfinite(late).all(axis=0)]
-    place = frame.trials[settings.along].reindex(found.trials).to_numpy()
-    means = np.array([late[place == value].mean(axis=0) for value in np.unique(place)])
-    if len(means) < 2 or not late.size:
-        return "not enough data", {"values": len(means), "steps": late.shape[1]}
-    gaps = np.diff(means, axis=0) / np.abs(means[:-1]) * (1 if settings.order == "rising" else -1)
-    evidence: Evidence = {"smallest_gap": float(gaps.min()), "values": len(means), "steps": late.shape[1]}
-    evidence["crossings"] = int((gaps <= 0).any(axis=0).sum())
-    return ("holds" if gaps.min() > 0 else "fails"), evidence
+    def tested(self) -> str:
+        rises = "rises" if self.order == "rising" else "falls"
+        return f"At every {self.clock} beyond {self.after:g}, {self.y} {rises} with {self.along}: curves do not cross."
+
+    def criterion(self) -> str:
+        return (
+            f"at every such step the 95 % interval (Welch) of the difference between each {self.along} and the next is "
+            f"on the {self.order} side of 0"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """`smallest_gap` is relative to the larger of the two; it is negative where curves cross."""
+        steps = self._steps(line)
+        if len(line.cells) < 2 or not len(steps):
+            return lacking("two values, and a step that all trials have", values=len(line.cells), steps=len(steps))
+        tests = (len(line.cells) - 1) * len(steps)
+        words, doubted, gaps = [], [], []
+        for one, two in pairwise(line.cells):
+            first, second = (two, one) if self.order == "rising" else (one, two)
+            for a, b in zip(_at(first, steps), _at(second, steps), strict=True):
+                words.append(difference(a, b).above(0))
+                doubted.append(difference(a, b, tests).above(0))
+                scale = max(abs(float(a.mean())), abs(float(b.mean())))
+                gaps.append(float(a.mean() - b.mean()) / scale if scale else 0.0)
+        crossings = sum(gap <= 0 for gap in gaps)
+        numbers: Evidence = {
+            "smallest_gap": min(gaps),
+            "values": len(line.cells),
+            "steps": len(steps),
+            "crossings": crossings,
+        }
+        return Finding(at_once(words, doubted), numbers)
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        if not any(self.along in trial for trial in trials):
+            yield f"along: no trial has the setting '{self.along}'"
+
+    def _steps(self, line: Line) -> NDArray[np.int64]:
+        """The steps that all trials have, where the clock is late enough in all."""
+        shared: NDArray[np.int64] | None = None
+        for run in line.runs:
+            clock = run.series.get("clock")
+            if clock is None:
+                late = run.series["y"].steps[run.series["y"].steps > self.after]
+            else:
+                late = np.intersect1d(run.series["y"].steps, clock.steps[clock.values > self.after])
+            shared = late if shared is None else np.intersect1d(shared, late)
+        return np.array([], dtype=np.int64) if shared is None else shared
+
+
+def _at(cell: Cell, steps: NDArray[np.int64]) -> list[Numbers]:
+    """The values of all seeds at each step, [n] each."""
+    series = [run.series["y"] for run in cell.runs]
+    return list(np.array([s.values[np.isin(s.steps, steps)] for s in series]).T)

@@ -1,15 +1,13 @@
 """More capacity first helps, then hurts: y is smallest inside a range of x, and far larger at the largest x."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Evidence, Finding, lacking, said, worst
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
@@ -23,27 +21,51 @@ class Settings(Claim):
     fitted_from: float = Field(40, description="From this x on the training examples must be fitted.")
     fitted_below: float = Field(1e-6, gt=0, description="The training y that counts as fitted.")
 
+    @model_validator(mode="after")
+    def _between_is_a_range(self) -> "Settings":
+        if not self.best_between[0] < self.best_between[1]:
+            raise ValueError("best_between is [low, high] with low < high")
+        return self
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs an x within `best_between`, one below and one above it."""
-    quantities = {"test": Quantity(settings.y, "test"), "train": Quantity(settings.y, "train")}
-    return each_line(frame, settings.x, quantities, lambda points: _check(points, settings))
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"test": Measured(self.y, "test"), "train": Measured(self.y, "train")}, x=self.x)
 
+    def tested(self) -> str:
+        low, high = self.best_between
+        return (
+            f"Test {self.y} is smallest at a {self.x} from {low:g} to {high:g}, and more than {self.factor:g} times "
+            f"that at the largest, though training examples are fitted from {self.fitted_from:g} on."
+        )
 
-def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
-    low, high = settings.best_between
-    inside = points["x"].between(low, high)
-    if not (inside.any() and (points["x"] < low).any() and (points["x"] > high).any()):
-        return "not enough data", {"points": len(points), "best_between": [low, high]}
-    best, last = points.iloc[int(points["test"].argmin())], points.iloc[-1]
-    unfitted = float(points.loc[points["x"] >= settings.fitted_from, "train"].max())
-    evidence: Evidence = {
-        "smallest_test": float(best["test"]),
-        "at": float(best["x"]),
-        "test_at_largest": float(last["test"]),
-        "largest": float(last["x"]),
-        "ratio": float(last["test"] / best["test"]) if best["test"] > 0 else 0.0,
-        "largest_train_once_fitted": unfitted,
-    }
-    grown = last["test"] > settings.factor * best["test"]
-    return "holds" if grown and low <= best["x"] <= high and unfitted < settings.fitted_below else "fails", evidence
+    def criterion(self) -> str:
+        return (
+            f"95 % intervals (Welch) of y at the largest x minus {self.factor:g} times the smallest y, and of every y "
+            f"outside of the range minus it, are above 0; training y stays below {self.fitted_below:g} in every trial"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """Which x inside the range is best is not known: as many are compared as there are."""
+        low, high = self.best_between
+        inside = [cell for cell in line.cells if low <= cell.x <= high]
+        below = [cell for cell in line.cells if cell.x < low]
+        above = [cell for cell in line.cells if cell.x > high]
+        late = [cell for cell in line.cells if cell.x >= self.fitted_from]
+        if not inside or not below or not above or not late:
+            return lacking(f"an x inside, below and above {low:g} to {high:g}", points=len(line.cells))
+        last = above[-1].last("test")
+        best = min(inside, key=lambda cell: float(cell.last("test").mean()))
+        smallest = best.last("test")
+        grown = difference(last, self.factor * smallest, len(inside)).above(0)
+        others = [cell.last("test") for cell in (*below, *above)]
+        shape = at_once(
+            [difference(y, smallest, len(inside)).above(0) for y in others],
+            [difference(y, smallest, len(inside) * len(others)).above(0) for y in others],
+        )
+        unfitted = max(float(cell.last("train").max()) for cell in late)
+        numbers: Evidence = {
+            "smallest_test": float(smallest.mean()),
+            "at": best.x,
+            "test_at_largest": float(last.mean()),
+        }
+        numbers |= {"largest": above[-1].x, "largest_train_once_fitted": unfitted}
+        return Finding(worst((grown, shape, said(unfitted < self.fitted_below))), numbers)

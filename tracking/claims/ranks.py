@@ -1,15 +1,19 @@
-"""One measure ranks networks by another: norms against test error, at equal training risk (memo 90, Section 13)."""
+"""One measure ranks networks by another: norms against test error, at equal training risk (memo 90, Section 13).
 
-from typing import TYPE_CHECKING, Literal
+The interval of the rank correlation r is that of atanh(r), of variance 0.437 / (M - 4) for Kendall's and 1.06 / (M - 3)
+for Spearman's (Fieller, Hartley and Pearson 1957). M networks.
+"""
+
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.equal_risk import pairs
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Needs, Split
+from tracking.verdicts.equal_risk import measures, pairs
+from tracking.verdicts.estimate import correlation
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
@@ -17,7 +21,7 @@ class Settings(Claim):
 
     name: Literal["ranks"] = "ranks"
     x: str = Field("norm_product", description="The measure that predicts.")
-    x_split: Literal["train", "test", ""] = Field("", description="The split of x.")
+    x_split: Split = Field("", description="The split of x.")
     y: str = Field("error", description="The measure that is predicted, on the test split.")
     matched: float | None = Field(
         None, gt=0, description="Training risk at which trials are compared; if absent, at the end."
@@ -25,22 +29,36 @@ class Settings(Claim):
     coefficient: Literal["kendall", "spearman"] = Field("kendall", description="Which rank correlation.")
     above: float = Field(0.5, ge=0, lt=1, description="What the correlation must exceed.")
     falling: bool = Field(False, description="Whether y must fall with x: then minus the correlation must exceed it.")
-    p_below: float = Field(0.01, gt=0, le=1, description="What its p-value (two-sided) must be below.")
-    networks: int = Field(14, ge=3, description="Trials that are needed.")
+    networks: int = Field(14, ge=6, description="Networks that are needed.")
+    compared: float = Field(0.9, gt=0, le=1, description="The share of all networks that must reach the risk.")
+    min_seeds: int | None = Field(1, ge=1, description="Finished trials that every cell needs: networks are counted.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs(measures(self.x, self.x_split, self.y, "test", self.matched), per="all")
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Trials that never reach the training risk are not compared (`unmatched`)."""
-    from scipy import stats
+    def tested(self) -> str:
+        where = "" if self.matched is None else f" at training risk {self.matched:g}"
+        falls = "falls" if self.falling else "rises"
+        return f"Over networks{where}, test {self.y} {falls} with {self.x}, in rank."
 
-    found = pairs(frame, Quantity(settings.x, settings.x_split), Quantity(settings.y, "test"), settings.matched)
-    evidence: Evidence = {"networks": len(found), "unmatched": len(frame.trials) - len(found)}
-    if len(found) < settings.networks:
-        return "not enough data", evidence
-    x, y = np.array(found).T
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return "fails", {**evidence, "correlation": 0.0}
-    rank = stats.kendalltau(x, y) if settings.coefficient == "kendall" else stats.spearmanr(x, y)
-    evidence |= {"correlation": float(rank.statistic), "p": float(rank.pvalue)}
-    strength = -rank.statistic if settings.falling else rank.statistic
-    return "holds" if strength > settings.above and rank.pvalue < settings.p_below else "fails", evidence
+    def criterion(self) -> str:
+        sign = "minus " if self.falling else ""
+        return f"the 95 % interval of {sign}{self.coefficient}'s rank correlation is above {self.above:g}"
+
+    def judge(self, line: Line) -> Finding:
+        """Networks that never reach the training risk are not compared (`unmatched`)."""
+        from scipy import stats
+
+        found = pairs(line, self.matched)
+        if (few := found.too_few(self.networks, self.compared)) is not None:
+            return few
+        x, y = found.x, found.y
+        numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
+        if np.ptp(x) == 0 or np.ptp(y) == 0:
+            return lacking("networks that differ in both measures", **numbers)
+        kendall = self.coefficient == "kendall"
+        rank = float((stats.kendalltau if kendall else stats.spearmanr)(x, y).statistic)
+        strength = correlation(
+            -rank if self.falling else rank, 0.437 / (len(x) - 4) if kendall else 1.06 / (len(x) - 3)
+        )
+        return Finding(strength.above(self.above), {**numbers, "correlation": rank, "interval": strength.interval})

@@ -1,15 +1,13 @@
 """A measure rises at every recorded step from the first one with training error 0: slow growth without perturbation."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.trajectories import histories
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Line, Numbers, Run
 
 
 class Settings(Claim):
@@ -17,24 +15,30 @@ class Settings(Claim):
 
     name: Literal["rises_once_fitted"] = "rises_once_fitted"
     y: str = Field("norm", description="The measure that must rise.")
-    split: Literal["train", "test", ""] = Field("", description="The split of y.")
+    split: Split = Field("", description="The split of y.")
     fitted: float = Field(0.0, ge=0, description="The training error that counts as fitted.")
     steps: int = Field(2, ge=2, description="Recorded steps from there on that every trial needs.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {"y": Measured(self.y, self.split, at="every"), "error": Measured("error", "train", at="every")}
+        return Needs(measures, per="cell", each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs trials that are fitted, with `steps` recorded steps from there on."""
-    values, late = histories(frame, settings.y, settings.split), []
-    for trial, error in histories(frame, "error", "train").items():
-        fitted = error.first_at_most(settings.fitted)
-        late.append(np.empty(0) if fitted is None else values[trial].since(fitted).values)
-    shortest = min(len(y) for y in late)
-    if shortest < settings.steps:
-        return "not enough data", {"steps": shortest}
-    rises = np.concatenate([np.diff(y) for y in late])
-    evidence: Evidence = {
-        "falls": int((rises <= 0).sum()),
-        "smallest_rise": float(rises.min()),
-        "largest_growth": max(float(y[-1] / y[0]) for y in late),
-    }
-    return "holds" if bool((rises > 0).all()) else "fails", evidence
+    def tested(self) -> str:
+        return f"Once the training error is {self.fitted:g}, {self.y} rises at every recorded step."
+
+    def criterion(self) -> str:
+        return "every difference between recorded steps from there on is above 0, in every trial"
+
+    def judge(self, line: Line) -> Finding:
+        late = [self._late(run) for run in line.runs]
+        shortest = min(len(values) for values in late)
+        if shortest < self.steps:
+            return lacking(f"{self.steps} recorded steps once fitted, in every trial", steps=shortest)
+        rises = np.concatenate([np.diff(values) for values in late])
+        numbers: Evidence = {"falls": int((rises <= 0).sum()), "smallest_rise": float(rises.min())}
+        growths = [float(values[-1] / values[0]) for values in late if values[0] != 0]
+        return Finding(said(bool((rises > 0).all())), {**numbers, "largest_growth": max(growths, default=0.0)})
+
+    def _late(self, run: Run) -> Numbers:
+        fitted = run.series["error"].first_at_most(self.fitted)
+        return np.empty(0) if fitted is None else run.series["y"].since(fitted).values

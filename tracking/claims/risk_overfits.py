@@ -1,51 +1,75 @@
 """The risk overfits: wherever the training set is fitted, the last test risk is far above the best epoch's.
 
-The best epoch is "optimal early stopping": where the test risk of a trial is smallest.
+The best epoch is "optimal early stopping": where the test risk of a trial is smallest. The smallest of noisy values is
+below their mean, so that `factor` must be more than what noise alone would give.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import Estimate, at_once, mean_of
+from tracking.verdicts.finding import Evidence, Finding, Word, lacking
+from tracking.verdicts.line import Cell, Line
 
 
 class Settings(Claim):
-    """Means over seeds are compared, at every x where the training error is at most `fitted`."""
+    """Last and best are compared within each trial, at every x where the training error is at most `fitted`."""
 
     name: Literal["risk_overfits"] = "risk_overfits"
     x: str = Field("parameters", description="The measure or setting of capacity.")
     y: str = Field("risk", description="The measure that overfits.")
     factor: float = Field(1.2, ge=1, description="What the ratio, last over best, must exceed at every such x.")
     at_most: float | None = Field(None, ge=1, description="What the ratio must not exceed; for claims of a small one.")
-    fitted: float = Field(0.0, ge=0, description="The training error, mean over seeds, that counts as interpolation.")
+    fitted: float = Field(0.0, ge=0, description="The training error of every seed that counts as interpolation.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {
+            "last": Measured(self.y, "test"),
+            "best": Measured(self.y, "test", at="smallest"),
+            "train_error": Measured("error", "train"),
+        }
+        return Needs(measures, x=self.x)
+
+    def tested(self) -> str:
+        bound = "" if self.at_most is None else f" and at most {self.at_most:g} times"
+        return f"Wherever training error is {self.fitted:g}, the last test {self.y} is {self.factor:g}{bound} the best."
+
+    def criterion(self) -> str:
+        bound = "" if self.at_most is None else f", and that of {self.at_most:g} times it below 0"
+        return (
+            f"at every such {self.x} the 95 % interval (Student) of last minus {self.factor:g} times best is above "
+            f"0{bound}"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        fitted = [cell for cell in line.cells if (cell.last("train_error") <= self.fitted).all()]
+        if not fitted:
+            errors = [float(cell.last("train_error").mean()) for cell in line.cells]
+            return lacking("an x where every seed fits its training set", smallest_train_error=min(errors))
+        certain = [word for cell in fitted for word in self._words(cell, 1)]
+        doubted = [word for cell in fitted for word in self._words(cell, len(certain))]
+        ratios = [_ratio(cell) for cell in fitted]
+        numbers: Evidence = {"x": [cell.x for cell in fitted], "ratio": ratios}
+        least = fitted[int(np.argmin(ratios))]
+        interval = self._excess(least, self.factor, 1).interval
+        numbers |= {"smallest_ratio": min(ratios), "largest_ratio": max(ratios), "excess_interval": interval}
+        return Finding(at_once(certain, doubted), numbers)
+
+    def _words(self, cell: Cell, tests: int) -> list[Word]:
+        words = [self._excess(cell, self.factor, tests).above(0)]
+        if self.at_most is not None:
+            words.append(self._excess(cell, self.at_most, tests).at_most(0))
+        return words
+
+    def _excess(self, cell: Cell, factor: float, tests: int) -> Estimate:
+        """Of the last risk over a multiple of the best one: its mean is above 0 where the ratio of means is above."""
+        return mean_of(cell.last("last") - factor * cell.last("best"), tests)
 
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs one x where the training set is fitted."""
-    quantities = {
-        "last": Quantity(settings.y, "test"),
-        "best": Quantity(settings.y, "test", "best"),
-        "train_error": Quantity("error", "train"),
-    }
-    return each_line(frame, settings.x, quantities, lambda points: _check(points, settings))
-
-
-def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
-    fitted = points[points["train_error"] <= settings.fitted]
-    if fitted.empty:
-        return "not enough data", {"smallest_train_error": float(points["train_error"].min()), "fitted_points": 0}
-    ratio = (fitted["last"] / fitted["best"]).tolist()
-    evidence: Evidence = {
-        "x": fitted["x"].tolist(),
-        "ratio": ratio,
-        "smallest_ratio": min(ratio),
-        "largest_ratio": max(ratio),
-    }
-    small_enough = settings.at_most is None or max(ratio) <= settings.at_most
-    return "holds" if min(ratio) > settings.factor and small_enough else "fails", evidence
+def _ratio(cell: Cell) -> float:
+    """Of the means; 0 where the best risk is 0."""
+    best = float(cell.last("best").mean())
+    return float(cell.last("last").mean()) / best if best else 0.0

@@ -1,37 +1,41 @@
 """From a given step on nothing changes: in every trial, a measure stays within a tolerance."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.per_cell import each_cell, table
-from tracking.verdicts.verify import Claim, Evidence, Judged
-
-if TYPE_CHECKING:
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
-    """The largest minus the smallest value from `after` on is compared."""
+    """The largest minus the smallest value from `after` on is compared, each trial up to its own end."""
 
     name: Literal["settles"] = "settles"
     y: str = Field(description="The measure that must stay where it is.")
-    split: Literal["train", "test", ""] = Field("", description="The split of y.")
+    split: Split = Field("", description="The split of y.")
     after: int = Field(ge=0, description="The first step that counts.")
     tolerance: float = Field(ge=0, description="How much y may vary, in its own units.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, self.split, at="every")}, per="cell", each_trial=True)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs two recorded steps from `after` on. How much y varies in the whole run is evidence."""
-    return each_cell(frame, lambda cell: _check(cell, settings))
+    def tested(self) -> str:
+        what = " ".join(filter(None, (self.split, self.y)))
+        return f"From step {self.after} on {what} stays within {self.tolerance:g}, in every trial."
 
+    def criterion(self) -> str:
+        return f"the largest minus the smallest value from step {self.after} on is at most {self.tolerance:g}"
 
-def _check(frame: "Frame", settings: Settings) -> Judged:
-    found = table(frame, settings.y, settings.split)
-    late = found.since(settings.after)
-    if late.shape[1] < 2:
-        return "not enough data", {"steps": late.shape[1], "after": settings.after}
-    change, whole = (float(np.ptp(values, axis=1).max()) for values in (late, found.values))
-    evidence: Evidence = {"largest_change": change, "in_the_whole_run": whole, "steps": late.shape[1]}
-    return ("holds" if change <= settings.tolerance else "fails"), evidence
+    def judge(self, line: Line) -> Finding:
+        """Needs two recorded steps from `after` on. How much y varies in the whole run is evidence."""
+        late = [run.series["y"].since(self.after).values for run in line.runs]
+        fewest = min(len(values) for values in late)
+        if fewest < 2:
+            return lacking(f"two recorded steps from {self.after} on, in every trial", steps=fewest)
+        change = max(float(np.ptp(values)) for values in late)
+        whole = max(float(np.ptp(run.series["y"].values)) for run in line.runs)
+        numbers: Evidence = {"largest_change": change, "in_the_whole_run": whole, "steps": fewest}
+        return Finding(said(change <= self.tolerance), numbers)

@@ -1,15 +1,16 @@
-"""The test risk peaks at the interpolation threshold: at the smallest x that fits its training set, or next to it."""
+"""The test risk peaks at the interpolation threshold: at the smallest x that fits its training set, or next to it.
 
-from typing import TYPE_CHECKING, Literal
+A peak is higher than both ends of the grid and than everything away from the threshold.
+"""
+
+from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.verify import Claim, Evidence, Judged, Quantity, each_line
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Evidence, Finding, Word, lacking
+from tracking.verdicts.line import Cell, Line
 
 
 class Settings(Claim):
@@ -18,25 +19,53 @@ class Settings(Claim):
     name: Literal["threshold_peak"] = "threshold_peak"
     x: str = Field("parameters", description="The measure or setting of capacity.")
     y: str = Field("risk", description="The measure that peaks, on the test split.")
-    fitted: float = Field(0.0, ge=0, description="The training error, mean over seeds, that counts as interpolation.")
+    fitted: float = Field(0.0, ge=0, description="The training error of every seed that counts as interpolation.")
     points: int = Field(1, ge=0, description="How many points of the grid the peak may be away.")
 
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, "test"), "train_error": Measured("error", "train")}, x=self.x)
 
-def judge(frame: "Frame", settings: Settings) -> Judged:
-    """Needs a fitted x with points on either side: a peak at an end of the grid is none."""
-    quantities = {"y": Quantity(settings.y, "test"), "train_error": Quantity("error", "train")}
-    return each_line(frame, settings.x, quantities, lambda points: _check(points, settings))
+    def tested(self) -> str:
+        return (
+            f"Test {self.y} peaks within {self.points} points of the smallest {self.x} with training error "
+            f"{self.fitted:g}: it is larger there than at both ends and everywhere else."
+        )
+
+    def criterion(self) -> str:
+        return (
+            f"one point that near has 95 % intervals (Welch) of its y minus that of both ends, and of every point "
+            f"further than {self.points} away, above 0"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """Needs a fitted x with points on either side; the highest point near it is compared with all others."""
+        fitted = [i for i, cell in enumerate(line.cells) if (cell.last("train_error") <= self.fitted).all()]
+        end = len(line.cells) - 1
+        if not fitted or fitted[0] in (0, end):
+            return lacking("a fitted x with points on either side", points=end + 1, fitted_points=len(fitted))
+        threshold = fitted[0]
+        near = [i for i in range(1, end) if abs(i - threshold) <= self.points]
+        others = [i for i in range(end + 1) if i in (0, end) or abs(i - threshold) > self.points]
+        rest = [line.cells[i] for i in others]
+        words = {i: _higher(line.cells[i], rest, len(near)) for i in near}
+        peak = max(near, key=lambda i: float(line.cells[i].last("y").mean()))
+        lowest = min((difference(line.cells[peak].last("y"), c.last("y")) for c in rest), key=lambda d: d.low)
+        numbers: Evidence = {"x": line.x, "y": line.means("y"), "peak_at_x": line.cells[peak].x}
+        numbers |= {"fitted_from_x": line.cells[threshold].x, "above_others_by": lowest.mean}
+        return Finding(_any(list(words.values())), {**numbers, "interval": lowest.interval})
 
 
-def _check(points: "pd.DataFrame", settings: Settings) -> Judged:
-    fitted = [i for i, error in enumerate(points["train_error"]) if error <= settings.fitted]
-    if not fitted or fitted[0] == 0 or fitted[0] == len(points) - 1:
-        return "not enough data", {"points": len(points), "fitted_points": len(fitted)}
-    peak, threshold = int(points["y"].argmax()), fitted[0]
-    evidence: Evidence = {
-        "peak": float(points["y"].max()),
-        "peak_at_x": float(points["x"].iloc[peak]),
-        "fitted_from_x": float(points["x"].iloc[threshold]),
-        "at_largest": float(points["y"].iloc[-1]),
-    }
-    return "holds" if abs(peak - threshold) <= settings.points else "fails", evidence
+def _higher(cell: Cell, others: list[Cell], candidates: int) -> Word:
+    """Whether a point is above all others; which of the candidates it would be was not known beforehand."""
+    y = cell.last("y")
+    return at_once(
+        [difference(y, other.last("y"), candidates).above(0) for other in others],
+        [difference(y, other.last("y"), candidates * len(others)).above(0) for other in others],
+    )
+
+
+def _any(words: list[Word]) -> Word:
+    """Holds where one does; fails where all do."""
+    if "holds" in words:
+        return "holds"
+    return "fails" if set(words) == {"fails"} else "not enough data"

@@ -1,0 +1,211 @@
+"""The one place between recorded rows and claims: which trials make a line, how many count, and what is refused.
+
+A claim sees finished trials with finite numbers, and nothing else. Here are counted, line by line, the trials
+
+    planned = finished + diverged + failed + missing + not finite + unmeasured
+
+    failed      failed or cancelled
+    missing     not recorded, or still running
+    not finite  finished, with an infinite or undefined value among those that the claim looks at
+    unmeasured  finished, without a value of a measure that the claim looks at
+
+since a claim that holds on what is left of them has not been shown (`tracking.verdicts.verify`).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tracking.analysis.curve_spec import Curve
+from tracking.analysis.grouping import NOT_SETTINGS, prepare, selected, text, words
+from tracking.analysis.grouping import settings as settings_of
+from tracking.common.errors import Refused
+from tracking.common.plugins import unknown
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.line import Line, Run, Series
+
+if TYPE_CHECKING:
+    from tracking.analysis.frame import Frame
+    from tracking.analysis.frame import Line as Rows
+
+STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", "missing": "missing", "running": "missing"}
+
+
+@dataclass(frozen=True)
+class Gated:
+    """One line: what a claim may judge, and what is missing of it.
+
+    judged: the trials that count, of the cells that have enough of them.
+    counts: planned trials by what became of them.
+    seeds: the trials that count in the cell that has fewest.
+    complete: whether every cell has as many as it must have, and nothing diverged or is not finite.
+    """
+
+    line: Line
+    counts: Mapping[str, int]
+    seeds: int
+    complete: bool
+
+
+def gated(frame: "Frame", claim: Claim) -> list[Gated]:
+    """The lines of a claim. Raises Refused for what is not recorded, and for an x that has no order."""
+    chosen = selected(frame, claim.where)
+    needs = claim.needs(frozenset(settings_of(frame)))
+    if needs.arms:
+        chosen = chosen.only(chosen.trials.apply(lambda trial: arm_of(trial, needs) != "", axis=1))
+    if needs.x is not None and needs.x in chosen.trials:
+        ordered(needs.x, chosen.trials[needs.x].tolist())
+    lines = _lines(chosen, needs)
+    series, fates = _read(chosen, needs)
+    return [_gated(name, chosen.only(ids), needs, claim, series, fates) for name, ids in lines.items()]
+
+
+def ordered(setting: str, values: Sequence[object]) -> None:
+    """Raises Refused where a setting has a value that is no number, so that nothing rises or falls along it."""
+    for value in values:
+        if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number) or value != value:
+            raise Refused(
+                f"{setting} has the value {text(value)}, which is no number: there is no order along it; choose "
+                "trials with `where`"
+            )
+
+
+def arm_of(trial: "Mapping[str, object]", needs: Needs) -> str:
+    """The arm that a trial belongs to; empty where it is none of them."""
+    rest = ""
+    for arm, conditions in needs.arms.items():
+        if conditions is None:
+            rest = arm
+        elif all(key in trial and trial[key] == value for key, value in conditions.items()):
+            return arm
+    return rest
+
+
+def varied(frame: "Frame") -> list[str]:
+    """The settings that take more than one value."""
+    return [name for name in settings_of(frame) if frame.trials[name].nunique(dropna=False) > 1]
+
+
+def _lines(frame: "Frame", needs: Needs) -> dict[str, list[str]]:
+    """The ids of the trials of each line, under its name: the settings that tell it from the others."""
+    if needs.per == "all":
+        return {"": list(frame.trials.index)}
+    apart = [name for name in varied(frame) if name not in needs.compared]
+    if needs.per == "line" and needs.x is not None:
+        curve = Curve(name="claim", x=needs.x, y=next(iter(needs.measures.values())).y)
+        apart = [name for name in prepare(frame, curve, apart).group if name not in needs.compared]
+    if not apart:
+        return {"": list(frame.trials.index)}
+    groups = frame.trials.groupby(apart, sort=False, dropna=False)
+    named: dict[str, list[str]] = {}
+    for _, trials in groups:
+        name = ", ".join(words(one, trials[one].iloc[0], len(apart) == 1) for one in apart)
+        named.setdefault(name, []).extend(trials.index)
+    return named
+
+
+def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], dict[str, str]]:
+    """The series of the trials, by trial and name, and of finished trials that do not count, why."""
+    wanted = dict(needs.measures)
+    if needs.x is not None and needs.x not in frame.trials:
+        wanted["x"] = Measured(needs.x)
+    found: dict[str, dict[str, Series]] = {id: {} for id in frame.trials.index}
+    finished = frame.only(frame.trials["state"] == "finished")
+    names: dict[str, None] = {}
+    for name, measured in wanted.items():
+        names |= dict.fromkeys(_series(finished, name, measured, found))
+    fates = {}
+    for id in finished.trials.index:
+        if any(name not in found[id] for name in names):
+            fates[id] = "unmeasured"
+        elif not all(np.isfinite(series.values).all() for series in found[id].values()):
+            fates[id] = "not finite"
+    return found, fates
+
+
+def _series(frame: "Frame", name: str, measured: Measured, found: dict[str, dict[str, Series]]) -> list[str]:
+    """Adds one measure to what was found; returns the names it goes by. Raises Refused where no trial has it."""
+    names: dict[str, None] = {}
+    for part in frame.lines(measured.y):
+        for (split, layer), rows in part.items():
+            if split != measured.split or not (measured.every_layer or layer == measured.layer):
+                continue
+            key = f"{name}/{layer}" if measured.every_layer else name
+            names[key] = None
+            for id, series in _by_trial(rows, list(frame.trials.index)):
+                found[id][key] = _looked_at(series, measured)
+    if not names and not frame.trials.empty:
+        known = sorted(" ".join(filter(None, one)) for one in frame.known())
+        asked = " ".join(filter(None, (measured.y, measured.split, measured.layer)))
+        raise Refused(unknown("recorded measure", asked, known))
+    return list(names)
+
+
+def _by_trial(rows: "Rows", ids: list[str]) -> list[tuple[str, Series]]:
+    if not len(rows.place):
+        return []
+    ends = np.flatnonzero(np.diff(rows.place)) + 1
+    parts = zip([0, *ends.tolist()], [*ends.tolist(), len(rows.place)], strict=True)
+    return [(ids[rows.place[a]], Series(rows.step[a:b], rows.value[a:b])) for a, b in parts]
+
+
+def _looked_at(series: Series, measured: Measured) -> Series:
+    """What a claim looks at; a value that is not finite stays among them."""
+    if measured.at == "last":
+        return Series(series.steps[-1:], series.values[-1:])
+    if measured.at == "smallest" and np.isfinite(series.values).all():
+        smallest = int(series.values.argmin())
+        return Series(series.steps[smallest : smallest + 1], series.values[smallest : smallest + 1])
+    return series
+
+
+def _gated(
+    name: str,
+    frame: "Frame",
+    needs: Needs,
+    claim: Claim,
+    series: Mapping[str, dict[str, Series]],
+    fates: Mapping[str, str],
+) -> Gated:
+    trials = frame.trials
+    states = {str(id): str(state) for id, state in trials["state"].items()}
+    fate = {id: fates.get(id) or STATES.get(state, "finished") for id, state in states.items()}
+    counts = Counter(fate.values())
+    least = least_seeds(claim, needs)
+    cells = [list(ids) for ids in trials.groupby("cell", sort=False).groups.values()]
+    good = [[id for id in ids if fate[id] == "finished"] for ids in cells]
+    enough = [ids for ids in good if len(ids) >= (1 if needs.each_trial else least)]
+    runs = [_run(id, trials.loc[id], needs, series[id]) for ids in enough for id in ids]
+    required = [max(least, min(len(ids), claim.at_least or len(ids))) for ids in cells]
+    whole = all(len(have) >= need for have, need in zip(good, required, strict=True))
+    complete = bool(cells) and whole and not counts["diverged"] and not counts["not finite"]
+    line = Line(name, tuple(runs))
+    _no_mixture(line, needs)
+    return Gated(line, {"planned": len(trials), **counts}, min(map(len, good), default=0), complete)
+
+
+def least_seeds(claim: Claim, needs: Needs) -> int:
+    """The finished trials that every cell needs."""
+    return claim.min_seeds or (1 if needs.each_trial else 2)
+
+
+def _run(id: str, trial: "Mapping[str, object]", needs: Needs, series: dict[str, Series]) -> Run:
+    x = 0.0
+    if needs.x is not None:
+        x = float(trial[needs.x]) if needs.x in trial else series["x"].last  # type: ignore[arg-type]
+    seed, cell = int(trial["seed"]), str(trial["cell"])  # type: ignore[call-overload]
+    settings = {str(name): value for name, value in trial.items() if name not in NOT_SETTINGS}
+    return Run(id, seed, cell, settings, x, arm_of(trial, needs), series)
+
+
+def _no_mixture(line: Line, needs: Needs) -> None:
+    """Raises Refused where the trials of a line are not told apart by x, and the claim compares nothing else."""
+    if needs.x is None or needs.per != "line":
+        return
+    places = Counter((cell.x, cell.arm) for cell in line.cells)
+    spread = any(abs(run.x - cell.x) > 1e-9 * abs(cell.x) for cell in line.cells for run in cell.runs)
+    if spread or max(places.values(), default=1) > 1:
+        raise Refused(f"one line has several cells at the same {needs.x}, or seeds that differ in it")
