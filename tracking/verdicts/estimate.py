@@ -3,9 +3,9 @@
 A criterion holds where all of its interval is on its side of the bound, and fails where all of it is on the other;
 an interval that contains the bound is not enough data. n seeds.
 
-One seed gives an interval without width: a claim gets one seed only where it asks for no more (`Claim.min_seeds`). So do
-equal values of three seeds or more, as of an exact expectation. Two equal values may well be a coincidence (an error is
-a multiple of 1 / number of images), and say nothing.
+One seed gives an interval without width: a claim gets one seed only where it asks for no more (`Claim.min_seeds`). So
+do equal values of three seeds or more, as of an exact expectation. Two equal values may well be a coincidence (an error
+is a multiple of 1 / number of images), and say nothing.
 """
 
 from dataclasses import dataclass
