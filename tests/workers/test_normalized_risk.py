@@ -16,7 +16,7 @@ def test_it_is_the_risk_of_the_network_with_normalised_layers(bias: str) -> None
     """A bias of the first layer is divided with its weights: their norm is taken together."""
     net = {"name": "convnet", "depth": 3, "width": 6, "bias": bias}
     settings = small_trials.trial(2, net=net, precision="float64").settings
-    chosen = choose([settings], Examples.of(network._load(settings), [settings]), "cpu")
+    chosen = choose([settings], Examples.of(network.load_images(settings), [settings]), "cpu")
     for name, value in chosen.parameters().items():
         value.add_(0.1 if name.endswith("bias") else 0.0)
     snapshot = Snapshot(settings.net, chosen)

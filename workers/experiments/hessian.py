@@ -83,7 +83,7 @@ def measures(settings: Settings) -> tuple[dict[series.Key, float], series.Array]
     """
     import torch
 
-    x, y, start = _problem(settings)
+    x, y, start = problem(settings)
     weights = interpolate(x, y, start, settings.width)
 
     def loss(w: "Tensor") -> "Tensor":
@@ -105,7 +105,7 @@ def measures(settings: Settings) -> tuple[dict[series.Key, float], series.Array]
     return values, spectrum
 
 
-def _problem(settings: Settings) -> tuple["Tensor", "Tensor", "Tensor"]:
+def problem(settings: Settings) -> tuple["Tensor", "Tensor", "Tensor"]:
     """x [N, D], y [N] and initial weights [P], scaled to the fan-in of their layer."""
     import torch
 

@@ -65,7 +65,7 @@ def prepare(trials: Sequence[Trial[Settings]]) -> str:
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
     """
     for settings in {_data_key(t): t.settings for t in trials}.values():
-        images = _load(settings)
+        images = load_images(settings)
         subset(images.train_y, settings.data.train_size, 0)
     return _why_slow()
 
@@ -88,7 +88,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
     from workers.engines.choose import choose
 
     bundle = [t.settings for t in trials]
-    images = _load(bundle[0])
+    images = load_images(bundle[0])
     examples = Examples.of(images, bundle)
     engine = choose(bundle, examples, device)
     if bundle[0].pretrain and not resume:
@@ -121,7 +121,8 @@ def _pretraining(settings: Settings) -> Settings:
     return settings.model_copy(update=changes)
 
 
-def _load(settings: Settings) -> Images:
+def load_images(settings: Settings) -> Images:
+    """The images to train and test these settings on. Raises ValueError where there are fewer to test on than asked."""
     images = DATASETS.load(settings.data.name).load(settings.data)
     size = settings.data.test_size
     if size is not None and size > len(images.test_y):

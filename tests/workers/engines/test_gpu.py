@@ -76,12 +76,12 @@ def test_a_graph_does_what_its_launches_do(way: str, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("net", nets(), ids=lambda n: "-".join(str(v) for v in n.values()))
 def test_nothing_waits_for_the_device_within_an_epoch(net: dict) -> None:
     mine = trained(engine.Batched(*bundle(net=net, optimizer={"batch_size": 9}), "cuda"))
-    mine.stack._upload(order(3, 120, 3), ALL)
+    mine.stack.upload(order(3, 120, 3), ALL)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        mine.stack._batches(120)
+        mine.stack.queue_epoch(120)
         mine.stack.start.zero_()
-        mine.stack._steps(9, 1)
+        mine.stack.queue_steps(9, 1)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 

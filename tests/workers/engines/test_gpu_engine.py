@@ -25,7 +25,7 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # of weights, errors and losses in flo
 
 def made(bundle: list[Trial]) -> tuple[list[Settings], Examples]:
     settings: list[Settings] = [t.settings for t in bundle]  # type: ignore[misc]
-    return settings, Examples.of(network._load(settings[0]), settings)
+    return settings, Examples.of(network.load_images(settings[0]), settings)
 
 
 def order(models: int, examples: int, epoch: int) -> np.ndarray:

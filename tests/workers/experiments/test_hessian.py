@@ -28,7 +28,7 @@ def test_square_loss_has_at_most_one_curved_direction_per_example(seed: int) -> 
 
 def test_spectrum_is_that_of_the_gauss_newton_matrix() -> None:
     _, spectrum = found()
-    x, y, start = hessian._problem(Settings())
+    x, y, start = hessian.problem(Settings())
     weights = hessian.interpolate(x, y, start, 8)
     jacobian = torch.func.jacrev(hessian.network)(weights, x, 8).numpy()
     small = np.linalg.eigvalsh(2 * jacobian @ jacobian.T)[::-1]
@@ -38,7 +38,7 @@ def test_spectrum_is_that_of_the_gauss_newton_matrix() -> None:
 @pytest.mark.parametrize("loss", ["square", "exponential"])
 def test_spectrum_has_the_trace_of_finite_differences(loss: str) -> None:
     _, spectrum = found(loss=loss)
-    x, y, start = hessian._problem(Settings())
+    x, y, start = hessian.problem(Settings())
     weights = hessian.interpolate(x, y, start, 8)
 
     def risk(w: torch.Tensor) -> torch.Tensor:

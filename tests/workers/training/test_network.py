@@ -117,7 +117,7 @@ def test_against_an_independent_loop(batch_norm: bool) -> None:
         3, net=net, precision="float64", optimizer={"batch_size": 32, "learning_rate": 0.05, "momentum": 0.9}
     )
     s = trial.settings
-    data = network._load(s)
+    data = network.load_images(s)
     examples = Examples.of(data, [s])
     parameters = plugins.NETS.load("convnet").init(s.net, (8, 8, 1), 10, seeds.torch_generator(3, "init"))
     model = _sequential(parameters, batch_norm).double()

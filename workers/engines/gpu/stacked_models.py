@@ -54,21 +54,23 @@ class Stack:
 
     def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
         """See `Engine.epoch`; returns before the device is done."""
-        self._upload(order, active)
-        self._batches(order.shape[1])
+        self.upload(order, active)
+        self.queue_epoch(order.shape[1])
 
-    def _batches(self, examples: int) -> None:
+    def queue_epoch(self, examples: int) -> None:
+        """Queues the steps of an epoch of so many examples a model on the device, from `start` on."""
         size = self.optimizer.batch(examples)
         whole, rest = divmod(examples, size)
         many, single = divmod(whole, STEPS)
         for _ in range(many):
-            self.replay.run((size, STEPS), lambda: self._steps(size, STEPS))
+            self.replay.run((size, STEPS), lambda: self.queue_steps(size, STEPS))
         for _ in range(single):
-            self.replay.run((size, 1), lambda: self._steps(size, 1))
+            self.replay.run((size, 1), lambda: self.queue_steps(size, 1))
         if rest:
-            self.replay.run((rest, 1), lambda: self._steps(rest, 1))
+            self.replay.run((rest, 1), lambda: self.queue_steps(rest, 1))
 
-    def _upload(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def upload(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """Copies an epoch's order (M, examples) and mask (M,) to the device, and sets `start` to 0."""
         if order.shape[1] > self.order.shape[1]:
             self.replay.forget()
             self.order = torch.zeros(order.shape, dtype=torch.int64, device=self.order.device)
@@ -77,7 +79,8 @@ class Stack:
         self.start.zero_()
 
     @torch.no_grad()
-    def _steps(self, size: int, count: int) -> None:
+    def queue_steps(self, size: int, count: int) -> None:
+        """Queues so many steps, each on the next `size` examples of the order, on the device."""
         for _ in range(count):
             places = self.start + torch.arange(size, device=self.start.device)
             self._descend(*self._gradient(self.order.index_select(1, places)))
