@@ -14,7 +14,7 @@ from tests.support.checkout import ROOT
 
 MOST_PAGES = 12  # in a folder
 TOP = r"(?:orchestrator|workers|tracking|sweeps|tests|docker|benchmarks|docs)"
-FILE = re.compile(rf"`({TOP}/[\w./-]+)`")
+FILE = re.compile(rf"(?:^|[\s`(])({TOP}/[\w./-]*\w)(?=[\s`,:;)]|[./]*$|\.\s)", re.MULTILINE)
 MODULE = re.compile(r"(?:`|python -m )((?:orchestrator|workers|tracking|tests)(?:\.\w+)+)(?:`|\s)")
 TARGET = re.compile(r"(?:^    |`)make ([a-z-]+)", re.MULTILINE)
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
