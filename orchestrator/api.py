@@ -52,9 +52,20 @@ def plan(sweep: Sweep, store: str = "runs") -> planning.Plan:
     return planning.plan(expand(sweep), Store(store), 1)
 
 
-def launch(sweep: Sweep, store: str = "runs") -> launching.Launched:
-    """Runs what is missing, in this process; draws the curves and judges the claims."""
-    return launching.launch(sweep, launching.Options(store=store, local=True))
+def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launching.Launched:
+    """Runs what is missing, in this process; draws the curves and judges the claims.
+
+    Nothing is printed unless `progress`: then messages and the live view are written to standard error, as by the
+    command line. Messages are also log records of the logger "orchestrator".
+    """
+    options = launching.Options(store=store, local=True)
+    if not progress:
+        return launching.launch(sweep, options)
+    from orchestrator.commands.live_view import LiveView
+    from orchestrator.terminal import log_messages
+
+    with log_messages.shown():
+        return launching.launch(sweep, options, LiveView())
 
 
 def trials(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":

@@ -22,7 +22,8 @@ from orchestrator.commands.options import (
     WhichSweep,
     Words,
 )
-from orchestrator.terminal.encoding import legible
+from orchestrator.terminal import log_messages
+from orchestrator.terminal.encoding import replace_unencodable
 
 app = App(
     name="sweep",
@@ -61,6 +62,7 @@ def launch(
     """
     from orchestrator.commands import detach as handing_over
     from orchestrator.commands import render
+    from orchestrator.commands.live_view import LiveView
     from orchestrator.launch import Options, launch
 
     sweep = which.read()
@@ -69,7 +71,7 @@ def launch(
     if detach:
         handing_over.tell(handing_over.submit(sweep, options), as_json)
         return 0
-    launched = launch(sweep, options)
+    launched = launch(sweep, options, LiveView())
     render.launched(sweep, launched, at.store, as_json)
     bad = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
     return 1 if bad else 0
@@ -199,9 +201,9 @@ def ui(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, port: Po
     port
         Where it listens, on the loopback address.
     """
-    from orchestrator.results import mlflow_mirror
+    from orchestrator.commands import mlflow_ui
 
-    return mlflow_mirror.ui(at.existing(), tracking_uri, port)
+    return mlflow_ui.serve(at.existing(), tracking_uri, port)
 
 
 @app.command(name="list")
@@ -285,9 +287,11 @@ def doctor(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point; `guarded` says what the exit codes mean."""
-    legible(sys.stdout, sys.stderr)
-    sys.exit(guarded(lambda: app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0))
+    """Entry point; `tracking.common.errors` lists the exit codes."""
+    replace_unencodable(sys.stdout, sys.stderr)
+    with log_messages.shown():
+        code = guarded(lambda: app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

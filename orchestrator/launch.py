@@ -1,19 +1,21 @@
-"""Launch: seven calls from a sweep file to curves and verdicts, the same for every backend."""
+"""Launch: the steps from a sweep file to curves and verdicts, the same for every backend."""
 
+import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from orchestrator.execution import in_process, preflight
-from orchestrator.execution.lease_trials import Ready, ready
-from orchestrator.execution.live_view import Launching
-from orchestrator.execution.retry import Retries
-from orchestrator.execution.shared_disk import settle
-from orchestrator.execution.signals import Interrupt
-from orchestrator.execution.supervisor import Watch
+from orchestrator.execution.claim_work import ClaimedWork, claim_work
+from orchestrator.execution.observer import Observer, Silent
+from orchestrator.execution.progress import Progress
+from orchestrator.execution.rounds import Run, run_rounds
+from orchestrator.execution.shared_disk import wait_until_visible
+from orchestrator.execution.signals import StopSignals
+from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
 from orchestrator.planning.estimate import Speeds
 from orchestrator.planning.pack import most
@@ -21,25 +23,24 @@ from orchestrator.planning.plan import Plan, plan
 from orchestrator.results import build, mlflow_mirror
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
-from orchestrator.terminal.console import say, waiting
-from tracking.common.errors import Damaged, Interrupted, InUse, Refused, StorageFailed, TooManyFailures
+from tracking.common.errors import Refused
 from tracking.records import layout
 from tracking.records.manifest import Manifest
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.verify import Verdict
-from workers.bundle import Bundle
+from workers.bundle import Report
 from workers.plugins import EXPERIMENTS
-from workers.run_bundle import give_up
 from workers.runtime import provenance
-from workers.runtime.failure import Failure
 
-Run = Callable[[Sequence[Bundle], Store, Watch], None]
+LOG = logging.getLogger(__name__)
+SILENT = Silent()
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to launch, nothing of what: `address` of a Ray cluster, or `local` for this process without Ray."""
+    """Options of a launch that do not change the result: `address` of a Ray cluster, or `local` for this process
+    without Ray."""
 
     store: str = "runs"
     local: bool = False
@@ -69,23 +70,24 @@ class Launched:
     wall_s: float
 
 
-def launch(sweep: Sweep, options: Options) -> Launched:
+def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launched:
     """Runs what is missing of a sweep, mirrors it, draws its curves and judges its claims.
 
-    Raises lease.InUse when another launch works on the same trials, StorageFailed, Interrupted, and TooManyFailures.
+    `observer` is told of what goes on; messages are logged. Raises InUse when another launch works on the same trials,
+    StorageFailed, Interrupted, and TooManyFailures.
     """
     start = time.monotonic()
     if options.address and not options.local:
-        preflight.knock(options.address)
+        preflight.check_address(options.address)
     trials = expand(sweep)[: options.limit]
-    with Interrupt() as interrupt, ready(sweep, trials, options.store, options.retry_failed) as found:
-        store, before = found.store, found.plan
+    with StopSignals() as signals, claim_work(sweep, trials, options.store, options.retry_failed) as work:
+        store, before = work.store, work.plan
         mirror = mlflow_mirror.begin(sweep, trials, store, options.tracking_uri, bool(before.to_run))
         with mirror:
             if before.to_run:
                 since = now_ms()
-                found.damaged.extend(_run(found, sweep, options, interrupt, mirror))
-                _remember(store, since)
+                work.damaged.extend(_run(work, sweep, options, signals, mirror, observer))
+                _remember_speeds(store, since)
             frame = build.gather(trials, store)
             curves, table = build.draw(sweep, trials, frame, store)
             verdicts = build.judged(sweep, frame)
@@ -94,87 +96,44 @@ def launch(sweep: Sweep, options: Options) -> Launched:
             mirror.finish(frame, curves, table, verdicts, report)
         after = plan(trials, store, 1)
     return Launched(
-        _counts(before, after), curves, table, verdicts, after.failed, mirror.uri, report, tuple(found.damaged),
+        _counts(before, after), curves, table, verdicts, after.failed, mirror.uri, report, tuple(work.damaged),
         time.monotonic() - start,
     )  # fmt: skip
 
 
 def _run(
-    found: Ready, sweep: Sweep, options: Options, interrupt: Interrupt, mirror: mlflow_mirror.Mirroring
-) -> list[str]:
-    """Everything that is missing, on the backend asked for, until all of it has ended; what was found damaged."""
-    before, store = found.plan, found.store
-    _keep_changes(store)
-    say(f"{sweep.title}: {len(before.to_run)} of {len(before.trials)} trials to run")
+    work: ClaimedWork, sweep: Sweep, options: Options, signals: StopSignals, mirror: mlflow_mirror.Mirroring,
+    observer: Observer,
+) -> list[str]:  # fmt: skip
+    """Runs everything that is missing on the backend asked for; returns a message for each file found damaged."""
+    before, store = work.plan, work.store
+    _save_code_changes(store)
+    LOG.info("%s: %d of %d trials to run", sweep.title, len(before.to_run), len(before.trials))
     _prepare(sweep, before)
-    with _backend(options) as (lanes, free, run):
-        interrupt.listen()
+    with _backend(options, observer) as (lanes, free, run):
+        signals.install()
         _check_nodes(options, store)
-        bundles = list(plan(before.trials, store, lanes, options.retry_failed, partial(most, free)).bundles)
-        retries = Retries()
-        with interrupt.heed(), Launching(bundles, mirror.behind) as view:
-            watch = Watch(len(before.trials), view, interrupt, found.lease)
-            while bundles:
-                watch.again()
-                view.begin(bundles)
-                run(bundles, store, watch)
-                bundles = _after(watch, bundles, retries, store)
+        bundles = plan(before.trials, store, lanes, options.retry_failed, partial(most, free)).bundles
+        progress = Progress(bundles)
+        supervisor = Supervisor(len(before.trials), _observing(progress, observer), signals, work.lease)
+        with signals.polled(), observer.running(progress, mirror.behind):
+            run_rounds(bundles, store, run, supervisor, progress)
         if options.elsewhere and store.files.local:
-            settle(store, watch.done)
-        say(view.note())
-    return watch.damaged
+            wait_until_visible(store, supervisor.ended_bundles, observer)
+        LOG.info(progress.summary())
+    return supervisor.damaged
 
 
-def _after(watch: Watch, bundles: Sequence[Bundle], retries: Retries, store: Store) -> list[Bundle]:
-    """What to run next, after a pause; trials that are given up are recorded with their error. Raises when the launch
-    must stop: InUse, StorageFailed, Interrupted, TooManyFailures."""
-    _stop_for_good(watch)
-    following = retries.next(watch.failures, bundles, partial(_commits, store), partial(_ended, store))
-    for bundle, failure in following.given_up if watch.worked or not watch.many else []:
-        give_up(store, bundle, "cpu", failure.text)
-        watch.given_up(bundle, failure)
-    if gone := [f.kind for f in watch.failures.values() if f.kind in ("died", "lost")]:
-        say(f"{len(gone)} workers ended before their bundles did; the bundles go on from their last commits")
-    if watch.many:
-        raise TooManyFailures(
-            f"stopped, since {watch.many}\nMend it and launch again; trials that are recorded as failed run again with "
-            "--retry-failed"
-        )
-    until = time.monotonic() + following.pause_s
-    while time.monotonic() < until and not watch.stop:
-        time.sleep(0.05)
-    _stop_for_good(watch)
-    return following.bundles
+def _observing(progress: Progress, observer: Observer) -> Callable[[Report], None]:
+    def observe(report: Report) -> None:
+        progress.add(report)
+        observer.reported(report)
 
-
-def _stop_for_good(watch: Watch) -> None:
-    if watch.lease.lost or (watch.fatal and watch.fatal.kind == "lease"):
-        raise InUse(_said(watch.fatal) if watch.fatal else "another launch has taken this work over")
-    if watch.fatal:
-        raise StorageFailed(_said(watch.fatal))
-    if watch.gone or watch.interrupt.asked:
-        raise Interrupted(watch.gone)
-
-
-def _said(failure: Failure) -> str:
-    """Without the name of the exception, which is ours and says nothing more."""
-    return failure.line.partition(": ")[2] or failure.line
-
-
-def _commits(store: Store, bundle: Bundle) -> int:
-    try:
-        return store.manifest(bundle.id).commits
-    except (FileNotFoundError, Damaged):
-        return 0
-
-
-def _ended(store: Store, bundle: Bundle) -> set[str]:
-    recorded = store.recorded({t.id for t in bundle.trials})
-    return {id for id, r in recorded.items() if r.state in ("finished", "diverged")}
+    return observe
 
 
 def _prepare(sweep: Sweep, before: Plan) -> None:
-    """What the experiment wants to be sure of before a worker starts: that its data are here, and large enough."""
+    """Checks what the experiment needs before a worker starts: that its data are here, and large enough."""
     experiment = EXPERIMENTS.load(sweep.experiment)
     consistency.refuse_other_data(before.to_run, before.recorded.values())
     try:
@@ -182,17 +141,20 @@ def _prepare(sweep: Sweep, before: Plan) -> None:
     except ValueError as error:
         raise Refused(f"{sweep.path}: {error}") from error
     if note:
-        say(f"note     {note}")
+        LOG.info("note     %s", note)
 
 
 @contextmanager
-def _backend(options: Options) -> Iterator[tuple[int, int | None, Run]]:
-    """Yields the number of lanes, the memory of a GPU, and the function that runs bundles."""
+def _backend(options: Options, observer: Observer) -> Iterator[tuple[int, int | None, Run]]:
+    """Yields the number of lanes, the memory of a GPU in bytes, and the function that runs bundles."""
     if options.local:
-        yield in_process.lanes(), in_process.free(), in_process.run
+        from workers.runtime.device import free_bytes
+
+        yield 1, free_bytes(), in_process.run
         return
     with ExitStack() as stack:
-        with waiting(f"attaching to Ray at {options.address}" if options.address else "starting Ray on this machine"):
+        where = f"attaching to Ray at {options.address}" if options.address else "starting Ray on this machine"
+        with observer.waiting(where):
             from orchestrator.cluster.tune_backend import backend
 
             found = stack.enter_context(backend(options.address))
@@ -207,15 +169,15 @@ def _check_nodes(options: Options, store: Store) -> None:
         preflight.check(survey, store)
 
 
-def _keep_changes(store: Store) -> None:
-    """The patch that records name, where this program differs from its commit."""
+def _save_code_changes(store: Store) -> None:
+    """Writes the patch that records refer to, where this program differs from its commit."""
     name = layout.code_changes(provenance.code().diff)
     if provenance.diff() and not store.files.names(layout.CODE, name.rpartition("/")[2]):
         store.files.write(name, provenance.diff().encode())
 
 
-def _remember(store: Store, since_ms: int) -> None:
-    """How fast the bundles were that were begun and done since then."""
+def _remember_speeds(store: Store, since_ms: int) -> None:
+    """Remembers how fast the bundles were that were begun and done since then."""
     done = [m for m in store.manifests() if isinstance(m, Manifest) and m.started_ms >= since_ms and m.done]
     for device in {p.device for m in done for p in m.provenances}:
         Speeds(device).remember(done)

@@ -1,4 +1,4 @@
-"""What Ray Tune tells of its workers, told to a watch in this project's terms; and what the watch decides."""
+"""Translates what Ray Tune reports of its workers for the supervisor, and carries out what the supervisor decides."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,44 +7,44 @@ from typing import Any
 import ray
 from ray import cloudpickle, tune
 
-from orchestrator.execution.supervisor import Watch
+from orchestrator.execution.supervisor import Supervisor
 from tracking.common.errors import BundleFailed
 from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
 
-class Listener(tune.Callback):  # type: ignore[misc]  # Ray has no types
-    """Tells a watch what happens, and ends the workers that it finds hanging."""
+class SupervisorCallback(tune.Callback):  # type: ignore[misc]  # Ray has no types
+    """Tells the supervisor what happens, and kills the workers of bundles that hang."""
 
-    def __init__(self, bundles: Sequence[Bundle], watch: Watch) -> None:
-        self.bundles, self.watch = bundles, watch
+    def __init__(self, bundles: Sequence[Bundle], supervisor: Supervisor) -> None:
+        self.bundles, self.supervisor = bundles, supervisor
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune writes its callbacks down to restore an experiment, which is never done here."""
+        """Tune saves its callbacks to restore an experiment, which is never done here."""
         return {}
 
     def on_step_begin(self, iteration: int, trials: Any, **info: Any) -> None:
-        """Tune has put a handler of its own in place of ours, for SIGUSR1, that would end it without a word."""
+        """Tune has replaced the handler of SIGUSR1 by its own, which would end it without a message."""
         if iteration <= 1:
-            self.watch.interrupt.listen()
+            self.supervisor.signals.install()
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.watch.began(self._bundle(trial))
+        self.supervisor.bundle_started(self._bundle(trial))
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
-        self.watch.heard(Report(*result["report"]))
+        self.supervisor.bundle_reported(Report(*result["report"]))
 
     def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.watch.ended(self._bundle(trial))
+        self.supervisor.bundle_ended(self._bundle(trial))
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        # Written by this very process a moment ago; Tune moves it to its storage later, where its own reader looks.
+        # This process has just written the file; Tune moves it to its storage later, where Tune's own reader looks.
         file = trial.pickled_error_file
         error = cloudpickle.loads(Path(file).read_bytes()) if file else None
-        self.watch.failed(self._bundle(trial), _failure(error, "report" in trial.last_result))
+        self.supervisor.bundle_failed(self._bundle(trial), _failure(error, "report" in trial.last_result))
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
-        for id in self.watch.hanging():
+        for id in self.supervisor.hanging_bundles():
             for trial in trials:
                 actor = trial.temporary_state.ray_actor
                 if actor and trial.status == "RUNNING" and self._bundle(trial).id == id:
@@ -55,13 +55,13 @@ class Listener(tune.Callback):  # type: ignore[misc]  # Ray has no types
 
 
 class StopWhenAsked(tune.Stopper):  # type: ignore[misc]  # Ray has no types
-    """Ends all of Tune's trials when the watch says so."""
+    """Ends all of Tune's trials when the supervisor says so."""
 
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
 
     def __getstate__(self) -> dict[str, Any]:
-        """See `Listener.__getstate__`."""
+        """See `SupervisorCallback.__getstate__`."""
         return {}
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
@@ -69,11 +69,11 @@ class StopWhenAsked(tune.Stopper):  # type: ignore[misc]  # Ray has no types
 
     def stop_all(self) -> bool:
         """Tune then stops every worker, and `Worker.cleanup` commits."""
-        return self.watch.stop
+        return self.supervisor.should_stop
 
 
 def _failure(error: Exception | None, begun: bool) -> Failure:
-    """What Ray's error means. `begun`: whether the worker had said that it is there."""
+    """What Ray's error means. `begun`: whether the worker had reported that it runs."""
     text = str(error)
     if isinstance(error, ray.exceptions.RayTaskError):
         return Failure(*error.cause.args) if isinstance(error.cause, BundleFailed) else Failure("error", text)

@@ -11,7 +11,7 @@ from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled, wit
 from tracking.common.errors import Interrupted
 
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
-GREET_S = 10.0  # for the head of a cluster to say who is in it
+HEAD_S = 10.0  # for the head of a cluster to list its nodes
 
 
 @contextlib.contextmanager
@@ -23,7 +23,7 @@ def attached(address: str | None) -> Iterator[None]:
         # As by default on macOS and Windows: a Ray that no other machine joins listens on the loopback address alone.
         ray_constants.ENABLE_RAY_CLUSTER = CLUSTERS and address is not None
         if address:
-            _greet(address)
+            _check_membership(address)
         try:
             with starting():
                 ray.init(
@@ -44,7 +44,7 @@ def attached(address: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def starting() -> Iterator[None]:
-    """Says what it means that Ray ends, or is asked to end, before it works. Raises Interrupted."""
+    """Translates failures of Ray while it starts. Raises Interrupted."""
     try:
         yield
     except SystemExit as error:  # raised by Ray's own handler of SIGTERM, until ours is back
@@ -53,11 +53,11 @@ def starting() -> Iterator[None]:
         raise Interrupted(f"Ray failed while it started ({last_line(error)})") from error
 
 
-def _greet(address: str) -> None:
-    """What Ray itself would find out in a minute, and say in other words: that this token is not the cluster's, or this
-    machine none of its nodes. Raises ConnectionError."""
-    with head(address) as asked:
-        members = {id.hex() for id in asked.get_all_node_info(timeout=GREET_S)}
+def _check_membership(address: str) -> None:
+    """Finds out at once what Ray reports after a minute: that this token is not the cluster's, or that this machine
+    is none of its nodes. Raises ConnectionError."""
+    with head(address) as client:
+        members = {id.hex() for id in client.get_all_node_info(timeout=HEAD_S)}
     if not here(members):
         raise ConnectionError(
             f"this machine is no node of the cluster at '{address}', and only nodes can launch. Launch on one, or make "
@@ -68,7 +68,7 @@ def _greet(address: str) -> None:
 
 @contextlib.contextmanager
 def head(address: str) -> Iterator[GcsClient]:
-    """The head of a cluster, to be asked something. Raises ConnectionError where it does not answer."""
+    """A client of the head of a cluster. Raises ConnectionError where it does not answer."""
     try:
         yield GcsClient(address=services.canonicalize_bootstrap_address_or_die(address))
     except ray.exceptions.AuthenticationError as error:

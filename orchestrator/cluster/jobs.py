@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import ray
 from ray._private import ray_constants
 
-from orchestrator.cluster.connect import GREET_S, head, here, last_line
+from orchestrator.cluster.connect import HEAD_S, head, here, last_line
 
 JOBS = (
     "Start its head with `ray start --head --dashboard-host=ADDRESS`, which needs ray[default], or name a way to its "
@@ -23,7 +23,7 @@ def submit(address: str, job: str, command: str, folder: str, environment: dict[
     """
     from ray.job_submission import JobSubmissionClient
 
-    logging.getLogger("ray").setLevel(logging.ERROR)  # what it says of packing is nobody's concern
+    logging.getLogger("ray").setLevel(logging.ERROR)  # its messages about packing the folder
     server = _job_server(address)
     os.environ["RAY_API_SERVER_ADDRESS"] = server  # which Ray prefers to its argument, as it does RAY_ADDRESS
     try:
@@ -41,7 +41,7 @@ def _job_server(address: str) -> str:
     server = os.environ.get("RAY_API_SERVER_ADDRESS") or _dashboard(address)
     where = urlsplit(server)
     try:
-        socket.create_connection((where.hostname or "", where.port or 80), GREET_S).close()
+        socket.create_connection((where.hostname or "", where.port or 80), HEAD_S).close()
     except OSError as error:
         raise ConnectionError(
             f"the cluster at '{address}' takes no jobs from here: nobody answers at {server} ({error}). {JOBS}"
@@ -51,10 +51,10 @@ def _job_server(address: str) -> str:
 
 def _dashboard(address: str) -> str:
     """Where a head says that its job server is. Raises ConnectionError, also when only the head itself can reach it."""
-    with head(address) as asked:
+    with head(address) as client:
         key, space = ray_constants.DASHBOARD_ADDRESS.encode(), ray_constants.KV_NAMESPACE_DASHBOARD
-        found = (asked.internal_kv_get(key, space, timeout=GREET_S) or b"").decode()
-        nodes = asked.get_all_node_info(timeout=GREET_S)
+        found = (client.internal_kv_get(key, space, timeout=HEAD_S) or b"").decode()
+        nodes = client.get_all_node_info(timeout=HEAD_S)
     own = found.startswith(("127.", "localhost", "[::1]"))
     # From elsewhere this address leads to whatever runs here, perhaps another cluster.
     if not found or (own and not here({id.hex() for id, node in nodes.items() if node.is_head_node})):

@@ -1,11 +1,11 @@
-"""What may go wrong with a cluster while Ray itself waits for ever or kills this process."""
+"""Checks whether a cluster is still there, for losses on which Ray itself waits for ever or kills this process."""
 
 import socket
 from functools import partial
 
 import ray
 
-from orchestrator.execution.cluster_watchdog import Check, patience
+from orchestrator.execution.cluster_watchdog import Check, lost_after_s
 
 
 def checks() -> dict[Check, float]:
@@ -17,8 +17,8 @@ def checks() -> dict[Check, float]:
     if raylet and not _no_raylet(raylet):
         checks[partial(_no_raylet, raylet)] = 0.0
     if head and not _no_head(head):
-        checks[partial(_no_head, head)] = patience()
-    return {**checks, _no_machine: patience()}
+        checks[partial(_no_head, head)] = lost_after_s()
+    return {**checks, _no_machine: lost_after_s()}
 
 
 def _no_raylet(path: str) -> str:

@@ -15,25 +15,25 @@ from typing import Any
 import ray
 from ray import tune
 
-from orchestrator.cluster.callbacks import Listener, StopWhenAsked
+from orchestrator.cluster.callbacks import StopWhenAsked, SupervisorCallback
 from orchestrator.cluster.connect import attached, last_line, starting
 from orchestrator.cluster.liveness import checks
 from orchestrator.cluster.nodes import free, lanes
 from orchestrator.cluster.trainable import Worker
-from orchestrator.execution.cluster_watchdog import Pulse
-from orchestrator.execution.supervisor import Watch
+from orchestrator.execution.cluster_watchdog import ClusterWatchdog
+from orchestrator.execution.supervisor import Supervisor
 from tracking.records.store import Store
 from workers.bundle import Bundle
 from workers.runtime.failure import Failure
 
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS
 
-Run = Callable[[Sequence[Bundle], Store, Watch], None]
+Run = Callable[[Sequence[Bundle], Store, Supervisor], None]
 
 
 @contextlib.contextmanager
 def backend(address: str | None) -> "Iterator[tuple[int, int | None, Run]]":
-    """A Ray to run on, an own one or the one at `address`.
+    """Ray to run on: one on this machine, or the cluster at `address`.
 
     Yields how many bundles run at a time, the free memory in bytes of the smallest GPU (None where bundles run on
     processors), and `run`. Replaces this process's signal handlers, as Ray does.
@@ -46,8 +46,9 @@ def backend(address: str | None) -> "Iterator[tuple[int, int | None, Run]]":
         yield number, memory, run
 
 
-def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
-    """Runs bundles, telling `watch` what they report and how they fail; stopped by it, every worker commits."""
+def run(bundles: Sequence[Bundle], store: Store, supervisor: Supervisor) -> None:
+    """Runs bundles and tells `supervisor` what they report and how they fail. When it says so, every worker commits,
+    and this returns."""
     resources = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
     trainable = tune.with_resources(tune.with_parameters(Worker, bundles=list(bundles), store=store), resources)
     scratch = tempfile.mkdtemp(prefix="sweep-tune-")
@@ -60,29 +61,29 @@ def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
                 storage_path=scratch,
                 name="bundles",
                 verbose=0,
-                callbacks=[Listener(bundles, watch)],
-                stop=StopWhenAsked(watch),
+                callbacks=[SupervisorCallback(bundles, supervisor)],
+                stop=StopWhenAsked(supervisor),
             ),
         )
-        with warnings.catch_warnings(), Pulse(checks(), watch):
+        with warnings.catch_warnings(), ClusterWatchdog(checks(), supervisor):
             warnings.simplefilter("ignore")
             try:
                 tuner.fit()
-            except ray.exceptions.RayError as error:  # of Tune's own calls: no worker of ours was asked
-                watch.gone = f"the cluster failed ({last_line(error)})"
+            except ray.exceptions.RayError as error:  # of Tune's own calls, not of a worker
+                supervisor.cluster_lost = f"the cluster failed ({last_line(error)})"
         for bundle in bundles:
-            if not watch.stop and bundle.id not in watch.done | watch.failures.keys():
-                watch.failed(bundle, Failure("lost", "Ray Tune ended without a word of this bundle"))
+            if not supervisor.should_stop and bundle.id not in supervisor.ended_bundles | supervisor.failures.keys():
+                supervisor.bundle_failed(bundle, Failure("lost", f"Ray Tune returned no result for bundle {bundle.id}"))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def crew(kind: type, members: int, cpus: float, gpus: float) -> Iterator[Callable[..., list[Any]]]:
-    """`members` actors of `kind` on this machine, with fractions of its cores and GPUs.
+def actor_group(kind: type, number: int, cpus: float, gpus: float) -> Iterator[Callable[..., list[Any]]]:
+    """`number` actors of `kind` on this machine, with fractions of its cores and GPUs.
 
     The counterpart under Ray of `orchestrator.execution.process_group`.
     """
     with backend(None):
-        actors = [ray.remote(num_cpus=cpus, num_gpus=gpus)(kind).remote() for _ in range(members)]
+        actors = [ray.remote(num_cpus=cpus, num_gpus=gpus)(kind).remote() for _ in range(number)]
         yield lambda method, *arguments: ray.get([getattr(actor, method).remote(*arguments) for actor in actors])

@@ -11,8 +11,8 @@ import statistics
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.execution.process_group import Each, crew
-from orchestrator.terminal.console import Advance, steps
+from orchestrator.execution.process_group import CallEach, process_group
+from orchestrator.terminal.live import Advance, steps
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from workers.bench import cost
@@ -56,7 +56,7 @@ class Entry:
 
     engine: str
     case: Case
-    each: Each
+    each: CallEach
 
     def plain(self) -> dict[str, Any]:
         """By what one result is told from another."""
@@ -84,9 +84,9 @@ def run(options: Options) -> dict[str, Any]:
     options, device = options.checked(), best()
     lanes = cores() if device == "cpu" else 1
     with contextlib.ExitStack() as stack:
-        crews = _crews(stack, options, device, lanes)
-        bench = Bench(options, crews[OURS]("about"))
-        groups = [entries(options, crews, *g) for g in itertools.product(options.batch_norm, options.widths)]
+        processes = _process_groups(stack, options, device, lanes)
+        bench = Bench(options, processes[OURS]("about"))
+        groups = [entries(options, processes, *g) for g in itertools.product(options.batch_norm, options.widths)]
         total = sum(map(len, groups)) * (1 + options.rounds)
         advance = stack.enter_context(steps("measuring", total))
         for group in groups:
@@ -99,22 +99,22 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _crews(stack: contextlib.ExitStack, options: Options, device: str, lanes: int) -> dict[str, Each]:
+def _process_groups(stack: contextlib.ExitStack, options: Options, device: str, lanes: int) -> dict[str, CallEach]:
     """The processes of each engine: one a core or GPU, shared by all but Ray, whose actors are smaller."""
-    local = stack.enter_context(crew(Lane, lanes))
+    local = stack.enter_context(process_group(Lane, lanes))
     found = dict.fromkeys((*options.engines, OURS), local)
     if RAY in options.engines:
         from orchestrator.cluster import tune_backend
 
         members, gpus = (round(lanes / CPU_SHARE), 0.0) if device == "cpu" else (round(1 / GPU_SHARE), GPU_SHARE)
-        found[RAY] = stack.enter_context(tune_backend.crew(Lane, members, CPU_SHARE, gpus))
+        found[RAY] = stack.enter_context(tune_backend.actor_group(Lane, members, CPU_SHARE, gpus))
     return found
 
 
-def entries(options: Options, crews: dict[str, Each], batch_norm: bool, width: int) -> list[Entry]:
+def entries(options: Options, processes: dict[str, CallEach], batch_norm: bool, width: int) -> list[Entry]:
     """All lines of one network; an engine that takes one model at a time has one line, with one model."""
     return [
-        Entry(name, Case("resident" if name == RAY else name, width, m, batch_norm), crews[name])
+        Entry(name, Case("resident" if name == RAY else name, width, m, batch_norm), processes[name])
         for name in options.engines
         for m in ((1,) if takes(name) == "one" else options.models)
     ]

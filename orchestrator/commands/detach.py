@@ -42,7 +42,7 @@ def submit(sweep: Sweep, options: Options) -> Detached:
     options = _absolute(options)
     _refuse(options)
     expand(sweep)  # what is wrong with it is said here, not in the log of a job
-    preflight.knock(str(options.address))
+    preflight.check_address(str(options.address))
     from orchestrator.cluster.jobs import submit
 
     job = f"{sweep.name}-{secrets.token_hex(4)}"
@@ -51,7 +51,7 @@ def submit(sweep: Sweep, options: Options) -> Detached:
         environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
         server = submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
     follow = ("sweep", "status", *sweep.asked, "--store", options.store, "--watch")
-    ray = "RAY_AUTH_MODE=token ray" if preflight.secured() else "ray"  # which sends no token unless told to
+    ray = "RAY_AUTH_MODE=token ray" if preflight.token_required() else "ray"  # which sends no token unless told to
     log, stop = (f"{ray} job {what} {job} --address {server}" for what in ("logs --follow", "stop"))
     return Detached(job, shlex.join(follow), log, stop)
 

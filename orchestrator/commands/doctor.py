@@ -234,7 +234,7 @@ def ray(address: str, root: str) -> Iterator[Finding]:
     """Whether a cluster lets us in, and every node can do the work."""
     remedy = "look at --address and RAY_AUTH_TOKEN"
     try:
-        preflight.knock(address)
+        preflight.check_address(address)
         from orchestrator.cluster import connect, nodes
 
         with connect.attached(address):

@@ -6,7 +6,7 @@ from orchestrator.planning.plan import plan
 from orchestrator.results import build
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
-from orchestrator.terminal.console import repeat
+from orchestrator.terminal.live import repeat
 from tracking.records.lease_file import at_work
 
 STATUS_S, CURVES_S = 2.0, 10.0  # between two looks

@@ -12,9 +12,11 @@ from orchestrator.planning.plan import Plan
 from orchestrator.results import build
 from orchestrator.spec.load import shipped_names
 from orchestrator.spec.sweep import Sweep
-from orchestrator.terminal.console import duration, say, table
+from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
+from orchestrator.terminal.tables import table
 from tracking.common.flatten import flat
+from tracking.common.text import duration
 from tracking.mirror.tracking_uri import public
 from tracking.records.lease_file import Claim
 from tracking.verdicts.verify import Verdict

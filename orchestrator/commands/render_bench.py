@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.commands.bench import BASE, takes
-from orchestrator.terminal.console import say, table
+from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
+from orchestrator.terminal.tables import table
 from tracking.plotting import bench_figure
 from workers.bench import cost
 from workers.bench.case import Case

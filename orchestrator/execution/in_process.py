@@ -3,41 +3,26 @@
 from collections.abc import Sequence
 from contextlib import closing
 
-from orchestrator.execution.supervisor import Watch
+from orchestrator.execution.supervisor import Supervisor
 from tracking.records.store import Store
 from workers.bundle import Bundle
 from workers.run_bundle import work
 from workers.runtime import failure
 
 
-def lanes() -> int:
-    """Bundles that run at a time."""
-    return 1
-
-
-def free() -> int | None:
-    """Bytes that a bundle may fill on the GPU; None where it runs on processors."""
-    from workers.runtime.device import free_bytes
-
-    return free_bytes()
-
-
-def run(bundles: Sequence[Bundle], store: Store, watch: Watch) -> None:
-    """Runs bundles, telling `watch` what they report and how they fail; stopped by it, the bundle at hand commits."""
-    for bundle in bundles:
-        try:
-            with closing(work(store, bundle, _device())) as running:
-                for report in running:
-                    watch.heard(report)
-                    if watch.stop:
-                        break
-        except Exception as error:
-            watch.failed(bundle, failure.of(error))
-        if watch.stop:
-            return
-
-
-def _device() -> str:
+def run(bundles: Sequence[Bundle], store: Store, supervisor: Supervisor) -> None:
+    """Runs bundles and tells `supervisor` what they report and how they fail. When it says so, the running bundle
+    commits, and this returns."""
     from workers.runtime.device import best
 
-    return best()
+    for bundle in bundles:
+        try:
+            with closing(work(store, bundle, best())) as reports:
+                for report in reports:
+                    supervisor.bundle_reported(report)
+                    if supervisor.should_stop:
+                        break
+        except Exception as error:
+            supervisor.bundle_failed(bundle, failure.of(error))
+        if supervisor.should_stop:
+            return

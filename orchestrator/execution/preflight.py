@@ -1,6 +1,7 @@
-"""Before a launch on a cluster: what would go wrong on its nodes is said within seconds, not found out in an hour.
+"""Checks before a launch on a cluster whether its nodes can run bundles, within seconds.
 
-Imports no Ray: `orchestrator.cluster.nodes` asks the nodes, this file says what to ask and judges the answers.
+Imports no Ray: `orchestrator.cluster.nodes` asks the nodes; what they are asked, and what is wrong with their answers,
+is here.
 """
 
 import functools
@@ -32,7 +33,7 @@ TOKEN = (
 
 @dataclass(frozen=True)
 class Node:
-    """A machine of the cluster: what it offers, what `about` answered there, or why it gave no answer."""
+    """A machine of the cluster: its resources, what `about` returned there, or why it gave no answer."""
 
     name: str
     resources: Mapping[str, float]
@@ -40,18 +41,21 @@ class Node:
     error: str = ""
 
 
-Survey = Callable[[Callable[[], dict[str, str]]], Sequence[Node]]  # asks every node; a node says `authentication`, too
+Survey = Callable[
+    [Callable[[], dict[str, str]]], Sequence[Node]
+]  # asks every node; the answer holds `authentication`, too
 
 
 def about(store: Store | None = None, probe: str = "") -> dict[str, str]:
-    """What must be the same on every node, of this process; and what it reads in a file of the store."""
+    """What must be the same on every node, as it is in this process; with `store`, also the content of the
+    file `probe`."""
     versions = {name: importlib.metadata.version(name).partition("+")[0] for name in PACKAGES}
     python = ".".join(platform.python_version_tuple()[:2])
     return {"python": python, **versions, "code": code(), **({"probe": _read(store, probe)} if store else {})}
 
 
 def answer(look: Callable[[], dict[str, str]]) -> dict[str, str]:
-    """What a node answers: `look`, and whether it was started to ask for a token."""
+    """What a node answers: the result of `look`, and whether the node was started to ask for a token."""
     return {"authentication": os.environ.get("RAY_AUTH_MODE", "disabled"), **look()}
 
 
@@ -73,8 +77,9 @@ def _read(store: Store, probe: str) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def knock(address: str) -> None:
-    """Before Ray is loaded, which waits minutes where nobody is, and makes a token of its own where there is none.
+def check_address(address: str) -> None:
+    """Checks the address of a cluster before Ray is loaded, which waits minutes where nothing listens, and makes a
+    token of its own where there is none.
 
     Raises Refused for an address of another kind or without a token, ConnectionError where nothing listens.
     """
@@ -84,7 +89,7 @@ def knock(address: str) -> None:
     host, _, port = address.rpartition(":")
     if address != "auto" and (not host or not port.isdecimal() or int(port) > MAX_PORT):
         raise Refused(f"address '{address}' is no address: give host:port, as in --address host:6379, or auto")
-    if secured() and not token():
+    if token_required() and not has_token():
         raise Refused(f"the cluster at '{address}' needs a token, and there is none here. {TOKEN}")
     if address == "auto":
         return  # which Ray looks up on this machine
@@ -97,12 +102,12 @@ def knock(address: str) -> None:
         ) from error
 
 
-def secured() -> bool:
-    """Whether a cluster must ask for a token; RAY_AUTH_MODE=disabled is how a user says that it need not."""
+def token_required() -> bool:
+    """Whether a cluster must ask for a token; a user turns that off by RAY_AUTH_MODE=disabled."""
     return os.environ.get("RAY_AUTH_MODE", "token") != "disabled"
 
 
-def token() -> bool:
+def has_token() -> bool:
     """Whether this user has a token, wherever Ray looks for one."""
     given = os.environ.get("RAY_AUTH_TOKEN_PATH")
     return bool(os.environ.get("RAY_AUTH_TOKEN")) or (Path(given) if given else token_file()).is_file()
@@ -127,24 +132,28 @@ def check(survey: Survey, store: Store) -> None:
 
 
 def problems(here: Mapping[str, str], nodes: Sequence[Node], root: str = "", content: str = "") -> list[str]:
-    """What is wrong, with remedies: of nodes that differ from `here`, read something else than `content` in the store
-    at `root`, ask for no token, or are all too small."""
-    silent = [f"{n.name}: {_last(n.error)}" for n in nodes if n.error]
-    found = [f"{_some(silent)}. Install this project there, at the same version, or use its image."] if silent else []
+    """What is wrong, with remedies: nodes that differ from `here`, that read something else than `content` in the store
+    at `root`, or that ask for no token; and that no node has enough processors or GPUs for a bundle."""
+    without_answer = [f"{n.name}: {_last_line(n.error)}" for n in nodes if n.error]
+    found = (
+        [f"{_listed(without_answer)}. Install this project there, at the same version, or use its image."]
+        if without_answer
+        else []
+    )
     answered = [n for n in nodes if not n.error]
-    for name, mine in here.items():
-        other = [f"{n.name} has {n.about.get(name)}" for n in answered if n.about.get(name) != mine]
+    for name, ours in here.items():
+        other = [f"{n.name} has {n.about.get(name)}" for n in answered if n.about.get(name) != ours]
         if other:
-            found.append(f"{name} is {mine} here, but {_some(other)}. Use the same image or environment everywhere.")
-    blind = [f"{n.name} ({n.about.get('probe')})" for n in answered if content and n.about.get("probe") != content]
-    if blind:
+            found.append(f"{name} is {ours} here, but {_listed(other)}. Use the same image or environment everywhere.")
+    unread = [f"{n.name} ({n.about.get('probe')})" for n in answered if content and n.about.get("probe") != content]
+    if unread:
         found.append(
-            f"{_some(blind)} cannot read the store '{root}'. Give a folder on a disk that every node shares, at the "
+            f"{_listed(unread)} cannot read the store '{root}'. Give a folder on a disk that every node shares, at the "
             "same path, or an object store such as s3://bucket/runs, with its credentials on every node."
         )
-    open_ = [n.name for n in answered if n.about.get("authentication") == "disabled"]
-    if secured() and open_:
-        found.append(f"{_some(open_)} lets everybody run code: no token is asked for. {TOKEN}")
+    without_token = [n.name for n in answered if n.about.get("authentication") == "disabled"]
+    if token_required() and without_token:
+        found.append(f"{_listed(without_token)} lets everybody run code: no token is asked for. {TOKEN}")
     return [*found, *_too_small(nodes)]
 
 
@@ -155,13 +164,13 @@ def _too_small(nodes: Sequence[Node]) -> list[str]:
         return []
     wanted = " and ".join(f"{number:.0f} {kind}" for kind, number in needs.items())
     offers = [f"{n.name} offers {n.resources.get('CPU', 0):g} CPU, {n.resources.get('GPU', 0):g} GPU" for n in nodes]
-    return [f"no node has {wanted} for a bundle: {_some(offers)}. Join workers with `ray start --address`."]
+    return [f"no node has {wanted} for a bundle: {_listed(offers)}. Join workers with `ray start --address`."]
 
 
-def _some(lines: Sequence[str]) -> str:
+def _listed(lines: Sequence[str]) -> str:
     more = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
     return "; ".join(lines[:SHOWN]) + more
 
 
-def _last(error: str) -> str:
+def _last_line(error: str) -> str:
     return (error.strip().splitlines() or ["no answer"])[-1]

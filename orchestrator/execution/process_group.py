@@ -1,4 +1,4 @@
-"""A crew of processes on this machine that do the same thing at the same time; each keeps its state between calls."""
+"""Processes on this machine that run the same method at the same time; each keeps its state between calls."""
 
 import contextlib
 import multiprocessing
@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-Each = Callable[..., list[Any]]  # (name of a method, arguments) -> what each member returned
+CallEach = Callable[..., list[Any]]  # (name of a method, arguments) -> what it returned in each process
 
 
 @contextlib.contextmanager
-def crew(kind: type, members: int) -> Iterator[Each]:
-    """Starts `members` processes with an object of `kind` each; yields what calls a method on all of them at once.
+def process_group(kind: type, number: int) -> Iterator[CallEach]:
+    """Starts `number` processes with an object of `kind` each; yields what calls a method on all of them at once.
 
-    Members end with this process, whatever ends it: their pipe breaks. Raises RuntimeError when a member fails.
+    The processes end with this one, whatever ends it: their pipe breaks. Raises RuntimeError when one of them fails.
     """
     context = multiprocessing.get_context("spawn")  # a forked PyTorch with threads can hang
     pipes, started = [], []
-    for _ in range(members):
+    for _ in range(number):
         mine, theirs = context.Pipe()
         started.append(context.Process(target=_serve, args=(theirs, kind)))
         started[-1].start()
         theirs.close()
         pipes.append(mine)
 
-    def each(method: str, *arguments: Any) -> list[Any]:
+    def call_each(method: str, *arguments: Any) -> list[Any]:
         for pipe in pipes:
             pipe.send((method, arguments))
         answers = [_answer(pipe) for pipe in pipes]
@@ -36,7 +36,7 @@ def crew(kind: type, members: int) -> Iterator[Each]:
         return [result for _, result in answers]
 
     try:
-        yield each
+        yield call_each
     finally:
         for process in started:
             process.terminate()
@@ -52,15 +52,15 @@ def _answer(pipe: Connection) -> tuple[str, Any]:
 
 
 def _serve(pipe: Connection, kind: type) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that started us decides
-    member = kind()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that started them decides
+    target = kind()
     while True:
         try:
             method, arguments = pipe.recv()
         except EOFError:
             return
         try:
-            answer = "", getattr(member, method)(*arguments)
+            answer = "", getattr(target, method)(*arguments)
         except Exception:
             answer = traceback.format_exc(), None
         pipe.send(answer)

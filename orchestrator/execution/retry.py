@@ -1,15 +1,16 @@
-"""What to do about bundles that failed: again, in halves, or given up. Pure; it only counts.
+"""Decides what to do about bundles that failed: retry, split in halves, or give up. Pure: it only counts.
 
 out of memory   halves, until one trial is left
 exception       halves, until the trial that raises it is alone
-worker died     again from its commit, after 1, 4, 16 s; twice without a commit in between: halves
-worker lost     the same, but only after BUDGET times in a row: a machine that went away is no fault of a trial
+worker died     retry from its commit, after 1, 4, 16 s; after two deaths without a commit in between, halves
+worker lost     the same, but halves only after BUDGET losses in a row: a lost machine is no fault of a trial
 
-Only work is split of which nothing is recorded as ended. A trial that fails alone is given up.
+Trials that are recorded as ended are in none of the halves. A trial that fails alone is given up.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from orchestrator.planning.pack import halves
 from workers.bundle import Bundle, together
@@ -17,8 +18,16 @@ from workers.runtime.failure import Failure
 
 BUDGET = 5  # times a worker may be lost without a commit in between
 DEATHS = 2  # times a worker may die without a commit in between
-HURRY_S = 0.25  # between commits after a death, so that the next one shows whether any work gets done at all
-LONGEST_S = 16.0
+RETRY_COMMIT_S = 0.25  # between commits after a death: at the next one it is known whether any work was done
+LONGEST_PAUSE_S = 16.0
+
+
+class Done(NamedTuple):
+    """What is recorded of a bundle: its number of commits, and its trials that have a result. A trial that is recorded
+    as failed has none, and is tried again in a half."""
+
+    commits: int = 0
+    with_result: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -31,7 +40,7 @@ class _Tries:
 
 
 @dataclass(frozen=True)
-class Next:
+class Decision:
     """What follows: bundles to run after a pause, and trials to record as failed."""
 
     bundles: list[Bundle]
@@ -41,32 +50,26 @@ class Next:
 
 @dataclass
 class Retries:
-    """The memory of one launch."""
+    """The failures of one launch, counted."""
 
     tries: dict[str, _Tries] = field(default_factory=dict)
 
-    def next(
-        self,
-        failed: Mapping[str, Failure],
-        bundles: Sequence[Bundle],
-        commits: Callable[[Bundle], int],
-        ended: Callable[[Bundle], Collection[str]],
-    ) -> Next:
-        """`commits` tells how many commits a bundle has, `ended` which of its trials are recorded as ended."""
-        out = Next([], [], 0.0)
+    def decide(self, failures: Mapping[str, Failure], bundles: Sequence[Bundle], done: Mapping[str, Done]) -> Decision:
+        """`failures` by bundle id, and what is recorded of each of these bundles."""
+        out = Decision([], [], 0.0)
         pause = 0.0
         for bundle in bundles:
-            if bundle.id not in failed:
+            if bundle.id not in failures:
                 continue
-            failure = failed[bundle.id]
-            if failure.kind in ("died", "lost") and self._may_again(bundle.id, failure, commits(bundle)):
-                out.bundles.append(replace(bundle, commit_s=HURRY_S))
+            failure = failures[bundle.id]
+            if failure.kind in ("died", "lost") and self._may_retry(bundle.id, failure, done[bundle.id].commits):
+                out.bundles.append(replace(bundle, commit_s=RETRY_COMMIT_S))
                 pause = max(pause, self._pause(bundle.id))
             else:
-                _split(bundle, failure, ended(bundle), out)
+                _split(bundle, failure, done[bundle.id].with_result, out)
         return replace(out, pause_s=pause)
 
-    def _may_again(self, id: str, failure: Failure, commits: int) -> bool:
+    def _may_retry(self, id: str, failure: Failure, commits: int) -> bool:
         tries = self.tries.setdefault(id, _Tries())
         if commits > tries.commits:
             tries.died = tries.lost = 0
@@ -77,11 +80,11 @@ class Retries:
 
     def _pause(self, id: str) -> float:
         tries = self.tries[id]
-        return min(4.0 ** (tries.died + tries.lost - 1), LONGEST_S)
+        return min(4.0 ** (tries.died + tries.lost - 1), LONGEST_PAUSE_S)
 
 
-def _split(bundle: Bundle, failure: Failure, ended: Collection[str], out: Next) -> None:
-    left = [t for t in bundle.trials if t.id not in ended]
+def _split(bundle: Bundle, failure: Failure, with_result: Collection[str], out: Decision) -> None:
+    left = [t for t in bundle.trials if t.id not in with_result]
     if len(left) > 1:
         out.bundles.extend(replace(half, commit_s=bundle.commit_s) for half in halves(together(left)))
     elif left:

@@ -1,4 +1,4 @@
-"""Being asked to stop: the first signal lets every bundle commit what it has, the second one ends at once."""
+"""Signals that ask a launch to stop, such as Ctrl-C: after the first, every bundle commits; a second ends at once."""
 
 import os
 import signal
@@ -9,42 +9,43 @@ from types import FrameType
 from tracking.common.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; preemption; Slurm's warning before its time limit
+EXIT_CODE = 130  # after the second signal
 
 
-class Interrupt:
-    """Whether we were asked to stop. Where nobody asks, the first signal raises Interrupted on the spot."""
+class StopSignals:
+    """Whether a signal was received. While nobody polls `received`, the first signal raises Interrupted at once."""
 
     def __init__(self) -> None:
-        self.asked, self.heeded = False, False
+        self.received, self.is_polled = False, False
 
-    def __enter__(self) -> "Interrupt":
+    def __enter__(self) -> "StopSignals":
         self.before = {number: signal.getsignal(number) for number in SIGNALS}
-        self.listen()
+        self.install()
         return self
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
-    def listen(self) -> None:
-        """Once more after Ray has started, which puts its own handlers in place of ours."""
+    def install(self) -> None:
+        """Called again after Ray has started, which replaces these handlers by its own."""
         for number in SIGNALS:
-            signal.signal(number, self._note)
+            signal.signal(number, self._handle)
 
     @contextmanager
-    def heed(self) -> Iterator[None]:
-        """While the body runs, somebody looks at `asked` again and again. Raises Interrupted if it was before."""
-        if self.asked:
+    def polled(self) -> Iterator[None]:
+        """While the body runs, somebody polls `received`. Raises Interrupted if a signal came before."""
+        if self.received:
             raise Interrupted
-        self.heeded = True
+        self.is_polled = True
         try:
             yield
         finally:
-            self.heeded = False
+            self.is_polled = False
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            os._exit(130)  # nothing committed is lost: a commit is one rename
-        self.asked = True
-        if not self.heeded:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.received:
+            os._exit(EXIT_CODE)  # nothing committed is lost: a commit is one rename
+        self.received = True
+        if not self.is_polled:
             raise Interrupted

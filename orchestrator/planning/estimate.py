@@ -18,7 +18,7 @@ from workers.bundle import Bundle
 from workers.runtime import cache
 from workers.trial import Trial, digest
 
-ROUGH = 8e10  # operations a second of one core with the compiled kernels, where nothing has been seen
+ROUGH_RATE = 8e10  # operations a second of one core with the compiled kernels, where nothing has been seen
 KEPT = 20  # measurements of a kind; the newest
 SHORTEST_S = 0.2  # bundles that took less say nothing about speed
 SOURCES = ("the same kind of trial", "the same experiment", "a rough rate")
@@ -62,7 +62,7 @@ class Speeds:
         trial = bundle.trials[0]
         known = self.rates.get(trial.experiment, {})
         same, near = known.get(kind(trial)), [rate for rates in known.values() for rate in rates]
-        rate, source = (same, SOURCES[0]) if same else (near, SOURCES[1]) if near else ([ROUGH], SOURCES[2])
+        rate, source = (same, SOURCES[0]) if same else (near, SOURCES[1]) if near else ([ROUGH_RATE], SOURCES[2])
         return sum(cost(t) for t in bundle.trials) / statistics.median(rate), source
 
     def estimate(self, bundles: Sequence[Bundle], lanes: int) -> Estimate:

@@ -1,5 +1,6 @@
 """Keeps MLflow up with a sweep while it runs, shows its curves and verdicts there at the end, and on demand."""
 
+import logging
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -9,12 +10,11 @@ from typing import TYPE_CHECKING
 from orchestrator.results import build
 from orchestrator.spec.expand import varied
 from orchestrator.spec.sweep import Sweep
-from orchestrator.terminal.console import duration, say
-from tracking.common.errors import Refused
+from tracking.common.text import duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.payload import Parent, SweepInfo, curve_lines
-from tracking.mirror.tracking_uri import check, ui_command
+from tracking.mirror.tracking_uri import check
 from tracking.records import layout
 from tracking.records.lease_file import at_work
 from tracking.records.rows import State
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
 
 
-PATIENCE_S = 60.0  # for MLflow at the end of a launch
-LATE_S = 30.0  # behind for so long is worth a word while a launch runs
-HURRY_S = 8.0  # after an interruption, which may have a deadline
+LOG = logging.getLogger(__name__)
+
+CLOSE_S = 60.0  # for MLflow to catch up at the end of a launch
+INTERRUPTED_CLOSE_S = 8.0  # after an interruption, which may have a deadline
+LATE_S = 30.0  # a shorter lag is not shown while a launch runs
 
 
 def uri(store: Store, given: str | None) -> str:
@@ -59,9 +61,11 @@ class Mirroring:
 
     def __exit__(self, *error: object) -> None:
         interrupted = error[0] is not None
-        lag = self.thread.close(HURRY_S if interrupted else PATIENCE_S, interrupted)
+        lag = self.thread.close(INTERRUPTED_CLOSE_S if interrupted else CLOSE_S, interrupted)
         if late := _late(lag):
-            say(f"MLflow is behind by {late}; the records are complete: `sweep sync {self.sweep.name}` catches up")
+            LOG.warning(
+                "MLflow is behind by %s; the records are complete: `sweep sync %s` catches up", late, self.sweep.name
+            )
 
     def behind(self) -> str:
         """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""
@@ -148,29 +152,3 @@ def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict], lef
             f"Not drawn as metrics here, for MLflow's steps are integers: {', '.join(left_out)}. See the figures."
         )
     return "\n\n".join(p for p in parts if p)
-
-
-def ui(store: Store, tracking_uri: str | None, port: int) -> int:
-    """Serves MLflow's pages until interrupted. Returns the server's exit code."""
-    import subprocess
-
-    where = uri(store, tracking_uri)
-    command, environment = ui_command(where, port)
-    _refuse_used(port)
-    mirror.prepare(where)
-    say(f"MLflow on http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
-    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
-
-
-def _refuse_used(port: int) -> None:
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise Refused(
-                f"port {port} cannot be used on this machine ({error.strerror}): is another `sweep ui` open at "
-                f"http://127.0.0.1:{port}? Give another, as in --port {port % 65535 + 1}"
-            ) from error

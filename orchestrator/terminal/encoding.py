@@ -1,28 +1,30 @@
-"""What a terminal's encoding does not have is shown by what looks alike, one character for one: … as ~, ü as u."""
+"""Characters that a terminal's encoding lacks are replaced by similar ones, one for one: … by ~, ü by u."""
 
 import codecs
 import io
 import unicodedata
 from typing import TextIO
 
-LIKE = {"…": "~", "–": "-", "—": "-", "−": "-", "×": "x", "·": "-", "‖": "|", "≥": ">", "≤": "<", "ß": "s",
-        "’": "'", "‘": "'", "“": '"', "”": '"', "ø": "o", "λ": "l", "ρ": "p", "→": ">", "─": "-", "━": "-"}  # fmt: skip
+SIMILAR = {
+    "…": "~", "–": "-", "—": "-", "−": "-", "×": "x", "·": "-", "‖": "|", "≥": ">", "≤": "<", "ß": "s", "’": "'",
+    "‘": "'", "“": '"', "”": '"', "ø": "o", "λ": "l", "ρ": "p", "→": ">", "─": "-", "━": "-",
+}  # fmt: skip
 
 
-def legible(*streams: TextIO) -> None:
-    """Makes the streams show any text, whatever their encoding."""
-    codecs.register_error("alike", _alike)
+def replace_unencodable(*streams: TextIO) -> None:
+    """Makes the streams take any text, whatever their encoding."""
+    codecs.register_error("similar", _replace)
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="alike")
+            stream.reconfigure(errors="similar")
 
 
-def _alike(error: UnicodeError) -> tuple[str, int]:
+def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_like, error.object[error.start : error.end])), error.end
+    return "".join(map(_similar, error.object[error.start : error.end])), error.end
 
 
-def _like(character: str) -> str:
-    plain = LIKE.get(character) or unicodedata.normalize("NFKD", character)[0]
+def _similar(character: str) -> str:
+    plain = SIMILAR.get(character) or unicodedata.normalize("NFKD", character)[0]
     return plain if plain.isascii() else "?"

@@ -1,6 +1,16 @@
-"""Text that comes from files and is shown to people."""
+"""Text for people: what comes from files is made safe to show, and durations are spelled out."""
 
 
 def printable(text: str) -> str:
     """The text with every character that could steer a terminal spelled out; line ends stay."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 45 s, 3 min 20 s, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s" if whole else "under 1 s"
+    return (
+        f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    )

@@ -98,7 +98,7 @@ def test_a_rate_is_models_times_images_over_seconds(step_s: float, seconds: floa
 
 
 def alone(lane: Lane) -> Any:
-    """A crew of this process alone."""
+    """A group of this process alone."""
     return lambda method, *arguments: [getattr(lane, method)(*arguments)]
 
 

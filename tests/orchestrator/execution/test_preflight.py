@@ -90,7 +90,7 @@ def test_where_nobody_listens_is_found_in_seconds(monkeypatch: pytest.MonkeyPatc
         taken.bind(("127.0.0.1", 0))
         start = time.monotonic()
         with pytest.raises(ConnectionError, match=r"nothing answers at '127\.0\.0\.1:"):
-            preflight.knock(f"127.0.0.1:{taken.getsockname()[1]}")
+            preflight.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
         assert time.monotonic() - start < preflight.CONNECT_S + 1
 
 
@@ -99,26 +99,26 @@ def test_without_a_token_nobody_is_even_asked(monkeypatch: pytest.MonkeyPatch, t
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(Refused, match="needs a token, and there is none here"):
-        preflight.knock("127.0.0.1:1")
+        preflight.check_address("127.0.0.1:1")
     (tmp_path / ".ray").mkdir()
     (tmp_path / ".ray/auth_token").write_text("secret")
     with pytest.raises(ConnectionError) as error:
-        preflight.knock("127.0.0.1:1")
+        preflight.check_address("127.0.0.1:1")
     assert "secret" not in str(error.value)
 
 
 def test_the_dashboards_address_is_not_the_heads(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="is Ray's dashboard"):
-        preflight.knock("http://127.0.0.1:8265")
+        preflight.check_address("http://127.0.0.1:8265")
     with pytest.raises(Refused, match="no address of a cluster's head"):
-        preflight.knock("ray://127.0.0.1:10001")
+        preflight.check_address("ray://127.0.0.1:10001")
 
 
 @pytest.mark.parametrize("address", ["head", "head:", "head:ray", ":6379", "head:99999"])
 def test_what_is_no_address_is_said(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
     with pytest.raises(Refused, match="give host:port"):
-        preflight.knock(address)
+        preflight.check_address(address)
 
 
 def test_a_launch_on_a_dead_address_starts_nothing(

@@ -1,4 +1,4 @@
-"""A crew of processes: at the same time, with state, and heard when something goes wrong."""
+"""A group of processes: they run at the same time, keep state, and their failures are reported."""
 
 import os
 import signal
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.execution.process_group import crew
+from orchestrator.execution.process_group import process_group
 
 
 class Member:
-    """What a process of a crew does in these tests."""
+    """What a process of a group does in these tests."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -31,8 +31,8 @@ class Member:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_crew_works_at_the_same_time_and_remembers() -> None:
-    with crew(Member, 2) as each:
+def test_a_group_works_at_the_same_time_and_remembers() -> None:
+    with process_group(Member, 2) as each:
         each("window", 0.0)
         (calls, start, end), (again, other_start, other_end) = each("window", 0.3)
     assert calls == again == 2 and max(start, other_start) < min(end, other_end)
@@ -40,7 +40,7 @@ def test_a_crew_works_at_the_same_time_and_remembers() -> None:
 
 @pytest.mark.parametrize(("method", "words"), [("fail", "a member's own words"), ("die", "was killed")])
 def test_a_member_that_fails_is_heard(method: str, words: str) -> None:
-    with crew(Member, 2) as each, pytest.raises(RuntimeError, match=words):
+    with process_group(Member, 2) as each, pytest.raises(RuntimeError, match=words):
         each(method)
 
 
@@ -72,7 +72,7 @@ BOSS = """
 import os
 import time
 
-from orchestrator.execution.process_group import crew
+from orchestrator.execution.process_group import process_group
 
 
 class Member:
@@ -81,7 +81,7 @@ class Member:
 
 
 if __name__ == "__main__":
-    with crew(Member, 2) as each:
+    with process_group(Member, 2) as each:
         print(*each("who"), flush=True)
         time.sleep(60)
 """

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.execution.retry import BUDGET, Next, Retries
-from orchestrator.execution.signals import Interrupt
-from orchestrator.execution.supervisor import Watch
+from orchestrator.execution.hang_detection import HangDetector
+from orchestrator.execution.retry import BUDGET, Decision, Done, Retries
+from orchestrator.execution.signals import StopSignals
+from orchestrator.execution.supervisor import Supervisor
 from tests.support import small_trials
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records.ledger import Ledger
@@ -29,13 +30,13 @@ class Held:
     lost = False
 
 
-def watch(trials: int = 100) -> Watch:
-    return Watch(trials, lambda report: None, Interrupt(), Held())
+def supervisor(trials: int = 100, hangs: HangDetector | None = None) -> Supervisor:
+    return Supervisor(trials, lambda report: None, StopSignals(), Held(), hangs)
 
 
-def step(retries: Retries, bundles: list[Bundle], kinds: dict[str, Kind], commits: int = 0) -> Next:
+def step(retries: Retries, bundles: list[Bundle], kinds: dict[str, Kind], commits: int = 0) -> Decision:
     failed = {b.id: Failure(kinds[b.id], "why") for b in bundles if b.id in kinds}
-    return retries.next(failed, bundles, lambda bundle: commits, lambda bundle: set())
+    return retries.decide(failed, bundles, {b.id: Done(commits) for b in bundles})
 
 
 @given(st.sets(st.sampled_from(TRIALS), max_size=4), st.sampled_from(["error", "memory", "died"]))
@@ -75,51 +76,50 @@ def test_a_machine_that_goes_away_costs_no_trial_its_bundle_until_the_budget_is_
 def test_what_has_ended_is_not_done_again_when_a_bundle_is_split() -> None:
     bundle, ended = together(TRIALS), {t.id for t in TRIALS[:9]}
     failed = {bundle.id: Failure("error", "why")}
-    following = Retries().next(failed, [bundle], lambda b: 3, lambda b: ended)
+    following = Retries().decide(failed, [bundle], {bundle.id: Done(3, frozenset(ended))})
     assert sorted(t.id for b in following.bundles for t in b.trials) == sorted(t.id for t in TRIALS[9:])
 
 
 def test_a_typo_stops_the_launch_and_a_broken_trial_does_not() -> None:
     bundles = [together([t]) for t in TRIALS]
-    typo = watch()
+    typo = supervisor()
     for bundle in bundles[:3]:
-        assert not typo.stop
-        typo.failed(bundle, Failure("error", "Traceback\nNameError: name 'lerning_rate' is not defined"))
-    assert typo.stop and "NameError: name 'lerning_rate'" in typo.many
+        assert not typo.should_stop
+        typo.bundle_failed(bundle, Failure("error", "Traceback\nNameError: name 'lerning_rate' is not defined"))
+    assert typo.should_stop and "NameError: name 'lerning_rate'" in typo.too_many_failures
 
-    single = watch()
-    single.heard(Report(bundles[0].id, 1, {}, 1, None))
+    single = supervisor()
+    single.bundle_reported(Report(bundles[0].id, 1, {}, 1, None))
     for bundle in bundles[1:11]:
-        single.failed(bundle, Failure("error", "why"))
-    assert not single.stop
-    single.failed(bundles[11], Failure("error", "why"))
-    assert single.stop, "more than ten and than 5% of the trials failed"
+        single.bundle_failed(bundle, Failure("error", "why"))
+    assert not single.should_stop
+    single.bundle_failed(bundles[11], Failure("error", "why"))
+    assert single.should_stop, "more than ten and than 5% of the trials failed"
 
 
 @pytest.mark.parametrize("kind", ["storage", "lease"])
 def test_a_store_that_is_gone_stops_the_launch_at_once(kind: Kind) -> None:
-    watching = watch()
-    watching.failed(together(TRIALS), Failure(kind, "why"))
-    assert watching.stop and watching.fatal == Failure(kind, "why")
+    watching = supervisor()
+    watching.bundle_failed(together(TRIALS), Failure(kind, "why"))
+    assert watching.should_stop and watching.fatal == Failure(kind, "why")
 
 
-def test_silence_is_measured_against_what_is_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_hangs_when_it_does_not_report_for_much_longer_than_usual() -> None:
     now = [0.0]
-    monkeypatch.setattr("orchestrator.execution.supervisor.time.monotonic", lambda: now[0])
-    bundle, watching = together(TRIALS[:2]), watch()
-    watching.began(bundle)
+    bundle, watching = together(TRIALS[:2]), supervisor(hangs=HangDetector(lambda: now[0]))
+    watching.bundle_started(bundle)
     for _ in range(5):
         now[0] += 30.0
-        watching.heard(Report(bundle.id, 1, {}, 1, None))
+        watching.bundle_reported(Report(bundle.id, 1, {}, 1, None))
     now[0] += 299.0
-    assert watching.hanging() == []
+    assert watching.hanging_bundles() == []
     now[0] += 2.0
-    assert watching.hanging() == [bundle.id] and watching.hanging() == []
-    watching.began(bundle)  # again, with more patience: it may just be slow
+    assert watching.hanging_bundles() == [bundle.id] and watching.hanging_bundles() == []
+    watching.bundle_started(bundle)  # again, with more patience: it may just be slow
     now[0] += 479.0
-    assert watching.hanging() == []
+    assert watching.hanging_bundles() == []
     now[0] += 2.0
-    assert watching.hanging() == [bundle.id]
+    assert watching.hanging_bundles() == [bundle.id]
 
 
 class OutOfMemoryError(RuntimeError):

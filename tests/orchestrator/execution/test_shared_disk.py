@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.execution import shared_disk
+from orchestrator.execution.observer import Silent
 from tests.support import small_trials
 from tracking.common.errors import StorageFailed
 from tracking.records.ledger import Ledger
@@ -36,15 +37,15 @@ def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
 
     shown, begun = threading.Thread(target=later), time.monotonic()
     shown.start()
-    shared_disk.settle(Store(str(tmp_path)), {"b"})
+    shared_disk.wait_until_visible(Store(str(tmp_path)), {"b"}, Silent())
     assert time.monotonic() - begun > 1.0
     assert Ledger.read(Store(str(tmp_path))).of([trial])[trial].state == "finished"
     shown.join()
-    shared_disk.settle(Store(str(tmp_path)), {"b"})
+    shared_disk.wait_until_visible(Store(str(tmp_path)), {"b"}, Silent())
 
 
 def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle(tmp_path)
     monkeypatch.setattr(shared_disk, "LONGEST_S", 0.5)
     with pytest.raises(StorageFailed, match="what 1 bundles have recorded"):
-        shared_disk.settle(Store(str(tmp_path)), {"b"})
+        shared_disk.wait_until_visible(Store(str(tmp_path)), {"b"}, Silent())

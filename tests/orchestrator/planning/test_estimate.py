@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.planning.estimate import ROUGH, SOURCES, Speeds, kind
+from orchestrator.planning.estimate import ROUGH_RATE, SOURCES, Speeds, kind
 from orchestrator.planning.pack import cost
 from tracking.records.manifest import Manifest, TrialEntry
 from tracking.records.provenance import Provenance
@@ -33,7 +33,7 @@ def manifest(trials: list[Trial], seconds: float, device: str = "cpu: x") -> Man
 def test_where_nothing_was_seen_the_rate_is_rough_and_said_to_be() -> None:
     found = Speeds("cpu: x").estimate([together([trial()])], 2)
     assert found.sources == {SOURCES[2]: 1} and found.earlier == {}
-    assert found.wall_s == pytest.approx(cost(trial()) / ROUGH)
+    assert found.wall_s == pytest.approx(cost(trial()) / ROUGH_RATE)
 
 
 def test_what_was_seen_is_remembered_by_kind_and_scales_with_the_work() -> None:

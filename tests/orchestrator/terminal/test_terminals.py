@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator.terminal import console
-from orchestrator.terminal.encoding import legible
+from orchestrator.terminal import console, tables
+from orchestrator.terminal.encoding import replace_unencodable
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 
@@ -142,7 +142,7 @@ def test_a_table_shows_its_numbers_whole(columns: int, monkeypatch: pytest.Monke
         ("optimizer.learning_rate", -0.09859, 1234567, "a b c"),
         ("width", 0.3325, 12, "many words that are wrapped"),
     ]
-    console.table("", ["what", "low", "number", "which"], body)
+    tables.table("", ["what", "low", "number", "which"], body)
     lines = drawn.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [n for n in ("-0.09859", "1,234,567", "0.3325", " 12 ") if not any(n in line for line in lines)] == []
     assert max(map(len, lines)) <= (columns if columns >= 50 else 50)
@@ -151,7 +151,7 @@ def test_a_table_shows_its_numbers_whole(columns: int, monkeypatch: pytest.Monke
 def test_a_small_table_stays_small_on_a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = Console(file=io.StringIO(), width=200)
     monkeypatch.setattr(console, "console", drawn)
-    console.table("", ["state", "trials"], [("missing", 4)])
+    tables.table("", ["state", "trials"], [("missing", 4)])
     assert drawn.file.getvalue().splitlines()[1] == "missing       4"  # type: ignore[attr-defined]
 
 
@@ -160,7 +160,7 @@ def test_a_small_table_stays_small_on_a_wide_terminal(monkeypatch: pytest.Monkey
 )
 def test_what_an_encoding_lacks_is_shown_by_what_looks_alike(encoding: str, shown: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
-    legible(stream)
+    replace_unencodable(stream)
     stream.write("Über × >= … 漢 ü")
     stream.flush()
     assert stream.buffer.getvalue().decode(encoding) == shown  # type: ignore[attr-defined]

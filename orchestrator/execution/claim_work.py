@@ -1,73 +1,79 @@
-"""Makes a store ready for a launch: the work is claimed, and what is damaged is set aside so that it is done again."""
+"""Claims the work of a launch in the store, and sets damaged files aside so that their work is done again."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from orchestrator.planning.plan import Plan, plan
 from orchestrator.spec.sweep import Sweep
-from orchestrator.terminal.console import say
 from tracking.common.errors import Damaged, InUse, OtherFormat, Refused
 from tracking.records import layout, lease
 from tracking.records.lease_file import abandoned
 from tracking.records.store import Store
 from workers.trial import Trial
 
+LOG = logging.getLogger(__name__)
 
-class _Nothing:
-    """The lease of a launch that writes no records."""
+
+class _NoLease:
+    """In place of the lease of a launch that writes no records."""
 
     lost = False
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A store that this launch may write, and what is to be done in it. `damaged`: what was set aside, in words."""
+class ClaimedWork:
+    """A store that this launch may write, and what is to be done in it. `damaged`: a message for each file that was set
+    aside."""
 
     store: Store
     plan: Plan
-    lease: lease.Lease | _Nothing
+    lease: lease.Lease | _NoLease
     damaged: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def ready(sweep: Sweep, trials: Sequence[Trial], root: str, retry_failed: bool) -> Iterator[Ready]:
-    """Where nothing is to be done nothing is claimed. Raises lease.InUse; Refused for records of another version."""
+def claim_work(sweep: Sweep, trials: Sequence[Trial], root: str, retry_failed: bool) -> Iterator[ClaimedWork]:
+    """Where nothing is to be done nothing is claimed.
+
+    Raises InUse when another launch works on the same trials; Refused for records of another version.
+    """
     store = Store(root)
     _refuse_other_formats(store)
     first = plan(trials, store, 1, retry_failed)
     unsound = store.unsound(first.recorded.values())
     if not first.to_run and not unsound:
-        _tidy_if_nobody_works(store, sweep, first)
-        yield Ready(store, first, _Nothing())
+        _delete_strays_if_unclaimed(store, sweep, first)
+        yield ClaimedWork(store, first, _NoLease())
         return
     claimed = {t.id for t in first.to_run} | {id for id, r in first.recorded.items() if r.bundle in unsound}
-    with lease.acquire(store.files, sweep.name, frozenset(claimed), say) as mine:
+    with lease.acquire(store.files, sweep.name, frozenset(claimed), LOG.warning) as mine:
         store = Store(root, mine.number)
         damaged = _set_aside(store, plan(trials, store, 1, retry_failed))
-        _tidy(store, first)
-        yield Ready(store, plan(trials, store, 1, retry_failed), mine, damaged)
+        _delete_strays(store, first)
+        yield ClaimedWork(store, plan(trials, store, 1, retry_failed), mine, damaged)
 
 
 def _refuse_other_formats(store: Store) -> None:
-    """Records of another version are neither read nor done again beside it."""
+    """Records of another version are neither read nor done again."""
     for found in store.manifests():
         if isinstance(found, OtherFormat):
             raise Refused(f"{found}: use that version, or another --store")
 
 
-def _tidy(store: Store, now: Plan) -> None:
-    """Deletes what a crash has left of bundles that are done."""
+def _delete_strays(store: Store, now: Plan) -> None:
+    """Deletes files that crashes have left in the folders of bundles that are done."""
     with store.leased():
         store.files.delete(store.strays(now.recorded.values()))
 
 
-def _tidy_if_nobody_works(store: Store, sweep: Sweep, now: Plan) -> None:
+def _delete_strays_if_unclaimed(store: Store, sweep: Sweep, now: Plan) -> None:
     """After a launch that was killed when everything had been recorded."""
     ids = frozenset(t.id for t in now.trials)
     if store.strays(now.recorded.values()) or abandoned(store.files, sweep.name, ids):
-        with suppress(InUse), lease.acquire(store.files, sweep.name, ids, say) as mine:
-            _tidy(Store(store.root, mine.number), now)
+        with suppress(InUse), lease.acquire(store.files, sweep.name, ids, LOG.warning) as mine:
+            _delete_strays(Store(store.root, mine.number), now)
 
 
 def _set_aside(store: Store, now: Plan) -> list[str]:
@@ -85,5 +91,5 @@ def _set_aside(store: Store, now: Plan) -> list[str]:
         for name in names:
             store.files.set_aside(name)
     for error in found:
-        say(f"damaged: {error}; it was set aside, and the work is done again")
+        LOG.warning("damaged: %s; it was set aside, and the work is done again", error)
     return [str(error) for error in found]
