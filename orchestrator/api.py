@@ -105,7 +105,7 @@ def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:
 
 
 def _frame(sweep: Sweep, store: str) -> "Frame":
-    return build.gather(expand(sweep), Store(store))
+    return build.gather(sweep, expand(sweep), Store(store))
 
 
 def _curve(sweep: Sweep, name: str) -> Curve:

@@ -118,7 +118,7 @@ def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = 
     from orchestrator.spec.expand import expand
 
     sweep = which.read()
-    verdicts = build.judged(sweep, build.gather(expand(sweep), at.existing()))
+    verdicts = build.judged(sweep, build.gather(sweep, expand(sweep), at.existing()))
     render.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
 

@@ -88,7 +88,7 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
                 since = now_ms()
                 work.damaged.extend(_run(work, sweep, options, signals, mirror, observer))
                 _remember_speeds(store, since)
-            frame = build.gather(trials, store)
+            frame = build.gather(sweep, trials, store)
             curves, table = build.draw(sweep, trials, frame, store)
             verdicts = build.judged(sweep, frame)
             build.keep_claims(sweep, store, verdicts)

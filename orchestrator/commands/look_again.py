@@ -30,7 +30,7 @@ def curves(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     trials, records = expand(sweep), at.existing()
 
     def look() -> bool:
-        found = build.gather(trials, records)
+        found = build.gather(sweep, trials, records)
         files, table = build.draw(sweep, trials, found, records)
         report = build.report(sweep, trials, found, records, (files, table), build.judged(sweep, found))
         render.curves(sweep, files, table, report, as_json)

@@ -215,21 +215,16 @@ def _curve_table(sweep: Sweep, whole: "pd.DataFrame") -> None:
     curves = {curve.name: curve for curve in sweep.curves}
     for name, part in whole.groupby("curve", sort=False):
         curve = curves[str(name)]
+        counts = ["n", *(c for c in ("diverged", "failed", "missing", "not_finite") if part[c].any())]
         lines = [
             (
-                r.line,
-                f"{r.x:g}" if isinstance(r.x, float) else str(r.x),
-                r.centre,
-                r.low,
-                r.high,
-                r.n,
-                r.diverged,
-                r.missing,
+                *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),
+                *(getattr(r, count) for count in counts),
             )
             for r in (part if len(part) <= 80 else _ends(part)).itertuples()
         ]
         centre = f"{curve.centre} {curve.y}"
-        table(f"curve {name}", ["line", curve.x, centre, "low", "high", "n", "diverged", "missing"], lines)
+        table(f"curve {name}", ["line", curve.x, centre, "low", "high", *(c.replace("_", " ") for c in counts)], lines)
 
 
 def _ends(part: "pd.DataFrame") -> "pd.DataFrame":

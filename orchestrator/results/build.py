@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.planning.consistency import data_digest, refuse_mixed_data
-from orchestrator.spec.expand import varied
+from orchestrator.spec.expand import parents, varied
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def gather(trials: Sequence[Trial], store: Store) -> Frame:
-    """What is recorded of these trials; their rows are read when they are asked for, which may raise Damaged.
+def gather(sweep: Sweep, trials: Sequence[Trial], store: Store) -> Frame:
+    """What is recorded of a sweep's trials; their rows are read when they are asked for, which may raise Damaged.
 
     Raises Refused when records of different data would meet in one curve.
     """
@@ -38,7 +38,7 @@ def gather(trials: Sequence[Trial], store: Store) -> Frame:
         for id, r in recorded.items()
     }
     planned = (Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials)
-    return frame(planned, outcomes, stored(ledger, recorded.values()))
+    return frame(planned, outcomes, stored(ledger, recorded.values()), parents(sweep))
 
 
 def judged(sweep: Sweep, found: Frame) -> list[Verdict]:

@@ -96,7 +96,7 @@ def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str
 
 def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> mirror.SyncReport:
     """Brings MLflow up to date from the records, once, whatever it holds."""
-    found = build.gather(trials, store)
+    found = build.gather(sweep, trials, store)
     curves, table = build.draw(sweep, trials, found, store)
     verdicts = build.judged(sweep, found)
     report = build.report(sweep, trials, found, store, (curves, table), verdicts)

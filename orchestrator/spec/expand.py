@@ -59,6 +59,11 @@ def varied(sweep: Sweep) -> list[str]:
     return out
 
 
+def parents(sweep: Sweep) -> set[str]:
+    """The settings that decide whether others exist: the conditions of `when`."""
+    return {key for conditions in sweep.when.values() for key in conditions}
+
+
 def _check_size(sweep: Sweep, max_trials: int) -> None:
     """Refuses a product that is too large before it is made."""
     sizes = [(" and ".join(group), len(sweep.axes[group[0]])) for group in _groups(sweep)]

@@ -1,10 +1,13 @@
-"""A curve: the rows of a sweep's trials aggregated over seeds; for each x a centre, a band, and what is not in them.
+"""A curve: the rows of a sweep's trials aggregated over seeds, by select -> series -> reduce (a file each).
 
-A point of a curve is one cell (the trials that differ only in their seed), never a mixture of cells. Only finished
-trials are averaged. Diverged ones, at whatever step, are left out of centre and band and counted instead, as are
-failed ones (failed or cancelled) and missing ones (not recorded, still running, or without the measure), so that
+A point of a curve is one cell (the trials that differ only in their seed) at one step, never a mixture of cells. Its
+trials are counted, so that
 
-    used + diverged + failed + missing = the trials that the sweep asks for.
+    planned = finished + diverged + failed + missing
+
+where failed includes cancelled trials and missing are those not recorded, still running, or without the measure. Centre
+and band are those of the n finite values of finished trials; not_finite counts their values that are infinite or NaN.
+Diverged trials are left out at whatever step they diverged.
 
 Bands over n seeds; where n is too small for one there is none:
     ci95    of the mean: Student's t with n - 1 degrees of freedom, within the bounds of the measure (see
@@ -19,8 +22,8 @@ Bands over n seeds; where n is too small for one there is none:
 from typing import TYPE_CHECKING
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.grouping import Prepared, prepare
-from tracking.analysis.reduce import Reduced, reduced
+from tracking.analysis.grouping import Selection, select
+from tracking.analysis.reduce import Reduced, reduce
 from tracking.common.errors import Refused
 
 if TYPE_CHECKING:
@@ -28,54 +31,68 @@ if TYPE_CHECKING:
 
     from tracking.analysis.frame import Frame
 
+COUNTS = ("planned", "finished", "diverged", "failed", "missing", "not_finite")
+
 
 def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     """The points of a curve, in drawing order.
 
     Columns: curve, line (what the legend says), each setting of the group, split, layer, at, x, x_text (of an x that
-    is no number), centre, low, high, n (seeds averaged), diverged, missing, failed (trials of that cell), threshold
-    (number of training examples). A cell with nothing to show has a line with centre NaN, and x NaN where only a
-    recorded measure could tell it. Raises Refused where the curve does not fit what is recorded.
+    is no number), centre, low, high, n (finite values averaged), the counts of trials of that cell (planned, finished,
+    diverged, failed, missing), not_finite, threshold (number of training examples). A cell with nothing to show has a
+    line with centre NaN, and x NaN where only a recorded measure could tell it. Raises Refused where the curve does not
+    fit what is recorded.
     """
-    return both(frame, curve, varied)[0]
+    return _read(frame, curve, varied, few=True)[0]
+
+
+def values(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
+    """What `aggregate` averages, one line per value of a finished trial, infinite ones and NaN included: line, each
+    setting of the group, split, layer, at, trial, seed, step, x, x_text, value. Raises Refused as `aggregate` does."""
+    return _read(frame, curve, varied, few=False)[1]
 
 
 def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
-    """What `aggregate` averages, one line per value: line, split, layer, at, trial, seed, x, value. Empty where there
-    are more seeds than a figure can show: there may be 10^8 values."""
+    """`values`, but empty where there are more seeds than a figure can show: there may be 10^8 values."""
     return both(frame, curve, varied)[1]
 
 
 def both(frame: "Frame", curve: Curve, varied: list[str]) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """`aggregate` and `single` in one reading of the rows."""
-    prepared = prepare(frame, curve, varied)
-    found = reduced(prepared, curve)
-    points = _points(prepared, found, curve)
-    _no_mixture(points, curve, varied, prepared.group)
-    columns = ["curve", "line", *prepared.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
-    return points[[*columns, "diverged", "missing", "failed", "threshold"]], _seeds(prepared, found, curve)
+    return _read(frame, curve, varied, few=True)
 
 
-def _points(p: Prepared, found: Reduced, curve: Curve) -> "pd.DataFrame":
-    table = p.cells.merge(found.series, how="cross", suffixes=("", "_series"))
-    table = table.merge(found.used, on=["key", "series"], how="left")
+def _read(frame: "Frame", curve: Curve, varied: list[str], few: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    selection = select(frame, curve, varied)
+    found = reduce(selection, curve, few)
+    points = _points(selection, found, curve)
+    _no_mixture(points, curve, varied, selection.group)
+    columns = ["curve", "line", *selection.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
+    return points[[*columns, *COUNTS, "threshold"]], _values(selection, found, curve)
+
+
+def _points(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame":
+    table = selection.cells.merge(found.series, how="cross", suffixes=("", "_series"))
+    table = table.merge(found.finished, on=["key", "series"], how="left")
     table = table.merge(found.points, on=["key", "series"], how="left")
-    table["n"] = table["n"].fillna(0).astype(int)
-    table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["used"].fillna(0).astype(int)
+    for counted in ("n", "finished", "not_finite"):
+        table[counted] = table[counted].fillna(0).astype(int)
+    table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["finished"]
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
     table = table.assign(curve=curve.name, line=_line(table, curve))
     return table.sort_values(["group", "series", "x"], kind="stable", ignore_index=True)
 
 
-def _seeds(p: Prepared, found: Reduced, curve: Curve) -> "pd.DataFrame":
-    table = found.values.merge(p.cells, on="key", how="left")
+def _values(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame":
+    table = found.values.merge(selection.cells, on="key", how="left")
     table = table.merge(found.series, on="series", suffixes=("", "_series"))
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
-    table = table.assign(line=_line(table, curve), seed=table["trial"].map(p.frame.trials["seed"]))
+    table = table.assign(line=_line(table, curve), seed=table["trial"].map(selection.frame.trials["seed"]))
     table = table.sort_values(["group", "series", "seed", "x"], kind="stable", ignore_index=True)
-    return table[["line", "split", "layer", "at", "trial", "seed", "x", "value"]]
+    columns = ("line", *selection.group, "split", "layer", "at", "trial", "seed", "step", "x", "x_text", "value")
+    return table[list(dict.fromkeys(columns))]  # the seed may be in the group
 
 
 def _line(legends: "pd.DataFrame", curve: Curve) -> list[str]:

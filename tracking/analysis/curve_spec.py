@@ -25,7 +25,10 @@ class Curve(Frozen):
     """What one figure shows: y against x, with a line for each combination of the settings in `group`."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
-    x: str = Field(description="A setting (net.width), a measure (parameters), or `step`.")
+    x: str = Field(
+        description="A setting (net.width), a measure (parameters), or `step`. A setting whose values are not all "
+        "numbers is drawn as marks beside each other in the order of the file, not joined by lines."
+    )
     y: str = Field(description="The measure that is drawn.")
     split: Annotated[tuple[Split, ...], Listed(Split)] | None = Field(
         None, description="Which data y is measured on; '' for what belongs to none. Every one recorded if absent."
@@ -37,8 +40,9 @@ class Curve(Frozen):
     group: Annotated[tuple[str, ...], Listed(str)] | None = Field(
         None,
         description="Settings that tell lines apart. If absent: all that vary, except the seed, the one along x, and "
-        "those that move with it. Where x is a measure, the one along x is the numeric setting that explains the "
-        "largest share of its variance. None for `points`.",
+        "numbers that move with it. A setting that is no number, or that is a condition of `when`, makes lines even if "
+        "it moves with x, so that no line joins networks of different kinds. Where x is a measure, the one along x is "
+        "the numeric setting that explains the largest share of its variance. None for `points`.",
     )
     where: dict[str, Scalar | list[Scalar]] = Field(
         {}, description="Only trials with these settings: a value or a list."

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tracking.analysis.values import Nested, absent, frozen, matching
+
 WORDS = ("trial", "split", "measure", "layer")
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
 
@@ -20,7 +22,7 @@ class Planned(NamedTuple):
     id: str
     cell: str
     seed: int
-    settings: dict[str, Any]
+    settings: Mapping[str, object]
 
 
 class Source(NamedTuple):
@@ -53,27 +55,30 @@ class Frame:
 
     trials: one line per planned trial, index = trial id; columns cell, seed, state ("finished", "diverged",
         "failed", "cancelled", "running", or "missing" when nothing is recorded), step (last recorded, -1 when
-        none), reason, digest (of the data), then one column per flat setting. Settings that are lists are tuples.
+        none), reason, digest (of the data), then one column per flat setting, with values as in
+        `tracking.analysis.values`. A setting that is a mapping in some trials and not in others has a column of its own
+        beside those of its keys.
     source: their committed rows, which may be more than fit into memory: nothing reads them all but `rows`.
+    parents: the settings that decide whether others exist (those that a sweep's `when` names as conditions).
     """
 
     trials: pd.DataFrame
     source: Source
+    parents: frozenset[str] = frozenset()
 
     def having(self, trials: pd.DataFrame) -> "Frame":
         """The same rows for other lines of `trials`."""
-        return Frame(trials, self.source)
+        return Frame(trials, self.source, self.parents)
 
     def only(self, keep: Any) -> "Frame":
         """The trials of a mask or a list of ids."""
         return self.having(self.trials.loc[keep])
 
-    def where(self, conditions: dict[str, Any]) -> "Frame":
+    def where(self, conditions: Mapping[str, object]) -> "Frame":
         """Only the trials whose settings equal these values (a list means any of them)."""
-        keep = pd.Series(True, index=self.trials.index)
+        keep = np.ones(len(self.trials), bool)
         for key, value in conditions.items():
-            wanted = value if isinstance(value, list) else [value]
-            keep &= self.trials[key].isin([tuple(v) if isinstance(v, list) else v for v in wanted])
+            keep &= matching(self.trials[key], value)
         return self if keep.all() else self.only(keep)
 
     def parts(self, measure: str | None = None) -> Iterator[tuple[Places, pd.DataFrame]]:
@@ -144,17 +149,41 @@ def in_memory(rows: pd.DataFrame) -> Source:
     return Source(dict.fromkeys(map(str, rows["trial"].unique()), ""), lambda part, measure: rows)
 
 
-def frame(planned: Iterable[Planned], outcomes: Mapping[str, dict[str, Any]], source: Source) -> Frame:
+def frame(
+    planned: Iterable[Planned],
+    outcomes: Mapping[str, Mapping[str, object]],
+    source: Source,
+    parents: Iterable[str] = (),
+) -> Frame:
     """Joins what was planned with what is recorded. `outcomes[id]` holds state, step, reason, digest."""
     index: list[str] = []
-    columns: dict[str, list[Any]] = {}  # lines of 100,000 trials would be a dictionary each
+    columns: dict[str, list[object]] = {}  # lines of 100,000 trials would be a dictionary each
     for trial in planned:
         known = outcomes.get(trial.id, {"state": "missing", "step": -1, "reason": "", "digest": ""})
-        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in trial.settings.items()}
+        settings = {name: frozen(value) for name, value in trial.settings.items()}
         for name, value in {"cell": trial.cell, "seed": trial.seed, **known, **settings}.items():
             column = columns.setdefault(name, [])
             column += [np.nan] * (len(index) - len(column))
             column.append(value)
         index.append(trial.id)
     whole = {name: column + [np.nan] * (len(index) - len(column)) for name, column in columns.items()}
-    return Frame(pd.DataFrame(whole, index=index), source)
+    _fill_mappings(whole)
+    trials = pd.DataFrame({name: _series(column, index) for name, column in whole.items()}, index=index)
+    return Frame(trials, source, frozenset(parents))
+
+
+def _fill_mappings(columns: dict[str, list[object]]) -> None:
+    """Writes the mapping where a setting is one in some trials and not in others: `until`, from `until.measure`, ..."""
+    for name, column in columns.items():
+        below = [key for key in columns if key.startswith(f"{name}.")]
+        for place in (i for i, value in enumerate(column) if below and absent(value)):
+            items = sorted((key.removeprefix(f"{name}."), columns[key][place]) for key in below)
+            if there := tuple((key, value) for key, value in items if not absent(value)):
+                column[place] = Nested(there)
+
+
+def _series(values: list[object], index: list[str]) -> "pd.Series[Any]":
+    """Values of one kind as pandas keeps them, any others as they are: None would become NaN beside numbers."""
+    kinds = set(map(type, values))
+    plain = any(kinds <= kind for kind in ({int, float}, {bool}, {str}))
+    return pd.Series(values, index=index) if plain else pd.Series(values, index=index, dtype=object)

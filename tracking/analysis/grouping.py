@@ -1,11 +1,18 @@
-"""The points of a curve before they are averaged: which trials, what lies along x, what tells lines apart.
+"""The first step of a curve, select: which trials it shows, what lies along x, and what tells its lines apart.
 
-What a setting's value is called in a legend is said here too.
+A line of a curve without `group` is one combination of everything that varies but the seed and what lies along x. A
+setting that moves with x (zipped with it, or decided by it) makes no lines where it is a number, since then the line
+shows both. Where it is anything else, or where it decides whether x exists (a parent of `when`), it does: networks of
+different kinds are not comparable along x and never joined.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.values import absent, codes, is_number, of_one_kind, text, words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 
@@ -24,7 +31,7 @@ class Along(NamedTuple):
     stepwise: bool
 
 
-class Prepared(NamedTuple):
+class Selection(NamedTuple):
     """What is known of a curve before its values are read.
 
     frame: the chosen trials, with a column `key`: the number of the cell (of the trial for `points`).
@@ -40,20 +47,20 @@ class Prepared(NamedTuple):
     stepwise: bool
 
 
-def prepare(frame: "Frame", curve: "Curve", varied: list[str]) -> Prepared:
-    """Selects the trials, finds what lies along x and what tells lines apart."""
+def select(frame: "Frame", curve: Curve, varied: list[str]) -> Selection:
+    """Selects the trials, finds what lies along x and what tells lines apart. Raises Refused for unknown names."""
     chosen = selected(frame, curve.where)
     x = _measured_x(chosen, curve)
     trials = chosen.trials.assign(trial=chosen.trials.index)
     group = list(curve.group or ())
     if curve.group is None and not curve.points:
-        group = _default_group(trials, curve, varied, x)
+        group = _default_group(chosen, curve, varied, x)
     for name in group:
         if name not in trials:
             raise Refused(f"curve '{curve.name}': {unknown('setting', name, settings(frame))}")
     trials["key"] = trials.groupby("trial" if curve.points else _cell(group), sort=False).ngroup()
     stepwise = x is not None and x.stepwise
-    return Prepared(chosen.having(trials), _cells(trials, group, curve, x), group, stepwise)
+    return Selection(chosen.having(trials), _cells(trials, group, curve, x), group, stepwise)
 
 
 def _cell(group: list[str]) -> list[str]:
@@ -61,7 +68,7 @@ def _cell(group: list[str]) -> list[str]:
     return ["cell", "seed"] if "seed" in group else ["cell"]
 
 
-def _measured_x(frame: "Frame", curve: "Curve") -> Along | None:
+def _measured_x(frame: "Frame", curve: Curve) -> Along | None:
     """What lies along x where that is a measure; None where it is `step` or a setting."""
     import pandas as pd
 
@@ -84,52 +91,67 @@ def _last_and_range(line: "Line") -> "pd.DataFrame":
     return found
 
 
-def _default_group(trials: "pd.DataFrame", curve: "Curve", varied: list[str], x: Along | None) -> list[str]:
-    """All that varies, except the seed, the setting along x, and those that are decided by it (zipped with it)."""
-    changing = [v for v in varied if v != "seed" and v in trials and trials[v].nunique(dropna=False) > 1]
-    along = curve.x if x is None else None if x.stepwise else _along(trials, changing, x.last)
+def _default_group(frame: "Frame", curve: Curve, varied: list[str], x: Along | None) -> list[str]:
+    """The settings that make lines, as the first lines of this file say."""
+    import pandas as pd
+
+    changing = varying(frame, [v for v in varied if v in settings(frame)])
+    along = curve.x if x is None else None if x.stepwise else _along(frame.trials, changing, x.last)
     if along not in changing:
         return changing
-    decided = trials.groupby(along, dropna=False)[changing].nunique(dropna=False).max() <= 1
-    return [v for v in changing if not decided[v]]
+    numbered = {v: codes(frame.trials[v]) for v in changing}
+    table = pd.DataFrame({v: number for v, (number, _) in numbered.items()})
+    decided = table.groupby(along)[changing].nunique().max() <= 1
+    joined = x is not None or _is_numeric(numbered[along][1])
+    kept = {v for v in changing if joined and (v in frame.parents or not _is_numeric(numbered[v][1]))}
+    return [v for v in changing if v != along and (v in kept or not decided[v])]
 
 
 def _along(trials: "pd.DataFrame", changing: list[str], x: "pd.Series[float]") -> str | None:
-    """The numeric setting that explains the largest share of the variance of x over trials (correlation ratio)."""
-    numeric = [v for v in changing if all(_numeric(value) for value in trials[v].dropna())]
-    known = trials.join(x.rename("x"), how="inner")
-    explained = {v: known.groupby(v)["x"].transform("mean").var() for v in numeric}
-    return max(numeric, key=lambda v: -1.0 if explained[v] != explained[v] else explained[v], default=None)
+    """The setting, of numbers or of lists of them (the widths of all layers), that explains the largest share of the
+    variance of x over trials (correlation ratio)."""
+    import pandas as pd
+
+    explained: dict[str, float] = {}
+    for name in changing:
+        numbered, values = codes(trials[name])
+        if all(is_number(v) or isinstance(v, tuple) or absent(v) for v in values):
+            known = pd.DataFrame({"value": numbered}, index=trials.index).join(x.rename("x"), how="inner")
+            share = float(known.groupby("value")["x"].transform("mean").var())
+            explained[name] = -1.0 if np.isnan(share) else share
+    return max(explained, key=explained.__getitem__, default=None)
 
 
-def _numeric(value: Any) -> bool:
-    """A number, or a list of numbers (the widths of all layers)."""
-    if isinstance(value, tuple):
-        return all(_numeric(part) for part in value)
-    return not _is_bool(value) and hasattr(value, "__float__")
+def _is_numeric(values: list[object]) -> bool:
+    """Whether the values have an order: all are numbers, where the setting exists at all."""
+    return all(is_number(v) or absent(v) for v in values)
 
 
-def _cells(trials: "pd.DataFrame", group: list[str], curve: "Curve", x: Along | None) -> "pd.DataFrame":
+def _cells(trials: "pd.DataFrame", group: list[str], curve: Curve, x: Along | None) -> "pd.DataFrame":
     """One line per cell: how many trials it has, how many of them count for nothing, and where along x it lies."""
+    import pandas as pd
+
     one = trials.groupby("key", sort=False)
     first = trials.drop_duplicates("key").reset_index(drop=True)
-    cells = first[["key", *group]].assign(group=first.groupby(group, sort=False, dropna=False).ngroup() if group else 0)
+    numbered = pd.DataFrame({name: codes(first[name])[0] for name in group}, index=first.index)
+    lines = numbered.groupby(group, sort=False).ngroup() if group else 0
+    cells = first[["key", *group]].assign(group=lines)
     cells["legend"] = [", ".join(words(c, row[c], len(group) == 1) for c in group) for _, row in cells.iterrows()]
     for name in group:
-        cells[name] = cells[name].map(lambda v: text(v) if isinstance(v, tuple) else v)
+        cells[name] = pd.Series(of_one_kind(cells[name]), index=cells.index)
     cells["planned"] = one.size().to_numpy()
     for state, counted in (("diverged", ["diverged"]), ("failed", ["failed", "cancelled"])):
         cells[state] = trials["state"].isin(counted).groupby(trials["key"], sort=False).sum().to_numpy()
     cells["x_text"], cells["threshold"] = "", _threshold(first, curve)
     if x is not None and not x.stepwise:
-        values = trials[["key"]].join(x.last.rename("x"), how="inner")
-        return cells.merge(agreed(values, ["key"], curve), on="key", how="left")
+        known = trials[["key"]].join(x.last.rename("x"), how="inner")
+        return cells.merge(agreed(known, ["key"], curve), on="key", how="left")
     if curve.x in trials:
         cells["x"], cells["x_text"] = _setting_x(first[curve.x])
     return cells
 
 
-def _threshold(cells: "pd.DataFrame", curve: "Curve") -> "pd.Series[float] | float":
+def _threshold(cells: "pd.DataFrame", curve: Curve) -> "pd.Series[float] | float":
     """The number of training examples of each cell; NaN where it is not asked for, or the setting says 'all'."""
     if not curve.threshold:
         return float("nan")
@@ -140,16 +162,18 @@ def _threshold(cells: "pd.DataFrame", curve: "Curve") -> "pd.Series[float] | flo
     return cells[name].astype(float)
 
 
-def _setting_x(values: "pd.Series[Any]") -> tuple[list[float], list[str]]:
-    """Numbers as they are; anything else (names, yes and no, lists) by its place, with its text."""
-    if all(_numeric(v) and not isinstance(v, tuple) for v in values.dropna()):
-        return [float(v) for v in values], [""] * len(values)
-    texts = [text(v) for v in values]
-    places = {t: float(i) for i, t in enumerate(dict.fromkeys(texts))}
-    return [places[t] for t in texts], texts
+def _setting_x(column: "pd.Series[Any]") -> tuple[list[float], list[str]]:
+    """Numbers as they are. Of anything else, or of numbers mixed with it, the place in the order of the file, with its
+    text. NaN where a cell does not have the setting."""
+    numbered, values = codes(column)
+    if _is_numeric(values):
+        return column.astype(float).tolist(), [""] * len(column)
+    there = [i for i, value in enumerate(values) if not absent(value)]
+    places = {i: float(place) for place, i in enumerate(there)}
+    return [places.get(i, float("nan")) for i in numbered], [text(values[i]) if i in places else "" for i in numbered]
 
 
-def agreed(values: "pd.DataFrame", keys: list[str], curve: "Curve") -> "pd.DataFrame":
+def agreed(values: "pd.DataFrame", keys: list[str], curve: Curve) -> "pd.DataFrame":
     """x of every point. Raises Refused where the seeds of a point differ in it: their mean would be drawn nowhere."""
     x = values.groupby(keys)["x"].agg(["min", "max"])
     if ((x["max"] - x["min"]) > 1e-9 * x["max"].abs()).any():
@@ -160,45 +184,19 @@ def agreed(values: "pd.DataFrame", keys: list[str], curve: "Curve") -> "pd.DataF
     return x["min"].rename("x").reset_index()
 
 
-def words(setting: str, value: Any, alone: bool = True) -> str:
-    """A setting's value for a legend: `net.width`, 8 -> 'width 8'; `net.batch_norm`, False -> 'no batch norm'.
-
-    `alone`: the legend names no other setting, so that a text needs no more than itself ('square', not 'loss square').
-    """
-    name = setting.split(".")[-1].replace("_", " ")
-    if setting in ("split", "layer"):
-        return str(value)
-    if setting == "at":
-        return f"{value} step"
-    if _is_bool(value):
-        return name if value else f"no {name}"
-    if name == "name" and value == "none":
-        return f"no {setting.split('.')[-2]}"
-    said = text(value).replace("_", " ") if isinstance(value, str) else text(value)
-    return said if isinstance(value, str) and (alone or name == "name") else f"{name} {said}"
-
-
-def _is_bool(value: Any) -> bool:
-    return type(value).__name__ in ("bool", "bool_")  # numpy's own is not a bool, and numpy is slow to import
-
-
-def text(value: Any) -> str:
-    """A value as short as it can be written: 8.0 -> '8', (8, 16) -> '8-16', True -> 'yes', nothing -> 'none'."""
-    if isinstance(value, tuple):
-        return "-".join(text(v) for v in value)
-    if value is None or value != value:
-        return "none"
-    if _is_bool(value):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 def settings(frame: "Frame") -> list[str]:
     """The names of the settings that the trials have, without the seed."""
     return [c for c in frame.trials.columns if c not in NOT_SETTINGS]
 
 
-def selected(frame: "Frame", where: dict[str, Any]) -> "Frame":
+def varying(frame: "Frame", among: Iterable[str] | None = None) -> list[str]:
+    """The settings (all, or some) that take more than one value, without the keys of a mapping that does so itself."""
+    asked = settings(frame) if among is None else among
+    found = [name for name in asked if len(codes(frame.trials[name])[1]) > 1]
+    return [name for name in found if not any(name.startswith(f"{whole}.") for whole in found)]
+
+
+def selected(frame: "Frame", where: Mapping[str, object]) -> "Frame":
     """The trials that fulfil the conditions. Raises Refused for a setting that the trials do not have."""
     for key in where:
         if key not in frame.trials.columns:

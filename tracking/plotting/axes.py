@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.grouping import text, words
+from tracking.analysis.values import text, words
 from tracking.plotting.labels import x_axis_label, y_axis_label
 
 if TYPE_CHECKING:

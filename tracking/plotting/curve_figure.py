@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.grouping import words
+from tracking.analysis.values import words
 from tracking.plotting.axes import prepare
 from tracking.plotting.labels import footer
 
@@ -174,7 +174,7 @@ def _single_seeds(axes: "Axes", single: "pd.DataFrame", looks: dict[Any, dict[st
 
 
 def _line(axes: "Axes", part: "pd.DataFrame", look: dict[str, Any], many: bool) -> None:
-    """Centre and band of one line; where trials diverged, a cross on the x axis."""
+    """Centre and band of one line; where trials diverged or ended with no finite number, a cross on the x axis."""
     x, centre, colour, marked = part["x"], part["centre"], look["color"], len(part) <= MAX_MARKS
     if many and marked:
         axes.vlines(x, part["low"], part["high"], color=colour, alpha=0.45, linewidth=0.9, zorder=1.8, gid="band")
@@ -182,7 +182,7 @@ def _line(axes: "Axes", part: "pd.DataFrame", look: dict[str, Any], many: bool) 
         shade = 0.1 if many else 0.16
         axes.fill_between(x, part["low"], part["high"], color=colour, alpha=shade, linewidth=0, zorder=1.8, gid="band")
     axes.plot(x, centre, markersize=3.4 if marked else 0.0, markeredgewidth=0.9, zorder=3, gid="centre", **look)
-    gone = part.loc[(part["diverged"] > 0) & (part["at"] != "every"), "x"]
+    gone = part.loc[(part["diverged"] + part["not_finite"] > 0) & (part["at"] != "every"), "x"]
     axes.plot(gone, [0.025] * len(gone), transform=axes.get_xaxis_transform(), linestyle="", marker="x",
               markersize=4, markeredgewidth=1.1, color=colour, zorder=4, gid="diverged")  # fmt: skip
 

@@ -74,9 +74,9 @@ def footer(curve: "Curve", table: "pd.DataFrame", about: Mapping[str, Any], thin
         notes.append(f"Best {_step(about)}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
     left_out = not_averaged(curve, table)
     if left_out:
-        crossed = "diverged" in left_out and "every" not in curve.steps and not curve.points
+        crossed = {"diverged", "not finite"} & left_out.keys() and "every" not in curve.steps and not curve.points
         counts = ", ".join(f"{n} {what}" for what, n in left_out.items())
-        notes.append(f"Trials left out: {counts}{' (crosses: diverged)' if crossed else ''}.")
+        notes.append(f"Trials left out: {counts}{' (crosses: diverged or not finite)' if crossed else ''}.")
     hidden = int((table["centre"] <= 0).sum()) if curve.y_scale == "log" else 0
     if hidden:
         notes.append(f"{hidden} points are 0 or less and are not on the logarithmic axis.")
@@ -84,11 +84,13 @@ def footer(curve: "Curve", table: "pd.DataFrame", about: Mapping[str, Any], thin
 
 
 def not_averaged(curve: "Curve", table: "pd.DataFrame") -> dict[str, int]:
-    """How many trials of a curve are diverged, failed or missing (from the split or layer that lacks most)."""
+    """How many trials are diverged, failed, missing or not finite, on the split and layer that lack most."""
+    counts = ["diverged", "failed", "missing", "not_finite"]
+    series = ["split", "layer", "at"]
     if "every" in curve.steps:  # a cell stands there once for each of its steps
-        table = table.drop_duplicates("line")
-    lacking = table.groupby(["split", "layer", "at"])[["diverged", "failed", "missing"]].sum().max()
-    return {str(what): int(n) for what, n in lacking.items() if n > 0}
+        table = table.groupby(["line", *series], sort=False)[counts].max().reset_index()
+    lacking = table.groupby(series)[counts].sum().max()
+    return {str(what).replace("_", " "): int(n) for what, n in lacking.items() if n > 0}
 
 
 def _step(about: Mapping[str, Any]) -> str:

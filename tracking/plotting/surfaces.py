@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tracking.analysis.curve_spec import Scalar
-from tracking.analysis.grouping import selected, settings, words
+from tracking.analysis.grouping import selected, settings
+from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.plugins import Frozen, unknown
 from tracking.plotting import curve_figure

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracking.analysis.grouping import settings, text
+from tracking.analysis.grouping import settings, varying
+from tracking.analysis.values import text
 from tracking.common.flatten import flat
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
-from tracking.verdicts.verify import Verdict, varied
+from tracking.verdicts.verify import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,12 +112,12 @@ def _x(point: Any) -> str:
 
 
 def _points(points: "pd.DataFrame") -> list[list[str]]:
-    columns = ["centre", "low", "high", "n", "diverged", "failed", "missing"]
+    columns = ["centre", "low", "high", "n", "diverged", "failed", "missing", "not_finite"]
     return [[str(p["line"]), _x(p), *(text(p[c]) for c in columns)] for _, p in points.iterrows()]
 
 
 def _axes(frame: "Frame") -> list[str]:
-    axes = varied(frame)
+    axes = varying(frame)
     return axes or settings(frame)[:1]
 
 

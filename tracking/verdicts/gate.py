@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.grouping import NOT_SETTINGS, prepare, selected, text, words
+from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
+from tracking.analysis.values import text, words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from tracking.verdicts.claim import Claim, Measured, Needs
@@ -86,7 +87,7 @@ def arm_of(trial: "Mapping[str, object]", needs: Needs) -> str:
 
 def varied(frame: "Frame") -> list[str]:
     """The settings that take more than one value."""
-    return [name for name in settings_of(frame) if frame.trials[name].nunique(dropna=False) > 1]
+    return varying(frame)
 
 
 def _lines(frame: "Frame", needs: Needs) -> dict[str, list[str]]:
@@ -96,7 +97,7 @@ def _lines(frame: "Frame", needs: Needs) -> dict[str, list[str]]:
     apart = [name for name in varied(frame) if name not in needs.compared]
     if needs.per == "line" and needs.x is not None:
         curve = Curve(name="claim", x=needs.x, y=next(iter(needs.measures.values())).y)
-        apart = [name for name in prepare(frame, curve, apart).group if name not in needs.compared]
+        apart = [name for name in select(frame, curve, apart).group if name not in needs.compared]
     if not apart:
         return {"": list(frame.trials.index)}
     groups = frame.trials.groupby(apart, sort=False, dropna=False)

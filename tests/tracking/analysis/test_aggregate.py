@@ -11,11 +11,12 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from tracking.analysis.aggregate import aggregate, single
+from tracking.analysis.aggregate import aggregate, single, values
 from tracking.analysis.bands import median_rank
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.common.errors import Refused
+from tracking.common.flatten import flat
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
 Value = Callable[[dict[str, Any], int, int, str], float]
@@ -32,8 +33,8 @@ def recorded(
 ) -> Frame:
     """Trials over all axes and five seeds; `states` by (number of the cell, seed), finished where not named."""
     planned, outcomes, rows = [], {}, []
-    for cell, values in enumerate(itertools.product(*axes.values())):
-        settings = {**dict(zip(axes, values, strict=True)), "data.train_size": 100}
+    for cell, combination in enumerate(itertools.product(*axes.values())):
+        settings = {**dict(zip(axes, combination, strict=True)), "data.train_size": 100}
         for seed in range(SEEDS):
             trial, state = f"{cell}-{seed}", (states or {}).get((cell, seed), "finished")
             planned.append(Planned(trial, f"c{cell}", seed, settings))
@@ -49,6 +50,19 @@ def recorded(
     table = pd.DataFrame(rows, columns=["trial", "step", "split", "measure", "layer", "value"])
     kinds = {c: "category" for c in ("trial", "split", "measure", "layer")}
     return frame(planned, outcomes, in_memory(table.astype(kinds)))
+
+
+def mixed(axes: dict[str, list[Any]]) -> Frame:
+    """Finished trials over axes of any kind; settings that are mappings are flat, as a trial's are."""
+    planned, rows = [], []
+    for cell, combination in enumerate(itertools.product(*axes.values())):
+        for seed, (step, split) in itertools.product(range(SEEDS), itertools.product(STEPS, ("train", "test"))):
+            rows.append((f"{cell}-{seed}", step, split, "error", "", 0.1 + 0.01 * seed + 0.001 * cell))
+        settings = flat(dict(zip(axes, combination, strict=True)))
+        planned += [Planned(f"{cell}-{seed}", f"c{cell}", seed, settings) for seed in range(SEEDS)]
+    table = pd.DataFrame(rows, columns=["trial", "step", "split", "measure", "layer", "value"])
+    ended = {"state": "finished", "step": 3, "reason": "", "digest": ""}
+    return frame(planned, {one.id: ended for one in planned}, in_memory(table))
 
 
 def test_centre_and_interval_are_those_of_the_seeds() -> None:
@@ -131,17 +145,34 @@ def test_only_finished_seeds_are_averaged_and_all_are_counted(x: str) -> None:
     here = found[found["n"] < SEEDS]
     assert len(here) == (len(STEPS) if x == "step" else 1)
     assert (here[["n", "diverged", "failed", "missing"]] == [1, 1, 2, 1]).all(axis=None)
-    assert (found[["n", "diverged", "failed", "missing"]].sum(axis=1) == SEEDS).all()
+    assert (found[["finished", "diverged", "failed", "missing"]].sum(axis=1) == found["planned"]).all()
+    assert (found["planned"] == SEEDS).all() and (found["not_finite"] == 0).all()
 
 
-def test_a_value_that_is_not_finite_is_missing_not_averaged() -> None:
+@pytest.mark.parametrize("at", ["last", "best", "every"])
+@pytest.mark.parametrize("ugly", [math.inf, -math.inf, math.nan])
+def test_a_value_that_is_not_finite_is_counted_not_averaged(ugly: float, at: Any) -> None:
     def value(_: dict[str, Any], seed: int, step: int, split: str) -> float:
-        return math.inf if seed == 0 and step == 3 else 0.5
+        return ugly if seed == 0 or (seed == 1 and step == 3) else 0.5
 
-    point = aggregate(
-        recorded({"net.width": [2]}, value), Curve(name="a", x="net.width", y="error", split="test"), []
-    ).iloc[0]
-    assert (point["centre"], point["n"], point["missing"]) == (0.5, SEEDS - 1, 1)
+    x = "step" if at == "every" else "net.width"
+    curve = Curve(name="a", x=x, y="error", split="test", at=at, band="none")
+    found = recorded({"net.width": [2]}, value, {(0, 4): "missing"})
+    point = aggregate(found, curve, ["net.width"]).iloc[-1]
+    lost = 1 if at == "best" and ugly != -math.inf else 2  # the smallest finite value of seed 1 is its best one
+    assert (point["centre"], point["n"], point["not_finite"]) == (0.5, SEEDS - 1 - lost, lost)
+    assert point[["planned", "finished", "missing"]].tolist() == [SEEDS, SEEDS - 1, 1]
+    every = values(found, curve, ["net.width"])
+    last = every[every["x"] == point["x"]]
+    assert len(last) == SEEDS - 1 and np.isfinite(last["value"]).sum() == point["n"]
+
+
+def test_nothing_but_infinite_values_is_a_point_without_a_centre() -> None:
+    found = recorded({"net.width": list(WIDTHS)}, lambda s, *_: math.inf if s["net.width"] == 4 else 0.5)
+    table = aggregate(found, Curve(name="a", x="net.width", y="error", split="test"), ["net.width"])
+    assert table["x"].tolist() == [2, 4, 8]
+    assert table["n"].tolist() == [SEEDS, 0, SEEDS] and table["not_finite"].tolist() == [0, SEEDS, 0]
+    assert table["centre"].isna().tolist() == [False, True, False]
 
 
 def test_a_cell_of_which_nothing_is_recorded_is_counted() -> None:
@@ -218,6 +249,50 @@ def test_names_lie_in_their_order_on_the_x_axis() -> None:
     found = recorded({"net.batch_norm": [True, False], "net.width": [2]})
     table = aggregate(found, Curve(name="a", x="net.batch_norm", y="error", split="test"), ["net.batch_norm"])
     assert table["x"].tolist() == [0.0, 1.0] and table["x_text"].tolist() == ["yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([4, [4, 8], [8, 8]], ["4", "4-8", "8-8"]),
+        ([None, 0.1, 10], ["none", "0.1", "10"]),
+        ([True, "auto", 1], ["yes", "auto", "1"]),
+        ([None, {"measure": "error", "at_most": 0.5}], ["none", "at most 0.5, measure error"]),
+    ],
+    ids=["number or list", "number or null", "boolean, text or number", "mapping or null"],
+)
+def test_an_axis_of_any_kind_is_drawn_with_its_values_as_labels(values: list[Any], texts: list[str]) -> None:
+    found = mixed({"a.b": values})
+    table = aggregate(found, Curve(name="a", x="a.b", y="error", split="test"), ["a.b"])
+    assert table["x_text"].tolist() == texts and table["x"].tolist() == list(range(len(values)))
+    assert (table["n"] == SEEDS).all()
+    lines = aggregate(found, Curve(name="a", x="step", y="error", split="test"), ["a.b"])
+    assert lines["line"].nunique() == len(values) and (lines["n"] == SEEDS).all()
+
+
+def test_cells_without_the_setting_along_x_have_no_place_there() -> None:
+    found = mixed({"net.name": ["wide", "none"], "net.width": [2, 4]})
+    found.trials.loc[found.trials["net.name"] == "none", "net.width"] = math.nan
+    table = aggregate(found, Curve(name="a", x="net.width", y="error", split="test", group=[]), ["net.width"])
+    assert table["x"].dropna().tolist() == [2, 4] and table["x"].isna().sum() == 2
+
+
+def when(parents: frozenset[str]) -> Frame:
+    """gd has one momentum, that of its default; sgd has three."""
+    found = mixed({"optimizer.name": ["sgd", "gd"], "optimizer.momentum": [0.0, 0.8, 0.9], "depth": [1, 2, 3]})
+    gd, deep = found.trials["optimizer.name"] == "gd", found.trials["depth"]
+    momentum = found.trials["optimizer.momentum"]
+    kept = found.trials[((momentum == 0.0) == gd) & (deep == np.where(gd, 1, 2))]
+    return Frame(kept, found.source, parents)
+
+
+def test_default_lines_never_join_what_is_not_comparable() -> None:
+    curve = Curve(name="a", x="optimizer.momentum", y="error", split="test")
+    varied = ["optimizer.name", "optimizer.momentum", "depth"]
+    lines = aggregate(when(frozenset()), curve, varied).groupby("line")["x"].apply(list).to_dict()
+    assert lines == {"gd": [0.0], "sgd": [0.8, 0.9]}
+    lines = aggregate(when(frozenset({"depth"})), curve, varied).groupby("line")["x"].apply(list).to_dict()
+    assert lines == {"gd, depth 1": [0.0], "sgd, depth 2": [0.8, 0.9]}
 
 
 def test_single_is_what_is_averaged() -> None:

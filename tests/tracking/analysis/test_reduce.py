@@ -9,7 +9,7 @@ import pytest
 
 from tests.tracking.analysis.test_aggregate import WIDTHS, recorded
 from tests.tracking.records.test_store import begin, row
-from tracking.analysis import reduce, row_cache
+from tracking.analysis import row_cache, series
 from tracking.analysis.aggregate import both
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Source, in_memory
@@ -50,7 +50,7 @@ def test_pieces_make_no_difference(curve: Curve, by: str, monkeypatch: pytest.Mo
     states = {(0, 1): "diverged", (1, 0): "missing", (2, 2): "failed", (3, 1): "running"}
     whole = recorded(AXES, states=states)
     expected = both(whole, curve, list(AXES))
-    monkeypatch.setattr(reduce, "BATCH", 1)  # every cell by itself
+    monkeypatch.setattr(series, "BATCH", 1)  # every cell by itself
     pieces = in_parts(whole, {"cell": lambda id: id[0], "seed": lambda id: id[2], "trial": str}[by])
     for one, other in zip(expected, both(pieces, curve, list(AXES)), strict=True):
         assert len(one)
