@@ -161,7 +161,8 @@ def difference(
     a, b = (float(v.var(ddof=1)) / len(v) if np.ptp(v) > 0 else 0.0 for v in (x, y))
     half = 0.0
     if a + b > 0:
-        freedom = (a + b) ** 2 / (a**2 / (len(x) - 1) + b**2 / (len(y) - 1))
+        weight = a / (a + b)
+        freedom = 1 / (weight**2 / (len(x) - 1) + (1 - weight) ** 2 / (len(y) - 1))
         half = float(t.ppf(0.5 + level / 2, freedom)) * math.sqrt(a + b)
     found = Interval(centre, centre - half, centre + half, of, "Welch's t", level, spread=a + b > 0)
     return _difference(found, of, found.kind, bounds)
