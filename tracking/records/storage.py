@@ -120,7 +120,14 @@ class Files:
         """The files below `folder`, at any depth, by name; none when the folder does not exist. Raises
         StorageFailed."""
         selector = pafs.FileSelector(self.path(folder), recursive=True, allow_not_found=True)
-        infos = self.request("list", folder, lambda: self.fs.get_file_info(selector))
+
+        def look() -> list[pafs.FileInfo]:
+            try:
+                return list(self.fs.get_file_info(selector))
+            except FileNotFoundError:  # made after pyarrow did not find it and before it asked whether that is so
+                return list(self.fs.get_file_info(selector))
+
+        infos = self.request("list", folder, look)
         start = len(self.root) + 1
         found = (FileInfo(i.path[start:], i.size, i.mtime_ns or 0) for i in infos if i.type == pafs.FileType.File)
         return sorted(found)
