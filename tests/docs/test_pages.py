@@ -48,12 +48,12 @@ def test_files_modules_and_targets_that_are_named_exist(page: Path) -> None:
     text = page.read_text()
     files = [name for name in FILE.findall(text) if not re.search(r"\b[A-Z]{4,}\b", name)]
     assert [name for name in files if not (ROOT / name).exists()] == []
-    assert [name for name in MODULE.findall(text) if not _is_module(name)] == []
+    assert [name for name in MODULE.findall(text) if not is_module(name)] == []
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert [name for name in TARGET.findall(text) if name not in targets] == []
 
 
-def _is_module(name: str) -> bool:
+def is_module(name: str) -> bool:
     """Whether a dotted name, or all of it but its last part, is a module."""
     paths = [ROOT.joinpath(*parts) for parts in (name.split("."), name.split(".")[:-1])]
     return any(path.is_dir() or path.with_suffix(".py").is_file() for path in paths)
