@@ -6,15 +6,16 @@ import json
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol
+from typing import Annotated, Any, Generic, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypeVar
 
 from tracking.common.flatten import flat
 from tracking.common.plugins import Frozen, Kind
 
 SCHEMA_VERSION = 1
+_MARK = "\0seed"  # in place of the seed; no text of a sweep file can hold it
 
 # The trials of a sweep differ in little: what is equal in them is one object, or each would take 8 KiB.
 _parts: "weakref.WeakValueDictionary[tuple[type, str], BaseModel]" = weakref.WeakValueDictionary()
@@ -75,6 +76,28 @@ class Trial(Generic[S_co]):
     def seed(self) -> int:
         return int(self.plain["seed"])
 
+    def with_seed(self, seed: object) -> "Trial":
+        """The trial of this cell with another seed. Raises pydantic.ValidationError for what is no seed.
+
+        Only the seed is validated, and what does not depend on it is shared, so that a sweep of many seeds is validated
+        once a cell. Hence no validator of an experiment's settings may look at the seed together with other settings.
+        """
+        value = _seed_of(type(self.settings)).validate_python(seed, strict=True)
+        other = Trial(self.experiment, self.settings.model_copy(update={"seed": value}))
+        before, after = self._around_seed
+        known = {"cell": self.cell, "_around_seed": self._around_seed, "plain": {**self.plain, "seed": value}}
+        if "seed" in EXPERIMENTS.load(self.experiment).MAY_DIFFER:
+            known["shape"] = self.shape
+        other.__dict__.update(known, id=_hashed(f"{before}{value}{after}"))
+        return other
+
+    @functools.cached_property
+    def _around_seed(self) -> tuple[str, str]:
+        """What stands before and after the seed in the text that is hashed to the id."""
+        text = _text({"experiment": self.experiment, "settings": {**self.plain, "seed": _MARK}})
+        before, _, after = text.partition(json.dumps(_MARK))
+        return before, after
+
     @functools.cached_property
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
@@ -93,7 +116,12 @@ def _sharing(settings: S) -> S:
 
 def canonical(value: Any) -> str:
     """JSON that is equal for equal values: sorted keys, shortest floats, no NaN, no negative zero."""
-    return json.dumps(_no_negative_zero(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = _dumped(value)
+    return _dumped(_no_negative_zero(value)) if "-0.0" in text else text  # to look for it in the values takes longer
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _no_negative_zero(value: Any) -> Any:
@@ -106,5 +134,19 @@ def _no_negative_zero(value: Any) -> Any:
 
 def digest(content: dict[str, Any]) -> str:
     """SHA-256 of canonical JSON with the schema version, 20 hexadecimal digits."""
-    text = canonical({"schema": SCHEMA_VERSION, **content})
+    return _hashed(_text(content))
+
+
+def _text(content: dict[str, Any]) -> str:
+    return canonical({"schema": SCHEMA_VERSION, **content})
+
+
+def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@functools.cache
+def _seed_of(model: type[BaseModel]) -> "TypeAdapter[int]":
+    """Validates a value of the field `seed` alone."""
+    field = model.model_fields["seed"]
+    return TypeAdapter(Annotated[int, *field.metadata])

@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from orchestrator.spec.messages import given
 from tracking.common.plugins import Frozen
@@ -19,7 +21,7 @@ class Count(Frozen):
     count: int = Field(gt=0, le=MAX_COUNT, description="How many integers.")
     start: int = Field(0, description="The first one.")
 
-    def values(self) -> list[Any]:
+    def values(self) -> list[JsonValue]:
         return list(range(self.start, self.start + self.count))
 
 
@@ -39,7 +41,7 @@ class LinearSpace(Frozen):
             raise ValueError(f"a linear_space from {low:g} to {high:g} is too wide for floating-point numbers")
         return self
 
-    def values(self) -> list[Any]:
+    def values(self) -> list[JsonValue]:
         low, high = self.linear_space
         steps = [low + (high - low) * i / (self.count - 1) for i in range(1, self.count - 1)]
         return _written([low, *steps, high], self.integer)
@@ -61,7 +63,7 @@ class LogSpace(Frozen):
             raise ValueError(f"a log_space from {low:g} to {high:g} is too wide for floating-point numbers")
         return self
 
-    def values(self) -> list[Any]:
+    def values(self) -> list[JsonValue]:
         low, high = self.log_space
         ratios = [low * math.exp(math.log(high / low) * i / (self.count - 1)) for i in range(1, self.count - 1)]
         return _written([low, *ratios, high], self.integer)
@@ -71,39 +73,52 @@ Form = type[Count] | type[LinearSpace] | type[LogSpace]
 FORMS: dict[str, Form] = {"linear_space": LinearSpace, "log_space": LogSpace, "count": Count}
 
 
-def form(raw: dict[str, Any]) -> Form | None:
+def form(raw: dict[str, JsonValue]) -> Form | None:
     """Which kind of axis a mapping is meant to be, by its keys."""
     return next((model for key, model in FORMS.items() if key in raw), None)
 
 
-def values(raw: Any) -> list[Any]:
+def misspelt(raw: JsonValue) -> tuple[str, str] | None:
+    """A key of an axis that is nearly `linear_space` or `log_space`, and which of them."""
+    if not isinstance(raw, dict) or "linear_space" in raw or "log_space" in raw:
+        return None
+    near = ((key, get_close_matches(key, ("linear_space", "log_space"), n=1)) for key in raw)
+    return next(((key, names[0]) for key, names in near if names), None)
+
+
+def unrounded(raw: JsonValue) -> str:
+    """`linear_space` or `log_space` where an axis is one that is not rounded to integers."""
+    names = ("linear_space", "log_space")
+    return next((n for n in names if n in raw and not raw.get("integer")), "") if isinstance(raw, dict) else ""
+
+
+def values(raw: JsonValue) -> list[JsonValue]:
     """The values of an axis as it stands in a file, in order.
 
     Raises pydantic.ValidationError (of the model that `form` gives) or ValueError.
     """
     if isinstance(raw, dict) and (model := form(raw)):
-        out = model.model_validate_json(json.dumps(raw), strict=True).values()
-    elif isinstance(raw, list):
-        out = raw
-    else:
+        return model.model_validate_json(json.dumps(raw), strict=True).values()
+    if not isinstance(raw, list):
         what = f"expected a list, or a mapping with count, linear_space or log_space, got {given(raw)}"
         raise ValueError(what + "; a setting with one value belongs under 'fixed'" * (not isinstance(raw, dict)))
-    if not out:
+    if not raw:
         raise ValueError("the list is empty, so the sweep would have no trials; give it values or leave the axis out")
-    if same := equal(out):
-        which = f"values {same[0] + 1} and {same[1] + 1}"
-        remedy = "drop one" if out is raw else "lower the count"
-        raise ValueError(f"{which} are equal ({given(out[same[0]])}), and so would their trials be; {remedy}")
-    return out
+    return raw
 
 
-def equal(values: list[Any]) -> tuple[int, int] | None:
+def equal(values: Iterable[JsonValue]) -> tuple[int, int] | None:
     """The places of two values that are the same, if there are any: 1 and 1.0 are, true and 1 are not."""
     seen: dict[str, int] = {}
     for i, value in enumerate(values):
-        if (first := seen.setdefault(json.dumps(alike(value), sort_keys=True), i)) != i:
+        if (first := seen.setdefault(spelling(value), i)) != i:
             return first, i
     return None
+
+
+def spelling(value: JsonValue) -> str:
+    """A text that is equal for equal values, and for no others: 1 is 1.0, but it is neither true nor "1"."""
+    return json.dumps(alike(value), sort_keys=True)
 
 
 def alike(value: Any) -> Any:
@@ -115,7 +130,7 @@ def alike(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _written(numbers: list[float], integer: bool) -> list[Any]:
+def _written(numbers: list[float], integer: bool) -> list[JsonValue]:
     """The ends as given, what lies between to as many digits as people would write."""
     between = [float(f"{v:.{DIGITS}g}") for v in numbers[1:-1]]
     return [round(v) if integer else v for v in [numbers[0], *between, numbers[-1]]]

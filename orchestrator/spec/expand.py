@@ -1,178 +1,149 @@
-"""From a sweep to its trials: the product of its axes, nothing missing, nothing twice. Pure."""
+"""From a sweep to its trials: all combinations of each of its grids, nothing missing, nothing twice. Pure."""
 
-import copy
-import itertools
-from collections.abc import Iterator
-from typing import Any
+import contextlib
+import json
+import math
+from collections.abc import Collection
 
 from pydantic import ValidationError
 
-from orchestrator.spec import messages, references
-from orchestrator.spec.dotted_keys import put
+from orchestrator.spec.axes import spelling
+from orchestrator.spec.checks import references, trial_problems
+from orchestrator.spec.checks.problems import Problems
+from orchestrator.spec.conditions import value_of
+from orchestrator.spec.dotted_keys import Settings, leaves, put
+from orchestrator.spec.grid import Grid
+from orchestrator.spec.product import Places, Product
 from orchestrator.spec.sweep import Sweep
-from tracking.common.errors import BadSweep
+from orchestrator.spec.yaml_source import Path
 from tracking.common.flatten import flat
-from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 MAX_TRIALS = 100_000
-MAX_SHOWN = 20  # problems of one file that are shown at once
 
-Combination = dict[str, Any]  # axis -> value
+Cell = tuple[tuple[str, int], ...]  # a combination without its seed
 
 
 def expand(sweep: Sweep, max_trials: int = MAX_TRIALS) -> list[Trial]:
-    """All trials of a sweep, in the order of the file's axes. Raises BadSweep with the file's line."""
-    _check_size(sweep, max_trials)
-    trials: dict[str, tuple[Trial, Combination]] = {}
-    found: dict[str, str] = {}  # what is wrong, each once and in order, with where it was first met
-    for combination in _combinations(sweep):
-        try:
-            trial = _trial(sweep, combination)
-        except ValidationError as error:
-            for key, problem in _explained(sweep, combination, error).items():
-                found.setdefault(key, problem)
-            if len(found) >= MAX_SHOWN:
-                break
-            continue
-        _, other = trials.setdefault(trial.id, (trial, combination))
-        if other is not combination and len(other) == len(combination) == len(sweep.axes):
-            found |= _same(sweep, combination, other)
-    if found:
-        raise BadSweep(list(found.values())[:MAX_SHOWN])
-    whole = [trial for trial, _ in trials.values()]
-    if not whole:
-        raise BadSweep([sweep.at(("exclude",), "every combination is excluded, so there are no trials; exclude less")])
-    references.check(sweep, whole)
-    return whole
+    """All trials of a sweep, grid after grid, each in the order of its axes. Raises BadSweep with the file's lines."""
+    problems = Problems()
+    trials = _trials(sweep, problems, max_trials)
+    references.check(sweep, trials, problems)
+    problems.refuse()
+    return trials
+
+
+def find_problems(sweep: Sweep, problems: Problems, without: Collection[Path]) -> None:
+    """Adds what else is wrong with a sweep of which some things are known to be wrong, and `without` is left out."""
+    more = Problems()
+    trials = _trials(sweep, more, MAX_TRIALS) if sweep.grids else []
+    references.check(sweep, trials, more, without)
+    problems.extend(more)
+
+
+def _trials(sweep: Sweep, problems: Problems, max_trials: int) -> list[Trial]:
+    """The trials that can be made; what is wrong with the others is added to the problems."""
+    _check_size(sweep, max_trials, problems)
+    expansion = _Expansion(sweep, problems)
+    for grid in sweep.grids if not problems else ():
+        expansion.add(grid)
+    if not expansion.trials and not problems:
+        what = "every combination is excluded, so there are no trials; exclude less"
+        problems.add(sweep.at(("exclude",), what))
+    return list(expansion.trials.values())
 
 
 def varied(sweep: Sweep) -> list[str]:
     """The dotted settings that differ between trials by the axes; of an axis of mappings, those of its keys that do."""
-    out: list[str] = []
-    for axis, values in sweep.axes.items():
-        maps = [flat(v, f"{axis}.") for v in values if isinstance(v, dict)]
-        if len(maps) < len(values):
-            out.append(axis)
-        keys = dict.fromkeys(k for m in maps for k in m)
-        out += [k for k in keys if any(m.get(k) != maps[0].get(k) for m in maps)]
-    return out
+    found: dict[str, set[str]] = {}
+    for grid in sweep.grids:
+        for name, axis in grid.axes.items():
+            for key in leaves(name, axis.values):
+                spelt = (spelling(value_of(key, name, value)) for value in axis.values) if key != name else ()
+                found.setdefault(key, set()).update(spelt)
+        fixed = flat(grid.fixed) if len(sweep.grids) > 1 else {}
+        for key, value in fixed.items():
+            found.setdefault(key, set()).add(spelling(value))
+    axes = {name for grid in sweep.grids for name in grid.axes}
+    return [key for key, values in found.items() if key in axes or len(values) > 1]
 
 
 def parents(sweep: Sweep) -> set[str]:
     """The settings that decide whether others exist: the conditions of `when`."""
-    return {key for conditions in sweep.when.values() for key in conditions}
+    return {key for grid in sweep.grids for condition in grid.when.values() for key in condition.settings}
 
 
-def _check_size(sweep: Sweep, max_trials: int) -> None:
-    """Refuses a product that is too large before it is made."""
-    sizes = [(" and ".join(group), len(sweep.axes[group[0]])) for group in _groups(sweep)]
-    total = 1
-    for _, size in sizes:
-        total *= size
+def _check_size(sweep: Sweep, max_trials: int, problems: Problems) -> None:
+    """Refuses products that are too large before they are made."""
+    products = []
+    for grid in sweep.grids:
+        sizes = [(" and ".join(group), len(grid.axes[group[0]].values)) for group in grid.groups()]
+        factors = " x ".join(f"{name} {size}" for name, size in sizes) or "no axis"
+        products.append((math.prod(size for _, size in sizes), factors))
+    total = sum(size for size, _ in products)
     if total > max_trials:
-        factors = " x ".join(f"{name} {size}" for name, size in sizes)
-        raise BadSweep(
-            [sweep.at(("vary",), f"makes {total:,} trials, at most {max_trials:,} are allowed: {factors}; vary less")]
-        )
+        factors = " + ".join(factors for _, factors in products)
+        what = f"makes {total:,} trials, at most {max_trials:,} are allowed: {factors}; vary less"
+        problems.add(sweep.at(("vary",), what))
 
 
-def _groups(sweep: Sweep) -> list[list[str]]:
-    """The axes, those that move together in one list, in the file's order."""
-    together = {name: group for group in sweep.zip for name in group}
-    out: list[list[str]] = []
-    for axis in sweep.axes:
-        group = together.get(axis, [axis])
-        if group not in out:
-            out.append(group)
-    return out
+class _Expansion:
+    """Makes the trials of grids, validating one trial of each cell."""
 
+    def __init__(self, sweep: Sweep, problems: Problems) -> None:
+        self.sweep, self.problems = sweep, problems
+        self.trials: dict[str, Trial] = {}
+        self.fixed = ""  # the fixed settings of the grid that is being expanded, as JSON
 
-def _combinations(sweep: Sweep) -> Iterator[Combination]:
-    columns = []
-    for group in _groups(sweep):
-        rows = zip(*(sweep.axes[axis] for axis in group), strict=True)
-        columns.append([dict(zip(group, row, strict=True)) for row in rows])
-    fixed = flat(sweep.fixed)
-    for parts in itertools.product(*columns):
-        combination = {axis: value for part in parts for axis, value in part.items()}
-        if sweep.when:
-            combination = _existing(sweep, combination, fixed)
-        settings = {**fixed, **_flat(combination)} if sweep.exclude else {}
-        if not any(_matches(rule, settings) for rule in sweep.exclude):
-            yield combination
+    def add(self, grid: Grid) -> None:
+        """The trials of a grid that no grid before it has."""
+        product, made = Product(grid), dict[str, Places]()
+        self.fixed = json.dumps(grid.fixed)
+        cells: dict[Cell, Trial | None] = {}  # a trial of the cell; None where there is none
+        for places in product:
+            trial = self._trial(grid, places, cells)
+            if self.problems.full:
+                return
+            if trial is None:
+                continue
+            other = made.setdefault(trial.id, places)
+            if other is not places and len(other) == len(places) == len(grid.axes):
+                self._say(trial_problems.same(self.sweep, grid, places, other))
+            self.trials.setdefault(trial.id, trial)
+        for condition in product.unused():
+            what = "no combination of the axes fulfils all of this; leave it out"
+            self.problems.add(self.sweep.at(condition.path, what))
 
+    def _trial(self, grid: Grid, places: Places, cells: dict[Cell, Trial | None]) -> Trial | None:
+        """The trial of a combination; None where it is not valid, which is said once a cell."""
+        cell = tuple(item for item in places.items() if item[0] != "seed")
+        known = cells.get(cell)
+        if known is None and cell in cells:
+            return None
+        if known is not None and "seed" in places:
+            with contextlib.suppress(ValidationError):  # raised again below, by the whole trial
+                return known.with_seed(grid.axes["seed"].values[places["seed"]])
+        try:
+            trial = self._validated(grid, places)
+        except ValidationError as error:
+            if known is None and any(detail["loc"] != ("seed",) for detail in error.errors()):
+                cells[cell] = None
+            self._explain(grid, places, error)
+            return None
+        cells[cell] = trial
+        return trial
 
-def _flat(combination: Combination) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for axis, value in combination.items():
-        out |= flat(value, f"{axis}.") if isinstance(value, dict) else {axis: value}
-    return out
+    def _validated(self, grid: Grid, places: Places) -> Trial:
+        settings: Settings = json.loads(self.fixed)  # quicker than copy.deepcopy
+        for axis, place in places.items():
+            put(settings, axis, grid.axes[axis].values[place])
+        if self.sweep.measure is not None:
+            settings["measure"] = [*self.sweep.measure]
+        return Trial.of(self.sweep.experiment, settings)
 
+    def _explain(self, grid: Grid, places: Places, error: ValidationError) -> None:
+        for problem in trial_problems.explained(self.sweep, grid, places, error):
+            self._say(problem)
 
-def _existing(sweep: Sweep, combination: Combination, fixed: dict[str, Any]) -> Combination:
-    """Without the axes whose `when` does not hold, and then without those that depend on them."""
-    settings = {**fixed, **_flat(combination)}
-    kept = {a: v for a, v in combination.items() if a not in sweep.when or _matches(sweep.when[a], settings)}
-    return kept if len(kept) == len(combination) else _existing(sweep, kept, fixed)
-
-
-def _matches(conditions: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Whether all conditions hold; a list means any of its values, or itself. 1 is 1.0, but it is not true."""
-    return all(any(_same_value(settings.get(k), one) for one in _listed(v)) for k, v in conditions.items())
-
-
-def _listed(value: Any) -> list[Any]:
-    return [*value, value] if isinstance(value, list) else [value]
-
-
-def _same_value(one: Any, other: Any) -> bool:
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
-def _trial(sweep: Sweep, combination: Combination) -> Trial:
-    settings = copy.deepcopy(sweep.fixed)
-    for axis, value in combination.items():
-        put(settings, axis, value)
-    if sweep.measure is not None:
-        settings["measure"] = [*sweep.measure]
-    return Trial.of(sweep.experiment, settings)
-
-
-def _same(sweep: Sweep, one: Combination, other: Combination) -> dict[str, str]:
-    """The problem of two combinations that make the same trial."""
-    axes = [a for a in sweep.axes if one[a] is not other[a]]
-    what = f"{_shown(other, axes)} makes the same trial as {_shown(one, axes)}; drop one"
-    return {f"same {axes}": sweep.at(("vary", axes[0]), what)}
-
-
-def _explained(sweep: Sweep, combination: Combination, error: ValidationError) -> dict[str, str]:
-    """Problems with a trial's settings, at the line of the axis or the fixed setting they come from."""
-    model = EXPERIMENTS.load(sweep.experiment).Settings
-    out = {}
-    for path, kind, message in messages.explain(error, model):
-        key = ".".join(str(p) for p in path)
-        axis = next((a for a in combination if key == a or key.startswith(f"{a}.")), None)
-        below = [a for a in combination if not key or a.startswith(f"{key}.")]
-        if axis and kind == "extra_forbidden" and key == axis:
-            place: messages.Path = ("vary", axis)
-        elif axis:
-            place = (*_item(sweep, combination, axis), *path[len(axis.split(".")) :])
-        elif len(below) == 1 and kind == "value_error":
-            place = _item(sweep, combination, below[0])
-        elif path[:1] == ("measure",) and sweep.measure is not None:
-            place = path
-        else:
-            place = ("fixed", *path)
-        where = f" (in the trial with {_shown(combination, below)})" if below and kind == "value_error" else ""
-        out[f"{place} {message}"] = sweep.at(place, message + where)
-    return out
-
-
-def _item(sweep: Sweep, combination: Combination, axis: str) -> messages.Path:
-    """The path of the value that a combination takes from an axis."""
-    return "vary", axis, next(i for i, v in enumerate(sweep.axes[axis]) if v is combination[axis])
-
-
-def _shown(combination: Combination, axes: list[str]) -> str:
-    return ", ".join(f"{axis} = {messages.written(combination[axis])}" for axis in axes)
+    def _say(self, problem: trial_problems.Said) -> None:
+        self.problems.add(problem.text, problem.same)

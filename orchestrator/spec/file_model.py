@@ -1,8 +1,8 @@
 """What a sweep file may hold, section by section."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from tracking.analysis.curve_spec import Curve
 from tracking.common.plugins import Frozen, any_settings
@@ -16,21 +16,39 @@ else:
     AnyClaim = any_settings(CLAIMS)
 
 
-class Sections(Frozen):
+MAX_DRAWN = 200  # curves, panels, surfaces or claims of one file
+
+Settings = dict[str, JsonValue]
+
+
+class GridSections(Frozen):
+    """What makes trials: all combinations of the axes."""
+
+    fixed: Settings = Field({}, description="Settings that are equal in all trials; nested or with dotted keys.")
+    vary: Settings = Field({}, description="One axis per setting: a list, count, linear_space or log_space.")
+    zip: list[list[str]] = Field([], description="Axes that move together: lists of their names.")
+    when: dict[str, Settings] = Field({}, description="Axes that exist only where other settings have these values.")
+    exclude: list[Settings] = Field([], description="Combinations that are left out.")
+
+
+class Sections(GridSections):
     """The sections that a profile may change."""
 
-    fixed: dict[str, Any] = Field({}, description="Settings that are equal in all trials; nested or with dotted keys.")
-    vary: dict[str, Any] = Field({}, description="One axis per setting: a list, count, linear_space or log_space.")
-    zip: list[list[str]] = Field([], description="Axes that move together: lists of their names.")
-    when: dict[str, dict[str, Any]] = Field(
-        {}, description="Axes that exist only where other settings have these values."
+    grids: list[GridSections] = Field(
+        [],
+        max_length=MAX_DRAWN,
+        description="Several grids instead of one: each is put over the sections above as a profile is; the trials "
+        "are those of all of them, each once.",
     )
-    exclude: list[dict[str, Any]] = Field([], description="Combinations that are left out.")
     measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
-    curves: list[Curve] = Field([], description="What is drawn.")
-    panels: list[Panel] = Field([], description="Curves that are also drawn side by side, on one page.")
-    surfaces: list[Surface] = Field([], description="Measures over two others, drawn as filled contours.")
-    claims: list[AnyClaim] = Field([], description="What is judged.")
+    curves: list[Curve] = Field([], max_length=MAX_DRAWN, description="What is drawn.")
+    panels: list[Panel] = Field(
+        [], max_length=MAX_DRAWN, description="Curves that are also drawn side by side, on one page."
+    )
+    surfaces: list[Surface] = Field(
+        [], max_length=MAX_DRAWN, description="Measures over two others, drawn as filled contours."
+    )
+    claims: list[AnyClaim] = Field([], max_length=MAX_DRAWN, description="What is judged.")
 
 
 class File(Sections):

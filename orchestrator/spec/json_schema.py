@@ -59,6 +59,12 @@ def _for_experiment(name: str, definitions: Json) -> Json:
     }
 
 
+def setting_names(experiment: str) -> list[str]:
+    """The dotted keys of all settings that trials of an experiment may have."""
+    definitions: Json = {}
+    return list(_dotted(_inlined(EXPERIMENTS.load(experiment).Settings, definitions, f"{experiment}."), definitions))
+
+
 def _inlined(model: type[BaseModel], definitions: Json, prefix: str = "") -> Json:
     """A model's schema, its own definitions moved to the common ones under names that cannot meet."""
     template = f"#/$defs/{prefix}{{model}}"

@@ -2,19 +2,22 @@
 
 import difflib
 import importlib.resources
-import json
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from orchestrator.spec import checks, messages
-from orchestrator.spec.axes import values
+from orchestrator.spec import expand, form
+from orchestrator.spec.checks import grids as grid_checks
+from orchestrator.spec.checks import sections
+from orchestrator.spec.checks.problems import Problems
 from orchestrator.spec.dotted_keys import nested, outermost, put
 from orchestrator.spec.file_model import File
+from orchestrator.spec.form import Draft
+from orchestrator.spec.grid import Grid
+from orchestrator.spec.merge_grids import merged
 from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
 from tracking.common.errors import BadSweep
 from tracking.common.plugins import unknown
@@ -22,7 +25,6 @@ from tracking.common.plugins import unknown
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")
 NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a letter or digit"
-MERGED = ("fixed", "vary")  # sections that a profile changes key by key; it replaces the others
 
 
 def shipped_names() -> list[str]:
@@ -34,25 +36,46 @@ def shipped_names() -> list[str]:
 def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
     """Reads a sweep file, or the shipped sweep of that name. Raises BadSweep with everything that is wrong with it."""
     content, name, path = _find(spec)
-    source = parse(content, path)
-    _check_top(source)
-    file = _validated(source)
-    _refuse(checks.as_written(source, file))  # before a profile hides what is wrong
+    source, problems, of_trials = parse(content, path), Problems(), Problems()
+    base = draft = form.draft(source, problems)
+    problems.extend(sections.of_profiles(source, base.file))
+    of_trials.extend(sections.of_trials(source, base.file))  # before a profile hides what is wrong
+    if not problems and not of_trials:
+        _change(source, base.file, profile, overrides)
+        draft = form.draft(source, problems)
+        of_trials.extend(sections.of_trials(source, draft.file))
+    problems.extend(sections.drawn_once(source, draft.file))
+    grids, written = _grids(source, base.file, draft, of_trials)
+    sweep = Sweep(
+        **{key: getattr(draft.file, key) for key in ("title", "source", "notes", "experiment", "measure")},
+        **{key: getattr(draft.file, key) for key in form.ITEMS},
+        grids=grids, written_values=written, name=name, path=path, profiles=tuple(draft.file.profiles), text=source,
+        written=content.decode(), asked=_asked(spec, profile, overrides),
+    )  # fmt: skip
+    if problems or of_trials:
+        problems.extend(of_trials)
+        expand.find_problems(sweep, problems, draft.without)
+        problems.refuse()
+    return sweep
+
+
+def _grids(source: Source, base: File, draft: Draft, problems: Problems) -> tuple[list[Grid], WrittenValues]:
+    """The grids of a file, and the values in them and in the file without a profile. No grids where any is wrong."""
+    if problems or not draft.decides_trials:
+        return [], WrittenValues([])
+    grids, before = merged(draft.file), merged(base)
+    values = WrittenValues([*grids, *before])
+    problems.extend(grid_checks.check(source, draft.file, grids, values))
+    problems.extend(grid_checks.replaced(source, base, before))
+    return ([] if problems else grids), values
+
+
+def _change(source: Source, file: File, profile: str | None, overrides: Sequence[str]) -> None:
+    """Applies a profile and overrides to what was read."""
     if profile is not None:
         _apply(source, profile, file)
     for override in overrides:
         _override(source, override)
-    file = _validated(source)
-    _refuse(checks.names(source, file) + checks.axes(source, ("vary",), file.vary))
-    varied = {key: values(raw) for key, raw in file.vary.items()}
-    fixed = nested(file.fixed)
-    _refuse(checks.combinations(source, file, fixed, varied))
-    return Sweep(
-        **{k: getattr(file, k) for k in ("title", "source", "notes", "experiment", "zip", "when", "exclude")},
-        **{k: getattr(file, k) for k in ("measure", "curves", "panels", "surfaces", "claims")},
-        name=name, path=path, fixed=fixed, axes=varied, profiles=tuple(file.profiles), text=source,
-        written=content.decode(), asked=_asked(spec, profile, overrides),
-    )  # fmt: skip
 
 
 def _asked(spec: str, profile: str | None, overrides: Sequence[str]) -> tuple[str, ...]:
@@ -81,34 +104,6 @@ def _find(spec: str) -> tuple[bytes, str, str]:
         raise BadSweep([what]) from error
 
 
-def _check_top(source: Source) -> None:
-    if source.value is None:
-        raise BadSweep(
-            [source.at((), "the file is empty; write title, experiment, fixed, vary, ... (`sweep list`: examples)")]
-        )
-    if not isinstance(source.value, dict):
-        what = f"expected keys at the top (title: ..., experiment: ...), got {messages.given(source.value)}"
-        raise BadSweep([source.at((), what)])
-
-
-def _validated(source: Source) -> File:
-    try:
-        return File.model_validate_json(json.dumps(source.value), strict=True)
-    except ValidationError as error:
-        found = [source.at(p.path, p.message + _where_settings_belong(p)) for p in messages.explain(error, File)]
-        raise BadSweep(found) from error
-
-
-def _where_settings_belong(problem: messages.Problem) -> str:
-    lost = problem.kind == "extra_forbidden" and len(problem.path) == 1 and "did you mean" not in problem.message
-    return "; settings of the trials belong under 'fixed' or 'vary'" if lost else ""
-
-
-def _refuse(found: list[str]) -> None:
-    if found:
-        raise BadSweep(found)
-
-
 def _apply(source: Source, profile: str, file: File) -> None:
     """Puts a profile's sections over those of the file, and the profile's places over the file's."""
     if profile not in file.profiles:
@@ -121,8 +116,7 @@ def _apply(source: Source, profile: str, file: File) -> None:
         elif section == "vary":
             both = {**source.value.get(section, {}), **change}
             source.value[section] = {key: axis for key, axis in both.items() if axis is not None}
-            for key in change:
-                source.forget((section, key))
+            source.forget(*((section, key) for key in change))
         else:
             source.value[section] = change
             source.forget((section,))

@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, TypeGuard, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from tracking.common.plugins import unknown
@@ -20,7 +21,9 @@ BOUNDS = {"greater_than": (">", "gt"), "greater_than_equal": (">=", "ge"), "less
           "less_than_equal": ("<=", "le")}  # fmt: skip
 LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.?[0-9]*)([eE][-+]?[0-9]+)?")
+THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 MAX_SHOWN = 60  # characters of what was given
+MAX_VALUES = 12  # of a setting
 
 
 class Problem(NamedTuple):
@@ -52,6 +55,54 @@ def written(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     text = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
     return repr(text) if isinstance(value, str) else text
+
+
+def nothing_has(setting: str, value: JsonValue, known: Sequence[JsonValue], whose: str = "there are") -> str:
+    """A setting never has a value: what it has instead, and which of that is nearest."""
+    kinds = {_kind(one) for one in known}
+    near = nearest(value, known)
+    hint = f"; the nearest is {condition(near[0])}" if near and len(known) > 1 else ""
+    listed = ", ".join(condition(one) for one in known[:MAX_VALUES])
+    more = f", ... ({len(known)} values)" if len(known) > MAX_VALUES else ""
+    if _kind(value) not in kinds and len(kinds) == 1:
+        return f"{given(value)} is no value of {setting}; {whose} {_kind(known[0])}: {listed}{more}{hint}"
+    return f"no trial has {setting} = {condition(value)}; {whose} {listed}{more}{hint}"
+
+
+def nearest(value: JsonValue, known: Sequence[JsonValue]) -> list[JsonValue]:
+    """The known value that was probably meant, if any: the nearest number, a text that is spelt much like it."""
+    if is_number(value):
+        numbers = [one for one in known if is_number(one)]
+        return [min(numbers, key=lambda one: abs(one - value))] if numbers else []
+    texts = {condition(one).lower(): one for one in known}
+    return [texts[text] for text in get_close_matches(condition(value).lower(), texts, n=1)]
+
+
+def is_number(value: JsonValue) -> TypeGuard[int | float]:
+    """Whether a value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def kinds(values: Sequence[JsonValue]) -> str:
+    """What kinds of values these are, with the first of each: "lists ([4, 4])"."""
+    first: dict[str, JsonValue] = {}
+    for value in values:
+        first.setdefault(_kind(value), value)
+    return " and ".join(f"{kind} ({condition(value)})" for kind, value in first.items())
+
+
+def condition(value: JsonValue) -> str:
+    """A value in a condition, as YAML would write it without quotes."""
+    return value if isinstance(value, str) else written(value)
+
+
+def _kind(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "true and false"
+    if is_number(value):
+        return "numbers"
+    names: dict[Any, str] = {str: "texts", list: "lists", dict: "mappings"}
+    return names.get(type(value), "nothing")
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -96,7 +147,7 @@ def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
     if isinstance(value, str) and numeric:
         if NUMBER.fullmatch(value):
             return "; remove the quotes"
-        plain = value.replace("_", "").replace(",", "")
+        plain = _decimal(value.replace("_", ""))
         return f"; write {plain}" if NUMBER.fullmatch(plain) else ""
     if isinstance(value, float) and "an integer" in kinds and value.is_integer() and abs(value) < 2**63:
         return f"; write {int(value)}"
@@ -107,6 +158,14 @@ def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
     if isinstance(value, str) and value in _tags(place.choices):
         return f"; write {{name: {value}}}"
     return ""
+
+
+def _decimal(text: str) -> str:
+    """A number with a decimal point and no separators: 0,01 -> 0.01; 1,000 -> 1000; 1.000,5 -> 1000.5."""
+    before, comma, after = text.rpartition(",")
+    if comma and "," not in before and not THOUSANDS.fullmatch(text):
+        return f"{before.replace('.', '')}.{after}"
+    return text.replace(",", "")
 
 
 def _said(place: _Place, error: ErrorDetails) -> Problem:

@@ -1,15 +1,17 @@
-"""A sweep: what is fixed, varies, is measured, drawn and judged."""
+"""A sweep: the grids of its trials, what is measured, drawn and judged."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orchestrator.spec.axes import alike
-from orchestrator.spec.dotted_keys import Settings
+from orchestrator.spec.grid import Grid
+from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source
 from tracking.analysis.curve_spec import Curve
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
+from tracking.verdicts.claim import Claim
 from workers.trial import digest
 
 
@@ -17,7 +19,8 @@ from workers.trial import digest
 class Sweep:
     """A sweep file that was read and checked, with one profile and all overrides applied.
 
-    written: the file as it was written. asked: the arguments of a command that reads it in the same way.
+    Its trials are those of all grids; there is one grid where the file has no `grids`. written: the file as it was
+    written. asked: the arguments of a command that reads it in the same way.
     """
 
     name: str
@@ -26,27 +29,25 @@ class Sweep:
     source: str
     notes: str
     experiment: str
-    fixed: Settings
-    axes: dict[str, list[Any]]
-    zip: list[list[str]]
-    when: dict[str, dict[str, Any]]
-    exclude: list[dict[str, Any]]
+    grids: list[Grid]
+    written_values: WrittenValues
     measure: list[str] | None
     curves: list[Curve]
     panels: list[Panel]
     surfaces: list[Surface]
-    claims: list[Any]
+    claims: list[Claim]
     profiles: tuple[str, ...]
     text: Source
     written: str
     asked: tuple[str, ...]
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Content hash of what is run, drawn and judged: equal for equal content, however it is written."""
         plain = [c.model_dump(mode="json") for c in (*self.curves, *self.claims)]
-        parts = [self.experiment, self.fixed, self.axes, self.zip, self.when, self.exclude, self.measure, plain]
-        return digest({"sweep": alike(parts)})
+        grids = [grid.content() for grid in self.grids]
+        trials = grids[0] if len(grids) == 1 else [grids]
+        return digest({"sweep": alike([self.experiment, *trials, self.measure, plain])})
 
     def at(self, path: Sequence[str | int], message: str) -> str:
         """The message with the file and line of a path."""

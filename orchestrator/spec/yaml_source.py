@@ -54,6 +54,16 @@ class Source:
         key = ".".join(str(p) for p in path)
         return f"{self.place(path)}: {key}: {message}" if key else f"{self.place(path)}: {message}"
 
+    def within(self, part: Path, path: Path) -> Path:
+        """The path inside a part of the file where the part says at least as much of it as the file does elsewhere."""
+        inner = self._known((*part, *path)) - len(part)
+        return (*part, *path) if part and inner > 0 and inner >= self._known(path) else path
+
+    def _known(self, path: Path) -> int:
+        """How many steps of a path lead to something that was given."""
+        steps = dotted(path)
+        return next((n for n in range(len(steps), 0, -1) if steps[:n] in self.places), 0)
+
     def put(self, path: Path, node: Any) -> None:
         """Remembers where a node of the file stands."""
         mark = node.start_mark
@@ -65,10 +75,11 @@ class Source:
         below = {k[len(start) :]: place for k, place in self.places.items() if k[: len(start)] == start}
         self.places |= {end + k: place for k, place in below.items() if k or end not in self.places}
 
-    def forget(self, path: Path) -> None:
-        """Forgets the places of all that lies at a path and below it."""
-        gone = dotted(path)
-        self.places = {k: v for k, v in self.places.items() if k[: len(gone)] != gone}
+    def forget(self, *paths: Path) -> None:
+        """Forgets the places of all that lies at some paths and below them."""
+        gone = {dotted(path) for path in paths}
+        lengths = {len(path) for path in gone}
+        self.places = {k: v for k, v in self.places.items() if not any(k[:n] in gone for n in lengths)}
 
 
 def dotted(path: Path) -> Path:

@@ -64,12 +64,51 @@ def test_a_file_that_cannot_be_read_is_refused(file: str, says: str, tmp_path: P
     assert str(caught.value).startswith(f"{tmp_path / file}: ") and says in str(caught.value)
 
 
-def test_several_mistakes_are_said_at_once(tmp_path: Path) -> None:
-    text = GOOD.replace("epochs: 2", "epochs: 0").replace("depth: 3", "dept: 3").replace("[error, risk,", "[rsk,")
-    (tmp_path / "mine.yaml").write_text(text)
+def problems(text: str, folder: Path, profile: str | None = None) -> list[str]:
+    """What is said of a file, without its name."""
+    (folder / "mine.yaml").write_text(text)
     with pytest.raises(BadSweep) as caught:
-        expand.expand(load.read(str(tmp_path / "mine.yaml")))
-    assert [problem.split(":")[1] for problem in caught.value.problems] == ["5", "7", "11"]
+        expand.expand(load.read(str(folder / "mine.yaml"), profile))
+    return [problem.removeprefix(f"{folder}/mine.yaml:") for problem in caught.value.problems]
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    text = GOOD
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_several_mistakes_are_said_at_once(tmp_path: Path) -> None:
+    """In the form, in names, in axes, in settings and in what is drawn and judged: each once, at its line."""
+    settings = problems(
+        changed(("epochs: 2", "epochs: 0"), ("depth: 3", "dept: 3"), ("[error, risk,", "[rsk,")), tmp_path
+    )
+    assert [problem.split(":")[0] for problem in settings] == ["5", "7", "11"]
+    drawn = changed(("y: error}", "y: eror}"), ("tolerance: 0.01", "tolerance: -1"), ("epochs: 2", "epochs: 0"))
+    assert sorted(problem.split(":")[0] for problem in problems(drawn, tmp_path)) == ["13", "15", "7"]
+    axes = changed(("[2, 4]", "[]"), ("y: error}", "y: eror}"), ("title:", "tilte:"))
+    assert sorted(problem.split(":")[0] for problem in problems(axes, tmp_path)) == ["1", "1", "13", "9"]
+
+
+def test_a_mistake_brings_no_others_with_it(tmp_path: Path) -> None:
+    """What depends on something that is wrong is not said to be wrong, too."""
+    for old, new in (
+        ("measure:", "mesure:"),
+        ("[2, 4]", "[2, a]"),
+        ("network\n", "netwrok\n"),
+        ("y: error}", "z: error}"),
+    ):
+        text = changed((old, new), ("tolerance: 0.01", "where: {net.width: 4}"))
+        lines = {problem.split(":")[0] for problem in problems(text, tmp_path)}
+        assert len(lines) == 1, lines
+
+
+def test_no_more_is_said_than_can_be_read(tmp_path: Path) -> None:
+    wrong = "".join(f"  - {{name: c{i}, x: step, y: eror}}\n" for i in range(150))
+    found = problems(changed(("claims:\n", wrong + "claims:\n")), tmp_path)
+    assert len(found) == 41 and found[-1] == "... and more; these are the first 40"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def read(tmp_path: Path) -> Any:
 def test_the_example_means_what_it_says(read: Any) -> None:
     sweep = read(EXAMPLE)
     trials = expand(sweep)
-    widths = sweep.axes["net.width"]
+    widths = sweep.grids[0].axes["net.width"].values
     assert widths == [2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512]
     assert [(t.plain["net"]["width"], t.seed) for t in trials] == [(w, s) for w in widths for s in range(5)]
     assert all(t.plain["epochs"] == 70 and t.plain["data"]["train_size"] == 50_000 for t in trials)
@@ -72,7 +72,7 @@ def test_a_profile_changes_what_it_names_and_nothing_else(read: Any) -> None:
 def test_a_profile_may_take_an_axis_away(read: Any) -> None:
     text = EXAMPLE + "  one: {vary: {net.width: null}, fixed: {net.width: 7}, curves: [], claims: []}\n"
     sweep = read(text, "one")
-    assert list(sweep.axes) == ["seed"] and not sweep.curves and not sweep.claims
+    assert list(sweep.grids[0].axes) == ["seed"] and not sweep.curves and not sweep.claims
     assert {t.plain["net"]["width"] for t in expand(sweep)} == {7}
 
 
@@ -125,17 +125,25 @@ def test_a_bad_set_is_named_as_such(read: Any, given: str, says: list[str]) -> N
 )
 def test_the_forms_of_an_axis(read: Any, axis: str, values: list[Any]) -> None:
     sweep = read(f"title: t\nexperiment: hessian\nvary: {{seed: {axis}}}\n")
-    assert sweep.axes["seed"] == pytest.approx(values) if "space" in axis else sweep.axes["seed"] == values
+    assert (
+        sweep.grids[0].axes["seed"].values == pytest.approx(values)
+        if "space" in axis
+        else sweep.grids[0].axes["seed"].values == values
+    )
 
 
 @pytest.mark.parametrize("count", [2, 7, 50])
 def test_spaces_have_both_ends_exactly_and_equal_steps_or_ratios(read: Any, count: int) -> None:
     for low, high in ((0.1, 0.7), (1e-6, 3.0), (5.0, 1e6)):
-        axes = read(
-            f"title: t\nexperiment: hessian\nvary: {{ridge: {{linear_space: [{low}, {high}], count: {count}}}, "
-            f"examples: {{log_space: [{low}, {high}], count: {count}}}}}\n"
-        ).axes
-        for values, measured in ((axes["ridge"], lambda v: v), (axes["examples"], math.log)):
+        axes = (
+            read(
+                f"title: t\nexperiment: hessian\nvary: {{ridge: {{linear_space: [{low}, {high}], count: {count}}}, "
+                f"examples: {{log_space: [{low}, {high}], count: {count}}}}}\n"
+            )
+            .grids[0]
+            .axes
+        )
+        for values, measured in ((axes["ridge"].values, lambda v: v), (axes["examples"].values, math.log)):
             steps = [measured(b) - measured(a) for a, b in itertools.pairwise(values)]
             assert values[0] == low and values[-1] == high and len(values) == count
             assert steps == pytest.approx([(measured(high) - measured(low)) / (count - 1)] * (count - 1), rel=1e-6)

@@ -1,0 +1,1 @@
+"""What must be true of a sweep before anything runs, and how it is said."""

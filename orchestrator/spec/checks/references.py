@@ -1,0 +1,202 @@
+"""What curves, panels, surfaces and claims speak of is held against the trials: names, values, and what can be ordered.
+
+Which field of a curve or a claim holds what is known by the field's name, for claims of users' own, too.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import JsonValue
+
+from orchestrator.spec import json_schema, messages
+from orchestrator.spec.axes import spelling
+from orchestrator.spec.checks.problems import Problems
+from orchestrator.spec.checks.trial_columns import Columns, Mask
+from orchestrator.spec.conditions import any_of
+from orchestrator.spec.dotted_keys import Settings
+from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.yaml_source import Path
+from tracking.common.plugins import unknown
+from workers.plugins import EXPERIMENTS, MEASURES
+from workers.trial import Trial
+
+MEASURE, MOMENT, SETTING, EITHER = "measure", "measure or step", "setting", "setting or measure"
+FIELDS = {  # what a field holds the name of
+    "y": MEASURE, "z": MEASURE, "expected": MEASURE, "clock": MOMENT, "x": EITHER, "along": SETTING, "size": SETTING,
+    "arm": SETTING, "group": SETTING, "also": SETTING,
+}  # fmt: skip
+CONDITIONS = ("where", "one", "other")
+ORDERED = ("x", "along", "size")  # fields of a claim: it compares values of y along this setting
+
+
+class Item(NamedTuple):
+    """A curve, a surface or a claim, and what it says, defaults included."""
+
+    section: str
+    number: int
+    says: Settings
+
+    def at(self, *path: str | int) -> Path:
+        return (self.section, self.number, *path)
+
+
+def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Collection[Path] = ()) -> None:
+    """Adds every name that is none, every value that no trial has, and what cannot be ordered or told apart.
+
+    Where other problems are known already, only names are looked at: what trials there will be is not known then.
+    without: curves, surfaces and claims that were left out of the sweep, since their form is wrong.
+    """
+    if sweep.experiment not in EXPERIMENTS.names():
+        return
+    columns, certain = Columns(trials), bool(trials) and not problems
+    known = _Known(sweep, trials, columns)
+    for item in _items(sweep, without):
+        found = [sweep.at(path, message) for path, message in known.unknown(item)]
+        if not found and certain:
+            found = [sweep.at(path, message) for path, message in _of_values(sweep, columns, item)]
+        problems.extend(found)
+    curves = [curve.name for curve in sweep.curves]
+    for i, panel in enumerate(sweep.panels):
+        missing = [name for name in panel.curves if name not in curves]
+        problems.extend(sweep.at(("panels", i, "curves"), unknown("curve", name, curves)) for name in missing)
+
+
+def _items(sweep: Sweep, without: Collection[Path]) -> Iterator[Item]:
+    """Everything that is drawn or judged, by its place in the file."""
+    for section, items in (("curves", sweep.curves), ("claims", sweep.claims), ("surfaces", sweep.surfaces)):
+        total = len(items) + len(without)
+        places = (i for i in range(total) if (section, i) not in without)
+        for number, item in zip(places, items, strict=False):
+            yield Item(section, number, item.model_dump(mode="json"))
+
+
+class _Known:
+    """The names that exist."""
+
+    def __init__(self, sweep: Sweep, trials: Sequence[Trial], columns: Columns) -> None:
+        settings = columns.settings if trials else json_schema.setting_names(sweep.experiment)
+        asked = trials[0].plain.get("measure") or () if trials else MEASURES.names()
+        measures = sorted({*EXPERIMENTS.load(sweep.experiment).MEASURES, *asked})
+        self.names = {
+            MEASURE: measures, MOMENT: [*measures, "step"], SETTING: settings, EITHER: [*settings, *measures, "step"],
+        }  # fmt: skip
+
+    def unknown(self, item: Item) -> Iterator[tuple[Path, str]]:
+        """Names that an item has and that are none: where they stand, and what to say."""
+        for path, what, name in _names(item):
+            if name not in self.names[what]:
+                yield path, unknown(what, name, self.names[what])
+
+
+def _names(item: Item) -> Iterator[tuple[Path, str, str]]:
+    """Every name in an item: where it stands, what it must be the name of, and the name."""
+    for field, what in FIELDS.items():
+        value = item.says.get(field)
+        if item.section == "surfaces" and field == "x":
+            what = MEASURE
+        listed: list[tuple[Path, JsonValue]] = [(item.at(field), value)]
+        if isinstance(value, list):
+            listed = [(item.at(field, i), name) for i, name in enumerate(value)]
+        for path, name in listed:
+            if isinstance(name, str):
+                yield path, what, name
+    for field in CONDITIONS:
+        wanted = item.says.get(field)
+        for key in wanted if isinstance(wanted, dict) else ():
+            yield item.at(field, key), SETTING, key
+    if threshold := _threshold(item):
+        yield item.at("threshold"), SETTING, threshold
+
+
+def _threshold(item: Item) -> str:
+    """The setting that holds the number of training examples; "" where no threshold is marked."""
+    threshold = item.says.get("threshold")
+    return "data.train_size" if threshold is True else threshold if isinstance(threshold, str) else ""
+
+
+def _of_values(sweep: Sweep, columns: Columns, item: Item) -> Iterator[tuple[Path, str]]:
+    """What is wrong with values: conditions that no trial fulfils, and settings whose values do not serve."""
+    selection = _Selection(sweep, columns, item)
+    cells = selection.narrowed("where", np.ones(len(columns), bool))
+    if cells.any():
+        selection.narrowed("one", cells)
+        selection.narrowed("other", cells)
+    yield from selection.found
+    if not selection.found:
+        yield from _control(columns, item, cells)
+        yield from _order(columns, item, cells)
+        yield from _grouped(columns, item, cells)
+
+
+class _Selection:
+    """Cells that fulfil conditions, and the conditions that leave none."""
+
+    def __init__(self, sweep: Sweep, columns: Columns, item: Item) -> None:
+        self.sweep, self.columns, self.item = sweep, columns, item
+        self.found: list[tuple[Path, str]] = []
+
+    def narrowed(self, field: str, cells: Mask) -> Mask:
+        """Those of the cells that fulfil the conditions in a field of the item."""
+        conditions = self.item.says.get(field)
+        for key, wanted in conditions.items() if isinstance(conditions, dict) else ():
+            kept = cells & self.columns.with_value(key, any_of(wanted))
+            if not kept.any():
+                self.found.append((self.item.at(field, key), self._nothing(key, wanted, cells)))
+                return kept
+            self._every_value(field, key, wanted)
+            cells = kept
+        return cells
+
+    def _nothing(self, key: str, wanted: JsonValue, cells: Mask) -> str:
+        whose = "there are" if cells.all() else "those that fulfil the conditions before it have"
+        return messages.nothing_has(key, wanted, self.columns.among(key, cells), whose)
+
+    def _every_value(self, field: str, key: str, wanted: JsonValue) -> None:
+        """Each value of a list is one that trials have, here or without the profile."""
+        everything = np.ones(len(self.columns), bool)
+        for i, value in enumerate(wanted if isinstance(wanted, list) else ()):
+            if not self.columns.with_value(key, [value]).any() and spelling(value) not in self.sweep.written_values.of(
+                key
+            ):
+                what = messages.nothing_has(key, value, self.columns.among(key, everything))
+                self.found.append((self.item.at(field, key, i), what))
+
+
+def _control(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, str]]:
+    """The value that tells the control from the others is there."""
+    arm, control = item.says.get("arm"), item.says.get("control")
+    if isinstance(arm, str) and "control" in item.says and not (cells & columns.with_value(arm, [control])).any():
+        yield item.at("control"), messages.nothing_has(arm, control, columns.among(arm, cells))
+
+
+def _order(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, str]]:
+    """What needs numbers: the setting that a claim goes along, a logarithmic axis, the number of examples."""
+    needs = {field: f"a claim along {item.says.get(field)} needs values with an order" for field in ORDERED}
+    fields = [(field, item.says.get(field), needs[field]) for field in ORDERED] if item.section == "claims" else []
+    if item.section == "curves" and item.says.get("x_scale") == "log":
+        fields.append(("x_scale", item.says["x"], "a logarithmic scale needs numbers"))
+    fields.append(("threshold", _threshold(item), "a threshold needs a number of examples"))
+    for field, setting, need in fields:
+        if isinstance(setting, str) and setting in columns.settings:
+            values = columns.among(setting, cells)
+            without = [value for value in values if not messages.is_number(value)]
+            if without and not (field == "threshold" and without == [None]):
+                yield item.at(field), f"{need}, and {setting} has {messages.kinds(values)}" + _instead(field, item)
+
+
+def _instead(field: str, item: Item) -> str:
+    return "; `x: parameters` has one" if field == "x" and item.section == "claims" else ""
+
+
+def _grouped(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, str]]:
+    """The lines that `group` tells apart have one cell at each x: else a line would jump between different networks."""
+    group, x = item.says.get("group"), item.says.get("x")
+    along = x == "step" or x in columns.settings
+    if item.section != "curves" or not isinstance(group, list) or item.says.get("points") or not along or x == "seed":
+        return
+    names = [str(name) for name in (*group, x) if name not in ("seed", "step")]
+    mixed = columns.mixed(names, cells)
+    if mixed:
+        what = f"one line would have several points at the same {x}: its trials differ in {', '.join(mixed)}"
+        yield item.at("group"), f"{what}; name that in `group`, or choose one value with `where`"
