@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.tracking.analysis.test_aggregate import WIDTHS, recorded
-from tests.tracking.records.test_store import begin, row
+from tests.support.begun_bundles import begin, row
+from tests.support.made_up_frames import WIDTHS, recorded
 from tracking.analysis import row_cache, series
 from tracking.analysis.aggregate import both
 from tracking.analysis.curve_spec import Curve

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tracking.analysis.test_aggregate import SEEDS, WIDTHS, recorded
+from tests.support.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame

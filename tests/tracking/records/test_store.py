@@ -6,26 +6,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.support import small_trials
+from tests.support.begun_bundles import HERE, begin, row
 from tracking.common.errors import Damaged
 from tracking.records import layout
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialEntry, TrialRecord
-from tracking.records.provenance import DataUsed, Provenance
-from tracking.records.rows import Outcome, Row
+from tracking.records.manifest import TrialRecord
+from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer
-
-HERE = Provenance(device="here", data=DataUsed("d"))
-
-
-def row(trial: TrialEntry, step: int, value: float = 0.5) -> Row:
-    return Row(trial.id, step, "test", "error", "", value)
-
-
-def begin(store: Store, bundle: str, *seeds: int) -> tuple[Writer, list[TrialEntry]]:
-    made = small_trials.entries(small_trials.trial(seed) for seed in seeds)
-    return Writer.begin(store, bundle, "network", made, HERE), made
 
 
 def recorded(store: Store) -> dict[str, TrialRecord]:

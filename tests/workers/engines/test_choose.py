@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import small_trials
-from tests.workers.training.test_network import ALONE_TOLERANCE, run
+from tests.support.trained import ALONE_TOLERANCE, run
 
 
 @pytest.mark.parametrize("engine", [name for name in small_trials.engines() if name != "reference"])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tests.workers.engines.test_gpu_engine import assert_same, made, nets, order
+from tests.support.engine_bundles import assert_same, made, nets, order
 from workers.engines import reference
 from workers.engines.choose import choose
 from workers.engines.gpu import choose_convolution, engine, memory_model

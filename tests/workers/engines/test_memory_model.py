@@ -9,7 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from orchestrator.planning import pack
 from tests.support import small_trials
-from tests.workers.engines.test_gpu_engine import made, order
+from tests.support.engine_bundles import made, order
 from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
 from workers.experiments import network

@@ -7,36 +7,12 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tracking.records.rows import Row
+from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers import plugins
 from workers.experiments import network
 from workers.interfaces import images
 from workers.runtime import seeds
 from workers.training.examples import Examples
-from workers.trial import Trial
-
-ALONE_TOLERANCE = (
-    1e-4  # relative, of risk and norms after 3 epochs: float32 sums in another order, amplified by training
-)
-torch.set_num_threads(1)
-
-
-@pytest.fixture(params=small_trials.engines(), autouse=True)
-def engine_name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every test of this file holds for every engine."""
-    monkeypatch.setenv("SWEEP_ENGINE", request.param)
-    return str(request.param)
-
-
-def run(trials: list[Trial]) -> dict[tuple[str, int, str, str, str], float]:
-    rows: list[Row] = [row for progress in network.run(trials, "cpu", None) for row in progress.rows]
-    found = {tuple(row[:5]): row.value for row in rows}
-    assert len(found) == len(rows), "a row was recorded twice"
-    return found  # type: ignore[return-value]
-
-
-def of(trial: Trial, found: dict) -> dict:
-    return {key[1:]: value for key, value in found.items() if key[0] == trial.id}
 
 
 @pytest.mark.parametrize("optimizer", small_trials.OPTIMIZERS, ids=lambda o: f"{o['name']}-{o.get('momentum', 0)}")

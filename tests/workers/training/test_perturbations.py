@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tests.workers.training.test_network import engine_name, of, run  # noqa: F401  every test here, too, holds for every engine
+from tests.support.trained import of, run
 from workers import plugins
 from workers.experiments import network
 from workers.runtime import seeds
