@@ -60,6 +60,15 @@ class Settings(Claim):
         for name in self.also:
             if not any(name in trial for trial in trials):
                 yield f"also: no trial has the setting '{name}'"
+        one, other = ({self._place(t) for t in trials if _is(t, kind)} for kind in (self.one, self.other))
+        if one and other and not one & other:
+            differing = sorted({key for a, b in zip(min(one), min(other), strict=False) for key, _ in (a, b) if a != b})
+            yield f"no trials of the two kinds are equal in the rest; they differ in {', '.join(differing)}: see `also`"
+
+    def _place(self, trial: Trial) -> tuple[tuple[str, str], ...]:
+        """The settings in which a trial of the other kind must be the same."""
+        free = {*self.one, *self.other, *self.also}
+        return tuple(sorted((k, str(v)) for k, v in trial.items() if k not in free and k != "seed"))
 
     def _word(self, found: Estimate) -> Literal["holds", "fails", "not enough data"]:
         return found.within(-self.tolerance, self.tolerance)

@@ -13,7 +13,7 @@ since a claim that holds on what is left of them has not been shown (`tracking.v
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,10 @@ import numpy as np
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
-from tracking.analysis.values import text, words
+from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
+from tracking.verdicts.check import no_order
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.line import Line, Run, Series
 
@@ -58,20 +59,12 @@ def gated(frame: "Frame", claim: Claim) -> list[Gated]:
     if needs.arms:
         chosen = chosen.only(chosen.trials.apply(lambda trial: arm_of(trial, needs) != "", axis=1))
     if needs.x is not None and needs.x in chosen.trials:
-        ordered(needs.x, chosen.trials[needs.x].tolist())
+        problem = no_order(needs.x, chosen.trials[needs.x].tolist())
+        if problem is not None:
+            raise Refused(problem)
     lines = _lines(chosen, needs)
     series, fates = _read(chosen, needs)
     return [_gated(name, chosen.only(ids), needs, claim, series, fates) for name, ids in lines.items()]
-
-
-def ordered(setting: str, values: Sequence[object]) -> None:
-    """Raises Refused where a setting has a value that is no number, so that nothing rises or falls along it."""
-    for value in values:
-        if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number) or value != value:
-            raise Refused(
-                f"{setting} has the value {text(value)}, which is no number: there is no order along it; choose "
-                "trials with `where`"
-            )
 
 
 def arm_of(trial: "Mapping[str, object]", needs: Needs) -> str:
