@@ -15,7 +15,7 @@ from tests.support.claim_rows import Trial, Values, curves, last, spread
 HOLDS, FAILS, OPEN = "holds", "fails", "not enough data"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """Trials, and the verdict that a claim with these settings must give on them."""
 
@@ -23,6 +23,9 @@ class Case:
     trials: Sequence[Trial]
     verdict: str
     fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.claim} that must give '{self.verdict}' with {dict(self.fields)}>"
 
 
 def along(setting: str, values: Sequence[Any], seeds: int = 3, **means: Sequence[float]) -> list[Trial]:

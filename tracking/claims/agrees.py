@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.analysis.curve_spec import Scalar
+from tracking.analysis.values import identity
 from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
 from tracking.verdicts.estimate import Estimate, at_once, difference
 from tracking.verdicts.finding import Finding, lacking
@@ -75,7 +76,7 @@ class Settings(Claim):
 
 
 def _is(trial: Trial, kind: dict[str, Scalar]) -> bool:
-    return all(key in trial and trial[key] == value for key, value in kind.items())
+    return all(key in trial and identity(trial[key]) == identity(value) for key, value in kind.items())
 
 
 def _text(kind: dict[str, Scalar]) -> str:

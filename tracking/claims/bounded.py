@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from tracking.analysis.intervals import bounds_of
 from tracking.verdicts.claim import Claim, Measured, Needs, Split
 from tracking.verdicts.estimate import mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
@@ -58,7 +59,7 @@ class Settings(Claim):
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
         if self.mean:
             (cell,) = line.cells
-            found = mean_of(cell.last("y"))
+            found = mean_of(cell.last("y"), bounds=bounds_of(self.y))
             return Finding(found.within(low, high), {"mean": found.mean, "interval": found.interval})
         counted = [self._counted(run) for run in line.runs]
         if not all(len(values) for values in counted):

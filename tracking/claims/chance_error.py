@@ -28,6 +28,6 @@ class Settings(Claim):
 
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells
-        found = mean_of(cell.last("error"))
+        found = mean_of(cell.last("error"), bounds="share")
         word = found.within(self.chance - self.tolerance, self.chance + self.tolerance)
         return Finding(word, {"mean": found.mean, "interval": found.interval})

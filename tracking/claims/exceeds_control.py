@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
 from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of
-from tracking.verdicts.finding import Finding, Word, lacking, worst
+from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
 from tracking.verdicts.line import Cell, Line, Run
 
 
@@ -72,7 +72,7 @@ class Settings(Claim):
         elif len(values) < 2:
             yield f"arm: all trials have {self.arm} {self.control}; there is nothing to compare the control with"
 
-    def _against(self, other: Cell, base: Cell) -> tuple[Word, dict[str, float | list[float]]]:
+    def _against(self, other: Cell, base: Cell) -> tuple[Word, Evidence]:
         more, less = (np.array([self._change(run) or 0.0 for run in cell.runs]) for cell in (other, base))
         change, excess = mean_of(more), difference(more, less)
         criteria: list[tuple[Estimate, float]] = []
@@ -83,7 +83,7 @@ class Settings(Claim):
         if self.share is not None:
             criteria.append((difference(self.share * more, less), 0.0))
         words = [found.above(bound) for found, bound in criteria]
-        numbers: dict[str, float | list[float]] = {"change": change.mean, "interval": change.interval}
+        numbers: Evidence = {"change": change.mean, "interval": change.interval}
         numbers |= {"control": float(less.mean()), "excess": excess.mean, "excess_interval": excess.interval}
         return at_once(words, words), numbers
 

@@ -57,7 +57,7 @@ class Settings(Claim):
             return lacking("networks that differ in x", **numbers)
         r = pearson(x, y)
         rest = [pearson(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
-        whole, without = correlation(r, 1 / (len(x) - 3)), correlation(min(rest), 1 / (len(x) - 4))
+        whole, without = correlation(r, 1 / (len(x) - 3), len(x)), correlation(min(rest), 1 / (len(x) - 4), len(x) - 1)
         evidence: Evidence = {**numbers, "correlation": r, "interval": whole.interval, "without_one": min(rest)}
         evidence["slope"] = float(np.polyfit(x - x.mean(), y - y.mean(), 1)[0])
         if whole.low > self.above and min(rest) > self.above:

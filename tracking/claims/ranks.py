@@ -58,7 +58,6 @@ class Settings(Claim):
             return lacking("networks that differ in both measures", **numbers)
         kendall = self.coefficient == "kendall"
         rank = float((stats.kendalltau if kendall else stats.spearmanr)(x, y).statistic)
-        strength = correlation(
-            -rank if self.falling else rank, 0.437 / (len(x) - 4) if kendall else 1.06 / (len(x) - 3)
-        )
+        variance = 0.437 / (len(x) - 4) if kendall else 1.06 / (len(x) - 3)
+        strength = correlation(-rank if self.falling else rank, variance, len(x))
         return Finding(strength.above(self.above), {**numbers, "correlation": rank, "interval": strength.interval})

@@ -6,6 +6,7 @@ else end as "not enough data" after all has been trained.
 
 from collections.abc import Collection, Iterator, Sequence
 
+from tracking.analysis.values import is_number
 from tracking.common.plugins import unknown
 from tracking.verdicts.claim import Claim, Needs, Trial
 
@@ -26,10 +27,8 @@ def check(claim: Claim, trials: Sequence[Trial], measures: Collection[str] | Non
 
 def no_order(setting: str, values: Sequence[object]) -> str | None:
     """Why nothing rises or falls along a setting: a value that is no number; None where all are numbers."""
-    import numpy as np
-
     for value in values:
-        if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number) or value != value:
+        if not is_number(value):
             return f"{setting} has the value {value!r}, which is no number: there is no order along it"
     return None
 

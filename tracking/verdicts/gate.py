@@ -22,7 +22,7 @@ import numpy as np
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
-from tracking.analysis.values import words
+from tracking.analysis.values import codes, identity, words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from tracking.verdicts.check import no_order
@@ -62,8 +62,8 @@ def gated(frame: "Frame", claim: Claim) -> list[Gated]:
         problem = no_order(needs.x, chosen.trials[needs.x].tolist())
         if problem is not None:
             raise Refused(problem)
-    lines = _lines(chosen, needs)
     series, fates = _read(chosen, needs)
+    lines = _lines(chosen, needs, [id for id in chosen.trials.index if series[id] and id not in fates])
     return [_gated(name, chosen.only(ids), needs, claim, series, fates) for name, ids in lines.items()]
 
 
@@ -73,9 +73,14 @@ def arm_of(trial: "Mapping[str, object]", needs: Needs) -> str:
     for arm, conditions in needs.arms.items():
         if conditions is None:
             rest = arm
-        elif all(key in trial and trial[key] == value for key, value in conditions.items()):
+        elif all(key in trial and same(trial[key], value) for key, value in conditions.items()):
             return arm
     return rest
+
+
+def same(value: object, wanted: object) -> bool:
+    """Whether a setting has a value: 2 is 2.0, and "2" or true is neither."""
+    return identity(value) == identity(wanted)
 
 
 def varied(frame: "Frame") -> list[str]:
@@ -83,22 +88,33 @@ def varied(frame: "Frame") -> list[str]:
     return varying(frame)
 
 
-def _lines(frame: "Frame", needs: Needs) -> dict[str, list[str]]:
-    """The ids of the trials of each line, under its name: the settings that tell it from the others."""
+def _lines(frame: "Frame", needs: Needs, counted: list[str]) -> dict[str, list[str]]:
+    """The ids of the trials of each line, under its name: the settings that tell it from the others.
+
+    Which setting lies along a measured x is known from the trials that count.
+    """
     if needs.per == "all":
         return {"": list(frame.trials.index)}
     apart = [name for name in varied(frame) if name not in needs.compared]
     if needs.per == "line" and needs.x is not None:
-        curve = Curve(name="claim", x=needs.x, y=next(iter(needs.measures.values())).y)
-        apart = [name for name in select(frame, curve, apart).group if name not in needs.compared]
+        apart = _beside_x(frame if needs.x in frame.trials else frame.only(counted), needs, apart)
     if not apart:
         return {"": list(frame.trials.index)}
-    groups = frame.trials.groupby(apart, sort=False, dropna=False)
     named: dict[str, list[str]] = {}
-    for _, trials in groups:
-        name = ", ".join(words(one, trials[one].iloc[0], len(apart) == 1) for one in apart)
-        named.setdefault(name, []).extend(trials.index)
+    numbered = [codes(frame.trials[one]) for one in apart]
+    for place, id in enumerate(frame.trials.index):
+        parts = zip(apart, numbered, strict=True)
+        name = ", ".join(words(one, values[code[place]], len(apart) == 1) for one, (code, values) in parts)
+        named.setdefault(name, []).append(str(id))
     return named
+
+
+def _beside_x(frame: "Frame", needs: Needs, apart: list[str]) -> list[str]:
+    """Without what lies along x, by the rule that the lines of curves follow."""
+    if frame.trials.empty:
+        return apart
+    curve = Curve(name="claim", x=str(needs.x), y=next(iter(needs.measures.values())).y)
+    return [name for name in select(frame, curve, apart).group if name not in needs.compared]
 
 
 def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], dict[str, str]]:
