@@ -11,11 +11,9 @@ import pytest
 from orchestrator import cli
 from orchestrator.spec import expand, load
 from tests.support.checkout import ROOT
+from tests.support.named_files import not_there
 
 MOST_PAGES = 12  # in a folder
-TOP = r"(?:orchestrator|workers|tracking|sweeps|tests|docker|benchmarks|docs)"
-FILE = re.compile(rf"(?:^|[\s`(])({TOP}/[\w./-]*\w)(?=[\s`,:;)]|[./]*$|\.\s)", re.MULTILINE)
-MODULE = re.compile(r"(?:`|python -m )((?:orchestrator|workers|tracking|tests)(?:\.\w+)+)(?:`|\s)")
 TARGET = re.compile(r"(?:^    |`)make ([a-z-]+)", re.MULTILINE)
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]*)(?:#([^)]*))?\)")
@@ -44,19 +42,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_modules_and_targets_that_are_named_exist(page: Path) -> None:
-    """A name in capitals, as in workers/nets/NAME.py, stands for any."""
     text = page.read_text()
-    files = [name for name in FILE.findall(text) if not re.search(r"\b[A-Z]{4,}\b", name)]
-    assert [name for name in files if not (ROOT / name).exists()] == []
-    assert [name for name in MODULE.findall(text) if not is_module(name)] == []
+    assert not_there(text) == []
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert [name for name in TARGET.findall(text) if name not in targets] == []
-
-
-def is_module(name: str) -> bool:
-    """Whether a dotted name, or all of it but its last part, is a module."""
-    paths = [ROOT.joinpath(*parts) for parts in (name.split("."), name.split(".")[:-1])]
-    return any(path.is_dir() or path.with_suffix(".py").is_file() for path in paths)
 
 
 @pytest.mark.parametrize("folder", sorted({p.parent for p in PAGES}), ids=lambda p: p.name)
