@@ -107,7 +107,7 @@ def _run(
 ) -> list[str]:  # fmt: skip
     """Runs everything that is missing on the backend asked for; returns a message for each file found damaged."""
     before, store = work.plan, work.store
-    _save_code_changes(store)
+    save_code_changes(store)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(before.to_run), len(before.trials))
     _prepare(sweep, before)
     with _backend(options, observer) as (lanes, free, run):
@@ -169,7 +169,7 @@ def _check_nodes(options: Options, store: Store) -> None:
         preflight.check(survey, store)
 
 
-def _save_code_changes(store: Store) -> None:
+def save_code_changes(store: Store) -> None:
     """Writes the patch that records refer to, where this program differs from its commit."""
     name = layout.code_changes(provenance.code().diff)
     if provenance.diff() and not store.files.names(layout.CODE, name.rpartition("/")[2]):

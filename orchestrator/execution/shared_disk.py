@@ -5,7 +5,7 @@ A network disk may serve old contents from its cache when another machine has re
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from orchestrator.execution.observer import Observer
 from tracking.common.errors import StorageFailed
@@ -16,22 +16,25 @@ LONGEST_S = 150.0
 INTERVAL_S = 1.0  # between two looks
 
 
-def wait_until_visible(store: Store, bundles: Collection[str], observer: Observer) -> None:
+def wait_until_visible(
+    store: Store, bundles: Collection[str], observer: Observer,
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
+) -> None:  # fmt: skip
     """Returns once the manifests of these bundles, whose workers have reported that they are done, are seen as done
-    from here. Raises StorageFailed when they are not after `LONGEST_S`."""
-    end, left = time.monotonic() + LONGEST_S, _not_done(store, bundles)
+    from here. Raises StorageFailed when they are not after `LONGEST_S` by `clock`."""
+    end, left = clock() + LONGEST_S, _not_done(store, bundles)
     if not left:
         return
     with observer.waiting(f"waiting for the disk to show what {len(left)} bundles have recorded on other machines"):
         while left := _not_done(store, left):
-            if time.monotonic() > end:
+            if clock() > end:
                 raise StorageFailed(
                     None,
                     f"this machine still does not see what {len(left)} bundles have recorded on others; is it the same "
                     "disk, and are its clients' caches short (NFS: actimeo)?",
                     store.root,
                 )
-            time.sleep(INTERVAL_S)
+            sleep(INTERVAL_S)
 
 
 def _not_done(store: Store, bundles: Collection[str]) -> list[str]:

@@ -8,7 +8,7 @@ is ignored, and what came later is done again.
 import io
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -31,11 +31,12 @@ def now_ms() -> int:
 @dataclass
 class Writer:
     """The one writer of a bundle. `provenance`: of the commits that it will make. `attempt` keeps the files of two
-    attempts at the same bundle apart, whatever became of the first."""
+    attempts at the same bundle apart, whatever became of the first. `clock`: milliseconds since 1970."""
 
     store: Store
     manifest: Manifest
     provenance: Provenance
+    clock: Callable[[], int] = now_ms
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     pending: list[Row] = field(default_factory=list)
     ended: dict[str, Outcome] = field(default_factory=dict)
@@ -43,10 +44,11 @@ class Writer:
 
     @staticmethod
     def begin(
-        store: Store, bundle: str, experiment: str, trials: Iterable[TrialEntry], provenance: Provenance
-    ) -> "Writer":
+        store: Store, bundle: str, experiment: str, trials: Iterable[TrialEntry], provenance: Provenance,
+        clock: Callable[[], int] = now_ms,
+    ) -> "Writer":  # fmt: skip
         """For a bundle of which nothing is recorded."""
-        return Writer(store, Manifest(bundle, experiment, -1, tuple(trials), now_ms()), provenance)
+        return Writer(store, Manifest(bundle, experiment, -1, tuple(trials), clock()), provenance, clock)
 
     def add(self, new: list[Row], ended: dict[str, Outcome]) -> None:
         """Keeps rows and outcomes for the next commit."""
@@ -75,7 +77,7 @@ class Writer:
     def _put_all(self, step: int, checkpoint: bytes | None) -> Manifest:
         """Writes rows and checkpoint; the manifest that will name them."""
         old = self.manifest
-        new = old.committed(step, now_ms(), self.provenance)
+        new = old.committed(step, self.clock(), self.provenance)
         new = replace(new, trials=tuple(self._after(trial, step) for trial in old.trials))
         if new.done:
             return replace(new, segments=(self._put_merged(new),), checkpoints=())

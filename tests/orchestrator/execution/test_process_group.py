@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from orchestrator.execution.process_group import process_group
+from tests.support.processes import alive
+from tests.support.waiting import until
 
 
 class Member:
@@ -18,11 +19,12 @@ class Member:
     def __init__(self) -> None:
         self.calls = 0
 
-    def window(self, seconds: float) -> tuple[int, float, float]:
+    def meet(self, folder: Path, members: int) -> int:
+        """Returns how often it was called, once so many members are in this call at the same time."""
         self.calls += 1
-        started = time.monotonic()
-        time.sleep(seconds)
-        return self.calls, started, time.monotonic()
+        (folder / str(os.getpid())).touch()
+        until(lambda: len(list(folder.iterdir())) == members, "the other members", 60)
+        return self.calls
 
     def fail(self) -> None:
         raise KeyError("a member's own words")
@@ -31,46 +33,35 @@ class Member:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_group_works_at_the_same_time_and_remembers() -> None:
+def test_a_group_works_at_the_same_time_and_remembers(tmp_path: Path) -> None:
     with process_group(Member, 2) as each:
-        each("window", 0.0)
-        (calls, start, end), (again, other_start, other_end) = each("window", 0.3)
-    assert calls == again == 2 and max(start, other_start) < min(end, other_end)
+        for call in (1, 2):
+            (tmp_path / str(call)).mkdir()
+            assert each("meet", tmp_path / str(call), 2) == [call, call]
 
 
 @pytest.mark.parametrize(("method", "words"), [("fail", "a member's own words"), ("die", "was killed")])
-def test_a_member_that_fails_is_heard(method: str, words: str) -> None:
+def test_the_failure_of_a_member_is_reported(method: str, words: str) -> None:
     with process_group(Member, 2) as each, pytest.raises(RuntimeError, match=words):
         each(method)
 
 
 def test_members_end_with_whoever_started_them(tmp_path: Path) -> None:
-    """Even by a signal that nobody can handle."""
-    (tmp_path / "boss.py").write_text(BOSS)
-    boss = subprocess.Popen([sys.executable, "boss.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    assert boss.stdout
-    members = [int(number) for number in boss.stdout.readline().split()]
+    """Even by a signal that no process can handle."""
+    (tmp_path / "starter.py").write_text(STARTER)
+    starter = subprocess.Popen([sys.executable, "starter.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert starter.stdout
+    members = [int(number) for number in starter.stdout.readline().split()]
     assert len(members) == 2 and all(alive(number) for number in members)
-    boss.kill()
-    boss.wait()
-    boss.stdout.close()
-    until = time.monotonic() + 20
-    while any(map(alive, members)) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not any(map(alive, members))
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
+    until(lambda: not any(map(alive, members)), "the end of both members", 60)
 
 
-def alive(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return not Path(f"/proc/{number}/stat").exists() or " Z " not in Path(f"/proc/{number}/stat").read_text()
-
-
-BOSS = """
+STARTER = """
 import os
-import time
+import signal
 
 from orchestrator.execution.process_group import process_group
 
@@ -83,5 +74,5 @@ class Member:
 if __name__ == "__main__":
     with process_group(Member, 2) as each:
         print(*each("who"), flush=True)
-        time.sleep(60)
+        signal.pause()
 """

@@ -1,14 +1,13 @@
 """A launch waits for a disk that shows old records, and says so when it goes on showing them."""
 
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from orchestrator.execution import shared_disk
 from orchestrator.execution.observer import Silent
+from orchestrator.execution.shared_disk import INTERVAL_S, LONGEST_S, wait_until_visible
 from tests.support import small_trials
+from tests.support.clocks import Clock
 from tracking.common.errors import StorageFailed
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import DataUsed, Provenance
@@ -29,23 +28,24 @@ def bundle(root: Path) -> tuple[Writer, str]:
 
 def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
     writer, trial = bundle(tmp_path)
+    store, clock = Store(str(tmp_path)), Clock()
 
-    def later() -> None:
-        time.sleep(1.5)
-        writer.add([Row(trial, 1, "test", "error", "", 0.4)], {trial: Outcome("finished", 1, "epochs done")})
-        writer.commit(1, None)
+    def third_look(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now == 3 * INTERVAL_S:
+            writer.add([Row(trial, 1, "test", "error", "", 0.4)], {trial: Outcome("finished", 1, "epochs done")})
+            writer.commit(1, None)
 
-    shown, begun = threading.Thread(target=later), time.monotonic()
-    shown.start()
-    shared_disk.wait_until_visible(Store(str(tmp_path)), {"b"}, Silent())
-    assert time.monotonic() - begun > 1.0
-    assert Ledger.read(Store(str(tmp_path))).of([trial])[trial].state == "finished"
-    shown.join()
-    shared_disk.wait_until_visible(Store(str(tmp_path)), {"b"}, Silent())
+    wait_until_visible(store, {"b"}, Silent(), clock, third_look)
+    assert clock.now == 3 * INTERVAL_S
+    assert Ledger.read(store).of([trial])[trial].state == "finished"
+    wait_until_visible(store, {"b"}, Silent(), clock, third_look)
+    assert clock.now == 3 * INTERVAL_S, "nothing to wait for"
 
 
-def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path) -> None:
     bundle(tmp_path)
-    monkeypatch.setattr(shared_disk, "LONGEST_S", 0.5)
+    clock = Clock()
     with pytest.raises(StorageFailed, match="what 1 bundles have recorded"):
-        shared_disk.wait_until_visible(Store(str(tmp_path)), {"b"}, Silent())
+        wait_until_visible(Store(str(tmp_path)), {"b"}, Silent(), clock, clock.sleep)
+    assert clock.now > LONGEST_S

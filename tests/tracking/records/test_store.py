@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.support import small_trials
 from tests.support.begun_bundles import HERE, begin, row
 from tracking.common.errors import Damaged
 from tracking.records import layout
@@ -136,11 +137,11 @@ def test_names_that_lead_out_of_the_store_are_refused(tmp_path: Path) -> None:
         Store(str(tmp_path)).files.path("../elsewhere")
 
 
-def test_a_clock_that_goes_back_makes_no_later_step_earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_goes_back_makes_no_later_step_earlier(tmp_path: Path) -> None:
     times = iter([10_000, 20_000, 5_000, 30_000])
-    monkeypatch.setattr("tracking.records.writer.now_ms", lambda: next(times))
     store = Store(str(tmp_path))
-    writer, _ = begin(store, "a", 0)
+    trials = small_trials.entries([small_trials.trial(0)])
+    writer = Writer.begin(store, "a", "network", trials, HERE, lambda: next(times))
     for step in range(3):
         writer.commit(step, b"state")
     assert store.manifest("a").clock == ((0, 20_000), (1, 20_000), (2, 30_000))

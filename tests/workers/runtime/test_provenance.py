@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.launch import _save_code_changes
+from orchestrator.launch import save_code_changes
 from tracking.records.store import Store
 from workers.runtime import provenance
 
@@ -37,7 +37,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_clean_checkout_has_a_commit_and_no_patch(checkout: Path, tmp_path: Path) -> None:
     found = provenance.code()
     assert len(found.commit) == 40 and not found.modified and not found.diff
-    _save_code_changes(Store(str(tmp_path / "runs")))
+    save_code_changes(Store(str(tmp_path / "runs")))
     assert not (tmp_path / "runs").exists()
 
 
@@ -47,7 +47,7 @@ def test_changes_are_kept_once_under_the_name_that_records_give(checkout: Path, 
     found = provenance.code()
     assert found.modified
     for _ in range(2):
-        _save_code_changes(Store(str(tmp_path / "runs")))
+        save_code_changes(Store(str(tmp_path / "runs")))
     (file,) = (tmp_path / "runs/code").iterdir()
     assert file.name == f"{found.diff}.diff"
     assert "+two" in file.read_text() and "new" not in file.read_text(), "of this program, not of what lies beside it"
