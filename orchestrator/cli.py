@@ -14,6 +14,7 @@ from orchestrator.commands.options import (
     Json,
     Limit,
     Numbers,
+    Opened,
     Port,
     Tracking,
     Watch,
@@ -193,17 +194,19 @@ def sync(
 
 
 @app.command
-def ui(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, port: Port = 5000) -> int:
+def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, port: Port = 5000) -> int:
     """Open the MLflow UI on this store, on this machine only.
 
     Parameters
     ----------
+    spec
+        The sweep whose page is opened: its file, or the name of a shipped sweep; all of them if absent.
     port
         Where it listens, on the loopback address.
     """
     from orchestrator.commands import mlflow_ui
 
-    return mlflow_ui.serve(at.existing(), tracking_uri, port)
+    return mlflow_ui.serve(at.existing(), tracking_uri, port, spec)
 
 
 @app.command(name="list")

@@ -5,18 +5,18 @@ import importlib.metadata
 import json
 import os
 import shutil
-import sqlite3
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
+from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, database, public
 from tracking.records.storage import Files
 from tracking.records.store import Store
@@ -169,14 +169,9 @@ def tracking(root: str, given: str | None) -> Finding:
 def _database(path: Path) -> Finding:
     if not path.exists():
         return Finding("MLflow", "ok", f"{path} will be made by the first launch")
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-    except sqlite3.Error as error:
-        answer = str(error)
-    if answer != "ok":
-        return Finding("MLflow", "problem", f"{path}: {answer}", "remove it; `sweep sync` builds it from the records")
-    return Finding("MLflow", "ok", f"{path} is whole")
+    if found := examine_database(path):
+        return Finding("MLflow", "note" if found.works else "problem", found.text, found.remedy)
+    return Finding("MLflow", "ok", f"{path} is whole, and of the installed MLflow's schema")
 
 
 def _server(uri: str) -> Finding:

@@ -1,25 +1,102 @@
-"""`sweep ui`: MLflow's pages on a store, on this machine only."""
+"""`sweep ui`: MLflow's pages on a store, on this machine only, until it is told to stop."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from types import FrameType
+from typing import IO
 
 from orchestrator.results import mlflow_mirror
 from orchestrator.terminal.console import say
 from tracking.common.errors import Refused
-from tracking.mirror import sync
+from tracking.mirror import sync as mirror
 from tracking.mirror.tracking_uri import ui_command
 from tracking.records.store import Store
 
+START_S, STOP_S = 120.0, 10.0  # seconds that MLflow may take to answer, and to end
+LAST_WORDS = 2000  # bytes of its log that are shown where it ends by itself
 
-def serve(store: Store, tracking_uri: str | None, port: int) -> int:
-    """Serves MLflow's pages until interrupted. Returns the server's exit code."""
+
+class _Stop(Exception):
+    """Ctrl-C or SIGTERM: the usual end."""
+
+
+def serve(store: Store, tracking_uri: str | None, port: int, sweep: str | None) -> int:
+    """Serves until Ctrl-C or SIGTERM, and leaves no process behind. Returns 0.
+
+    sweep: the sweep whose page is shown. Raises Refused for a port that is in use, for a server, which has its own
+    pages, for a sweep that MLflow does not have, and where the server ends by itself; Unreachable for a database of
+    another MLflow.
+    """
     where = mlflow_mirror.uri(store, tracking_uri)
     command, environment = ui_command(where, port)
     _check_free(port)
-    sync.prepare(where)
-    say(f"MLflow on http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
-    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+    mirror.prepare(where)
+    page = mirror.page(where, sweep)
+    everything = {**os.environ, **environment}
+    with contextlib.suppress(_Stop), _stopped_by_signals(), TemporaryFile() as log:
+        with _running(command, everything, log) as server:
+            if _answers(server, port):
+                say(f"MLflow on http://127.0.0.1:{port}/{page} (Ctrl-C ends it)")
+            code = server.wait()
+        log.seek(0)
+        raise Refused(
+            f"MLflow's server ended by itself with {code}: {log.read()[-LAST_WORDS:].decode(errors='replace')}"
+        )
+    return 0
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for once in before:
+            signal.signal(once, signal.SIG_IGN)  # the server is ended once
+        raise _Stop
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _running(command: list[str], environment: dict[str, str], log: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
+    """The server in a session of its own: it is ended as a whole, with the processes that it starts."""
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield server
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(STOP_S)
+
+
+def _answers(server: "subprocess.Popen[bytes]", port: int) -> bool:
+    """Waits until it answers, True, or has ended, False. Raises Refused where it does neither."""
+    patience = time.monotonic() + START_S
+    while server.poll() is None and time.monotonic() < patience:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    if server.poll() is not None:
+        return False
+    raise Refused(f"MLflow does not answer on port {port} after {START_S:.0f} s")
 
 
 def _check_free(port: int) -> None:

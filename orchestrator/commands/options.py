@@ -97,6 +97,7 @@ class WhichMachines:
     address: Address = None
 
 
+Opened = Annotated[str | None, Parameter(completer=_sweeps, show_default=False)]
 Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
 Detach = Annotated[bool, Parameter(negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]

@@ -191,6 +191,8 @@ def synced(report: Any, as_json: bool) -> None:
         return _json(report.__dict__)
     counts = {name: value for name, value in report.__dict__.items() if isinstance(value, int)}
     say(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
+    if report.rebuilt:
+        say(f"rebuilt  all of its runs, since {report.rebuilt}; the older experiment is in MLflow's bin")
     if not any(counts.values()):
         say("nothing is recorded here of this sweep: `sweep launch` does the work, and --store says where it is kept")
     for trial in report.behind[:SHOWN]:

@@ -13,7 +13,9 @@ from orchestrator.spec.sweep import Sweep
 from tracking.common.text import duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
-from tracking.mirror.payload import Parent, SweepInfo, curve_lines
+from tracking.mirror.curve_runs import curve_lines
+from tracking.mirror.payload import Parent, SweepInfo
+from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check
 from tracking.records import layout
 from tracking.records.lease_file import at_work
@@ -63,9 +65,8 @@ class Mirroring:
         interrupted = error[0] is not None
         lag = self.thread.close(INTERRUPTED_CLOSE_S if interrupted else CLOSE_S, interrupted)
         if late := _late(lag):
-            LOG.warning(
-                "MLflow is behind by %s; the records are complete: `sweep sync %s` catches up", late, self.sweep.name
-            )
+            what = "MLflow is behind by %s; the records are complete, and once that is mended, `sweep sync %s` catches up"
+            LOG.warning(what, late, self.sweep.name)
 
     def behind(self) -> str:
         """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""
@@ -94,7 +95,7 @@ def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str
     return Mirroring(sweep, trials, store, tracking_uri, working)
 
 
-def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> mirror.SyncReport:
+def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> SyncReport:
     """Brings MLflow up to date from the records, once, whatever it holds."""
     found = build.gather(sweep, trials, store)
     curves, table = build.draw(sweep, trials, found, store)
@@ -125,7 +126,7 @@ def parent(
     """What the sweep's own run shows."""
     states = {str(state): int(n) for state, n in found.trials["state"].value_counts().items()}
     tags = {f"claim.{i}.{v.name}": str(v.verdict) for i, v in enumerate(verdicts, 1)}
-    lines, left_out = ({}, []) if table.empty else curve_lines(table)
+    lines, left_out = ((), []) if table.empty else curve_lines(table)
     files = {
         "figures": tuple(Path(c[kind]) for c in curves for kind in ("png", "svg")),
         "": (*sorted({Path(c[kind]) for c in curves for kind in ("parquet", "csv")}), Path(report)),

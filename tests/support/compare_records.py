@@ -147,7 +147,12 @@ def _stray(name: str, named: set[str]) -> bool:
     return name.startswith("records/") and name not in named
 
 
-OWN = ("mlflow.parentRunId", "sweep.mirrored", "mlflow.user", "sweep.files")  # depend on MLflow's own random ids
+OWN = (
+    "mlflow.parentRunId",
+    "mlflow.sweep.mirrored",
+    "mlflow.user",
+    "mlflow.sweep.files",
+)  # depend on MLflow's own random ids
 
 
 def mirrored(database: Path) -> dict[str, list[Any]]:

@@ -9,8 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tracking.mirror import artifacts
 from tracking.mirror import sync as mirror
+from tracking.mirror.curve_runs import CurveLine
 from tracking.mirror.payload import Parent, SweepInfo
+from tracking.mirror.runs import MIRRORED, SyncReport
+from tracking.mirror.tracking_uri import database
 from tracking.records.manifest import TrialEntry, TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
@@ -64,7 +68,8 @@ def records(root: Path) -> Store:
 def parent(root: Path, n: float = 2.0) -> Parent:
     root.mkdir(exist_ok=True)
     (root / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    lines = {"curve/error_test": {2: 0.5, 16: 0.25}, "curve/error_test_n": {2: n, 16: n}}
+    values = {"curve/error": {2: 0.5, 16: 0.25}, "curve_seeds/error n": {2: n, 16: n}}
+    lines = (CurveLine("error", "test", values),)
     return Parent("finished", "# Error against width", {"sweep.trials": "6"}, lines, {"figures": (root / "a.svg",)})
 
 
@@ -72,7 +77,7 @@ def fresh(folder: Path) -> str:
     return f"sqlite:///{folder}/mlflow.db"
 
 
-def sync(store: Store, uri: str, about: Parent | None = None) -> mirror.SyncReport:
+def sync(store: Store, uri: str, about: Parent | None = None) -> SyncReport:
     return mirror.sync(SWEEP, recorded(store), store, uri, about)
 
 
@@ -89,15 +94,24 @@ def everything(uri: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for run in runs:
         of = run.data.tags
-        tags = {k: "" if k in ("mlflow.parentRunId", "sweep.mirrored") else v for k, v in of.items()}
+        tags = {k: "" if k in ("mlflow.parentRunId", MIRRORED) else v for k, v in of.items()}
         metrics = [m for key in run.data.metrics for m in client.get_metric_history(run.info.run_id, key)]
         points = sorted((m.key, m.step, m.value, m.timestamp) for m in metrics)
         assert of.get("mlflow.parentRunId", top[0]) == top[0]
         info = (run.info.run_name, run.info.status, run.info.start_time, run.info.end_time)
-        files = [f.path for f in client.list_artifacts(run.info.run_id, "figures")]
-        assert of.get("sweep.trial_id", "") not in out, "two runs of one trial"
-        out[of.get("sweep.trial_id", "")] = (info, run.data.params, tags, points, files, inputs(run))
+        key = of.get("sweep.trial_id", of.get("sweep.line", ""))
+        assert key not in out, "two runs of one trial"
+        out[key] = (info, run.data.params, tags, points, files(uri, run.info.run_id), inputs(run))
     return out
+
+
+def files(uri: str, run: str) -> list[str]:
+    """The artifacts of a run of an SQLite store, or of a server."""
+    path = database(uri)
+    if path is None:
+        return [f.path for f in mirror.connect(uri).list_artifacts(run, "figures")]
+    folder = artifacts.folder(path) / run / "artifacts"
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
 def inputs(run: Any) -> list[tuple[str, str]]:
@@ -111,7 +125,8 @@ def runs(uri: str, which: str = "") -> dict[str, tuple[str, str]]:
     if experiment is None:
         return {}
     found = client.search_runs([experiment.experiment_id], which)
-    return {r.data.tags.get("sweep.trial_id", ""): (r.info.status, r.info.run_id) for r in found}
+    trials = [r for r in found if r.data.tags["sweep.role"] != "curve"]
+    return {r.data.tags.get("sweep.trial_id", ""): (r.info.status, r.info.run_id) for r in trials}
 
 
 def ended(database: Path) -> int:

@@ -11,13 +11,15 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tracking.common.flatten import flat
+from tracking.mirror.curve_runs import CurveLine, Point, metric_key
+from tracking.mirror.views import CELL
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import State
 
@@ -33,10 +35,6 @@ PARAM_LIMIT = 6000  # characters; MLflow cuts what is longer, silently
 TAG_LIMIT = 5000
 LAYERS = 8  # of a measure that are sent; a chart per layer of a deep net helps nobody, and the records have them all
 HEAD, PER_OCTAVE, SPREAD = 16, 4, 32  # see `kept`
-VIEW, COLUMNS = "sweep", 8  # name of the table of trials, and how many measures it shows
-LINES = 8  # of a curve whose bands are sent, too
-BANDS = {"low": "band", "high": "band", "n": "seeds"}  # columns of a curve's table -> chart section
-SHORT = {"frobenius_norm": "norm"}  # measures whose chart section has a friendlier name
 
 
 @dataclass(frozen=True)
@@ -53,27 +51,19 @@ class SweepInfo:
 
 @dataclass(frozen=True)
 class Parent:
-    """What the sweep's own run shows. `files` maps a folder of the run's artifacts to files; `note` is Markdown."""
+    """What the sweep's own run shows. `files` maps a folder of the run's artifacts to files; `note` is Markdown; each
+    of `lines` gets a run of its own."""
 
     state: State
     note: str = ""
     tags: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, dict[int, float]] = field(default_factory=dict)
+    lines: tuple[CurveLine, ...] = ()
     files: dict[str, tuple[Path, ...]] = field(default_factory=dict)
 
 
-class Point(NamedTuple):
-    """One value of a metric; `ms` since 1970."""
-
-    key: str
-    value: float
-    ms: int
-    step: int
-
-
 def text(value: Any, limit: int) -> str:
-    """A value as MLflow shows it, cut visibly where MLflow would cut it silently."""
-    whole = value if isinstance(value, str) else json.dumps(value, default=str)
+    """A value as MLflow's own `log_param` writes it, cut visibly where MLflow would cut it silently."""
+    whole = str(value)
     if len(whole) <= limit:
         return whole
     note = f"... ({len(whole)} characters, all of them in the records)"
@@ -90,11 +80,7 @@ def run_name(settings: dict[str, Any], varied: Sequence[str]) -> str:
     keys = [k for k in varied if k in settings and k != "seed"] + ["seed"] * ("seed" in settings)
     ends = [re.split(r"[._]", k)[-1] for k in keys]
     names = [end if ends.count(end) == 1 else key for end, key in zip(ends, keys, strict=True)]
-    return " · ".join(f"{name} {_brief(settings[key])}" for name, key in zip(names, keys, strict=True))
-
-
-def _brief(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else text(value, 40)
+    return " · ".join(f"{name} {text(settings[key], 40)}" for name, key in zip(names, keys, strict=True))
 
 
 def params(trial: TrialRecord) -> dict[str, str]:
@@ -103,16 +89,41 @@ def params(trial: TrialRecord) -> dict[str, str]:
     return {key: text(value, PARAM_LIMIT) for key, value in settings.items()}
 
 
+def fixed_params(sweep: SweepInfo, trial: TrialRecord) -> dict[str, str]:
+    """What is the same in every trial of the sweep, from any one of them."""
+    return {key: value for key, value in params(trial).items() if key not in {*sweep.varied, "seed"}}
+
+
+def spent_points(trial: TrialRecord) -> list[Point]:
+    """What its bundle has spent, at the trial's end: seconds of training and of evaluation, visits of examples."""
+    spent = trial.provenance.spent
+    if spent is None:
+        return []
+    numbers = {"training_seconds": spent.training, "evaluation_seconds": spent.evaluation, "visits": spent.visits}
+    ms = stamp(trial, trial.step)
+    return [Point(metric_key("spent", key, ""), float(value), ms, trial.step) for key, value in numbers.items()]
+
+
+def setting_points(sweep: SweepInfo, trial: TrialRecord) -> list[Point]:
+    """The settings that vary and are numbers, as metrics: MLflow sorts params as texts, and takes none as an axis."""
+    settings = flat(trial.settings)
+    varied = {key: settings[key] for key in dict.fromkeys([*sweep.varied, "seed"]) if key in settings}
+    numbers = {key: v for key, v in varied.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    return [Point(metric_key("setting", key, ""), float(v), trial.started_ms, 0) for key, v in numbers.items()]
+
+
 def tags(sweep: SweepInfo, trial: TrialRecord, parent: str) -> dict[str, str]:
     """Who the trial is, how it ended and where it comes from. Always the same keys, so that none goes stale."""
-    known = flat(trial.provenance.plain())
+    known = flat(replace(trial.provenance, spent=None).plain())
     return {
         "mlflow.parentRunId": parent,
         "mlflow.runName": run_name(flat(trial.settings), sweep.varied),
         **_origin(sweep, str(known.pop("code.commit", ""))),
+        "sweep.role": "trial",
         "sweep.trial_id": trial.id,
         "sweep.cell": trial.cell,
-        "sweep.bundle": trial.bundle,
+        CELL: run_name({k: v for k, v in flat(trial.settings).items() if k != "seed"}, sweep.varied) or sweep.name,
+        "mlflow.sweep.bundle": trial.bundle,
         "sweep.status": trial.state,
         "sweep.reason": text(trial.reason, TAG_LIMIT),
         "sweep.step": str(trial.step),
@@ -127,6 +138,18 @@ def parent_tags(sweep: SweepInfo, parent: Parent | None, commit: str) -> dict[st
     return {"mlflow.runName": sweep.name, **_origin(sweep, commit), "sweep.role": "sweep", **given}
 
 
+def line_tags(sweep: SweepInfo, line: CurveLine, key: str, parent: str) -> dict[str, str]:
+    """The tags of the run of a curve's line; `key` is what it is known by."""
+    return {
+        "mlflow.parentRunId": parent,
+        "mlflow.runName": line.name,
+        **_origin(sweep, ""),
+        "sweep.role": "curve",
+        "sweep.curve": line.curve,
+        "sweep.line": key,
+    }
+
+
 def _origin(sweep: SweepInfo, commit: str) -> dict[str, str]:
     return {
         "mlflow.user": _user(),
@@ -134,7 +157,7 @@ def _origin(sweep: SweepInfo, commit: str) -> dict[str, str]:
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": commit,
         "sweep.name": sweep.name,
-        "sweep.spec_hash": sweep.spec_hash,
+        "mlflow.sweep.spec_hash": sweep.spec_hash,
     }
 
 
@@ -143,12 +166,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
         return "unknown"
-
-
-def metric_key(measure: str, layer: str, split: str) -> str:
-    """`error/test`, `norm/conv1`, `parameters`: what comes before the slash is a section of charts in MLflow."""
-    key = "/".join(part for part in (SHORT.get(measure, measure), layer, split) if part)
-    return re.sub(r"[^\w./ -]", "_", key)
 
 
 def kept(count: int, final: bool) -> NDArray[np.bool_]:
@@ -173,14 +190,16 @@ def as_it_stands(trial: TrialRecord, at_work: Collection[str] | None) -> TrialRe
     return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; `sweep launch` goes on")
 
 
-def points(trial: TrialRecord, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
+def points(sweep: SweepInfo, trial: TrialRecord, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
     """The points of a trial that are not yet in MLflow, when all that were due at step `sent` are.
 
     rows: the trial's own, columns as in `records.rows.SCHEMA`. Values that are not finite are left out: MLflow turns
     infinity into 1.8e308 and hides NaN from every filter. The tag `diverged` and the metric `diverged_step` say it.
     """
     diverged = [Point("diverged_step", trial.step, stamp(trial, trial.step), trial.step)]
-    out = diverged if trial.state == "diverged" else []
+    out = setting_points(sweep, trial) if sent < 0 else []
+    out += spent_points(trial) if trial.state in FINAL else []
+    out += diverged if trial.state == "diverged" else []
     if trial.state not in FINAL:  # what was committed since `trial` was read comes next time, with its own time
         rows = rows[rows["step"] <= trial.step]
     finite = rows[np.isfinite(rows["value"])].sort_values("step", kind="stable")
@@ -199,9 +218,18 @@ def _line(trial: TrialRecord, key: str, line: pd.DataFrame, sent: int) -> list[P
 
 
 def stamp(trial: TrialRecord, step: int) -> int:
-    """When this step was committed, in milliseconds since 1970."""
-    latest = trial.clock[-1][1] if trial.clock else trial.started_ms
-    return next((ms for last, ms in trial.clock if last >= step), latest)
+    """When this step was reached, in milliseconds since 1970: interpolated between the commits around it.
+
+    The records know the time of each commit, not of each step. Steps are spread evenly between the commit before (or
+    the trial's start) and their own; the last step of a commit has the commit's time.
+    """
+    before, since = -1, trial.started_ms
+    for last, ms in trial.clock:
+        if last >= step:
+            share = (max(step, -1) - before) / (last - before) if last > before else 1.0
+            return since + round((ms - since) * min(max(share, 0.0), 1.0))
+        before, since = last, ms
+    return since
 
 
 def last(trials: Iterable[TrialRecord], otherwise: int) -> int:
@@ -212,52 +240,3 @@ def last(trials: Iterable[TrialRecord], otherwise: int) -> int:
 def parts(items: list[Any], size: int) -> list[list[Any]]:
     """At least one part, which may be empty."""
     return [items[i : i + size] for i in range(0, len(items), size)] or [[]]
-
-
-def view(varied: Sequence[str], keys: Iterable[str]) -> str:
-    """The runs table of MLflow's pages as people want it: what varies beside train and test values. Its own default
-    shows no number at all. This is the form in which its pages store a shared view."""
-    measured = sorted(key for key in keys if key.endswith(("/train", "/test")))[:COLUMNS]
-    params = [f"params.`{key}`" for key in dict.fromkeys([*varied, "seed"])]
-    columns = [*params, *(f"metrics.`{key}`" for key in measured), "tags.`diverged`"]
-    order = {"orderByKey": f"metrics.`{measured[0]}`", "orderByAsc": True} if measured else {}
-    return json.dumps({"selectedColumns": columns, "searchFilter": "tags.`sweep.status` != ''", **order})
-
-
-def view_link(experiment: str) -> str:
-    """Markdown that leads to the table of `view`."""
-    return (
-        f"[Trials as a table](#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW})"
-    )
-
-
-def curve_lines(table: pd.DataFrame) -> tuple[dict[str, dict[int, float]], list[str]]:
-    """Curves as metrics of the sweep's run, with the step as x; and the names of those that cannot be shown so.
-
-    table: columns curve, line, x, centre, low, high, n, as `aggregate` makes it. MLflow's steps are
-    whole numbers, so a curve against label noise or time is in the figures only. Bands and n have chart sections of
-    their own, and are left out where a curve has so many lines that nobody would look at them.
-    """
-    lines: dict[str, dict[int, float]] = {}
-    left_out = []
-    for curve, every in table.groupby("curve", sort=False):
-        shown = every[every["centre"].notna() & every["x"].notna()]
-        if (shown["x"] % 1 != 0).any() or shown.duplicated(["line", "x"]).any():
-            left_out.append(str(curve))
-            continue
-        for line, part in shown.groupby("line", sort=False):
-            lines[curve_key(f"curve_{curve}/{line}")] = _values(part, "centre")
-            for column, section in BANDS.items() if shown["line"].nunique() <= LINES else ():
-                lines[curve_key(f"curve_{curve}: {section}/{line} {column}")] = _values(part, column)
-    return {key: values for key, values in lines.items() if values}, left_out
-
-
-def _values(part: pd.DataFrame, column: str) -> dict[int, float]:
-    known = part[np.isfinite(part[column])]
-    return {int(x): float(y) for x, y in zip(known["x"], known[column], strict=True)}
-
-
-def curve_key(name: str) -> str:
-    """A curve's line as the name of a metric, whatever characters it has: "test, noise=0" becomes "test noise 0"."""
-    allowed = re.sub(r"[^\w./: -]", " ", name)
-    return re.sub(r" *\s", " ", re.sub(r"/+", "/", allowed)).strip("/ ")

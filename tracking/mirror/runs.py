@@ -10,12 +10,19 @@ from tracking.common.failpoints import reached
 RUNS_A_PAGE = 1000
 NAMED = 200  # runs that one question names
 # MLflow's words for "this one request is wrong": the other runs can still be written.
+NOTHING_SENT = "-1"
+LINE = "line: "  # what the runs of curves' lines are known by begins so
+SENT, MIRRORED, SUPERSEDED = "mlflow.sweep.sent", "mlflow.sweep.mirrored", "mlflow.sweep.superseded"
 REFUSED = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_CONFLICT")
 
 
 @dataclass
 class SyncReport:
-    """What one `sync` did. `behind`: trials that are not as recorded in MLflow, `problems` says why."""
+    """What one `sync` did.
+
+    behind: trials that are not as recorded in MLflow; `problems` says why. rebuilt: why all of the sweep's runs were
+    made anew, "" where they were not.
+    """
 
     runs_created: int = 0
     runs_updated: int = 0
@@ -24,11 +31,15 @@ class SyncReport:
     superseded: int = 0
     behind: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    rebuilt: str = ""
 
 
 class Known(NamedTuple):
-    """What is kept of each run: of MLflow's own, 50 KB each, 10^5 would fill the memory. `sent`: up to which step the
-    points are there, -1 when none, "all" when no more can come; `mirrored`: the digest of what was sent."""
+    """What is kept of each run: of MLflow's own, 50 KB each, 10^5 would fill the memory.
+
+    sent: up to which step the points of a trial are there, -1 when none, "all" when no more can come; of a line, the
+    digest of its points. mirrored: the digest of all that was sent.
+    """
 
     id: str
     started: int
@@ -41,14 +52,16 @@ class Known(NamedTuple):
     def of(run: Any) -> "Known":
         """From MLflow's run."""
         about, tags = run.info, run.data.tags
-        status, sent = sys.intern(about.status), sys.intern(tags.get("sweep.sent", "-1"))
-        return Known(about.run_id, about.start_time, status, about.end_time, sent, tags.get("sweep.mirrored", ""))
+        status, sent = sys.intern(about.status), sys.intern(tags.get(SENT, NOTHING_SENT))
+        return Known(about.run_id, about.start_time, status, about.end_time, sent, tags.get(MIRRORED, ""))
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Those of one sweep, known by their trial's id, the sweep's own by the empty string. `client`: MLflow's.
-    `keys`: the names of the metrics of its trials that were seen."""
+    """The runs of one sweep, known by their trial's id or their curve's line, the sweep's own by the empty string.
+
+    client: MLflow's. keys: the names of the metrics of its trials that were seen.
+    """
 
     client: Any
     sweep: str
@@ -63,9 +76,10 @@ class Runs:
         while True:
             page = self.client.search_runs([self.experiment], max_results=RUNS_A_PAGE, page_token=token)
             for run in page:
-                if run.data.tags.get("sweep.name") == self.sweep and "sweep.superseded" not in run.data.tags:
-                    trial = run.data.tags.get("sweep.trial_id", "")
-                    groups.setdefault(trial, []).append(Known.of(run))
+                tags = run.data.tags
+                if tags.get("sweep.name") == self.sweep and SUPERSEDED not in tags:
+                    trial = tags.get("sweep.trial_id", "")
+                    groups.setdefault(trial or tags.get("sweep.line", ""), []).append(Known.of(run))
                     self.keys.update(run.data.metrics if trial else ())
             token = page.token
             if not token:
@@ -88,7 +102,7 @@ class Runs:
     def supersede(self, run: Known, why: str) -> None:
         """Puts a run into MLflow's bin, from which it can be restored."""
         try:
-            self.client.set_tag(run.id, "sweep.superseded", why)
+            self.client.set_tag(run.id, SUPERSEDED, why)
             reached("mirror.superseded")
             self.client.delete_run(run.id)
             self.report.superseded += 1

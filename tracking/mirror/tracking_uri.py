@@ -13,6 +13,7 @@ from urllib.parse import urlparse
 
 from tracking.common.errors import Refused
 from tracking.common.failpoints import reached
+from tracking.mirror import artifacts
 
 # Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
 ENVIRONMENT = {
@@ -54,11 +55,6 @@ def database(tracking_uri: str) -> Path | None:
     return Path(tracking_uri[len(prefix) :]).absolute() if tracking_uri.startswith(prefix) else None
 
 
-def artifacts(path: Path) -> str:
-    """Where the artifacts of a SQLite store lie: absolute, so that they are found from every folder."""
-    return str(path.parent / "mlartifacts")
-
-
 def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
     """Makes a SQLite store with `create(path, artifact root)`: several processes that open a new one would break it.
 
@@ -74,7 +70,7 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
             left.unlink()
         # Another name each time: SQLAlchemy keeps what a failed attempt (a full disk) had opened.
         new = path.with_name(f"{path.name}.new-{time.time_ns()}")
-        create(new, artifacts(path))
+        create(new, artifacts.ROOT)
         reached("mirror.database_new")
         if on_local_disk(path.parent):
             with closing(sqlite3.connect(new)) as connection:
@@ -128,5 +124,6 @@ def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str
     hosts = ",".join(f"{host}{ending}" for host in ("127.0.0.1", "localhost") for ending in ("", f":{port}"))
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
-    command += ["--artifacts-destination", artifacts(path)] if path else []
+    command += ["--uvicorn-opts", "--log-level warning --no-access-log"]
+    command += ["--artifacts-destination", str(artifacts.folder(path)), "--serve-artifacts"] if path else []
     return command, {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -28,7 +28,7 @@ from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 
-SENT = "tags.`sweep.mirrored` != ''"  # a run's last tag
+SENT = "tags.`mlflow.sweep.mirrored` != ''"  # a run's last tag
 
 
 @pytest.mark.slow

@@ -5,7 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from tracking.mirror.payload import curve_lines, kept, metric_key, run_name, text
+from tests.support.mirrored_sweep import ABOUT
+from tracking.mirror.curve_runs import CurveLine, curve_lines, metric_key
+from tracking.mirror.payload import kept, params, run_name, stamp, text
+from tracking.records.manifest import TrialRecord
 
 
 def test_thinning_keeps_what_was_sent_and_the_ends_and_stays_small() -> None:
@@ -31,11 +34,13 @@ def test_curves_become_metrics_where_x_is_a_whole_number() -> None:
     )
     lines, left_out = curve_lines(table)
     assert left_out == ["b"]
-    assert lines == {
-        "curve_a/test noise 0": {260: 0.5, 900: 0.25},
-        "curve_a: band/test noise 0 low": {260: 0.4, 900: 0.4},
-        "curve_a: seeds/test noise 0 n": {260: 3.0, 900: 3.0},
+    values = {
+        "curve/a": {260: 0.5, 900: 0.25},
+        "curve_band/a low": {260: 0.4, 900: 0.4},
+        "curve_seeds/a n": {260: 3.0, 900: 3.0},
     }
+    assert lines == (CurveLine("a", "test, noise=0", values),)
+    assert lines[0].name == "a: test, noise=0"
 
 
 def test_names_and_values_are_made_fit_for_mlflow_visibly() -> None:
@@ -45,3 +50,24 @@ def test_names_and_values_are_made_fit_for_mlflow_visibly() -> None:
     assert metric_key("norm[0]", "", "test") == "norm_0_/test"
     cut = text("x" * 7000, 6000)
     assert len(cut) == 6000 and cut.endswith("x... (7000 characters, all of them in the records)")
+
+
+def recorded(clock: tuple[tuple[int, int], ...]) -> TrialRecord:
+    settings = {"net": {"width": 16, "batch_norm": False}, "until": None, "rate": 0.0, "seed": 1}
+    return TrialRecord("t", "c", "network", settings, "b", "finished", clock[-1][0], "", 1, 1000, clock, (ABOUT,))
+
+
+def test_steps_are_spread_between_the_commits_that_are_known() -> None:
+    """The last step of a commit has its time; those before it lie evenly after the commit before, or the start."""
+    trial = recorded(((3, 1400), (3, 1500), (13, 2500)))
+    assert [stamp(trial, step) for step in range(-1, 4)] == [1000, 1100, 1200, 1300, 1400]
+    assert [stamp(trial, step) for step in (4, 8, 13, 14)] == [1600, 2000, 2500, 2500]
+    times = [stamp(recorded(((4, 1400), (9, 1900), (7, 2000), (12, 2500))), step) for step in range(13)]
+    assert times == sorted(times), "after a return to an older commit, too"
+
+
+def test_params_are_what_mlflows_own_log_param_writes() -> None:
+    assert params(recorded(((0, 1000),))) == {
+        "experiment": "network", "net.width": "16", "net.batch_norm": "False", "until": "None", "rate": "0.0",
+        "seed": "1",
+    }  # fmt: skip

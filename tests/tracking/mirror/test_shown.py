@@ -12,51 +12,66 @@ from tests.support.mirrored_sweep import (
     sync,
 )
 from tracking.mirror import sync as mirror
-from tracking.mirror.payload import metric_key
+from tracking.mirror.curve_runs import metric_key
+from tracking.mirror.payload import stamp
 from tracking.records.store import Store
 
 
 def test_every_trial_is_a_run_with_its_settings_and_every_point_is_a_committed_row(
     store: Store, truth: dict[str, Any]
 ) -> None:
-    assert set(truth) == {"", *(r.id for r in recorded(store))}
+    assert set(truth) == {"", "line: error: test", *(r.id for r in recorded(store))}
     rows = store.rows(recorded(store)).to_pandas()
     exact = {(r.trial, metric_key(r.measure, r.layer, r.split), r.step): r.value for r in rows.itertuples()}
-    for id, (_, _, _, points, _, _) in truth.items():
-        for key, step, value, _ in points:
-            assert not id or key == "diverged_step" or exact[id, key, step] == value
+    for trial in recorded(store):
+        for key, step, value, _ in truth[trial.id][3]:
+            assert key == "diverged_step" or key.startswith("setting/") or exact[trial.id, key, step] == value
     info, params, tags, points, _, _ = truth["w16s1"]
     assert info[:2] == ("width 16 · seed 1", "FINISHED")
     assert params == {
-        "experiment": "network", "net.name": "convnet", "net.width": "16", "net.batch_norm": "false",
+        "experiment": "network", "net.name": "convnet", "net.width": "16", "net.batch_norm": "False",
         "epochs": "60", "seed": "1",
     }  # fmt: skip
     assert (tags["sweep.trial_id"], tags["mlflow.source.git.commit"], tags["diverged"]) == ("w16s1", "0123abc", "false")
     assert {key for key, *_ in points} == {
         "error/train", "error/test", "risk/train", "risk/test", "norm/conv1", "norm/conv2", "norm/conv3", "norm/conv4",
-        "norm_product", "parameters",
+        "norm_product", "parameters", "setting/net.width", "setting/seed",
     }  # fmt: skip
+    assert [p[1:3] for p in points if p[0] == "setting/net.width"] == [(0, 16.0)], "a number, to sort by"
     steps = [step for key, step, _, _ in points if key == "error/test"]
     assert len(steps) <= 50 and steps[0] == 0 and steps[-1] == EPOCHS - 1
 
 
-def test_timestamps_are_those_of_the_commits(store: Store, truth: dict[str, Any]) -> None:
+def test_timestamps_are_functions_of_the_record(store: Store, truth: dict[str, Any]) -> None:
     found = store.recorded()["w2s0"]
     info, _, _, points, _, _ = truth["w2s0"]
     assert info[2:] == (found.started_ms, found.clock[-1][1])
-    for _, step, _, ms in points:
-        assert ms == next(when for last, when in found.clock if last >= step)
+    measured = [point for point in points if not point[0].startswith("setting/")]
+    assert all(ms == stamp(found, step) for _, step, _, ms in measured)
 
 
 def test_parent_shows_curves_figures_data_and_note(truth: dict[str, Any]) -> None:
-    info, _, tags, points, files, data = truth[""]
-    assert info[:2] == ("widths", "FINISHED")
-    assert [p[:3] for p in points if p[0] == "curve/error_test"] == [
-        ("curve/error_test", 2, 0.5),
-        ("curve/error_test", 16, 0.25),
-    ]
-    assert files == ["figures/a.svg"] and data == [("handwritten digits", "d" * 36)]
+    info, params, tags, points, files, data = truth[""]
+    assert info[:2] == ("widths", "FINISHED") and points == []
+    assert params == {"experiment": "network", "net.name": "convnet", "net.batch_norm": "False", "epochs": "60"}
+    assert files == ["figures/a.svg"] and data == [("handwritten digits", "d" * 36)] == truth["w2s0"][5]
     assert tags["mlflow.note.content"] == "# Error against width"
+
+
+def test_a_line_of_a_curve_is_a_run_of_its_own_whose_steps_are_x(truth: dict[str, Any]) -> None:
+    info, _, tags, points, _, _ = truth["line: error: test"]
+    assert info[:2] == ("error: test", "FINISHED") and tags["sweep.role"] == "curve"
+    assert [p[:3] for p in points if p[0] == "curve/error"] == [("curve/error", 2, 0.5), ("curve/error", 16, 0.25)]
+
+
+def test_the_source_of_a_data_set_is_one_that_mlflow_reads(store: Store, uri: str, tmp_path: Path) -> None:
+    import mlflow.data
+
+    sync(store, uri, parent(tmp_path / "figures"))
+    (run,) = mirror.connect(uri).search_runs(["1"], "tags.`sweep.trial_id` = 'w2s0'")
+    (data,) = run.inputs.dataset_inputs
+    assert mlflow.data.get_source(data).to_dict()["tags"] == {"mlflow.source.name": "handwritten digits"}
+    assert data.tags[0].value == "training and test"
 
 
 def test_the_table_that_the_experiment_links_to_names_columns_that_exist(
@@ -65,13 +80,15 @@ def test_the_table_that_the_experiment_links_to_names_columns_that_exist(
     sync(store, uri, parent(tmp_path / "figures"))
     client = mirror.connect(uri)
     about = client.get_experiment("1").tags
-    assert "viewStateShareKey=sweep" in about["mlflow.note.content"]
-    view = json.loads(about["mlflow.sharedViewState.sweep"])
+    for name in ("trials", "cells", "curves"):
+        assert f"viewStateShareKey={name}" in about["mlflow.note.content"]
+        assert client.search_runs(["1"], json.loads(about[f"mlflow.sharedViewState.{name}"])["searchFilter"])
+    view = json.loads(about["mlflow.sharedViewState.trials"])
     trials = client.search_runs(["1"], view["searchFilter"], order_by=[view["orderByKey"]])
     errors = [t.data.metrics["error/test"] for t in trials]
     assert len(errors) == 6 and errors == sorted(errors)
     wanted = [column.replace("`", "").split(".", 1) for column in view["selectedColumns"]]
-    assert ["params", "net.width"] in wanted and ["metrics", "error/test"] in wanted
+    assert ["metrics", "setting/net.width"] in wanted and ["metrics", "error/test"] in wanted
     assert all(key in getattr(trials[0].data, kind) for kind, key in wanted)
 
 

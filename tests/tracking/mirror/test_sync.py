@@ -19,6 +19,7 @@ from tests.support.mirrored_sweep import (
     trial,
 )
 from tracking.mirror import sync as mirror
+from tracking.mirror.runs import SyncReport
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer
@@ -28,8 +29,8 @@ def test_a_second_sync_sends_nothing_and_changes_nothing(
     store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
 ) -> None:
     first, second = (sync(store, uri, parent(tmp_path / "figures")) for _ in range(2))
-    assert (first.runs_created, first.behind, first.problems) == (7, [], [])
-    assert second == mirror.SyncReport(runs_unchanged=6)
+    assert (first.runs_created, first.behind, first.problems) == (8, [], [])
+    assert second == SyncReport(runs_unchanged=6)
     assert everything(uri) == truth
 
 
@@ -40,8 +41,8 @@ def test_a_lost_database_is_rebuilt_the_same_from_a_sync_that_died_anywhere(
     mirror.sync(SWEEP, half, store, uri)
     client = mirror.connect(uri)
     (run,) = client.search_runs(["1"], "tags.`sweep.trial_id` = 'w2s0'")
-    client.delete_tag(run.info.run_id, "sweep.sent")  # died after its points, before its last tags
-    client.delete_tag(run.info.run_id, "sweep.mirrored")
+    client.delete_tag(run.info.run_id, "mlflow.sweep.sent")  # died after its points, before its last tags
+    client.delete_tag(run.info.run_id, "mlflow.sweep.mirrored")
     sync(store, uri, parent(tmp_path / "figures"))
     assert everything(uri) == truth
 
@@ -72,7 +73,7 @@ def test_of_two_runs_of_one_trial_the_oldest_stays(
     for run in [r for r in client.search_runs(["1"]) if r.data.tags.get("sweep.trial_id", "w2s0") == "w2s0"]:
         client.create_run("1", run.info.start_time + 1, run.data.tags)
     report = sync(store, uri, parent(tmp_path / "figures"))
-    assert (report.superseded, report.runs_created) == (2, 0)
+    assert (report.superseded, report.runs_created) == (3, 0), "of the trial, of the sweep, and of the curve's line"
     assert everything(uri) == truth
 
 
@@ -87,14 +88,26 @@ def test_two_syncs_at_once_leave_one_run_a_trial(store: Store, truth: dict[str, 
     assert everything(uri) == truth
 
 
-def test_curves_that_change_replace_the_sweeps_run_and_its_children_follow(
-    store: Store, uri: str, tmp_path: Path
-) -> None:
+def test_a_line_whose_points_have_changed_is_a_new_run(store: Store, uri: str, tmp_path: Path) -> None:
     """MLflow cannot take a point back: without this, more seeds would draw two curves into one chart."""
     sync(store, uri, parent(tmp_path / "figures"))
     assert sync(store, uri, parent(tmp_path / "figures", n=5.0)).superseded == 1
-    shown = [p[:3] for p in everything(uri)[""][3] if p[0] == "curve/error_test_n"]
-    assert shown == [("curve/error_test_n", 2, 5.0), ("curve/error_test_n", 16, 5.0)]
+    shown = [p[:3] for p in everything(uri)["line: error: test"][3] if p[0] == "curve_seeds/error n"]
+    assert shown == [("curve_seeds/error n", 2, 5.0), ("curve_seeds/error n", 16, 5.0)]
+
+
+def test_fixed_settings_that_change_replace_the_sweeps_run_and_what_is_below_it_follows(
+    store: Store, uri: str, tmp_path: Path
+) -> None:
+    """MLflow changes no param."""
+    mirror.sync(SWEEP, recorded(store)[:2], store, uri, parent(tmp_path / "figures"))
+    longer = [replace(r, settings={**r.settings, "epochs": 61}) for r in recorded(store)[2:]]
+    report = mirror.sync(SWEEP, longer, store, uri, parent(tmp_path / "figures"))
+    assert (report.superseded, report.problems) == (1, [])
+    (top,) = mirror.connect(uri).search_runs(["1"], "tags.`sweep.role` = 'sweep'")
+    below = mirror.connect(uri).search_runs(["1"], f"tags.`mlflow.parentRunId` = '{top.info.run_id}'")
+    assert top.data.params["epochs"] == "61"
+    assert {r.data.tags["sweep.role"] for r in below} == {"trial", "curve"} and len(below) == len(longer) + 1
 
 
 def test_a_growing_trial_gets_each_point_once_and_ends_like_one_mirrored_late(empty: Path, tmp_path: Path) -> None:

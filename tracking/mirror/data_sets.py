@@ -1,0 +1,29 @@
+"""The data that trials saw, as MLflow's data set inputs: name, digest, source and context; not the images."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tracking.records.manifest import TrialRecord
+
+CONTEXT = "training and test"  # one digest covers both
+
+
+def of(trial: TrialRecord) -> tuple[str, str] | None:
+    """Title and digest of the data of a trial; None where it has none."""
+    return (trial.data.title, trial.data.digest[:36]) if trial.data else None
+
+
+def log(client: Any, run: Any, wanted: set[tuple[str, str]], settings: Mapping[str, object]) -> None:
+    """Adds the data sets that a run lacks. Their source is of the kind "code", which `mlflow.data.get_source` reads."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}
+    if new := sorted(wanted - known):
+        about = {f"data.{key}": str(value) for key, value in sorted(settings.items())}
+        sets = [
+            Dataset(name, digest, "code", json.dumps({"tags": {"mlflow.source.name": name, **about}}))
+            for name, digest in new
+        ]
+        context = [InputTag("mlflow.data.context", CONTEXT)]
+        client.log_inputs(run.info.run_id, datasets=[DatasetInput(one, context) for one in sets])
