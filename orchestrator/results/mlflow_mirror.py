@@ -65,7 +65,9 @@ class Mirroring:
         interrupted = error[0] is not None
         lag = self.thread.close(INTERRUPTED_CLOSE_S if interrupted else CLOSE_S, interrupted)
         if late := _late(lag):
-            what = "MLflow is behind by %s; the records are complete, and once that is mended, `sweep sync %s` catches up"
+            what = (
+                "MLflow is behind by %s; the records are complete, and once that is mended, `sweep sync %s` catches up"
+            )
             LOG.warning(what, late, self.sweep.name)
 
     def behind(self) -> str:

@@ -132,7 +132,8 @@ def test_a_damaged_mlflow_database_and_the_retired_file_store(tmp_path: Path) ->
     with sqlite3.connect(file) as connection:
         connection.execute("create table x (y)")
     connection.close()
-    assert doctor.tracking(str(tmp_path), None).state == "ok"
+    found = doctor.tracking(str(tmp_path), None)
+    assert found.state == "problem" and "another version of MLflow" in found.found and "delete" in found.found
     assert doctor.tracking(str(tmp_path), "file:///somewhere").state == "problem"
 
 
