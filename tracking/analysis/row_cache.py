@@ -19,12 +19,14 @@ KEPT = 4_000_000  # rows, about 150 MiB
 def stored(ledger: Ledger, recorded: Iterable[TrialRecord]) -> Source:
     """The rows of these trials, each from its one bundle. Reading raises Damaged."""
     part = {one.id: one.bundle for one in recorded}
-    return Source(part, _Reader(ledger, part).read)
+    return Source(part, Reader(ledger, part).read)
 
 
-class _Reader:
-    def __init__(self, ledger: Ledger, part: dict[str, str]) -> None:
-        self.ledger, self.room = ledger, KEPT
+class Reader:
+    """Reads bundles by measure and keeps at most `room` rows. `part`: the bundle of each trial."""
+
+    def __init__(self, ledger: Ledger, part: dict[str, str], room: int = KEPT) -> None:
+        self.ledger, self.room = ledger, room
         self.kept: dict[tuple[str, str | None], pd.DataFrame] = {}
         self.ids: dict[str, list[str]] = {}
         for id, bundle in part.items():
