@@ -108,6 +108,9 @@ CASES = [
     fixed("on for true", "net: {name: convnet, depth: 3}", "net: {name: convnet, depth: 3, batch_norm: on}", "5:34",
           "expected true or false, got the text 'on'; write true"),
     fixed("a number for a text", "epochs: 2", "epochs: 2\n  loss: 5", "8:3", "expected a text, got 5", "quotes: '5'"),
+    fixed("more examples than there are", "data: {name: digits, train_size: 100}",
+          "data: {name: digits, train_size: 1300}", "4:3",
+          "train_size must be at most the 1297 training examples there are, got 1300"),
     # names
     Case("a misspelt section", "measure:", "mesure:", "11:1", ("unknown key 'mesure'", "did you mean 'measure'?")),
     Case("a setting at the top", "measure:", "epochs: 3\nmeasure:", "11:1", ("unknown key 'epochs'",
@@ -246,6 +249,8 @@ CASES = [
          ("every combination is excluded",)),
     Case("trials twice", WIDTHS, "  net: [{width: 16}, {batch_norm: false}]\n", "9:3", ("makes the same trial as",
          "drop one")),
+    Case("an axis beyond the data", "data: {name: digits, train_size: 100}\n",
+         "data: {name: digits}\n  data.test_size: 501\n", "4:3", ("at most the 500 test examples there are, got 501",)),
     Case("an axis that does not fit", WIDTHS, "  net.width: [2, [2, 4]]\n", "9:18",
          ("3 numbers (depth), got 2", "in the trial with net.width = [2, 4]")),
     # profiles and --set

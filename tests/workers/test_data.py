@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from workers import plugins
-from workers.data import cifar10, synthetic
+from workers.data import cifar10, digits, synthetic
 from workers.runtime import cache
 
 TRAIN, TEST = 50, 10
@@ -135,9 +136,20 @@ def test_every_data_set_is_whole_and_always_the_same(name: str) -> None:
     module = plugins.DATASETS.load(name)
     one, two = module.load(module.Settings()), module.load(module.Settings())
     assert one.digest == two.digest and one.title
+    there = module.Settings().sizes()
+    assert there is None or there == (len(one.train_y), len(one.test_y), one.train_x.shape[1:])
     for x, y in ((one.train_x, one.train_y), (one.test_x, one.test_y)):
         assert x.dtype == np.uint8 and x.ndim == 4 and y.dtype == np.int64 and len(x) == len(y) > 0
         assert set(np.unique(y)) == set(range(one.classes))
+
+
+@pytest.mark.parametrize(("key", "most"), [("train_size", 1297), ("test_size", 500)])
+def test_more_examples_than_there_are_cannot_be_asked_for(key: str, most: int) -> None:
+    assert digits.Settings.model_validate({key: most})
+    with pytest.raises(
+        ValidationError, match=f"{key} must be at most the {most} .* got {most + 1}"
+    ):
+        digits.Settings.model_validate({key: most + 1})
 
 
 def test_synthetic_images_of_another_size_have_another_digest() -> None:

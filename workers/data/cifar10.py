@@ -14,7 +14,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from workers.interfaces.dataset import DataSettings
+from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images, digest
 from workers.runtime import cache
 
@@ -27,6 +27,9 @@ class Settings(DataSettings):
     """CIFAR-10: 50,000 training and 10,000 test images, 32x32x3, 10 classes."""
 
     name: Literal["cifar10"] = "cifar10"
+
+    def sizes(self) -> Sizes:
+        return Sizes(50_000, 10_000, (32, 32, 3))
 
 
 def load(settings: Settings) -> Images:

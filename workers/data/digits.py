@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from workers.interfaces.dataset import DataSettings
+from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images, digest
 
 TRAIN = 1297  # the other 500 are the test set, the same for every seed
@@ -14,6 +14,9 @@ class Settings(DataSettings):
     """The 8x8 handwritten digits: 1,297 training and 500 test images of 10 classes."""
 
     name: Literal["digits"] = "digits"
+
+    def sizes(self) -> Sizes:
+        return Sizes(TRAIN, 500, (8, 8, 1))
 
 
 def where() -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from workers.interfaces.dataset import DataSettings
+from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images, digest
 
 
@@ -18,6 +18,9 @@ class Settings(DataSettings):
     channels: int = Field(3, gt=0, description="Colour channels of an image.")
     classes: int = Field(10, gt=1, description="Number of classes.")
 
+    def sizes(self) -> Sizes:
+        return Sizes(self.available, max(self.available // 10, 1), (self.side, self.side, self.channels))
+
 
 def where() -> str:
     """Nowhere: they are drawn."""
@@ -27,8 +30,9 @@ def where() -> str:
 def load(settings: Settings) -> Images:
     """The same images for every trial of the same settings: they depend on no seed."""
     rng = np.random.Generator(np.random.PCG64(0))
-    test = max(settings.available // 10, 1)
-    shape = (settings.available + test, settings.side, settings.side, settings.channels)
+    there = settings.sizes()
+    test = there.test
+    shape = (there.train + test, *there.image)
     x = rng.integers(0, 256, shape, dtype=np.uint8)
     y = rng.integers(0, settings.classes, len(x))
     parts = x[:-test], y[:-test], x[-test:], y[-test:]

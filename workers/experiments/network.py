@@ -11,6 +11,7 @@ from typing import Any
 
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress
+from workers.interfaces.dataset import Sizes
 from workers.interfaces.images import Images, subset
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS
@@ -42,11 +43,10 @@ def cost(settings: Settings) -> float:
     return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
 
 
-def sizes(settings: Settings) -> tuple[int, int, tuple[int, int, int]]:
-    """Training examples, test examples and (H, W, K) of an image, as far as they are known before data are loaded."""
-    known = {"cifar10": (50_000, 10_000, (32, 32, 3)), "digits": (1297, 500, (8, 8, 1))}
-    train, test, image = known.get(settings.data.name, (2000, 200, (32, 32, 3)))
-    return settings.data.train_size or train, settings.data.test_size or test, image
+def sizes(settings: Settings) -> Sizes:
+    """What one trial trains on and is tested on; a guess where a data set does not know it before it is loaded."""
+    there = settings.data.sizes() or Sizes(2000, 200, (32, 32, 3))
+    return Sizes(settings.data.train_size or there.train, settings.data.test_size or there.test, there.image)
 
 
 def most_models(settings: Settings, free: int) -> int | None:

@@ -1,12 +1,20 @@
 """What a file of workers/data must have: labelled images. Numpy only: planning must not wait for torch."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from typing_extensions import TypeVar
 
 from tracking.common.plugins import Frozen
 from workers.interfaces.images import Images
+
+
+class Sizes(NamedTuple):
+    """How much there is: training and test examples, and (H, W, K) of an image."""
+
+    train: int
+    test: int
+    image: tuple[int, int, int]
 
 
 class DataSettings(Frozen):
@@ -23,6 +31,23 @@ class DataSettings(Frozen):
         le=1,
         description="Fraction of the training labels redrawn uniformly over the classes; test labels stay.",
     )
+
+    def sizes(self) -> Sizes | None:
+        """What there is in all; None where that is not known before the data are loaded."""
+        return None
+
+    @model_validator(mode="after")
+    def _there_are_as_many(self) -> "DataSettings":
+        there = self.sizes()
+        if there is not None:
+            _at_most("train_size", self.train_size, there.train, "training")
+            _at_most("test_size", self.test_size, there.test, "test")
+        return self
+
+
+def _at_most(key: str, given: int | None, most: int, what: str) -> None:
+    if given is not None and given > most:
+        raise ValueError(f"{key} must be at most the {most} {what} examples there are, got {given}")
 
 
 DatasetT = TypeVar("DatasetT", bound=DataSettings, default=DataSettings)
