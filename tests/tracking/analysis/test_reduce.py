@@ -9,11 +9,11 @@ import pytest
 
 from tests.support.begun_bundles import begin, row
 from tests.support.made_up_frames import WIDTHS, recorded
-from tracking.analysis import row_cache, series
+from tracking.analysis import series
 from tracking.analysis.aggregate import both
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Source, in_memory
-from tracking.analysis.row_cache import stored
+from tracking.analysis.row_cache import Reader, stored
 from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
@@ -70,16 +70,15 @@ def test_a_frame_of_many_parts_says_what_one_of_a_single_part_says() -> None:
 
 
 @pytest.mark.parametrize("kept", [0, 7, 1000])
-def test_of_a_large_store_little_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+def test_of_a_large_store_little_stays_in_memory(tmp_path: Path, kept: int) -> None:
     store = Store(str(tmp_path))
     for bundle in range(5):
         writer, made = begin(store, f"b{bundle}", 2 * bundle, 2 * bundle + 1)
         ended = {t.id: Outcome("finished", 2, "") for t in made}
         writer.add([row(t, s, s + bundle) for t in made for s in range(3)], ended)
         writer.commit(2, None)
-    monkeypatch.setattr(row_cache, "KEPT", kept)
     ledger = Ledger.read(store)
-    reader = row_cache._Reader(ledger, {id: bundle for id, (bundle, _) in ledger.winners.items()})
+    reader = Reader(ledger, {id: bundle for id, (bundle, _) in ledger.winners.items()}, kept)
     for _ in range(2):
         assert [len(reader.read(f"b{b}", "error")) for b in range(5)] == [6] * 5
         assert len(reader.read("b0", "risk")) == 0

@@ -6,7 +6,6 @@ launched, looked at and launched again ends with every number once.
 
 import contextlib
 import importlib.util
-import json
 import os
 import socket
 import socketserver
@@ -21,7 +20,8 @@ from typing import Any
 import pytest
 
 from tests.support.cluster_records import SWEEP, TRIALS, records
-from tests.support.waiting import until
+from tests.support.launches import Program
+from tests.support.waiting import answers, free_port, until
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import lease
 from tracking.records.lease_file import claims
@@ -50,12 +50,6 @@ SERVERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(params=SERVERS)
 def store(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an empty store in a server that runs; its clients' environment is this process's."""
@@ -68,25 +62,12 @@ def store(request: pytest.FixtureRequest) -> Iterator[str]:
         command = [sys.executable, *(part.format(port=port) for part in about["command"])]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            until(lambda: _answers(int(port)), "the server")
+            until(lambda: answers(int(port)), "the server")
             subprocess.run([sys.executable, "-c", about["bucket"]], check=True, timeout=60)
             yield about["store"].format(port=port)
         finally:
             server.kill()
             server.wait()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def sweep(*arguments: str, folder: Path, code: int = 0) -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-m", "orchestrator.cli", *arguments, "--json"], cwd=folder, check=False,
-                          capture_output=True, text=True, timeout=250)  # fmt: skip
-    assert done.returncode == code, done.stderr + done.stdout
-    assert "never shown" not in done.stderr + done.stdout
-    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def test_a_name_means_a_whole_file_or_none(store: str) -> None:
@@ -117,14 +98,19 @@ def test_of_two_launches_one_works(store: str, monkeypatch: pytest.MonkeyPatch) 
         assert again.number > held.number
 
 
-def test_a_sweep_is_launched_looked_at_and_launched_again(store: str, tmp_path: Path) -> None:
+def test_a_sweep_is_launched_looked_at_and_launched_again(program: Program, store: str, tmp_path: Path) -> None:
+    def sweep(*arguments: str) -> dict[str, Any]:
+        done = program.run(tmp_path, *arguments, "--json", waits={}).ends(0)
+        assert "never shown" not in done.err + done.out
+        return done.result
+
     spec = tmp_path / "widths.yaml"
     spec.write_text(SWEEP % 2)
     where = ("widths.yaml", "--store", store)
-    first = sweep("launch", *where, "--local", folder=tmp_path)
+    first = sweep("launch", *where, "--local")
     assert first["trials"]["run"] == TRIALS and list(tmp_path.glob("figures/widths/*.png"))
-    assert sweep("launch", *where, "--local", folder=tmp_path)["trials"]["already_done"] == TRIALS
-    assert sweep("status", *where, folder=tmp_path)["trials"] == {"total": TRIALS, "finished": TRIALS}
+    assert sweep("launch", *where, "--local")["trials"]["already_done"] == TRIALS
+    assert sweep("status", *where)["trials"] == {"total": TRIALS, "finished": TRIALS}
     found = records(spec, store)
     assert found["ended"] == TRIALS and found["wrong"] == []
 
