@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracking.records import layout
 from tracking.records.process_identity import born, machine
 from tracking.records.storage import Files
 
@@ -51,7 +52,7 @@ class Claim:
 def claims(files: Files) -> list[Claim]:
     """All claims, by number."""
     found = []
-    for name in files.names("leases", ".json"):
+    for name in files.names(layout.LEASES, layout.LEASE):
         if not Path(name).stem.isdigit():
             continue
         try:
@@ -83,7 +84,7 @@ def is_gone(claim: Claim) -> bool:
 
 
 def name_of(number: int) -> str:
-    return f"leases/{number:06d}.json"
+    return layout.lease(number)
 
 
 def head(beat: int) -> bytes:

@@ -1,5 +1,6 @@
 """Files of a store, on a local disk or in an object store: read, list, and write so that a name means a whole file."""
 
+import functools
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ import pyarrow.fs as pafs
 from tracking.common.errors import Refused, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.records import layout
+from tracking.records.conditional_puts import ConditionalPuts
 
 PATIENCE_S = 60  # with an object store that does not answer
 # In what pyarrow says of S3 and Google's store: nobody is there, or too much is asked. Wrong keys and names are not.
@@ -76,6 +78,13 @@ class Files:
             self.fs, self.root = pafs.FileSystem.from_uri(_bounded(root))
 
         self._answered = False
+        self._given = root
+
+    @functools.cached_property
+    def conditional_puts(self) -> ConditionalPuts | None:
+        """To create and to replace a file only if nobody else has; None where the store has no such requests."""
+        is_s3 = isinstance(self.fs, pafs.S3FileSystem)
+        return ConditionalPuts(self._given, self.fs.region, PATIENCE_S) if is_s3 else None
 
     def path(self, name: str) -> str:
         """Where `name` is; refuses names that lead out of the root."""

@@ -5,12 +5,9 @@ launched, looked at and launched again ends with every number once.
 """
 
 import contextlib
-import importlib.util
 import os
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,53 +18,18 @@ import pytest
 
 from tests.support.cluster_records import SWEEP, TRIALS, records
 from tests.support.launches import Program
-from tests.support.waiting import answers, free_port, until
-from tracking.common.errors import InUse, StorageFailed
-from tracking.records import lease
-from tracking.records.lease_file import claims
+from tests.support.object_stores import SERVERS, served
+from tests.support.waiting import free_port
+from tracking.common.errors import StorageFailed
 from tracking.records.storage import Files
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
-# What runs, what makes the bucket, the store's address and what its clients find in their environment, at a port.
-SERVERS: dict[str, dict[str, Any]] = {
-    "s3": {
-        "needs": "moto",
-        "command": ["-m", "moto.server", "-H", "127.0.0.1", "-p", "{port}"],
-        "bucket": "import boto3; boto3.client('s3').create_bucket(Bucket='sweeps')",
-        "store": "s3://sweeps/runs",
-        "environment": {"AWS_ENDPOINT_URL": "http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "sweep",
-                        "AWS_SECRET_ACCESS_KEY": "never shown", "AWS_REGION": "us-east-1",
-                        "AWS_DEFAULT_REGION": "us-east-1"},
-    },
-    "gs": {
-        "needs": "gcp_storage_emulator",
-        "command": ["-m", "gcp_storage_emulator", "start", "--host=127.0.0.1", "--port={port}", "--in-memory",
-                    "--default-bucket=sweeps"],
-        "bucket": "",
-        "store": "gs://anonymous@sweeps/runs?scheme=http&endpoint_override=127.0.0.1%3A{port}",
-        "environment": {},
-    },
-}  # fmt: skip
 
 
 @pytest.fixture(params=SERVERS)
 def store(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of an empty store in a server that runs; its clients' environment is this process's."""
-    about, port = SERVERS[request.param], str(free_port())
-    if not importlib.util.find_spec(about["needs"]):
-        pytest.skip(f"needs {about['needs']}: `make test-cluster` installs it")
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in about["environment"].items():
-            patch.setenv(key, value.format(port=port))
-        command = [sys.executable, *(part.format(port=port) for part in about["command"])]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            until(lambda: answers(int(port)), "the server")
-            subprocess.run([sys.executable, "-c", about["bucket"]], check=True, timeout=60)
-            yield about["store"].format(port=port)
-        finally:
-            server.kill()
-            server.wait()
+    with served(request.param) as address:
+        yield address
 
 
 def test_a_name_means_a_whole_file_or_none(store: str) -> None:
@@ -84,18 +46,6 @@ def test_a_name_means_a_whole_file_or_none(store: str) -> None:
     assert files.names("records", ".json") == [] and files.read("records/a/manifest.json.damaged") == b"new"
     files.delete(["records/b/rows.parquet", "records/never/was"])
     assert files.names("records", "") == ["records/a/manifest.json.damaged"]
-
-
-def test_of_two_launches_one_works(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SWEEP_LEASE_S", "3")
-    files, mine = Files(store), frozenset({"a", "b"})
-    with lease.acquire(files, "widths", mine, print) as held, lease.guard(files, held.number):
-        with pytest.raises(InUse, match=f"process {os.getpid()} on"):
-            lease.acquire(files, "others", frozenset({"b"}), print)
-        with lease.acquire(files, "others", frozenset({"c"}), print):
-            assert len([c for c in claims(files) if not c.released]) == 2
-    with lease.acquire(files, "widths", mine, print) as again:
-        assert again.number > held.number
 
 
 def test_a_sweep_is_launched_looked_at_and_launched_again(program: Program, store: str, tmp_path: Path) -> None:
