@@ -8,9 +8,9 @@ from pydantic import Field
 from tracking.analysis.curve_spec import Scalar
 from tracking.analysis.values import identity
 from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
-from tracking.verdicts.estimate import Estimate, at_once, difference
-from tracking.verdicts.finding import Finding, lacking
-from tracking.verdicts.line import Line
+from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.finding import Finding, Word, lacking, worst
+from tracking.verdicts.line import Line, Numbers
 
 
 class Settings(Claim):
@@ -23,6 +23,7 @@ class Settings(Claim):
     y: str = Field("error", description="The measure that must agree.")
     split: Split = Field("test", description="The split of y.")
     tolerance: float = Field(0.02, gt=0, description="What the difference of the means must be below, in units of y.")
+    relative: bool = Field(False, description="Whether the tolerance is a part of the mean of the other kind instead.")
 
     def needs(self, settings: frozenset[str]) -> Needs:
         compared = (*self.one, *self.other, *self.also)
@@ -30,11 +31,11 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split)}, compared=compared, arms=arms)
 
     def tested(self) -> str:
-        return f"{_text(self.one)} and {_text(self.other)} agree in {self.split} {self.y} within {self.tolerance:g}."
+        return f"{_text(self.one)} and {_text(self.other)} agree in {self.split} {self.y} within {self._within()}."
 
     def criterion(self) -> str:
         return (
-            f"the 95 % interval (Welch) of the difference of the means lies within +-{self.tolerance:g}, for every "
+            f"the 95 % interval (Welch) of the difference of the means lies within +-{self._within()}, for every "
             "cell of the one kind with every cell of the other"
         )
 
@@ -45,7 +46,7 @@ class Settings(Claim):
         if not pairs:
             return lacking("trials of both kinds", one=len(one), other=len(other))
         found = [difference(a, b) for a, b in pairs]
-        word = at_once([self._word(f) for f in found], [self._word(difference(a, b, len(pairs))) for a, b in pairs])
+        word = at_once([self._word(a, b, 1) for a, b in pairs], [self._word(a, b, len(pairs)) for a, b in pairs])
         far = max(range(len(found)), key=lambda i: abs(found[i].mean))
         a, b = pairs[far]
         means = {"one": float(a.mean()), "other": float(b.mean())}
@@ -71,8 +72,15 @@ class Settings(Claim):
         free = {*self.one, *self.other, *self.also}
         return tuple(sorted((k, str(v)) for k, v in trial.items() if k not in free and k != "seed"))
 
-    def _word(self, found: Estimate) -> Literal["holds", "fails", "not enough data"]:
-        return found.within(-self.tolerance, self.tolerance)
+    def _word(self, one: Numbers, other: Numbers, tests: int) -> Word:
+        """A relative tolerance bounds one - (1 + tolerance) other and (1 - tolerance) other - one by 0."""
+        if not self.relative:
+            return difference(one, other, tests).within(-self.tolerance, self.tolerance)
+        more = difference(one, (1 + self.tolerance) * other, tests).at_most(0)
+        return worst((more, difference((1 - self.tolerance) * other, one, tests).at_most(0)))
+
+    def _within(self) -> str:
+        return f"{self.tolerance:g} of the other's mean" if self.relative else f"{self.tolerance:g}"
 
 
 def _is(trial: Trial, kind: dict[str, Scalar]) -> bool:

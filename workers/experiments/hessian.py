@@ -5,8 +5,10 @@ none negative, so that most directions are flat (Section 12.3.1). The exponentia
 second derivatives of f: more non-zero eigenvalues than examples, and negative ones (Section 12.3.2). A ridge
 lambda |w|^2 lifts every eigenvalue by 2 lambda.
 
-The net is f(x) = W_3 s(W_2 s(W_1 x)), s = softplus so that all derivatives exist, no bias. N examples, D inputs,
-P weights.
+The net is f(x) = W_3 s(W_2 s(W_1 x)), s = softplus so that all derivatives exist, no bias. Beside it are the two cases
+that the memo compares it with: one layer, f(x) = s(w x) - 2 (equation 44: at most N non-zero eigenvalues under the
+exponential loss, too; the memo says distinct ones), and the deep linear net f(x) = W_3 W_2 W_1 x (equation 46: more).
+N examples, D inputs, P weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +26,11 @@ from workers.theory import hessian_spectrum, series
 from workers.trial import Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
+
+    Net = Callable[[Tensor, Tensor], Tensor]
 
 NOT_ZERO = 1e-9  # eigenvalues are called non-zero above this fraction of the largest
 
@@ -35,6 +41,9 @@ class Settings(Frozen):
     examples: int = Field(6, gt=0, description="number of examples, standard normal, labels +-1 at random")
     inputs: int = Field(4, gt=0, description="dimension of x")
     width: int = Field(8, gt=0, description="units in each of the two hidden layers")
+    net: Literal["softplus", "linear", "one_layer"] = Field(
+        "softplus", description="three layers with softplus or without activations, or a single softplus unit"
+    )
     loss: Literal["square", "exponential"] = Field("square", description="sum of (f - y)^2, or sum of exp(-y f)")
     ridge: float = Field(0.0, ge=0, description="weight lambda of |w|^2, added to the loss")
     seed: int = Field(0, ge=0, description="seed of the examples and of the initial weights")
@@ -46,6 +55,7 @@ MEASURES: tuple[str, ...] = (
     "relative_curvature",
     "risk",
     "rank",
+    "zero",
     "negative",
     "smallest",
     "smallest_relative",
@@ -78,24 +88,27 @@ def _spectrum(trial: Trial[Settings]) -> series.Result:
 def measures(settings: Settings) -> tuple[dict[series.Key, float], series.Array]:
     """What is recorded of one network, and its eigenvalues [P] in descending order.
 
-    risk: sum of squared errors. rank, negative: numbers of non-zero and of negative eigenvalues. smallest: the smallest
+    risk: sum of squared errors. rank, zero, negative: numbers of non-zero, of zero and of negative
+    eigenvalues. smallest: the smallest
     eigenvalue; smallest_relative: divided by the largest absolute one.
     """
     import torch
 
     x, y, start = problem(settings)
-    weights = interpolate(x, y, start, settings.width)
+    net = network(settings)
+    weights = interpolate(net, x, y, start)
 
     def loss(w: "Tensor") -> "Tensor":
-        f = network(w, x, settings.width)
+        f = net(w, x)
         fit = (f - y).square().sum() if settings.loss == "square" else torch.exp(-y * f).sum()
         return fit + settings.ridge * w.square().sum()
 
     spectrum = torch.linalg.eigvalsh(torch.func.jacrev(torch.func.jacrev(loss))(weights)).flip(0).numpy()
     largest = np.abs(spectrum).max()
     values = {
-        ("train", "risk", ""): float((network(weights, x, settings.width) - y).square().sum()),
+        ("train", "risk", ""): float((net(weights, x) - y).square().sum()),
         ("", "rank", ""): float(np.sum(np.abs(spectrum) > NOT_ZERO * largest)),
+        ("", "zero", ""): float(np.sum(np.abs(spectrum) <= NOT_ZERO * largest)),
         ("", "negative", ""): float(np.sum(spectrum < -NOT_ZERO * largest)),
         ("", "smallest", ""): float(spectrum[-1]),
         ("", "smallest_relative", ""): float(spectrum[-1] / largest),
@@ -112,24 +125,36 @@ def problem(settings: Settings) -> tuple["Tensor", "Tensor", "Tensor"]:
     data, draw = generator(settings.seed, "hessian data"), generator(settings.seed, "weights")
     x = data.normal(size=(settings.examples, settings.inputs))
     y = data.choice([-1.0, 1.0], size=settings.examples)
-    shapes = pairwise([settings.inputs, settings.width, settings.width, 1])
+    widths = (
+        [settings.inputs, 1] if settings.net == "one_layer" else [settings.inputs, settings.width, settings.width, 1]
+    )
+    shapes = pairwise(widths)
     start = np.concatenate([draw.normal(0, fan_in**-0.5, size=fan_in * fan_out) for fan_in, fan_out in shapes])
     return torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(start)
 
 
-def network(weights: "Tensor", x: "Tensor", width: int) -> "Tensor":
-    """Outputs [N] of the net with flat weights [P] on x [N, D]."""
+def network(settings: Settings) -> "Net":
+    """The net: from flat weights [P] and x [N, D] to outputs [N]."""
     import torch
 
-    inputs = x.shape[1]
-    last: Tensor
-    first, second, last = weights.split([inputs * width, width * width, width])
+    inputs, width = settings.inputs, settings.width
     softplus = torch.nn.functional.softplus
-    hidden: Tensor = softplus(softplus(x @ first.view(inputs, width)) @ second.view(width, width))
-    return hidden @ last
+
+    def one_layer(weights: "Tensor", x: "Tensor") -> "Tensor":
+        unit: Tensor = softplus(x @ weights)
+        return unit - 2.0
+
+    def deep(weights: "Tensor", x: "Tensor") -> "Tensor":
+        first, second, last = weights.split([inputs * width, width * width, width])
+        active = softplus if settings.net == "softplus" else torch.nn.Identity()
+        hidden: Tensor = active(active(x @ first.view(inputs, width)) @ second.view(width, width))
+        outputs: Tensor = hidden @ last
+        return outputs
+
+    return one_layer if settings.net == "one_layer" else deep
 
 
-def interpolate(x: "Tensor", y: "Tensor", weights: "Tensor", width: int) -> "Tensor":
+def interpolate(net: "Net", x: "Tensor", y: "Tensor", weights: "Tensor") -> "Tensor":
     """Weights near the given ones that fit all examples to rounding, by Gauss-Newton steps of least length.
 
     Raises ArithmeticError where they cannot be reached: more examples than the net can fit.
@@ -137,10 +162,10 @@ def interpolate(x: "Tensor", y: "Tensor", weights: "Tensor", width: int) -> "Ten
     import torch
 
     for _ in range(200):
-        error = y - network(weights, x, width)
+        error = y - net(weights, x)
         if float(error.square().sum()) < 1e-28:
             return weights
-        jacobian = torch.func.jacrev(network)(weights, x, width)
+        jacobian = torch.func.jacrev(net)(weights, x)
         step = torch.linalg.pinv(jacobian) @ error
         weights = weights + step / max(1.0, float(step.norm()))
     raise ArithmeticError(

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from workers.interfaces.engine import Engine
 
+LARGEST_RISK = 1e6  # mean over examples: with cross-entropy, logits that are wrong by a million; chance is log C
+DIVERGED = f"a weight is not finite, or the training risk exceeds {LARGEST_RISK:g}"
+
 
 class Snapshot:
     """A bundle at rest."""
@@ -36,8 +39,9 @@ class Snapshot:
         correct = outputs.gather(-1, labels[..., None])[..., 0]
         return correct - outputs.scatter(-1, labels[..., None], -torch.inf).amax(-1)
 
-    def healthy(self) -> list[bool]:
-        """For each model, whether all weights and the training risk are finite."""
+    def diverged(self) -> list[bool]:
+        """For each model, whether a weight is not finite, or the training risk not at most `LARGEST_RISK`."""
         risk = self.totals("train")[1]
         finite = [value.flatten(1).isfinite().all(1) for value in self.parameters.values()]
-        return list(torch.stack([*finite, risk.isfinite()]).all(0).tolist())
+        sound = torch.stack([*finite, risk.double() <= LARGEST_RISK]).all(0)
+        return [not one for one in sound.tolist()]

@@ -94,13 +94,15 @@ class Training:
 
     def _ended(self, epoch: int, snapshot: "Snapshot") -> dict[str, Outcome]:
         """Who ends here; their models stay as they are while the others go on."""
+        from workers.interfaces.snapshot import DIVERGED
+
         ended = {}
-        for i, (trial, well) in enumerate(zip(self.trials, snapshot.healthy(), strict=True)):
+        for i, (trial, diverged) in enumerate(zip(self.trials, snapshot.diverged(), strict=True)):
             until = trial.settings.until
             if not self.active[i]:
                 continue
-            if not well:
-                ended[trial.id] = Outcome("diverged", epoch, "a weight or the training risk is not finite")
+            if diverged:
+                ended[trial.id] = Outcome("diverged", epoch, DIVERGED)
             elif until and until.reached(snapshot)[i]:
                 ended[trial.id] = Outcome("finished", epoch, f"{until}")
             elif epoch == self.settings.epochs:

@@ -10,6 +10,8 @@ from workers.experiments import hessian
 from workers.experiments.hessian import Settings
 from workers.trial import Trial
 
+NET = hessian.network(Settings())
+
 
 def found(**settings: Any) -> tuple[dict[str, float], np.ndarray]:
     values, spectrum = hessian.measures(Settings(**settings))
@@ -29,8 +31,8 @@ def test_square_loss_has_at_most_one_curved_direction_per_example(seed: int) -> 
 def test_spectrum_is_that_of_the_gauss_newton_matrix() -> None:
     _, spectrum = found()
     x, y, start = hessian.problem(Settings())
-    weights = hessian.interpolate(x, y, start, 8)
-    jacobian = torch.func.jacrev(hessian.network)(weights, x, 8).numpy()
+    weights = hessian.interpolate(NET, x, y, start)
+    jacobian = torch.func.jacrev(NET)(weights, x).numpy()
     small = np.linalg.eigvalsh(2 * jacobian @ jacobian.T)[::-1]
     assert spectrum[:6] == pytest.approx(small, rel=1e-10)
 
@@ -39,10 +41,10 @@ def test_spectrum_is_that_of_the_gauss_newton_matrix() -> None:
 def test_spectrum_has_the_trace_of_finite_differences(loss: str) -> None:
     _, spectrum = found(loss=loss)
     x, y, start = hessian.problem(Settings())
-    weights = hessian.interpolate(x, y, start, 8)
+    weights = hessian.interpolate(NET, x, y, start)
 
     def risk(w: torch.Tensor) -> torch.Tensor:
-        f = hessian.network(w, x, 8)
+        f = NET(w, x)
         return (f - y).square().sum() if loss == "square" else torch.exp(-y * f).sum()
 
     h = 1e-3
@@ -78,3 +80,13 @@ def test_rows() -> None:
     assert {row.measure for row in progress.rows} == set(hessian.MEASURES)
     assert [row.step for row in progress.rows if row.measure == "eigenvalue"] == list(range(104))
     assert progress.ended[trial.id].state == "finished"
+
+
+@pytest.mark.parametrize(("net", "low", "high"), [("one_layer", 1, 6), ("linear", 7, 200), ("softplus", 7, 200)])
+def test_one_layer_keeps_at_most_one_eigenvalue_per_example_under_the_exponential_loss(
+    net: str, low: int, high: int
+) -> None:
+    values, spectrum = found(net=net, loss="exponential", inputs=12)
+    assert values["risk"] < 1e-28
+    assert low <= values["rank"] <= high
+    assert values["rank"] + values["zero"] == len(spectrum)

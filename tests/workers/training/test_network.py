@@ -11,6 +11,7 @@ from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers import plugins
 from workers.experiments import network
 from workers.interfaces import images
+from workers.interfaces.snapshot import DIVERGED, LARGEST_RISK
 from workers.runtime import seeds
 from workers.training.examples import Examples
 
@@ -71,6 +72,19 @@ def test_a_diverged_network_is_a_result_with_its_epoch() -> None:
     assert ended[small_trials.trial(0).id].state == "finished"
     last = [row for p in progress for row in p.rows if row.trial == sick.id and row.measure == "risk"]
     assert max(row.step for row in last) == 1 and not np.isfinite(last[-1].value)
+
+
+def test_a_risk_that_is_finite_and_beyond_the_stated_bound_has_diverged() -> None:
+    far = small_trials.trial(
+        1,
+        optimizer={"batch_size": 32, "learning_rate": 1e-9},
+        net={"name": "convnet", "depth": 3, "width": 6, "init_scale": 300.0},
+    )
+    progress = list(network.run([far], "cpu", None))
+    (row,) = [r for p in progress for r in p.rows if (r.measure, r.split, r.step) == ("risk", "train", 0)]
+    ended = progress[-1].ended[far.id]
+    assert LARGEST_RISK < row.value < np.inf
+    assert (ended.state, ended.step, ended.reason) == ("diverged", 0, DIVERGED)
 
 
 def test_a_resumed_bundle_is_bitwise_the_undisturbed_one() -> None:
