@@ -1,10 +1,7 @@
 """What follows a failure, by its kind: nothing that works is given up, and nothing that fails runs for ever."""
 
 import errno
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +12,7 @@ from orchestrator.execution.retry import BUDGET, Decision, Done, Retries
 from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.supervisor import Supervisor
 from tests.support import small_trials
+from tests.support.launches import Place
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
@@ -160,12 +158,9 @@ measure: [error]
 """
 
 
-def test_when_nothing_works_the_launch_stops_with_the_error_and_marks_nothing_as_failed(tmp_path: Path) -> None:
+def test_when_nothing_works_the_launch_stops_with_the_error_and_marks_nothing_as_failed(place: Place) -> None:
     """1,297 examples in batches of 8 leave one over, of which batch norm cannot take a variance: a mistake in the sweep
     that no check knows."""
-    (tmp_path / "broken.yaml").write_text(BROKEN)
-    command = [sys.executable, "-m", "orchestrator.cli", "launch", "broken.yaml", "--local"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=250)
-    assert done.returncode == 1 and "the first 3 bundles failed before they had done anything" in done.stderr
-    assert "launch again" in done.stderr and "Traceback" not in done.stderr
-    assert not Ledger.read(Store(str(tmp_path / "runs"))).trials
+    said = place.write(BROKEN).launch(waits={}).ends(1).err
+    assert "the first 3 bundles failed before they had done anything" in said and "launch again" in said
+    assert not Ledger.read(Store(str(place.store))).trials
