@@ -22,21 +22,20 @@ from typing import TYPE_CHECKING
 
 from orchestrator import launch as launching
 from orchestrator.planning import plan as planning
-from orchestrator.results import build
+from orchestrator.results.build import Results, build
 from orchestrator.spec import load
-from orchestrator.spec.expand import expand, varied
+from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.curve_spec import Curve
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-    from tracking.analysis.frame import Frame
 
 
 def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
@@ -49,7 +48,7 @@ def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = ()) 
 
 def plan(sweep: Sweep, store: str = "runs") -> planning.Plan:
     """Which trials are recorded, and which would run (`to_run`). Starts nothing."""
-    return planning.plan(expand(sweep), Store(store), 1)
+    return planning.compare(expand(sweep), Ledger.read(Store(store)))
 
 
 def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launching.Launched:
@@ -70,42 +69,37 @@ def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launchi
 
 def trials(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":
     """One line per trial of the sweep, index = trial id: cell, seed, state, step, reason, and every setting."""
-    return _frame(sweep, store).trials
+    return _results(sweep, store).frame.trials
 
 
 def rows(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":
     """Every committed number of the sweep: trial, step, split, measure, layer, value."""
-    return _frame(sweep, store).rows
+    return _results(sweep, store).frame.rows
 
 
 def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
     """The points of one of the sweep's curves: line, x, centre, low, high, n, diverged, failed, missing, ..."""
-    from tracking.analysis.aggregate import aggregate
-
-    return aggregate(_frame(sweep, store), _curve(sweep, name), varied(sweep))
+    return _results(sweep, store).curve(_curve(sweep, name)).points
 
 
 def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
     """One of the sweep's curves, drawn with Matplotlib."""
     import matplotlib
 
-    from tracking.analysis.aggregate import both
     from tracking.plotting import curve_figure
 
-    found, chosen = _frame(sweep, store), _curve(sweep, name)
-    about = build.about(sweep, found, chosen.where, build.data_titles(expand(sweep), Store(store)))
-    parts = both(found, chosen, varied(sweep))
+    results, chosen = _results(sweep, store), _curve(sweep, name)
     with matplotlib.rc_context(curve_figure.style()):
-        return curve_figure.figure(chosen, *parts, about)
+        return curve_figure.figure(*results.curve(chosen), results.about(chosen.where))
 
 
 def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:
     """Each of the sweep's claims: holds, fails, or not enough data, with its evidence."""
-    return build.judged(sweep, _frame(sweep, store))
+    return list(_results(sweep, store).verdicts)
 
 
-def _frame(sweep: Sweep, store: str) -> "Frame":
-    return build.gather(sweep, expand(sweep), Store(store))
+def _results(sweep: Sweep, store: str) -> Results:
+    return build(sweep, expand(sweep), Ledger.read(Store(store)))
 
 
 def _curve(sweep: Sweep, name: str) -> Curve:

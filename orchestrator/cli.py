@@ -1,7 +1,6 @@
 """The command line: verbs only. Each parses, calls one function and prints."""
 
 import json
-import os
 import sys
 from typing import Annotated
 
@@ -79,17 +78,20 @@ def launch(
 
 
 @app.command
-def plan(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
-    """What would run: trials done and missing, bundles, time. Starts nothing."""
+def plan(
+    which: WhichSweep,
+    *,
+    machines: WhichMachines = WhichMachines(),
+    at: WhichStore = WhichStore(),
+    as_json: Json = False,
+) -> int:
+    """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing."""
     from orchestrator.commands import render
-    from orchestrator.planning.estimate import Speeds
-    from orchestrator.planning.plan import explained
-    from orchestrator.spec.expand import expand
-    from workers.runtime.provenance import hardware
+    from orchestrator.commands.plan import planned
+    from orchestrator.launch import Options
 
-    sweep, lanes = which.read(), os.cpu_count() or 1
-    found = explained(expand(sweep), at.open(), lanes)
-    render.planned(sweep, found, Speeds(hardware("cpu")).estimate(found.bundles, lanes), as_json)
+    sweep, local = which.read(), machines.local or which.debug
+    render.planned(sweep, planned(sweep, Options(at.store, local, machines.address)), as_json)
     return 0
 
 
@@ -115,11 +117,12 @@ def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
     from orchestrator.commands import render
-    from orchestrator.results import build
+    from orchestrator.results.build import build
     from orchestrator.spec.expand import expand
+    from tracking.records.ledger import Ledger
 
     sweep = which.read()
-    verdicts = build.judged(sweep, build.gather(sweep, expand(sweep), at.existing()))
+    verdicts = build(sweep, expand(sweep), Ledger.read(at.existing())).verdicts
     render.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
 
@@ -185,11 +188,16 @@ def sync(
     """Bring MLflow up to date from the records."""
     from orchestrator.commands import render
     from orchestrator.results import mlflow_mirror
+    from orchestrator.results.build import build
+    from orchestrator.results.write import write
     from orchestrator.spec.expand import expand
+    from tracking.records.ledger import Ledger
 
     sweep = which.read()
-    trials, records = expand(sweep), at.existing()
-    render.synced(mlflow_mirror.sync(sweep, trials, records, tracking_uri), as_json)
+    ledger = Ledger.read(at.existing())
+    results = build(sweep, expand(sweep), ledger)
+    files = write(results, ledger.store)
+    render.synced(mlflow_mirror.sync(results, files, ledger, tracking_uri), as_json)
     return 0
 
 

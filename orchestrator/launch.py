@@ -1,37 +1,47 @@
-"""Launch: the steps from a sweep file to curves and verdicts, the same for every backend."""
+"""Launch: the steps from a sweep file to curves and verdicts, the same for every backend.
+
+    Ledger.read(store) -> compare(trials, ledger) -> Plan -> pack -> run -> Ledger.read -> Results -> write, mirror
+
+The store is read once before the run and once after it; the ledger is handed on as a value.
+"""
 
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestrator.execution import in_process, preflight
 from orchestrator.execution.claim_work import ClaimedWork, claim_work
 from orchestrator.execution.observer import Observer, Silent
 from orchestrator.execution.progress import Progress
 from orchestrator.execution.rounds import Run, run_rounds
-from orchestrator.execution.shared_disk import wait_until_visible
+from orchestrator.execution.shared_disk import read_again, read_when_visible
 from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
 from orchestrator.planning.estimate import Speeds
-from orchestrator.planning.pack import most
-from orchestrator.planning.plan import Plan, plan
-from orchestrator.results import build, mlflow_mirror
+from orchestrator.planning.pack import pack_missing
+from orchestrator.planning.plan import Plan, compare
+from orchestrator.planning.resources import Resources, this_machine
+from orchestrator.results import mlflow_mirror
+from orchestrator.results.build import build
+from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Refused
 from tracking.records import layout
-from tracking.records.manifest import Manifest
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.verify import Verdict
 from workers.bundle import Report
 from workers.plugins import EXPERIMENTS
 from workers.runtime import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOG = logging.getLogger(__name__)
 SILENT = Silent()
@@ -57,11 +67,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Launched:
-    """What a launch did and found."""
+    """What a launch did and found. trials: how many were run, were done before, failed, and so on. curves: the files of
+    each figure. table: the points of all curves. failed: trials by the last line of their error. damaged: a message for
+    each file that was set aside."""
 
     trials: dict[str, int]
     curves: list[dict[str, str]]
-    table: Any
+    table: "pd.DataFrame"
     claims: list[Verdict]
     failed: dict[str, list[str]]
     tracking_uri: str
@@ -77,51 +89,67 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     StorageFailed, Interrupted, and TooManyFailures.
     """
     start = time.monotonic()
-    if options.address and not options.local:
+    if options.address and options.elsewhere:
         preflight.check_address(options.address)
     trials = expand(sweep)[: options.limit]
     with StopSignals() as signals, claim_work(sweep, trials, options.store, options.retry_failed) as work:
-        store, before = work.store, work.plan
-        mirror = mlflow_mirror.begin(sweep, trials, store, options.tracking_uri, bool(before.to_run))
-        with mirror:
+        before, ledger, damaged = work.plan, work.ledger, work.damaged
+        with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.to_run)) as mirror:
             if before.to_run:
-                since = now_ms()
-                work.damaged.extend(_run(work, sweep, options, signals, mirror, observer))
-                _remember_speeds(store, since)
-            frame = build.gather(sweep, trials, store)
-            curves, table = build.draw(sweep, trials, frame, store)
-            verdicts = build.judged(sweep, frame)
-            build.keep_claims(sweep, store, verdicts)
-            report = build.report(sweep, trials, frame, store, (curves, table), verdicts)
-            mirror.finish(frame, curves, table, verdicts, report)
-        after = plan(trials, store, 1)
+                ledger, more = _run(work, sweep, options, signals, mirror, observer)
+                damaged += more
+            results = build(sweep, trials, ledger)
+            files = write(results, work.store)
+            mirror.finish(results, files, ledger)
+    after = compare(trials, ledger)
     return Launched(
-        _counts(before, after), curves, table, verdicts, after.failed, mirror.uri, report, tuple(work.damaged),
-        time.monotonic() - start,
+        _counts(before, after), files.figures, results.table, list(results.verdicts), after.failed, mirror.uri,
+        files.report, damaged, time.monotonic() - start,
     )  # fmt: skip
+
+
+def resources(options: Options) -> Resources:
+    """What the bundles of this launch would run on. Starts nothing; a cluster is asked.
+
+    Raises Refused for a bad address, ConnectionError when nothing answers at it.
+    """
+    if not options.elsewhere:
+        return this_machine(one_process=options.local)
+    preflight.check_address(str(options.address))
+    from orchestrator.cluster.tune_backend import backend
+
+    with backend(options.address) as (found, _):
+        return found
 
 
 def _run(
     work: ClaimedWork, sweep: Sweep, options: Options, signals: StopSignals, mirror: mlflow_mirror.Mirroring,
     observer: Observer,
-) -> list[str]:  # fmt: skip
-    """Runs everything that is missing on the backend asked for; returns a message for each file found damaged."""
-    before, store = work.plan, work.store
-    save_code_changes(store)
-    LOG.info("%s: %d of %d trials to run", sweep.title, len(before.to_run), len(before.trials))
-    _prepare(sweep, before)
-    with _backend(options, observer) as (lanes, free, run):
+) -> tuple[Ledger, tuple[str, ...]]:  # fmt: skip
+    """Runs everything that is missing; returns the records after it, and a message for each file found damaged."""
+    plan, since_ms = work.plan, now_ms()
+    save_code_changes(work.store)
+    LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
+    _prepare(sweep, plan)
+    with _backend(options, observer) as (found, run):
         signals.install()
-        _check_nodes(options, store)
-        bundles = plan(before.trials, store, lanes, options.retry_failed, partial(most, free)).bundles
+        _check_nodes(options, work.store)
+        bundles = pack_missing(plan, found)
         progress = Progress(bundles)
-        supervisor = Supervisor(len(before.trials), _observing(progress, observer), signals, work.lease)
+        supervisor = Supervisor(len(plan.trials), _observing(progress, observer), signals, work.lease)
         with signals.polled(), observer.running(progress, mirror.behind):
-            run_rounds(bundles, store, run, supervisor, progress)
-        if options.elsewhere and store.files.local:
-            wait_until_visible(store, supervisor.ended_bundles, observer)
+            run_rounds(bundles, work.store, run, supervisor, progress)
+        ledger = _read_after(work.ledger, supervisor, options, observer)
         LOG.info(progress.summary())
-    return supervisor.damaged
+    _remember_speeds(ledger, since_ms)
+    return ledger, tuple(supervisor.damaged)
+
+
+def _read_after(before: Ledger, supervisor: Supervisor, options: Options, observer: Observer) -> Ledger:
+    """The records after the run."""
+    if options.elsewhere and before.store.files.local:
+        return read_when_visible(before, supervisor.bundles, supervisor.ended_bundles, observer)
+    return read_again(before, supervisor.bundles)
 
 
 def _observing(progress: Progress, observer: Observer) -> Callable[[Report], None]:
@@ -145,15 +173,13 @@ def _prepare(sweep: Sweep, before: Plan) -> None:
 
 
 @contextmanager
-def _backend(options: Options, observer: Observer) -> Iterator[tuple[int, int | None, Run]]:
-    """Yields the number of lanes, the memory of a GPU in bytes, and the function that runs bundles."""
+def _backend(options: Options, observer: Observer) -> Iterator[tuple[Resources, Run]]:
+    """Yields what bundles run on, and the function that runs them."""
     if options.local:
-        from workers.runtime.device import free_bytes
-
-        yield 1, free_bytes(), in_process.run
+        yield this_machine(one_process=True), in_process.run
         return
+    where = f"attaching to Ray at {options.address}" if options.address else "starting Ray on this machine"
     with ExitStack() as stack:
-        where = f"attaching to Ray at {options.address}" if options.address else "starting Ray on this machine"
         with observer.waiting(where):
             from orchestrator.cluster.tune_backend import backend
 
@@ -176,9 +202,9 @@ def save_code_changes(store: Store) -> None:
         store.files.write(name, provenance.diff().encode())
 
 
-def _remember_speeds(store: Store, since_ms: int) -> None:
-    """Remembers how fast the bundles were that were begun and done since then."""
-    done = [m for m in store.manifests() if isinstance(m, Manifest) and m.started_ms >= since_ms and m.done]
+def _remember_speeds(ledger: Ledger, since_ms: int) -> None:
+    """Measures the bundles that were begun and done since then."""
+    done = [m for m in ledger.manifests.values() if m.started_ms >= since_ms and m.done]
     for device in {p.device for m in done for p in m.provenances}:
         Speeds(device).remember(done)
 

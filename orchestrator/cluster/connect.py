@@ -8,6 +8,7 @@ import ray
 from ray._private import ray_constants, services
 from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled, without stubs
 
+from orchestrator.planning.resources import cores
 from tracking.common.errors import Interrupted
 
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
@@ -27,7 +28,11 @@ def attached(address: str | None) -> Iterator[None]:
         try:
             with starting():
                 ray.init(
-                    address=address or "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+                    address=address or "local",
+                    num_cpus=None if address else cores(),  # so that `sweep plan` knows them without starting Ray
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level="ERROR",
                 )
         except (ConnectionError, RuntimeError) as error:  # RuntimeError: of authentication, and of versions
             if address is None:

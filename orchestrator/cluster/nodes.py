@@ -1,4 +1,4 @@
-"""What the nodes that this process is attached to offer, and what they answer when they are asked."""
+"""The resources of the nodes that this process is attached to, and their answers in a preflight check."""
 
 import time
 from collections.abc import Callable
@@ -8,14 +8,16 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.execution.preflight import Node, answer
+from orchestrator.planning.resources import Resources
 from workers.runtime.device import free_bytes
+from workers.runtime.provenance import hardware
 
 SURVEY_S = 60.0  # a node's first worker process takes seconds to start
 
 
 def survey(look: Callable[[], dict[str, str]]) -> list[Node]:
-    """What each node offers and answers to `look`, asked all at once; a node has `SURVEY_S` to answer. One that has
-    left the cluster, as Ray finds out half a minute later, is none of it."""
+    """The resources of each node and its answer to `look`, all asked at once; a node has `SURVEY_S` to answer. Nodes
+    that have left the cluster, which Ray notices half a minute later, are left out."""
     nodes = [node for node in ray.nodes() if node["Alive"]]
     asked = [ray.remote(num_cpus=0, max_retries=0)(answer).options(
         scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(look)
@@ -27,7 +29,7 @@ def survey(look: Callable[[], dict[str, str]]) -> list[Node]:
 
 
 def _answered(node: dict[str, Any], reference: Any, end: float) -> Node:
-    """What one node said until `end`, by the monotonic clock."""
+    """The answer of one node, waited for until `end` on the monotonic clock."""
     name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
     try:
         return Node(name, node["Resources"], ray.get(reference, timeout=max(end - time.monotonic(), 0.1)))
@@ -35,13 +37,18 @@ def _answered(node: dict[str, Any], reference: Any, end: float) -> Node:
         return Node(name, node["Resources"], error=str(error))
 
 
-def free() -> int | None:
-    """Free bytes of the smallest GPU that Ray offers; None when there is none."""
-    gpus = int(ray.cluster_resources().get("GPU", 0))
-    asked = [ray.remote(num_gpus=1, num_cpus=0)(free_bytes).remote() for _ in range(gpus)]
-    return min((free for free in ray.get(asked) if free is not None), default=None)
+def resources() -> Resources:
+    """One bundle per GPU that Ray offers, or per core where it offers none. GPUs are asked for their free memory. Cores
+    are not asked, and are taken for those of this machine: that only changes the estimate of time."""
+    offered = ray.cluster_resources()
+    gpus = int(offered.get("GPU", 0))
+    if not gpus:
+        return Resources(max(int(offered.get("CPU", 1)), 1), None, hardware("cpu"))
+    asked = [ray.remote(num_gpus=1, num_cpus=0)(_gpu).remote() for _ in range(gpus)]
+    devices, memories = zip(*ray.get(asked), strict=True)
+    return Resources(gpus, min((bytes for bytes in memories if bytes is not None), default=None), devices[0])
 
 
-def lanes() -> int:
-    found = ray.cluster_resources()
-    return max(int(found.get("GPU", 0) or found.get("CPU", 1)), 1)
+def _gpu() -> tuple[str, int | None]:
+    """The name of a worker's GPU, and its free memory in bytes."""
+    return hardware("cuda"), free_bytes()

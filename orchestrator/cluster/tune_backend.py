@@ -18,39 +18,38 @@ from ray import tune
 from orchestrator.cluster.callbacks import StopWhenAsked, SupervisorCallback
 from orchestrator.cluster.connect import attached, last_line, starting
 from orchestrator.cluster.liveness import checks
-from orchestrator.cluster.nodes import free, lanes
+from orchestrator.cluster.nodes import resources
 from orchestrator.cluster.trainable import Worker
 from orchestrator.execution.cluster_watchdog import ClusterWatchdog
+from orchestrator.execution.rounds import Run
 from orchestrator.execution.supervisor import Supervisor
+from orchestrator.planning.resources import Resources
 from tracking.records.store import Store
 from workers.bundle import Bundle
 from workers.runtime.failure import Failure
 
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS
 
-Run = Callable[[Sequence[Bundle], Store, Supervisor], None]
-
 
 @contextlib.contextmanager
-def backend(address: str | None) -> "Iterator[tuple[int, int | None, Run]]":
+def backend(address: str | None) -> Iterator[tuple[Resources, Run]]:
     """Ray to run on: one on this machine, or the cluster at `address`.
 
-    Yields how many bundles run at a time, the free memory in bytes of the smallest GPU (None where bundles run on
-    processors), and `run`. Replaces this process's signal handlers, as Ray does.
+    Yields what bundles run on, and `run`. Replaces this process's signal handlers, as Ray does.
 
     Raises ConnectionError when nothing answers at the address, Interrupted when Ray fails while it starts.
     """
     with attached(address):
         with starting():
-            number, memory = lanes(), free()
-        yield number, memory, run
+            found = resources()
+        yield found, run
 
 
 def run(bundles: Sequence[Bundle], store: Store, supervisor: Supervisor) -> None:
     """Runs bundles and tells `supervisor` what they report and how they fail. When it says so, every worker commits,
     and this returns."""
-    resources = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
-    trainable = tune.with_resources(tune.with_parameters(Worker, bundles=list(bundles), store=store), resources)
+    needs = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
+    trainable = tune.with_resources(tune.with_parameters(Worker, bundles=list(bundles), store=store), needs)
     scratch = tempfile.mkdtemp(prefix="sweep-tune-")
     try:
         tuner = tune.Tuner(

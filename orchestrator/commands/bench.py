@@ -6,12 +6,12 @@ rate is their sum. Engines take turns within a round, so that all of them meet t
 
 import contextlib
 import itertools
-import os
 import statistics
 from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.execution.process_group import CallEach, process_group
+from orchestrator.planning.resources import cores
 from orchestrator.terminal.live import Advance, steps
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
@@ -92,11 +92,6 @@ def run(options: Options) -> dict[str, Any]:
         for group in groups:
             bench.measure(group, advance)
     return bench.report()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _process_groups(stack: contextlib.ExitStack, options: Options, device: str, lanes: int) -> dict[str, CallEach]:

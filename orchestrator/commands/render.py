@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.planning.estimate import Estimate
-from orchestrator.planning.pack import described
+from orchestrator.commands.plan import Planned
+from orchestrator.planning.pack import cost, described
 from orchestrator.planning.plan import Plan
-from orchestrator.results import build
+from orchestrator.results.build import Results, plain
+from orchestrator.results.write import Files
 from orchestrator.spec.load import shipped_names
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
@@ -42,7 +43,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "trials": done.trials,
                 "damaged": list(done.damaged),
                 "curves": done.curves,
-                "claims": build.plain(done.claims),
+                "claims": plain(done.claims),
                 "failures": {error: len(trials) for error, trials in done.failed.items()},
                 "store": store,
                 "report": done.report,
@@ -67,28 +68,41 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     )
 
 
-def planned(sweep: Sweep, plan: Plan, cost: Estimate, as_json: bool) -> None:
+def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
     """What would run, and how long it would take."""
-    summary = {**plan.summary(), "estimate": cost.summary()}
+    plan, summary = found.plan, _summary(found)
     if as_json:
         return _json({"sweep": sweep.name, **summary})
     say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
     table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
-    if plan.bundles:
-        _bundles(plan, cost)
+    if found.bundles:
+        _bundles(found)
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
-    for line in plan.notes:
+    for line in found.notes:
         say(f"note: {line}")
 
 
-def _bundles(plan: Plan, cost: Estimate) -> None:
+def _summary(found: Planned) -> dict[str, Any]:
+    plan = found.plan
+    return {
+        "trials": {"total": len(plan.trials), "to_run": len(plan.to_run), **dict(plan.states)},
+        "cells": len({t.cell for t in plan.trials}),
+        "bundles": [{"id": b.id, "models": len(b.trials)} for b in found.bundles],
+        "operations": sum(cost(t) for t in plan.to_run),
+        "damaged": list(plan.damaged),
+        "notes": list(found.notes),
+        "estimate": found.estimate.summary(),
+    }
+
+
+def _bundles(found: Planned) -> None:
     """The longest bundles, what each holds, and what all of them take."""
-    which = described(plan.bundles)
+    which, cost = described(found.bundles), found.estimate
     rows = [
         [bundle.id[:8], str(len(bundle.trials)), which[bundle.id], duration(seconds)]
-        for bundle, seconds in zip(plan.bundles, cost.seconds, strict=True)
+        for bundle, seconds in zip(found.bundles, cost.seconds, strict=True)
     ]
     more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
     table(f"bundles{more}", ["bundle", "models", "which", "about"], rows[:SHOWN])
@@ -121,20 +135,20 @@ def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) ->
         say(f"damaged: {line}")
 
 
-def curves(sweep: Sweep, files: list[dict[str, str]], whole: "pd.DataFrame", report: str, as_json: bool) -> None:
+def curves(results: Results, files: Files, as_json: bool) -> None:
     """The curves as a table, and where they were drawn."""
     if as_json:
-        return _json({"curves": files, "report": report})
-    _curve_table(sweep, whole)
-    for curve in files:
-        say(f"figure   {curve['png']}")
-    say(f"report   {report}")
+        return _json({"curves": files.figures, "report": files.report})
+    _curve_table(results.sweep, results.table)
+    for figure in files.figures:
+        say(f"figure   {figure['png']}")
+    say(f"report   {files.report}")
 
 
 def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
     """Each claim's verdict with its evidence."""
     if as_json:
-        return _json({"claims": build.plain(verdicts)})
+        return _json({"claims": plain(verdicts)})
     _claim_table(verdicts)
 
 

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from orchestrator.planning.plan import Plan, plan
+from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.sweep import Sweep
-from tracking.common.errors import Damaged, InUse, OtherFormat, Refused
+from tracking.common.errors import InUse, Refused
 from tracking.records import layout, lease
 from tracking.records.lease_file import abandoned
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.trial import Trial
 
@@ -24,72 +25,76 @@ class _NoLease:
 
 @dataclass(frozen=True)
 class ClaimedWork:
-    """A store that this launch may write, and what is to be done in it. `damaged`: a message for each file that was set
-    aside."""
+    """A store that this launch may write, what it held when the work was claimed, and what is to be done. `damaged`: a
+    message for each file that was set aside."""
 
     store: Store
+    ledger: Ledger
     plan: Plan
     lease: lease.Lease | _NoLease
-    damaged: list[str] = field(default_factory=list)
+    damaged: tuple[str, ...] = ()
 
 
 @contextmanager
 def claim_work(sweep: Sweep, trials: Sequence[Trial], root: str, retry_failed: bool) -> Iterator[ClaimedWork]:
-    """Where nothing is to be done nothing is claimed.
+    """Reads the store once. Where nothing is to be done nothing is claimed; where something is, manifests that have
+    changed until the claim are read again.
 
     Raises InUse when another launch works on the same trials; Refused for records of another version.
     """
     store = Store(root)
-    _refuse_other_formats(store)
-    first = plan(trials, store, 1, retry_failed)
-    unsound = store.unsound(first.recorded.values())
-    if not first.to_run and not unsound:
-        _delete_strays_if_unclaimed(store, sweep, first)
-        yield ClaimedWork(store, first, _NoLease())
+    seen = Ledger.read(store)
+    _refuse_other_formats(seen)
+    plan = compare(trials, seen, retry_failed)
+    unsound = seen.unsound(plan.recorded.values())
+    if not plan.to_run and not unsound:
+        _delete_strays_if_unclaimed(seen, sweep, plan)
+        yield ClaimedWork(store, seen, plan, _NoLease())
         return
-    claimed = {t.id for t in first.to_run} | {id for id, r in first.recorded.items() if r.bundle in unsound}
+    claimed = {t.id for t in plan.to_run} | {id for id, r in plan.recorded.items() if r.bundle in unsound}
     with lease.acquire(store.files, sweep.name, frozenset(claimed), LOG.warning) as mine:
         store = Store(root, mine.number)
-        damaged = _set_aside(store, plan(trials, store, 1, retry_failed))
-        _delete_strays(store, first)
-        yield ClaimedWork(store, plan(trials, store, 1, retry_failed), mine, damaged)
+        ledger = replace(Ledger.read(store, seen), segments=seen.segments)
+        damaged = _set_aside(ledger, compare(trials, ledger, retry_failed))
+        if damaged:
+            ledger = replace(Ledger.read(store, ledger), segments=seen.segments)
+        plan = compare(trials, ledger, retry_failed)
+        _delete_strays(ledger, plan)
+        yield ClaimedWork(store, ledger, plan, mine, damaged)
 
 
-def _refuse_other_formats(store: Store) -> None:
+def _refuse_other_formats(ledger: Ledger) -> None:
     """Records of another version are neither read nor done again."""
-    for found in store.manifests():
-        if isinstance(found, OtherFormat):
-            raise Refused(f"{found}: use that version, or another --store")
+    for found in ledger.other_formats:
+        raise Refused(f"{found}: use that version, or another --store")
 
 
-def _delete_strays(store: Store, now: Plan) -> None:
+def _delete_strays(ledger: Ledger, plan: Plan) -> None:
     """Deletes files that crashes have left in the folders of bundles that are done."""
-    with store.leased():
-        store.files.delete(store.strays(now.recorded.values()))
+    with ledger.store.leased():
+        ledger.store.files.delete(ledger.strays(plan.recorded.values()))
 
 
-def _delete_strays_if_unclaimed(store: Store, sweep: Sweep, now: Plan) -> None:
+def _delete_strays_if_unclaimed(ledger: Ledger, sweep: Sweep, plan: Plan) -> None:
     """After a launch that was killed when everything had been recorded."""
-    ids = frozenset(t.id for t in now.trials)
-    if store.strays(now.recorded.values()) or abandoned(store.files, sweep.name, ids):
+    store, ids = ledger.store, frozenset(t.id for t in plan.trials)
+    if ledger.strays(plan.recorded.values()) or abandoned(store.files, sweep.name, ids):
         with suppress(InUse), lease.acquire(store.files, sweep.name, ids, LOG.warning) as mine:
-            _delete_strays(Store(store.root, mine.number), now)
+            _delete_strays(Ledger.read(Store(store.root, mine.number), ledger), plan)
 
 
-def _set_aside(store: Store, now: Plan) -> list[str]:
-    """Renames damaged manifests, and those of bundles whose rows are. A bundle that goes on sees to its own rows:
-    it may have an older commit to go on from."""
-    broken = [m for m in store.manifests() if isinstance(m, Damaged)]
-    unsound = store.unsound(now.recorded.values())
-    going_on = {r.bundle for r in now.recorded.values() if r.state == "running"}
-    found = [*broken, *(error for bundle, error in unsound.items() if bundle not in going_on)]
-    names = [*(m.name for m in broken)]
-    for bundle, error in unsound.items():
-        if bundle not in going_on:
-            names += [layout.manifest(bundle), error.name]
-    with store.leased():
+def _set_aside(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
+    """Renames damaged manifests, and those of bundles whose rows are damaged. Rows of a bundle that is to continue are
+    left to its worker: there may be an older commit to continue from."""
+    unsound = ledger.unsound(plan.recorded.values())
+    running = {r.bundle for r in plan.recorded.values() if r.state == "running"}
+    rows = {bundle: error for bundle, error in unsound.items() if bundle not in running}
+    names = [error.name for error in ledger.damaged]
+    names += [name for bundle, error in rows.items() for name in (layout.manifest(bundle), error.name)]
+    with ledger.store.leased():
         for name in names:
-            store.files.set_aside(name)
-    for error in found:
-        LOG.warning("damaged: %s; it was set aside, and the work is done again", error)
-    return [str(error) for error in found]
+            ledger.store.files.set_aside(name)
+    messages = tuple(str(error) for error in (*ledger.damaged, *rows.values()))
+    for message in messages:
+        LOG.warning("damaged: %s; it was set aside, and the work is done again", message)
+    return messages

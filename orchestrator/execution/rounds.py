@@ -25,7 +25,7 @@ def run_rounds(bundles: Sequence[Bundle], store: Store, run: Run, supervisor: Su
     """Raises InUse, StorageFailed, Interrupted or TooManyFailures when the launch must stop."""
     retries = Retries()
     while bundles:
-        supervisor.next_round()
+        supervisor.next_round(bundles)
         progress.next_round(bundles)
         run(bundles, store, supervisor)
         bundles = _next_bundles(bundles, store, supervisor, retries)

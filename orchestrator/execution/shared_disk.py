@@ -1,4 +1,4 @@
-"""Waits until a disk that machines share shows this one what workers on others have recorded.
+"""Reads the store after a run; waits until a disk that machines share shows what workers on others have recorded.
 
 A network disk may serve old contents from its cache when another machine has replaced a file: NFS for up to a minute
 (acdirmax), SSHFS for twenty seconds. Curves drawn at once after the last bundle would lack trials.
@@ -6,38 +6,54 @@ A network disk may serve old contents from its cache when another machine has re
 
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from orchestrator.execution.observer import Observer
 from tracking.common.errors import StorageFailed
-from tracking.records.manifest import Manifest
-from tracking.records.store import Store
+from tracking.records.ledger import Ledger
 
 LONGEST_S = 150.0
-INTERVAL_S = 1.0  # between two looks
+INTERVAL_S = 1.0  # between two reads
 
 
-def wait_until_visible(
-    store: Store, bundles: Collection[str], observer: Observer,
-    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
-) -> None:  # fmt: skip
-    """Returns once the manifests of these bundles, whose workers have reported that they are done, are seen as done
-    from here. Raises StorageFailed when they are not after `LONGEST_S` by `clock`."""
-    end, left = clock() + LONGEST_S, _not_done(store, bundles)
+def read_again(known: Ledger, changed: Collection[str] = ()) -> Ledger:
+    """The store of `known` as it is now; what its segment reader has read is kept. Manifests that look unchanged are
+    not read again, unless their bundles are in `changed`."""
+    kept = {bundle: manifest for bundle, manifest in known.manifests.items() if bundle not in changed}
+    ledger = Ledger.read(known.store, replace(known, manifests=kept, damaged=()))
+    return replace(ledger, segments=known.segments)
+
+
+def read_when_visible(
+    known: Ledger,
+    changed: Collection[str],
+    ended: Collection[str],
+    observer: Observer,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Ledger:
+    """As `read_again`, but only once the manifests of the bundles in `ended`, whose workers have reported that they are
+    done, are seen as done from here. Raises StorageFailed when they are not after `LONGEST_S` by
+    `clock`."""
+    end, ledger = clock() + LONGEST_S, read_again(known, changed)
+    left = _not_done(ledger, ended)
     if not left:
-        return
+        return ledger
     with observer.waiting(f"waiting for the disk to show what {len(left)} bundles have recorded on other machines"):
-        while left := _not_done(store, left):
+        while left:
             if clock() > end:
                 raise StorageFailed(
                     None,
                     f"this machine still does not see what {len(left)} bundles have recorded on others; is it the same "
                     "disk, and are its clients' caches short (NFS: actimeo)?",
-                    store.root,
+                    known.store.root,
                 )
             sleep(INTERVAL_S)
+            ledger = read_again(ledger, left)
+            left = _not_done(ledger, left)
+    return ledger
 
 
-def _not_done(store: Store, bundles: Collection[str]) -> list[str]:
-    """Read in the same way as for curves. A damaged manifest may be an old length with a new content."""
-    done = {m.bundle for m in store.manifests() if isinstance(m, Manifest) and m.done}
-    return [id for id in bundles if id not in done]
+def _not_done(ledger: Ledger, bundles: Collection[str]) -> list[str]:
+    """A damaged manifest counts as not done: it may be an old length with a new content."""
+    return [id for id in bundles if id not in ledger.manifests or not ledger.manifests[id].done]

@@ -1,7 +1,7 @@
 """Supervises a launch: collects what bundles report and how they fail, and decides when the launch must stop."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from orchestrator.execution.hang_detection import HangDetector
@@ -35,6 +35,7 @@ class Supervisor:
         self.hangs = hangs or HangDetector()
         self.failure_limit = max(FAILED_TRIALS, FAILED_SHARE * trials)
         self.failures: dict[str, Failure] = {}  # of this round, by bundle
+        self.bundles: set[str] = set()  # of all rounds
         self.ended_bundles: set[str] = set()
         self.damaged: list[str] = []  # files that were set aside, with the reason
         self.cluster_lost = ""  # the reason, "" while the cluster is there
@@ -96,7 +97,8 @@ class Supervisor:
             LOG.warning("bundle %s has not reported for %.0f s: its worker is ended", id, seconds)
         return list(found)
 
-    def next_round(self) -> None:
-        """Bundles are about to run again: the failures of the last round are forgotten."""
+    def next_round(self, bundles: Sequence[Bundle]) -> None:
+        """Bundles are about to run: the failures of the last round are forgotten."""
         self.failures = {}
+        self.bundles |= {bundle.id for bundle in bundles}
         self.hangs.clear()

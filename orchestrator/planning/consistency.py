@@ -1,19 +1,19 @@
-"""Where records come from: which code, data and schema; what must never meet in one curve, and what to know of them."""
+"""Which records must not be combined in one curve, and notes on the code, data and schema that records come from."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tracking.common.errors import Refused
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
-from tracking.records.store import Store
 from workers.plugins import DATASETS
 from workers.training.settings import OnImages
 from workers.trial import Trial
 
 
 def data_name(settings: Mapping[str, object]) -> str:
-    """What a trial's data are called: their settings, but for those that choose among the same images."""
+    """The name of a trial's data: their settings without those that choose among the same images."""
     data = settings.get("data", {})
     if not isinstance(data, dict):
         return ""
@@ -21,7 +21,7 @@ def data_name(settings: Mapping[str, object]) -> str:
 
 
 def data_digest(recorded: TrialRecord) -> str:
-    """Of the data that a trial saw; "" where it needs none."""
+    """The digest of the data that a trial was trained on; "" where it needs none."""
     return recorded.data.digest if recorded.data else ""
 
 
@@ -33,7 +33,7 @@ def refuse_mixed_data(recorded: Iterable[TrialRecord]) -> None:
 
 
 def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[TrialRecord]) -> None:
-    """Raises Refused when the data here are not those that the records of the sweep were made from: found out before
+    """Raises Refused when the data on this machine are not those that the records of the sweep were made from: before
     hours are spent on records that no curve will show."""
     known = _digests(recorded)
     for name, trial in {data_name(t.plain): t for t in to_run}.items():
@@ -64,16 +64,17 @@ def _here(trial: Trial) -> str:
     return DATASETS.load(data.name).load(data).digest
 
 
-def notes(trials: Sequence[Trial], recorded: dict[str, TrialRecord], store: Store) -> list[str]:
-    """What a reader should know of these records: data that differ, several versions of the code, and trials that are
-    recorded under other ids than they have now."""
+def notes(trials: Sequence[Trial], ledger: Ledger) -> list[str]:
+    """What a reader should know of the records of these trials: data that differ, several versions of the code, and
+    trials that are recorded under other ids than they have now."""
+    recorded = ledger.of(t.id for t in trials)
     out = [_mixed(name, sorted(found)) for name, found in _digests(recorded.values()).items() if len(found) > 1]
     commits = Counter(name for r in recorded.values() for name in {_code(p) for p in r.provenances})
     if len(commits) > 1:
         counts = ", ".join(f"{n} by {commit}" for commit, n in commits.most_common())
         out.append(f"the trials were recorded by different versions of the code: {counts}")
     missing = {t.id for t in trials} - recorded.keys()
-    if missing and (older := _older(missing, trials[0].experiment, store)):
+    if missing and (older := _older(missing, trials[0].experiment, ledger)):
         out.append(
             f"{older} of the missing trials are recorded under another id, by a version of this program with other "
             "settings or another schema; they do not count, and run again"
@@ -89,10 +90,10 @@ def _code(provenance: Provenance) -> str:
     return f"{code.commit[:10]} with changes" if code.modified else code.commit[:10]
 
 
-def _older(missing: set[str], experiment: str, store: Store) -> int:
+def _older(missing: set[str], experiment: str, ledger: Ledger) -> int:
     """How many of the missing trials are recorded, but for the id: their settings mean the same today."""
     found = set()
-    for one in store.recorded().values():
+    for one in ledger.records.values():
         if one.experiment == experiment and one.id not in missing:
             try:
                 found.add(Trial.of(experiment, one.settings).id)

@@ -1,8 +1,8 @@
-"""How long what is left will take: from the speed that this machine has shown with trials of the same kind.
+"""Estimates how long bundles will take, from the speed at which this machine has run trials of the same kind.
 
-Every launch remembers how fast its bundles were, and how far the estimate was off, in the user's cache folder. A kind
-is an experiment with its network and data; where none of the kind has run here, the experiment counts; else a rough
-rate.
+Every launch saves how fast its bundles were, and the ratio of estimate to time taken, in the user's cache folder. A
+kind is an experiment with its network and data. Where none of the kind has run here, the median of the experiment is
+used; where no trial of the experiment has, a rough rate.
 """
 
 import json
@@ -18,9 +18,9 @@ from workers.bundle import Bundle
 from workers.runtime import cache
 from workers.trial import Trial, digest
 
-ROUGH_RATE = 8e10  # operations a second of one core with the compiled kernels, where nothing has been seen
-KEPT = 20  # measurements of a kind; the newest
-SHORTEST_S = 0.2  # bundles that took less say nothing about speed
+ROUGH_RATE = 8e10  # floating-point operations a second of one core with the compiled kernels
+KEPT = 20  # newest measurements of a kind
+SHORTEST_S = 0.2  # bundles that took less are not measured: starting them takes most of it
 SOURCES = ("the same kind of trial", "the same experiment", "a rough rate")
 
 
@@ -33,7 +33,7 @@ def kind(trial: Trial) -> str:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of bundles: seconds of one lane (a core or a GPU) for each, and of all of them on the lanes there are."""
+    """seconds: of one lane (a core or a GPU), for each bundle. wall_s: of all of them, on all lanes."""
 
     seconds: tuple[float, ...]
     wall_s: float
@@ -46,7 +46,7 @@ class Estimate:
 
 
 class Speeds:
-    """What this machine has shown. `device` as in the provenance of records."""
+    """Measured speeds of bundles on `device`, which is named as in provenances."""
 
     def __init__(self, device: str) -> None:
         self.device, self.path = device, cache.folder() / "speeds.json"
@@ -58,7 +58,7 @@ class Speeds:
         self.off: list[float] = self.all[device].setdefault("off", [])
 
     def seconds(self, bundle: Bundle) -> tuple[float, str]:
-        """For one bundle, and from which of SOURCES."""
+        """The estimate for one bundle, and the one of SOURCES that it is from."""
         trial = bundle.trials[0]
         known = self.rates.get(trial.experiment, {})
         same, near = known.get(kind(trial)), [rate for rates in known.values() for rate in rates]
@@ -79,7 +79,7 @@ class Speeds:
         return {"n": len(off), "median": statistics.median(off), "lowest": off[0], "highest": off[-1]}
 
     def remember(self, manifests: Iterable[Manifest]) -> None:
-        """Takes in how long bundles took that nothing has interrupted; `manifests` of other devices are passed over."""
+        """Measures bundles that are done; `manifests` of other devices are ignored."""
         for manifest in manifests:
             seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
             if {p.device for p in manifest.provenances} != {self.device} or seconds < SHORTEST_S or not manifest.done:

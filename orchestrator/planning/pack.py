@@ -1,10 +1,12 @@
-"""Packs trials into bundles: which are trained together. Pure; a trial's result does not depend on it."""
+"""Packs trials into bundles: which trials are trained together. Pure; a trial's result does not depend on it."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.resources import Resources
 from tracking.common.flatten import flat
 from workers.bundle import Bundle, together
 from workers.plugins import EXPERIMENTS
@@ -12,7 +14,7 @@ from workers.trial import Trial
 
 MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
 KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")
-PER_LANE = 4  # bundles for each lane at least, if the trials allow: a lane that is done early must find more work
+PER_LANE = 4  # bundles for each lane at least, if there are enough trials, so that no lane is idle early
 
 
 def cost(trial: Trial) -> float:
@@ -21,7 +23,7 @@ def cost(trial: Trial) -> float:
 
 
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:
-    """Bundle -> the settings by which people know it: those of its network and data that differ between bundles."""
+    """Names of bundles, by id: the settings of network and data in which they differ."""
     settings = {b.id: flat(b.trials[0].plain) for b in bundles}
     known = [key for key in KNOWN_BY if len({str(s.get(key)) for s in settings.values()}) > 1]
     return {id: _named(plain, known or KNOWN_BY) for id, plain in settings.items()}
@@ -42,15 +44,33 @@ def most(free: int | None, trial: Trial) -> int:
 on_cpu = partial(most, None)
 
 
+def pack_missing(plan: Plan, resources: Resources) -> tuple[Bundle, ...]:
+    """The bundles of a launch of this plan.
+
+    Trials that are missing stay in the bundle that they would have in a launch of the whole sweep, where none of its
+    trials is done or begun: a model's last bits depend on its bundle, and after a crash they must be those of an
+    uninterrupted launch.
+    """
+    if not plan.to_run:
+        return ()
+    limit = partial(most, resources.gpu_bytes)
+    unpacked = {t.id for t in plan.to_run} - {t.id for bundle in plan.begun for t in bundle.trials}
+    of_all = pack(plan.trials, (), resources.lanes, limit)
+    whole = [bundle for bundle in of_all if all(t.id in unpacked for t in bundle.trials)]
+    packed = {t.id for bundle in whole for t in bundle.trials}
+    rest = [t for t in plan.to_run if t.id not in packed]
+    return (*whole, *pack(rest, plan.begun, resources.lanes, limit))
+
+
 def pack(
     trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu
 ) -> list[Bundle]:
     """Bundles that hold every trial once, the longest first.
 
-    `begun` are bundles that have a checkpoint: they go on as they are, those of their trials included that have ended,
-    since a model's last bits depend on its bundle. The others are grouped by what must be equal to be trained together,
-    and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more than
-    `limit` of a trial of its shape.
+    `begun` are bundles that have a checkpoint: they continue unchanged, including their trials that have ended, since a
+    model's last bits depend on its bundle. The other trials are grouped by what must be equal to be trained together,
+    and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more
+    trials than `limit` of one of them.
     """
     wanted = {t.id: t for t in trials}
     bundles = []

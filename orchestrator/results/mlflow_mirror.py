@@ -5,9 +5,9 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orchestrator.results import build
+from orchestrator.results.build import Results
+from orchestrator.results.write import Files
 from orchestrator.spec.expand import varied
 from orchestrator.spec.sweep import Sweep
 from tracking.common.text import duration
@@ -19,16 +19,11 @@ from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check
 from tracking.records import layout
 from tracking.records.lease_file import at_work
+from tracking.records.ledger import Ledger
 from tracking.records.rows import State
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
 from workers.trial import Trial
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tracking.analysis.frame import Frame
-
 
 LOG = logging.getLogger(__name__)
 
@@ -52,11 +47,11 @@ class Mirroring:
     """The mirror of one launch. Leaving it early, by an error or an interrupt, still mirrors what is recorded."""
 
     def __init__(
-        self, sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool
+        self, sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, tracking_uri: str | None, working: bool
     ) -> None:
-        self.sweep, self.uri = sweep, uri(store, tracking_uri)
+        self.sweep, self.uri = sweep, uri(ledger.store, tracking_uri)
         check(self.uri)
-        self.thread = Mirror(_info(sweep), {t.id for t in trials}, store, self.uri, working=working)
+        self.thread = Mirror(_info(sweep), {t.id for t in trials}, ledger, self.uri, working=working)
 
     def __enter__(self) -> "Mirroring":
         return self
@@ -75,16 +70,9 @@ class Mirroring:
         lag = self.thread.lag()
         return f"{_late(lag)}, for {duration(lag.seconds)}" if lag.seconds > LATE_S else ""
 
-    def finish(
-        self,
-        found: "Frame",
-        curves: list[dict[str, str]],
-        table: "pd.DataFrame",
-        verdicts: Sequence[Verdict],
-        report: str,
-    ) -> None:
-        """Shows curves, figures, verdicts and the report on the sweep's own run."""
-        self.thread.offer(parent(self.sweep, found, curves, table, verdicts, report))
+    def finish(self, results: Results, files: Files, ledger: Ledger) -> None:
+        """Shows curves, figures, verdicts and the report on the sweep's own run. `ledger`: the records to show."""
+        self.thread.offer(parent(results, files), ledger)
 
 
 def _late(lag: Lag) -> str:
@@ -92,23 +80,19 @@ def _late(lag: Lag) -> str:
     return f"{lag.trials} trials ({why[0]})" if lag.trials or lag.error else ""
 
 
-def begin(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None, working: bool) -> Mirroring:
-    """Starts mirroring; `working`: whether trials are about to be trained. Raises Refused for an unusable URI."""
-    return Mirroring(sweep, trials, store, tracking_uri, working)
+def begin(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, tracking_uri: str | None, working: bool) -> Mirroring:
+    """Starts to mirror; `working`: whether trials are about to be trained. Raises Refused for an unusable URI."""
+    return Mirroring(sweep, trials, ledger, tracking_uri, working)
 
 
-def sync(sweep: Sweep, trials: Sequence[Trial], store: Store, tracking_uri: str | None) -> SyncReport:
+def sync(results: Results, files: Files, ledger: Ledger, tracking_uri: str | None) -> SyncReport:
     """Brings MLflow up to date from the records, once, whatever it holds."""
-    found = build.gather(sweep, trials, store)
-    curves, table = build.draw(sweep, trials, found, store)
-    verdicts = build.judged(sweep, found)
-    report = build.report(sweep, trials, found, store, (curves, table), verdicts)
-    shown = parent(sweep, found, curves, table, verdicts, report)
-    recorded = store.recorded({t.id for t in trials})
-    at_work = _at_work(recorded.keys(), store) if shown.state == "running" else set()
+    shown, store = parent(results, files), ledger.store
+    at_work = _at_work(results.records.keys(), store) if shown.state == "running" else set()
     if shown.state == "running" and not at_work:
         shown = replace(shown, state="cancelled")
-    return mirror.sync(_info(sweep), recorded.values(), store, uri(store, tracking_uri), shown, at_work)
+    where = uri(store, tracking_uri)
+    return mirror.sync(_info(results.sweep), results.records.values(), ledger, where, shown, at_work)
 
 
 def _at_work(trials: Collection[str], store: Store) -> set[str]:
@@ -117,23 +101,16 @@ def _at_work(trials: Collection[str], store: Store) -> set[str]:
     return set(trials) & set().union(*claimed)
 
 
-def parent(
-    sweep: Sweep,
-    found: "Frame",
-    curves: list[dict[str, str]],
-    table: "pd.DataFrame",
-    verdicts: Sequence[Verdict],
-    report: str,
-) -> Parent:
+def parent(results: Results, files: Files) -> Parent:
     """What the sweep's own run shows."""
-    states = {str(state): int(n) for state, n in found.trials["state"].value_counts().items()}
-    tags = {f"claim.{i}.{v.name}": str(v.verdict) for i, v in enumerate(verdicts, 1)}
-    lines, left_out = ((), []) if table.empty else curve_lines(table)
-    files = {
-        "figures": tuple(Path(c[kind]) for c in curves for kind in ("png", "svg")),
-        "": (*sorted({Path(c[kind]) for c in curves for kind in ("parquet", "csv")}), Path(report)),
+    states = {str(state): int(n) for state, n in results.frame.trials["state"].value_counts().items()}
+    tags = {f"claim.{i}.{v.name}": str(v.verdict) for i, v in enumerate(results.verdicts, 1)}
+    lines, left_out = ((), []) if results.table.empty else curve_lines(results.table)
+    shown = {
+        "figures": tuple(Path(c[kind]) for c in files.figures for kind in ("png", "svg")),
+        "": (*sorted({Path(c[kind]) for c in files.figures for kind in ("parquet", "csv")}), Path(files.report)),
     }
-    return Parent(_state(states), _note(sweep, states, verdicts, left_out), tags, lines, files)
+    return Parent(_state(states), _note(results.sweep, states, results.verdicts, left_out), tags, lines, shown)
 
 
 def _state(states: dict[str, int]) -> State:

@@ -15,6 +15,7 @@ from tracking.mirror.curve_runs import CurveLine
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import MIRRORED, SyncReport
 from tracking.mirror.tracking_uri import database
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialEntry, TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
@@ -78,11 +79,11 @@ def fresh(folder: Path) -> str:
 
 
 def sync(store: Store, uri: str, about: Parent | None = None) -> SyncReport:
-    return mirror.sync(SWEEP, recorded(store), store, uri, about)
+    return mirror.sync(SWEEP, recorded(store), Ledger.read(store), uri, about)
 
 
 def recorded(store: Store) -> list[TrialRecord]:
-    return list(store.recorded().values())
+    return list(Ledger.read(store).records.values())
 
 
 def everything(uri: str) -> dict[str, Any]:

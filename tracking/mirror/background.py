@@ -12,8 +12,8 @@ from typing import NamedTuple
 from tracking.mirror import tracking_uri as place
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.sync import prepare, sync
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
-from tracking.records.store import Store
 
 LONGEST_WAIT_S = 60.0
 SHARE = 0.1  # of the time at most is spent mirroring while training goes on: in one process they share a core
@@ -28,14 +28,17 @@ class Lag(NamedTuple):
 
 
 class Mirror:
-    """Mirrors these trials of a sweep every `every` seconds or so until it is closed. `working`: whether what is not
-    done is being worked on."""
+    """Mirrors these trials of a sweep about every `every` seconds until it is closed. `ledger`: what is recorded of
+    them at the beginning. `working`: whether what is not done is being worked on; only then is the store read again."""
 
     def __init__(
-        self, sweep: SweepInfo, trials: Collection[str], store: Store, tracking_uri: str, every: float = 5.0,
+        self, sweep: SweepInfo, trials: Collection[str], ledger: Ledger, tracking_uri: str, every: float = 5.0,
         working: bool = True,
     ) -> None:  # fmt: skip
-        self.sweep, self.trials, self.store = sweep, set(trials), store
+        self.sweep, self.trials = sweep, set(trials)
+        self._ledger, self._shown_once = ledger, False
+        self._follow = working  # whether the records change
+        self._final: Ledger | None = None  # the records at the end of the work
         self.tracking_uri, self.every = tracking_uri, every
         self._working = self._working_shown = working
         self._database: tuple[int, int] | None = None
@@ -48,9 +51,10 @@ class Mirror:
         self._thread = threading.Thread(target=self._run, name="mlflow-mirror", daemon=True)
         self._thread.start()
 
-    def offer(self, parent: Parent) -> None:
-        """What the sweep's own run shall show from the next round on."""
-        self._parent = parent
+    def offer(self, parent: Parent, ledger: Ledger) -> None:
+        """What the sweep's own run shall show from the next round on, and the records at the end of the work, after
+        which the store is not read any more."""
+        self._final, self._parent = ledger, parent
 
     def lag(self) -> Lag:
         """How far behind MLflow was at the last round. Cheap: nothing is asked of the server."""
@@ -89,15 +93,26 @@ class Mirror:
         try:
             prepare(self.tracking_uri)
             self._look_at_database()
-            recorded, parent, working = self.store.recorded(self.trials), self._parent, self._working
+            parent, working = self._parent, self._working
+            ledger = self._newest()
+            recorded = ledger.of(self.trials)
             self._behind = sum(self._shown.get(t) != _number(found) for t, found in recorded.items())
             new = parent is not self._parent_shown or working != self._working_shown
             if self._behind or self._error or new:
-                self._sync(recorded, parent, working)
+                self._sync(ledger, recorded, parent, working)
             self._failures, self._level = 0, time.monotonic()
         except Exception as error:
             self._failures = min(self._failures + 1, 10)
             self._error = f"{type(error).__name__}: {error}"
+
+    def _newest(self) -> Ledger:
+        """The records as they are now; the first time those that the mirror was begun with."""
+        if self._final:
+            return self._final
+        if self._follow and self._shown_once:
+            self._ledger = Ledger.read(self._ledger.store, self._ledger)
+        self._shown_once = True
+        return self._ledger
 
     def _look_at_database(self) -> None:
         """Somebody may have deleted it: then nothing is shown any more."""
@@ -114,9 +129,9 @@ class Mirror:
             os.close(self._held)
         self._held = None
 
-    def _sync(self, recorded: dict[str, TrialRecord], parent: Parent | None, working: bool) -> None:
+    def _sync(self, ledger: Ledger, recorded: dict[str, TrialRecord], parent: Parent | None, working: bool) -> None:
         start, at_work = time.monotonic(), None if working else ()
-        report = sync(self.sweep, recorded.values(), self.store, self.tracking_uri, parent, at_work)
+        report = sync(self.sweep, recorded.values(), ledger, self.tracking_uri, parent, at_work)
         self._working_shown = working
         self._shown = {t: _number(found) for t, found in recorded.items() if t not in report.behind}
         self._parent_shown, self._took = parent, time.monotonic() - start

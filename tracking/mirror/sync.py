@@ -21,14 +21,14 @@ from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database, make_once, public
 from tracking.mirror.writer import Writer
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
-from tracking.records.store import Store
 
 
 def sync(
     sweep: SweepInfo,
     trials: Iterable[TrialRecord],
-    store: Store,
+    ledger: Ledger,
     tracking_uri: str,
     parent: Parent | None = None,
     at_work: Collection[str] | None = None,
@@ -45,7 +45,7 @@ def sync(
         try:
             path = database(tracking_uri)
             experiment = find(client, sweep, path is not None)
-            writer = Writer(client, sweep, store, experiment.id, path, SyncReport(rebuilt=experiment.rebuilt))
+            writer = Writer(client, sweep, ledger, experiment.id, path, SyncReport(rebuilt=experiment.rebuilt))
             writer.write([mp.as_it_stands(t, at_work) for t in trials], parent, at_work is None or bool(at_work))
         finally:
             _close(client)

@@ -16,9 +16,9 @@ from tracking.mirror import payload as mp
 from tracking.mirror.curve_runs import CurveLine, Point
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import LINE, MIRRORED, NOTHING_SENT, REFUSED, SENT, Known, Runs, SyncReport
+from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.storage import sha256
-from tracking.records.store import Store
 
 METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
 FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by MLflow's pages
@@ -30,7 +30,7 @@ class Writer:
 
     client: Any
     sweep: SweepInfo
-    store: Store
+    ledger: Ledger
     experiment: str
     database: Path | None  # of an embedded store
     report: SyncReport = field(default_factory=SyncReport)
@@ -78,7 +78,7 @@ class Writer:
     def _bundle(self, trials: list[TrialRecord], runs: dict[str, Known], parent: str) -> None:
         """Trials of one bundle, so that its rows are read once."""
         try:
-            rows = self.store.rows([t for t in trials if runs[t.id].sent != "all"]).to_pandas()
+            rows = self.ledger.rows([t for t in trials if runs[t.id].sent != "all"]).to_pandas()
         except Damaged as error:
             self._problem([t.id for t in trials], error)
             return

@@ -20,6 +20,13 @@ def free_bytes() -> int | None:
     return int(torch.cuda.mem_get_info()[0]) if torch.cuda.is_available() else None
 
 
+def gpus() -> int:
+    """GPUs that this process may use."""
+    import torch
+
+    return int(torch.cuda.device_count())
+
+
 def dtype_of(precision: str) -> "torch.dtype":
     """What numbers are kept as: tf32 is float32 whose products are rounded to 10 bits before they are added."""
     import torch

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.execution.observer import Silent
-from orchestrator.execution.shared_disk import INTERVAL_S, LONGEST_S, wait_until_visible
+from orchestrator.execution.shared_disk import INTERVAL_S, LONGEST_S, read_when_visible
 from tests.support import small_trials
 from tests.support.clocks import Clock
 from tracking.common.errors import StorageFailed
@@ -28,7 +28,7 @@ def bundle(root: Path) -> tuple[Writer, str]:
 
 def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
     writer, trial = bundle(tmp_path)
-    store, clock = Store(str(tmp_path)), Clock()
+    before, clock = Ledger.read(Store(str(tmp_path))), Clock()
 
     def third_look(seconds: float) -> None:
         clock.sleep(seconds)
@@ -36,10 +36,10 @@ def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
             writer.add([Row(trial, 1, "test", "error", "", 0.4)], {trial: Outcome("finished", 1, "epochs done")})
             writer.commit(1, None)
 
-    wait_until_visible(store, {"b"}, Silent(), clock, third_look)
+    ledger = read_when_visible(before, {"b"}, {"b"}, Silent(), clock, third_look)
     assert clock.now == 3 * INTERVAL_S
-    assert Ledger.read(store).of([trial])[trial].state == "finished"
-    wait_until_visible(store, {"b"}, Silent(), clock, third_look)
+    assert ledger.of([trial])[trial].state == "finished"
+    assert read_when_visible(ledger, {"b"}, {"b"}, Silent(), clock, third_look).manifests == ledger.manifests
     assert clock.now == 3 * INTERVAL_S, "nothing to wait for"
 
 
@@ -47,5 +47,5 @@ def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path) -> Non
     bundle(tmp_path)
     clock = Clock()
     with pytest.raises(StorageFailed, match="what 1 bundles have recorded"):
-        wait_until_visible(Store(str(tmp_path)), {"b"}, Silent(), clock, clock.sleep)
+        read_when_visible(Ledger.read(Store(str(tmp_path))), {"b"}, {"b"}, Silent(), clock, clock.sleep)
     assert clock.now > LONGEST_S

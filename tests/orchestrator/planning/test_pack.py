@@ -5,9 +5,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack
-from orchestrator.planning.plan import plan
+from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack, pack_missing
+from orchestrator.planning.plan import compare
+from orchestrator.planning.resources import Resources
 from tests.support import small_trials
+from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
@@ -17,6 +19,10 @@ from workers.bundle import together
 from workers.trial import Trial
 
 POOL = [small_trials.trial(seed, net={"name": "convnet", "width": w}) for w in (2, 8, 32) for seed in range(30)]
+
+
+def cores(number: int) -> Resources:
+    return Resources(number, None, "cpu")
 
 
 @given(st.lists(st.sampled_from(POOL), unique_by=lambda t: t.id), st.integers(1, 64))
@@ -43,9 +49,9 @@ def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
     running = run_bundle.work(store, bundle, "cpu")
     next(running)
     running.close()
-    found = plan([small_trials.trial(s) for s in range(8)], store, lanes=64)
-    assert bundle in found.bundles and len(found.bundles) > 1
-    assert sorted(t.id for b in found.bundles for t in b.trials) == sorted(small_trials.trial(s).id for s in range(8))
+    bundles = pack_missing(compare([small_trials.trial(s) for s in range(8)], Ledger.read(store)), cores(64))
+    assert bundle in bundles and len(bundles) > 1
+    assert sorted(t.id for b in bundles for t in b.trials) == sorted(small_trials.trial(s).id for s in range(8))
 
 
 def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> None:
@@ -53,10 +59,10 @@ def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> 
     list(run_bundle.work(store, together([small_trials.trial(0), small_trials.trial(1)]), "cpu"))
     run_bundle.give_up(store, together([small_trials.trial(2)]), "cpu", "RuntimeError: it broke")
     trials = [small_trials.trial(s) for s in range(4)]
-    first = plan(trials, store, 1)
+    first = compare(trials, Ledger.read(store))
     assert first.states == {"finished": 2, "failed": 1, "missing": 1}
     assert [t.id for t in first.to_run] == [small_trials.trial(3).id]
-    again = plan(trials, store, 1, retry_failed=True)
+    again = compare(trials, Ledger.read(store), retry_failed=True)
     assert sorted(t.id for t in again.to_run) == sorted([small_trials.trial(2).id, small_trials.trial(3).id])
 
 
@@ -66,7 +72,7 @@ def test_a_bundle_some_of_whose_trials_have_ended_goes_on_with_them(tmp_path: Pa
     writer = Writer.begin(store, bundle.id, "network", small_trials.entries(bundle.trials), Provenance())
     writer.add([], {bundle.trials[0].id: Outcome("diverged", 1, "a weight is not finite")})
     writer.commit(1, b"state")
-    left = plan([small_trials.trial(s) for s in range(3)], store, lanes=1)
-    assert len(left.to_run) == 2 and [b.trials for b in left.bundles] == [bundle.trials]
-    fewer = plan(bundle.trials[:2], store, lanes=1)  # one of the others is not asked for any more
-    assert [b.trials for b in fewer.bundles] == [bundle.trials[1:2]]
+    left = compare([small_trials.trial(s) for s in range(3)], Ledger.read(store))
+    assert len(left.to_run) == 2 and [b.trials for b in pack_missing(left, cores(1))] == [bundle.trials]
+    fewer = compare(bundle.trials[:2], Ledger.read(store))  # one of the others is not asked for any more
+    assert [b.trials for b in pack_missing(fewer, cores(1))] == [bundle.trials[1:2]]

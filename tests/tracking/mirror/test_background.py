@@ -24,6 +24,7 @@ from tests.support.mirrored_sweep import (
 from tests.support.mlflow_server import Server
 from tests.support.waiting import until
 from tracking.mirror.background import Mirror
+from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer
@@ -38,14 +39,14 @@ def test_behind_a_dead_server_the_mirror_says_so_and_catches_up(server: Server, 
     writer = Writer.begin(store, "b", "network", [trial(2, s) for s in SEEDS], ABOUT)
     ids = [f"w2s{s}" for s in SEEDS]
     train(writer, range(20))
-    watching = Mirror(SWEEP, ids, store, server.url, every=0.2)
+    watching = Mirror(SWEEP, ids, Ledger.read(store), server.url, every=0.2)
     until(lambda: runs(server.url, SENT).keys() == set(ids), "the runs of both trials")
     server.kill()
     train(writer, range(20, EPOCHS), {id: Outcome("finished", EPOCHS - 1, "epochs done") for id in ids})
     until(lambda: watching.lag().error, "the mirror to notice")
     assert watching.lag().trials == 2 and watching.lag().seconds > 0
     server.start()
-    watching.offer(parent(tmp_path / "figures"))
+    watching.offer(parent(tmp_path / "figures"), Ledger.read(store))
     assert watching.close(60) == (0, 0.0, "")
 
     (tmp_path / "direct").mkdir()
@@ -56,7 +57,7 @@ def test_behind_a_dead_server_the_mirror_says_so_and_catches_up(server: Server, 
 
 
 def test_a_mirror_that_cannot_be_written_gives_up_in_time_and_raises_nothing(store: Store) -> None:
-    watching = Mirror(SWEEP, [r.id for r in recorded(store)], store, "http://127.0.0.1:9", every=0.1)
+    watching = Mirror(SWEEP, [r.id for r in recorded(store)], Ledger.read(store), "http://127.0.0.1:9", every=0.1)
     begun = time.monotonic()
     lag = watching.close(1.0)
     assert lag.trials == 6 and time.monotonic() - begun < 30
@@ -65,8 +66,8 @@ def test_a_mirror_that_cannot_be_written_gives_up_in_time_and_raises_nothing(sto
 def test_a_database_deleted_under_a_running_mirror_is_built_anew(
     store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
 ) -> None:
-    watching = Mirror(SWEEP, [r.id for r in recorded(store)], store, uri, every=0.2)
-    watching.offer(parent(tmp_path / "figures"))
+    watching = Mirror(SWEEP, [r.id for r in recorded(store)], Ledger.read(store), uri, every=0.2)
+    watching.offer(parent(tmp_path / "figures"), Ledger.read(store))
     until(lambda: ended(tmp_path / "mlflow.db") == len(truth), "the runs of the sweep and its trials")
     for file in tmp_path.glob("mlflow.db*"):
         file.unlink()

@@ -20,6 +20,7 @@ from tests.support.mirrored_sweep import (
 )
 from tracking.mirror import sync as mirror
 from tracking.mirror.runs import SyncReport
+from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer
@@ -38,7 +39,7 @@ def test_a_lost_database_is_rebuilt_the_same_from_a_sync_that_died_anywhere(
     store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
 ) -> None:
     half = recorded(store)[::2]
-    mirror.sync(SWEEP, half, store, uri)
+    mirror.sync(SWEEP, half, Ledger.read(store), uri)
     client = mirror.connect(uri)
     (run,) = client.search_runs(["1"], "tags.`sweep.trial_id` = 'w2s0'")
     client.delete_tag(run.info.run_id, "mlflow.sweep.sent")  # died after its points, before its last tags
@@ -100,9 +101,9 @@ def test_fixed_settings_that_change_replace_the_sweeps_run_and_what_is_below_it_
     store: Store, uri: str, tmp_path: Path
 ) -> None:
     """MLflow changes no param."""
-    mirror.sync(SWEEP, recorded(store)[:2], store, uri, parent(tmp_path / "figures"))
+    mirror.sync(SWEEP, recorded(store)[:2], Ledger.read(store), uri, parent(tmp_path / "figures"))
     longer = [replace(r, settings={**r.settings, "epochs": 61}) for r in recorded(store)[2:]]
-    report = mirror.sync(SWEEP, longer, store, uri, parent(tmp_path / "figures"))
+    report = mirror.sync(SWEEP, longer, Ledger.read(store), uri, parent(tmp_path / "figures"))
     assert (report.superseded, report.problems) == (1, [])
     (top,) = mirror.connect(uri).search_runs(["1"], "tags.`sweep.role` = 'sweep'")
     below = mirror.connect(uri).search_runs(["1"], f"tags.`mlflow.parentRunId` = '{top.info.run_id}'")
@@ -131,7 +132,7 @@ def test_what_mlflow_refuses_for_one_run_does_not_stop_the_others(store: Store, 
     sync(store, uri)
     changed = [replace(r, settings={**r.settings, "epochs": 61}) if r.id == "w2s0" else r for r in recorded(store)]
     again = [replace(r, reason="looked at again") for r in changed]
-    report = mirror.sync(SWEEP, again, store, uri)
+    report = mirror.sync(SWEEP, again, Ledger.read(store), uri)
     assert report.behind == ["w2s0"] and "epochs" in report.problems[0] and report.runs_updated == 5
 
 
@@ -145,11 +146,11 @@ def test_what_nobody_works_on_is_shown_as_killed_and_goes_on_under_the_same_run(
     sync(store, uri)
     before = runs(uri)
     assert {status for status, _ in before.values()} == {"RUNNING"}
-    mirror.sync(SWEEP, recorded(store), store, uri, None, at_work=())
+    mirror.sync(SWEEP, recorded(store), Ledger.read(store), uri, None, at_work=())
     killed = everything(uri)
     assert {info[1] for info, *_ in killed.values()} == {"KILLED"}
     assert killed["w2s0"][2]["sweep.reason"] == "interrupted after step 19; `sweep launch` goes on"
-    assert mirror.sync(SWEEP, recorded(store), store, uri, None, at_work=()).points_sent == 0
+    assert mirror.sync(SWEEP, recorded(store), Ledger.read(store), uri, None, at_work=()).points_sent == 0
     sync(store, uri)
     assert {status for status, _ in runs(uri).values()} == {"RUNNING"}
     train(writer, range(20, EPOCHS), {"w2s0": Outcome("finished", EPOCHS - 1, "epochs done")})
@@ -166,5 +167,5 @@ def test_a_run_that_belongs_to_no_trial_any_more_does_not_run_for_ever(tmp_path:
     store = Store(str(tmp_path))
     train(Writer.begin(store, "b", "network", [trial(2, 0), trial(2, 1)], ABOUT), range(5))
     sync(store, uri)
-    mirror.sync(SWEEP, [r for r in recorded(store) if r.id == "w2s1"], store, uri)
+    mirror.sync(SWEEP, [r for r in recorded(store) if r.id == "w2s1"], Ledger.read(store), uri)
     assert {id: status for id, (status, _) in runs(uri).items()} == {"": "RUNNING", "w2s0": "KILLED", "w2s1": "RUNNING"}
