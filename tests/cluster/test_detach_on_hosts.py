@@ -115,8 +115,8 @@ def test_it_goes_on_without_whoever_launched_it_until_it_is_stopped_or_done(clus
     finally:
         print(cluster.job(second["job"]))
     for host in cluster.network.hosts.values():
-        print(f"listens on {host.name}: {host.doors() or 'nobody'}")
-    assert not cluster.outside.doors(), "whoever launched has nothing left to do"
+        print(f"listens on {host.name}: {host.listeners() or 'nobody'}")
+    assert not cluster.outside.listeners(), "whoever launched has nothing left to do"
     environment = cluster.head.run("sh", "-c", "tr '\\0' '\\n' < /proc/$(pgrep -of 'sweep launch widths')/environ")
     assert f"MLFLOW_TRACKING_PASSWORD={PASSWORD}" in environment, "which is why it need not travel"
     cluster.outside.run("sh", "-c", second["stop"])

@@ -82,8 +82,8 @@ def test_faults(cluster: Cluster) -> None:
     spec = cluster.network.folder / "widths.yaml"
     spec.write_text(SWEEP % EPOCHS)
     for host in cluster.network.hosts.values():
-        cluster.say(f"listens on {host.name}: {host.doors() or 'nobody'}")
-    assert cluster.services.doors()["postgres"] == {"127.0.0.1"} and not cluster.outside.doors()
+        cluster.say(f"listens on {host.name}: {host.listeners() or 'nobody'}")
+    assert cluster.services.listeners()["postgres"] == {"127.0.0.1"} and not cluster.outside.listeners()
     launch = cluster.launch(spec)
     cluster.say("launched on workers one and two")
     until(lambda: progress(cluster, spec).get("running", 0) > 2, "the first commits of both workers", 300)

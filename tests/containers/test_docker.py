@@ -1,4 +1,4 @@
-"""What docker/ ships is well formed by the schemas of those who read it, and keeps secrets and doors as it says.
+"""What docker/ ships is valid by the schemas of the programs that read it; no secret and one port are published.
 
 Compose files by the Compose specification, Kubernetes objects by Kubernetes' schemas (the pods inside KubeRay's
 objects one by one, since KubeRay's own schema is not packaged), Ray's by the schema that comes with Ray.

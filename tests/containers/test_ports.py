@@ -26,7 +26,7 @@ LISTEN = {
 FIXED = {"data": {"name": "digits", "train_size": 200}, "net": {"name": "convnet", "width": 4}, "epochs": 60}
 
 
-class Door(NamedTuple):
+class Listener(NamedTuple):
     """A listening socket and whose it is."""
 
     protocol: str
@@ -40,7 +40,7 @@ class Door(NamedTuple):
         return not ipaddress.ip_address(self.address).is_loopback
 
 
-def doors(pids: Iterable[int]) -> set[Door]:
+def listeners(pids: Iterable[int]) -> set[Listener]:
     """The sockets at which these processes listen now."""
     owners = {inode: pid for pid in pids for inode in _sockets(pid)}
     found = set()
@@ -49,7 +49,7 @@ def doors(pids: Iterable[int]) -> set[Door]:
             _, local, remote, now, *rest = line.split()
             if now == state and rest[5] in owners and remote.endswith(":0000"):
                 address, port = local.split(":")
-                found.add(Door(protocol, _address(address), int(port, 16), _name(owners[rest[5]])))
+                found.add(Listener(protocol, _address(address), int(port, 16), _name(owners[rest[5]])))
     return found
 
 
@@ -77,19 +77,19 @@ def _name(pid: int) -> str:
         return "ended"
 
 
-def watched(launch: Launch) -> set[Door]:
-    """Every door that was open at some moment between the first commit and the end of a launch."""
-    seen: set[Door] = set()
+def watched(launch: Launch) -> set[Listener]:
+    """Every socket that listened at some moment between the first commit and the end of a launch."""
+    seen: set[Listener] = set()
 
     def over() -> bool:
-        seen.update(doors(p.pid for p in launch.processes()))
+        seen.update(listeners(p.pid for p in launch.processes()))
         return launch.code is not None
 
     until(over, "the end of the launch", 180)
     return seen
 
 
-def test_a_door_to_the_world_is_seen() -> None:
+def test_a_socket_open_to_other_machines_is_seen() -> None:
     """The scan itself: it must see what it is to find."""
     with socket.socket() as world, socket.socket(socket.AF_INET6) as six, socket.socket() as here:
         world.bind(("0.0.0.0", 0))
@@ -98,7 +98,7 @@ def test_a_door_to_the_world_is_seen() -> None:
         for one in (world, six, here):
             one.listen()
         ports = {one.getsockname()[1] for one in (world, six, here)}
-        found = {d for d in doors([os.getpid()]) if d.port in ports}
+        found = {d for d in listeners([os.getpid()]) if d.port in ports}
         assert {d.port for d in found} == ports
         assert {d.port for d in found if d.open} == {world.getsockname()[1]}
 
@@ -106,12 +106,12 @@ def test_a_door_to_the_world_is_seen() -> None:
 def test_during_a_launch_ray_listens_on_the_loopback_address_alone(place: Place) -> None:
     launch = place.write(sweep("network", FIXED, {"seed": {"count": 2}})).start("--ray")
     seen = watched(launch)
-    for door in sorted(seen):
-        print(*door)
+    for one in sorted(seen):
+        print(*one)
     assert launch.code == 0, launch.err
     assert {"raylet", "gcs_server"} <= {d.program for d in seen}
     assert not [d for d in seen if d.open]
-    assert not doors(p.pid for p in launch.processes()), "and afterwards nobody listens any more"
+    assert not listeners(p.pid for p in launch.processes()), "and afterwards nobody listens any more"
 
 
 def test_the_pages_of_mlflow_listen_on_the_loopback_address_alone(place: Place) -> None:
@@ -121,8 +121,8 @@ def test_the_pages_of_mlflow_listen_on_the_loopback_address_alone(place: Place) 
     place.program.with_database(place.folder)
     pages = place.program.start(place.folder, "ui", "--port", port, fresh=True)
 
-    def listening() -> set[Door]:
-        return doors(p.pid for p in pages.processes())
+    def listening() -> set[Listener]:
+        return listeners(p.pid for p in pages.processes())
 
     until(lambda: int(port) in {d.port for d in listening()}, "MLflow's pages", 90)
     assert not [d for d in listening() if d.open]

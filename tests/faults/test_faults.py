@@ -1,6 +1,7 @@
 """Whatever is killed, stopped or told to end: launched again, the records are those of an undisturbed launch.
 
-Real processes (see faults.py), compared bit by bit by code that shares nothing with the program (compare_records.py).
+Real processes (tests/support/launches.py); records are compared bit by bit by code that shares nothing with the program
+(tests/support/compare_records.py).
 """
 
 import os

@@ -114,7 +114,7 @@ class Host:
             entered, env=env, capture_output=True, text=True, timeout=timeout, check=False, cwd=self.network.folder
         )
 
-    def doors(self) -> dict[str, set[str]]:
+    def listeners(self) -> dict[str, set[str]]:
         """Who listens on this host: program -> the addresses at which it does, without ports."""
         found: dict[str, set[str]] = {}
         for line in self.run("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes").splitlines():

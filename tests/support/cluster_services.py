@@ -91,8 +91,8 @@ def ray_head(host: Host, cpus: int = 0, jobs: str = "", **more: str) -> dict[str
     """Starts Ray's head, which works on no bundle unless it is given processors, and takes jobs at the address `jobs`;
     returns what everybody needs. `more`: what only the head sees in its environment."""
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_ADDRESS": f"{host.address}:{RAY}"}
-    doors = (f"--dashboard-host={jobs}", f"--dashboard-port={JOBS}") if jobs else ("--include-dashboard=false",)
-    _ray(host, "--head", f"--port={RAY}", *doors, f"--num-cpus={cpus}", **environment, **more)
+    dashboard = (f"--dashboard-host={jobs}", f"--dashboard-port={JOBS}") if jobs else ("--include-dashboard=false",)
+    _ray(host, "--head", f"--port={RAY}", *dashboard, f"--num-cpus={cpus}", **environment, **more)
     return environment
 
 

@@ -1,7 +1,8 @@
-"""Starts command lines of this program fast: a process that has imported everything, and forks one child for each.
+"""Starts command lines of this program fast: a process that has imported everything forks a child for each.
 
-A child is a process and a session of its own that runs the real command line, as `python -m orchestrator.cli` would,
-seconds of imports later. Orders come as JSON lines on stdin; a keeper beside each child writes down how it ended.
+A child is a process in a session of its own that runs the real command line as `python -m orchestrator.cli` does, but
+without seconds of imports. Orders come as JSON lines on stdin. The parent of a child, a process too, writes the child's
+exit code to a file.
 """
 
 import atexit
@@ -48,7 +49,7 @@ MODULES = (
 
 
 def serve(database: str) -> None:
-    """Makes an empty MLflow store, which takes seconds, too; then forks until stdin ends.
+    """Makes an empty MLflow store, which takes seconds too; then forks until stdin ends.
 
     Only children return from it, with their arguments in sys.argv.
     """
@@ -57,7 +58,7 @@ def serve(database: str) -> None:
     sync.prepare(f"sqlite:///{database}")
     gc.freeze()  # or every child would copy all of it when it collects garbage
     print("ready", flush=True)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the parents of children
     while line := sys.stdin.readline():
         order = json.loads(line)
         if os.fork() == 0:
@@ -65,11 +66,12 @@ def serve(database: str) -> None:
             child = os.fork()
             if child == 0:
                 return _become(order)
-            _keep(order, child)
+            _write_exit_code(order, child)
     os._exit(0)
 
 
-def _keep(order: dict[str, Any], child: int) -> None:
+def _write_exit_code(order: dict[str, Any], child: int) -> None:
+    """Waits for the child and writes how it ended."""
     base = Path(order["base"])
     _write(base.with_suffix(".pid"), child)
     _, status = os.waitpid(child, 0)

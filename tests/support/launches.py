@@ -1,4 +1,4 @@
-"""Real faults: launches as real processes, which tests kill, stop, starve and run again. Nothing here is a mock.
+"""Launches as real processes, which tests kill, suspend, deprive of disk space and run again. Nothing here is a mock.
 
 The program that runs is a copy of this one with one experiment more (misbehaving.py), whose trials misbehave on demand.
 """

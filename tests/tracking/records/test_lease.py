@@ -117,11 +117,11 @@ def test_numbers_rise_and_one_file_is_left(tmp_path: Path) -> None:
 
 
 def test_of_many_at_once_exactly_one_works(tmp_path: Path) -> None:
-    crowd = [python(HOLD, str(tmp_path), "s", "a", SWEEP_LEASE_S="10") for _ in range(6)]
-    until(lambda: sum(process.poll() is None for process in crowd) == 1, "all but one to be refused")
-    (winner,) = [process for process in crowd if process.poll() is None]
+    launchers = [python(HOLD, str(tmp_path), "s", "a", SWEEP_LEASE_S="10") for _ in range(6)]
+    until(lambda: sum(process.poll() is None for process in launchers) == 1, "all but one to be refused")
+    (winner,) = [process for process in launchers if process.poll() is None]
     assert end(winner).endswith("released")
-    losers = [process.communicate() for process in crowd if process is not winner]
+    losers = [process.communicate() for process in launchers if process is not winner]
     assert all("is in use" in error and not out for out, error in losers), losers
 
 

@@ -65,7 +65,7 @@ def test_a_sweep_is_launched_looked_at_and_launched_again(program: Program, stor
     assert found["ended"] == TRIALS and found["wrong"] == []
 
 
-class Door(socketserver.BaseRequestHandler):
+class Forwarder(socketserver.BaseRequestHandler):
     """Lets connections through to another port of this machine."""
 
     def handle(self) -> None:
@@ -84,10 +84,10 @@ def _pour(source: socket.socket, into: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def door(port: int, behind: int) -> Iterator[None]:
+def forwarding(port: int, behind: int) -> Iterator[None]:
     """Open while the body runs; before and after, connections are refused."""
     socketserver.ThreadingTCPServer.allow_reuse_address = True
-    with socketserver.ThreadingTCPServer(("127.0.0.1", port), Door) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", port), Forwarder) as server:
         server.daemon_threads, server.behind = True, behind  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
@@ -102,14 +102,14 @@ def test_a_store_that_answers_no_more_for_a_while_is_waited_for(store: str, monk
     address, port = os.environ["AWS_ENDPOINT_URL"], free_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     behind = int(address.rpartition(":")[2])
-    with door(port, behind):
+    with forwarding(port, behind):
         files = Files(store)
         files.write("records/a", b"before")
     written = threading.Thread(target=files.write, args=("records/b", b"during"))
     written.start()
     written.join(4.0)
     assert written.is_alive(), "it waits"
-    with door(port, behind):
+    with forwarding(port, behind):
         written.join(30.0)
         assert not written.is_alive() and files.read("records/b") == b"during"
     monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 2)
