@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.data import synthetic
-from workers.interfaces.images import Images
+from workers.interfaces.images import Images, scaled
 from workers.nets import convnet
 from workers.training.examples import Examples
 from workers.training.settings import Optimizer, Settings
@@ -90,7 +90,7 @@ class Pictures:
         """(N, H, W, K) float32 in [-1, 1], resident on the device."""
         import torch
 
-        return torch.from_numpy(self.images.train_x).to(self.device).float().div_(127.5).sub_(1)
+        return scaled(torch.from_numpy(self.images.train_x).to(self.device), torch.float32)
 
     @cached_property
     def labels(self) -> "Tensor":

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workers.interfaces.images import scaled
 from workers.plugins import LOSSES, NETS
 from workers.runtime import seeds
 from workers.runtime.device import dtype_of
@@ -110,9 +111,8 @@ class Reference:
         self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
 
     def _images(self, split: str, index: Tensor) -> Tensor:
-        """Bytes of images `index` (M, B) -> (M, B, K, H, H) in [-1, 1]: (x/255 - 1/2) / (1/2)."""
-        x = self.images[split][index].to(self.dtype) / 127.5 - 1
-        return x.permute(0, 1, 4, 2, 3)
+        """Images `index` (M, B) of a split as the nets see them: (M, B, K, H, H)."""
+        return scaled(self.images[split][index], self.dtype).permute(0, 1, 4, 2, 3)
 
     def _chunk(self) -> int:
         """Examples of every model that go through the net at once, so that full batches fit into memory."""

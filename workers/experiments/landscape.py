@@ -21,6 +21,7 @@ from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers.experiments import network
 from workers.interfaces.experiment import no_limit
+from workers.interfaces.images import scaled
 from workers.interfaces.until import Until
 from workers.plugins import DATASETS, LOSSES, NETS
 from workers.theory import series
@@ -182,8 +183,8 @@ def _training_loss(
     trained = training(settings)
     images = DATASETS.load(settings.data.name).load(settings.data)
     examples = Examples.of(images, [trained])
-    x = torch.from_numpy(images.train_x[examples.index[0]]).to(device, torch.float64) / 127.5 - 1
-    x, labels = x.permute(0, 3, 1, 2)[None], torch.from_numpy(examples.labels).to(device)
+    pixels = torch.from_numpy(images.train_x[examples.index[0]]).to(device)
+    x, labels = scaled(pixels, torch.float64).permute(0, 3, 1, 2)[None], torch.from_numpy(examples.labels).to(device)
     forward, of = NETS.load(settings.net.name).forward, LOSSES.load(settings.loss)
     sizes = [shape.numel() for shape in shapes.values()]
 

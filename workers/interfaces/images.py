@@ -5,11 +5,16 @@ N training examples, T test examples, H W image height and width, K channels.
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.runtime import seeds
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -30,6 +35,14 @@ class Images:
     classes: int
     title: str
     digest: str
+
+
+def scaled(pixels: "Tensor", dtype: "torch.dtype") -> "Tensor":
+    """What a network sees: bytes 0 .. 255 as numbers (x / 255 - 1/2) / (1/2) in [-1, 1], of the same shape.
+
+    The kernels for CPUs scale bytes themselves (workers/engines/cpu/kernels/examples.hpp).
+    """
+    return pixels.to(dtype).div_(127.5).sub_(1)
 
 
 def digest(*arrays: NDArray[np.generic]) -> str:

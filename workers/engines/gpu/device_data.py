@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workers.interfaces.images import scaled
 from workers.training.examples import Examples
 
 
@@ -56,5 +57,4 @@ class Resident:
         return self.index.shape[1] if split == "train" else len(self.test_labels)
 
     def _floats(self, pixels: Tensor) -> Tensor:
-        """(x/255 - 1/2) / (1/2)."""
-        return pixels.to(self.dtype).div_(127.5).sub_(1)
+        return scaled(pixels, self.dtype)
