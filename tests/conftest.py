@@ -15,6 +15,10 @@ pytest.register_assert_rewrite("tests.support")  # before their import
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sweep-cache-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
+from tests.support import check_shapes  # noqa: E402
+
+check_shapes.install()  # before any module of the workers is imported
+
 from tests.support import launches  # noqa: E402
 from tests.support.launches import Place, Program  # noqa: E402
 

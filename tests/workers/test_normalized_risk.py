@@ -19,11 +19,11 @@ def test_it_is_the_risk_of_the_network_with_normalised_layers(bias: str) -> None
     chosen = choose([settings], Examples.of(network.load_images(settings), [settings]), "cpu")
     for name, value in chosen.parameters().items():
         value.add_(0.1 if name.endswith("bias") else 0.0)
-    snapshot = Snapshot(settings.net, chosen)
+    snapshot = Snapshot(chosen)
     found = {split: v for split, _, v in plugins.MEASURES.load("normalized_risk").measure(snapshot)}
     norms = snapshot.norms()
     for name, value in chosen.parameters().items():
         value.div_(norms[name.split(".")[0]].view(-1, *[1] * (value.ndim - 1)))
-    assert torch.stack(list(Snapshot(settings.net, chosen).norms().values())).sub(1).abs().max() < 1e-12
+    assert torch.stack(list(Snapshot(chosen).norms().values())).sub(1).abs().max() < 1e-12
     for split in ("train", "test"):
         assert found[split].item() == pytest.approx(chosen.totals(split)[1].item(), rel=1e-12)

@@ -1,7 +1,10 @@
 """The reference engine: plain PyTorch, any net, any loss, any device. Everything faster is checked against it.
 
-M models, N training examples of a model, B examples of a batch, K input channels, H image height, C classes.
+M models, N training examples of a model, E examples of a split, B of a batch, K input channels, H W image height and
+width, C classes.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,6 +21,8 @@ from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 
 if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Float64, Int64, Shaped
+
     from workers.training.settings import Settings
 
 CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, that go through the net at once
@@ -26,7 +31,7 @@ CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, that 
 class Reference:
     """M models as tensors with a leading M; the loss of all is one sum, whose gradient is each model's own."""
 
-    def __init__(self, bundle: "list[Settings]", examples: Examples, device: str) -> None:
+    def __init__(self, bundle: list[Settings], examples: Examples, device: str) -> None:
         first = bundle[0]
         self.net, self.optimizer = first.net, first.optimizer
         self.forward = NETS.load(first.net.name).forward
@@ -42,14 +47,14 @@ class Reference:
         self.v = {name: torch.zeros_like(value) for name, value in self.p.items()}
         self.load(self.state())
 
-    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
         """See `Engine.epoch`. A full batch is one step, its gradient summed over chunks."""
         places = self._put(order)
         moving = self._put(active)
         for batch in places.split(self.optimizer.batch(places.shape[1]), dim=1):
             self._step(batch, moving)
 
-    def _step(self, batch: Tensor, active: Tensor) -> None:
+    def _step(self, batch: Int64[Tensor, "M B"], active: Bool[Tensor, " M"]) -> None:
         frozen = {name: value.clone() for name, value in self.buffers.items()}
         for value in self.p.values():
             value.requires_grad_(True).grad = None
@@ -63,7 +68,7 @@ class Reference:
             for name, value in self.buffers.items():
                 value.copy_(torch.where(_like(active, value), value, frozen[name]))
 
-    def _descend(self, value: Tensor, v: Tensor, active: Tensor) -> None:
+    def _descend(self, value: Float[Tensor, "M ..."], v: Float[Tensor, "M ..."], active: Bool[Tensor, " M"]) -> None:
         # torch.where, not a product with a mask: a frozen model's gradient may be NaN.
         assert value.grad is not None
         moved = v * _like(self.momentum, v) + value.grad
@@ -72,7 +77,7 @@ class Reference:
         value.copy_(torch.where(_like(active, v), value - _like(self.rate, v) * moved, value))
 
     @torch.no_grad()
-    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+    def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
         errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.device)
         losses, count = errors.clone(), 0
@@ -83,12 +88,12 @@ class Reference:
         return errors / count, losses / count
 
     @torch.no_grad()
-    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+    def outputs(self, split: str) -> tuple[Float[Tensor, "M E C"], Int64[Tensor, "M E"]]:
         """See `Engine.outputs`."""
         parts = list(self._evaluate(split))
         return torch.cat([o for o, _ in parts], 1), torch.cat([y for _, y in parts], 1)
 
-    def _evaluate(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+    def _evaluate(self, split: str) -> Iterator[tuple[Float[Tensor, "M B C"], Int64[Tensor, "M B"]]]:
         m = len(self.rate)
         total = self.index.shape[1] if split == "train" else len(self.test_labels)
         for places in torch.arange(total, device=self.device).split(self._chunk()):
@@ -96,7 +101,7 @@ class Reference:
             labels = self.labels[:, places] if split == "train" else self.test_labels[places].expand(m, -1)
             yield self.forward(self.net, self.p, self.buffers, self._images(split, index), False), labels
 
-    def parameters(self) -> dict[str, Tensor]:
+    def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Engine.parameters`."""
         return self.p
 
@@ -110,8 +115,8 @@ class Reference:
         put = {part: {name: t.to(self.device, self.dtype) for name, t in d.items()} for part, d in state.items()}
         self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
 
-    def _images(self, split: str, index: Tensor) -> Tensor:
-        """Images `index` (M, B) of a split as the nets see them: (M, B, K, H, H)."""
+    def _images(self, split: str, index: Int64[Tensor, "M B"]) -> Float[Tensor, "M B K H W"]:
+        """Images of a split as the nets see them."""
         return scaled(self.images[split][index], self.dtype).permute(0, 1, 4, 2, 3)
 
     def _chunk(self) -> int:
@@ -122,23 +127,25 @@ class Reference:
     def _put(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def _each(self, values: list[float]) -> Tensor:
+    def _each(self, values: list[float]) -> Float[Tensor, " M"]:
         return torch.tensor(values, dtype=self.dtype, device=self.device)
 
 
-def wrong(outputs: Tensor, labels: Tensor) -> Tensor:
+def wrong(outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Bool[Tensor, "M B"]:
     """A tie or a NaN is an error: the right class must be strictly above every other."""
     correct = outputs.gather(-1, labels[..., None])
     others = outputs.scatter(-1, labels[..., None], -torch.inf)
     return ~(correct[..., 0] > others.amax(-1))
 
 
-def _like(each: Tensor, value: Tensor) -> Tensor:
-    """One number per model (M,), shaped to meet (M, ...)."""
+def _like(each: Shaped[Tensor, " M"], value: Shaped[Tensor, "M ..."]) -> Shaped[Tensor, "M ..."]:
+    """One number per model, shaped to meet a value of each."""
     return each.view(-1, *[1] * (value.ndim - 1))
 
 
-def initial(bundle: "list[Settings]", examples: Examples) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def initial(
+    bundle: list[Settings], examples: Examples
+) -> tuple[dict[str, Float32[Tensor, "M ..."]], dict[str, Float32[Tensor, "M ..."]]]:
     """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
     net, images = bundle[0].net, examples.images
     module, image = NETS.load(net.name), images.train_x.shape[1:]

@@ -1,7 +1,9 @@
 """What trains a bundle: the interface that every engine has.
 
-M models, N training examples of a model, T test examples, B examples of a batch, C classes.
+M models, N training examples of a model, E examples of a split, C classes.
 """
+
+from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,24 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float64, Int64
     from torch import Tensor
 
 
 class Engine(Protocol):
     """Trains M models of one shape as one computation. Every implementation agrees with `reference` to tolerance."""
 
-    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
-        """One pass over the training examples: order (M, N) are positions in each model's own examples, cut into
-        batches. Models that are not active stay exactly as they are."""
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+        """One pass over the training examples: `order` are positions in each model's own examples, cut into batches.
 
-    def totals(self, split: str) -> "tuple[Tensor, Tensor]":
-        """Mean error and mean loss over the whole split in evaluation mode: two (M,) float64 tensors, exact sums."""
+        Models that are not active stay exactly as they are."""
 
-    def outputs(self, split: str) -> "tuple[Tensor, Tensor]":
-        """Outputs (M, N or T, C) in evaluation mode, and labels (M, N or T)."""
+    def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
+        """Mean error and mean loss over the whole split in evaluation mode, exact sums."""
 
-    def parameters(self) -> "dict[str, Tensor]":
-        """Parameters by name, each (M, ...)."""
+    def outputs(self, split: str) -> tuple[Float[Tensor, "M E C"], Int64[Tensor, "M E"]]:
+        """Outputs in evaluation mode, and labels."""
+
+    def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
+        """Parameters by name."""
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on: parameters, momentum and running statistics, as CPU tensors."""

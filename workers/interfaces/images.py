@@ -1,7 +1,9 @@
 """A labelled image data set in memory, its class-balanced nested subsets and its random labels.
 
-N training examples, T test examples, H W image height and width, K channels.
+N training examples, T test examples, S examples of a subset, H W image height and width, K channels.
 """
+
+from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from workers.runtime import seeds
 
 if TYPE_CHECKING:
     import torch
+    from jaxtyping import Float, Int64, UInt8
     from torch import Tensor
 
 Bytes = NDArray[np.uint8]
@@ -24,21 +27,21 @@ Labels = NDArray[np.int64]
 class Images:
     """Images as bytes, channels last, resident: a float copy would be four times as large.
 
-    train_x (N, H, W, K) and test_x (T, H, W, K) uint8; train_y (N,) and test_y (T,) int64 in [0, classes).
+    Labels are in [0, classes).
     `title` is what figures write ("CIFAR-10 (JPEG re-encoded)"); `digest` identifies the exact bytes.
     """
 
-    train_x: Bytes
-    train_y: Labels
-    test_x: Bytes
-    test_y: Labels
+    train_x: UInt8[Bytes, "N H W K"]
+    train_y: Int64[Labels, " N"]
+    test_x: UInt8[Bytes, "T H W K"]
+    test_y: Int64[Labels, " T"]
     classes: int
     title: str
     digest: str
 
 
-def scaled(pixels: "Tensor", dtype: "torch.dtype") -> "Tensor":
-    """What a network sees: bytes 0 .. 255 as numbers (x / 255 - 1/2) / (1/2) in [-1, 1], of the same shape.
+def scaled(pixels: UInt8[Tensor, "*shape"], dtype: torch.dtype) -> Float[Tensor, "*shape"]:
+    """What a network sees: bytes 0 .. 255 as numbers (x / 255 - 1/2) / (1/2) in [-1, 1].
 
     The kernels for CPUs scale bytes themselves (workers/engines/cpu/kernels/examples.hpp).
     """
@@ -54,7 +57,7 @@ def digest(*arrays: NDArray[np.generic]) -> str:
     return total.hexdigest()[:16]
 
 
-def subset(labels: Labels, size: int | None, seed: int) -> NDArray[np.int64]:
+def subset(labels: Int64[Labels, " N"], size: int | None, seed: int) -> Int64[NDArray[np.int64], " S"]:
     """Indices of a class-balanced training subset; for one seed the smaller subset is the head of the larger.
 
     Each class is shuffled, then the classes are dealt out in turn. Raises ValueError when `size` exceeds the data.
@@ -70,7 +73,7 @@ def subset(labels: Labels, size: int | None, seed: int) -> NDArray[np.int64]:
     return by_class[np.argsort(turn, kind="stable")][:size]
 
 
-def noisy(labels: Labels, fraction: float, classes: int, seed: int) -> Labels:
+def noisy(labels: Int64[Labels, " N"], fraction: float, classes: int, seed: int) -> Int64[Labels, " N"]:
     """Labels of which a random `fraction` is redrawn uniformly over all classes (so a tenth of those stays right).
 
     Drawn for the whole training set, before any subset is taken: nested subsets share their labels.

@@ -1,13 +1,19 @@
-"""What a file of workers/losses must have."""
+"""What a file of workers/losses must have.
+
+M models, B examples, C classes.
+"""
+
+from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from jaxtyping import Float, Int64
     from torch import Tensor
 
 
 class Loss(Protocol):
     """A loss that gradient descent minimises, and that is recorded as the risk."""
 
-    def loss(self, outputs: "Tensor", labels: "Tensor", /) -> "Tensor":
-        """The loss of every example (M, B), from outputs (M, B, C) and labels (M, B) int64."""
+    def loss(self, outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"], /) -> Float[Tensor, "M B"]:
+        """The loss of every example."""

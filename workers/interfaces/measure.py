@@ -1,9 +1,12 @@
 """What a file of workers/measures must have."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from jaxtyping import Float64
     from torch import Tensor
 
     from workers.interfaces.snapshot import Snapshot
@@ -12,5 +15,5 @@ if TYPE_CHECKING:
 class Measure(Protocol):
     """A function from M models at the end of an epoch to numbers of each of them."""
 
-    def measure(self, snapshot: "Snapshot", /) -> "Iterator[tuple[str, str, Tensor]]":
-        """Yields (split, layer, values (M,)); split and layer are "" where the values belong to none."""
+    def measure(self, snapshot: Snapshot, /) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
+        """Yields split, layer and values; split and layer are "" where the values belong to none."""

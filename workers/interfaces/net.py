@@ -3,6 +3,9 @@
 M models, B examples, K input channels, H W image height and width, C classes.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import TypeVar
@@ -11,7 +14,10 @@ from tracking.common.plugins import Frozen
 
 if TYPE_CHECKING:
     import torch
+    from jaxtyping import Float, Float32
     from torch import Tensor
+
+    Tensors = Mapping[str, Float[Tensor, "M ..."]]  # of M models, by name
 
 Image = tuple[int, int, int]  # (H, W, K)
 Shape = tuple[int, ...]
@@ -47,13 +53,15 @@ class Net(Protocol[NetT]):
     def visit_flops(self, settings: NetT, image: Image, classes: int, /) -> float:
         """Floating-point operations of training one model on one image once, forward and backward."""
 
-    def init(self, settings: NetT, image: Image, classes: int, rng: "torch.Generator", /) -> "dict[str, Tensor]":
+    def init(
+        self, settings: NetT, image: Image, classes: int, rng: torch.Generator, /
+    ) -> dict[str, Float32[Tensor, "*_"]]:
         """Initial parameters of one model, float32, all randomness from `rng`."""
 
     def forward(
-        self, settings: NetT, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool, /
-    ) -> "Tensor":
-        """Outputs (M, B, C) for images x (M, B, K, H, W), with parameters p and running statistics b of M models.
+        self, settings: NetT, p: Tensors, b: Tensors, x: Float[Tensor, "M B K H W"], training: bool, /
+    ) -> Float[Tensor, "M B C"]:
+        """Outputs for images x, with parameters p and running statistics b of M models.
 
         While training, running statistics are moved in place.
         """

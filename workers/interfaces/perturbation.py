@@ -1,5 +1,7 @@
 """What a file of workers/perturbations must have: noise on the weights of one model, and when it is added."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import TypeVar
@@ -9,7 +11,10 @@ from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
     import torch
+    from jaxtyping import Float
     from torch import Tensor
+
+    Tensors = dict[str, Float[Tensor, "..."]]  # of one model, by name
 
 
 class PerturbationSettings(Frozen):
@@ -37,7 +42,5 @@ class Perturbation(Protocol[PerturbationT]):
         first: the epoch of its first perturbation, if there was one. count: how often it was perturbed before.
         """
 
-    def noise(
-        self, settings: PerturbationT, now: "dict[str, Tensor]", initial: "dict[str, Tensor]", rng: "torch.Generator", /
-    ) -> "dict[str, Tensor]":
+    def noise(self, settings: PerturbationT, now: Tensors, initial: Tensors, rng: torch.Generator, /) -> Tensors:
         """What is added to one model's parameters by name, given these as they are and as they were at the start."""

@@ -3,29 +3,34 @@
 M models, N examples of a split, C classes.
 """
 
+from __future__ import annotations
+
 import functools
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from workers.interfaces.engine import Engine
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float64
+    from torch import Tensor
+
+    from workers.interfaces.engine import Engine
 
 LARGEST_RISK = 1e6  # mean over examples: with cross-entropy, logits that are wrong by a million; chance is log C
 DIVERGED = f"a weight is not finite, or the training risk exceeds {LARGEST_RISK:g}"
 
 
 class Snapshot:
-    """A bundle at rest."""
+    """A bundle between two epochs."""
 
-    def __init__(self, net: Any, engine: Engine) -> None:
-        self.net, self.engine = net, engine
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.totals = functools.cache(engine.totals)  # split -> error (M,), risk (M,)
         self.outputs = functools.cache(engine.outputs)  # split -> outputs (M, N, C), labels (M, N)
         self.parameters = engine.parameters()
 
-    def norms(self) -> dict[str, Tensor]:
-        """Frobenius norm of every layer, its bias included: name -> (M,) float64."""
+    def norms(self) -> dict[str, Float64[Tensor, " M"]]:
+        """Frobenius norm of every layer by name, its bias included."""
         squares: dict[str, Tensor] = {}
         for name, value in self.parameters.items():
             layer = name.split(".")[0]
@@ -33,8 +38,8 @@ class Snapshot:
             squares[layer] = squares[layer] + square if layer in squares else square
         return {layer: square.sqrt() for layer, square in squares.items()}
 
-    def margins(self, split: str) -> Tensor:
-        """f_y - max over wrong classes f_c, of every example: (M, N)."""
+    def margins(self, split: str) -> Float[Tensor, "M N"]:
+        """f_y - max over wrong classes f_c, of every example."""
         outputs, labels = self.outputs(split)
         correct = outputs.gather(-1, labels[..., None])[..., 0]
         return correct - outputs.scatter(-1, labels[..., None], -torch.inf).amax(-1)

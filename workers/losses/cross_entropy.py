@@ -6,14 +6,17 @@ cancels to exactly 0 in float32 once the gap reaches 17, and its gradient with i
 M models, B examples, C classes.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jaxtyping import Float, Int64
     from torch import Tensor
 
 
-def loss(outputs: "Tensor", labels: "Tensor") -> "Tensor":
-    """outputs (M, B, C), labels (M, B) int64 -> loss of every example (M, B)."""
+def loss(outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Float[Tensor, "M B"]:
+    """The loss of every example."""
     import torch
 
     correct = outputs.gather(-1, labels[..., None])

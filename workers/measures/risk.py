@@ -1,15 +1,18 @@
 """Risk: the mean of the training loss over the examples, in float64; on train the empirical, on test the expected."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jaxtyping import Float64
     from torch import Tensor
 
     from workers.interfaces.snapshot import Snapshot
 
 
-def measure(snapshot: "Snapshot") -> "Iterator[tuple[str, str, Tensor]]":
-    """Yields (split, layer, (M,)): exact, over the whole split, in evaluation mode."""
+def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
+    """Yields split, layer and values of M models: exact, over the whole split, in evaluation mode."""
     for split in ("train", "test"):
         yield split, "", snapshot.totals(split)[1]

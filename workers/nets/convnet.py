@@ -3,8 +3,10 @@
 CBMM Memo 90, Figures 1, 2 and 5. Five convolutions of 16 channels and the output make 9,898 parameters.
 Batch norm, where asked for, has no scale and shift of its own (Memo 66), and replaces the convolution's bias.
 
-M models, B examples, K input channels, W width (channels of a layer), H height and width of a map, C classes.
+M models, B examples, K input channels, H W height and width of an image or a map, O channels of a layer, C classes.
 """
+
+from __future__ import annotations
 
 import itertools
 import math
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
+    from jaxtyping import Float, Float32
     from torch import Tensor
+
+    from workers.interfaces.net import Tensors
 
 EPSILON, MOMENTUM = 1e-5, 0.1  # of batch norm, as in torch.nn.BatchNorm2d
 
@@ -40,7 +45,7 @@ class Convolutional(NetSettings):
     init_scale: float = Field(1.0, gt=0, description="Factor on the initial weights of every layer.")
 
     @model_validator(mode="after")
-    def _widths_fit(self) -> "Convolutional":
+    def _widths_fit(self) -> Convolutional:
         widths = self.width if isinstance(self.width, tuple) else (self.width,)
         if min(widths, default=0) < 1:
             raise ValueError(f"width must be at least 1, got {self.width}")
@@ -114,8 +119,8 @@ def visit_flops(settings: Convolutional, image: tuple[int, int, int], classes: i
 
 
 def init(
-    settings: Convolutional, image: tuple[int, int, int], classes: int, rng: "torch.Generator"
-) -> "dict[str, Tensor]":
+    settings: Convolutional, image: tuple[int, int, int], classes: int, rng: torch.Generator
+) -> dict[str, Float32[Tensor, "*_"]]:
     """Initial parameters of one model, float32; every layer draws from `rng` in turn."""
     import torch
 
@@ -134,24 +139,24 @@ def init(
     return out
 
 
-def relu(z: "Tensor") -> "Tensor":
+def relu(z: Float[Tensor, "*_"]) -> Float[Tensor, "*_"]:
     """max(z, 0), passing NaN on."""
     return z.relu()
 
 
 def forward(
-    settings: Convolutional, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool,
-    activation: "Callable[[Tensor], Tensor]" = relu,
-) -> "Tensor":  # fmt: skip
-    """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C).
+    settings: Convolutional, p: Tensors, b: Tensors, x: Float[Tensor, "M B K H W"], training: bool,
+    activation: Callable[[Tensor], Tensor] = relu,
+) -> Float[Tensor, "M B C"]:  # fmt: skip
+    """The outputs of all models at once.
 
     p are the parameters, each with a leading M; b the running statistics, moved in place while training. The M
-    convolutions of a layer are one grouped convolution over M*W channels.
+    convolutions of a layer are one grouped convolution over M*O channels.
     """
     import torch.nn.functional as F
 
     m = x.shape[0]
-    x = x.transpose(0, 1).flatten(1, 2)  # (B, M*K, H, H)
+    x = x.transpose(0, 1).flatten(1, 2)  # (B, M*K, H, W)
     for i in range(1, settings.depth + 1):
         weight, bias = p[f"conv{i}.weight"].flatten(0, 1), p.get(f"conv{i}.bias")
         x = F.conv2d(x, weight, None if bias is None else bias.flatten(), stride=2, padding=1, groups=m)
@@ -159,6 +164,6 @@ def forward(
             mean, var = b[f"conv{i}.mean"].view(-1), b[f"conv{i}.var"].view(-1)
             x = F.batch_norm(x, mean, var, training=training, momentum=MOMENTUM, eps=EPSILON)
         x = activation(x)
-    x = x.unflatten(1, (m, -1)).transpose(0, 1).flatten(2)  # (M, B, W*H*H)
+    x = x.unflatten(1, (m, -1)).transpose(0, 1).flatten(2)  # (M, B, O*H*W)
     out = x @ p["output.weight"].transpose(1, 2)
     return out + p["output.bias"][:, None] if "output.bias" in p else out

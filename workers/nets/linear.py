@@ -1,7 +1,9 @@
 """A linear classifier on the pixels: the case in which the memo's theory is exact.
 
-M models, B examples, K input channels, H height and width, C classes.
+M models, B examples, K input channels, H W height and width of an image, C classes.
 """
+
+from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +14,10 @@ from workers.interfaces.net import NetSettings
 
 if TYPE_CHECKING:
     import torch
+    from jaxtyping import Float, Float32
     from torch import Tensor
+
+    from workers.interfaces.net import Tensors
 
 
 class Settings(NetSettings):
@@ -41,7 +46,9 @@ def visit_flops(settings: Settings, image: tuple[int, int, int], classes: int) -
     return 4.0 * math.prod(image) * classes
 
 
-def init(settings: Settings, image: tuple[int, int, int], classes: int, rng: "torch.Generator") -> "dict[str, Tensor]":
+def init(
+    settings: Settings, image: tuple[int, int, int], classes: int, rng: torch.Generator
+) -> dict[str, Float32[Tensor, "*_"]]:
     """Initial parameters of one model, float32."""
     import torch
 
@@ -52,8 +59,8 @@ def init(settings: Settings, image: tuple[int, int, int], classes: int, rng: "to
 
 
 def forward(
-    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool
-) -> "Tensor":
-    """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C)."""
+    settings: Settings, p: Tensors, b: Tensors, x: Float[Tensor, "M B K H W"], training: bool
+) -> Float[Tensor, "M B C"]:
+    """The outputs of all models at once."""
     out = x.flatten(2) @ p["output.weight"].transpose(1, 2)
     return out + p["output.bias"][:, None] if "output.bias" in p else out

@@ -5,8 +5,10 @@ are said to do as well. Here relu(z) = z/2 + |z|/2 with |z| replaced by the even
 nearest to it in least squares on [-interval, interval]. Outside it grows as z^degree, so that a network whose
 inputs are not kept inside, by batch norm and a wide interval, diverges.
 
-M models, B examples, K input channels, H height and width of a map, C classes.
+M models, B examples, K input channels, H W height and width of an image, C classes.
 """
+
+from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +18,10 @@ from pydantic import Field
 from workers.nets import convnet
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
     from torch import Tensor
+
+    from workers.interfaces.net import Tensors
 
 shapes, buffers, visit_flops, init = convnet.shapes, convnet.buffers, convnet.visit_flops, convnet.init
 
@@ -47,7 +52,7 @@ def coefficients(degree: int, interval: float) -> tuple[float, ...]:
     return tuple(float(c * interval ** (1 - 2 * i)) for i, c in enumerate(np.asarray(even)))
 
 
-def activation(settings: Settings, z: "Tensor") -> "Tensor":
+def activation(settings: Settings, z: Float[Tensor, "*_"]) -> Float[Tensor, "*_"]:
     """z/2 + p(z)/2, p the polynomial nearest to |z|; by Horner's rule in z squared."""
     *lower, total = coefficients(settings.degree, settings.interval)
     squared, out = z * z, z.new_tensor(total)
@@ -57,7 +62,7 @@ def activation(settings: Settings, z: "Tensor") -> "Tensor":
 
 
 def forward(
-    settings: Settings, p: "dict[str, Tensor]", b: "dict[str, Tensor]", x: "Tensor", training: bool
-) -> "Tensor":
-    """All models at once: images x (M, B, K, H, H) -> outputs (M, B, C); see `convnet.forward`."""
+    settings: Settings, p: Tensors, b: Tensors, x: Float[Tensor, "M B K H W"], training: bool
+) -> Float[Tensor, "M B C"]:
+    """The outputs of all models at once; see `convnet.forward`."""
     return convnet.forward(settings, p, b, x, training, functools.partial(activation, settings))

@@ -5,6 +5,8 @@ and every 100 epochs from there, until epoch 7,500. Whether "that of the weights
 does not say: by the current one norms grow by (17/16)^(m/2) in m perturbations, by the initial one far less.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -14,7 +16,8 @@ from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+
+    from workers.interfaces.perturbation import Tensors
 
 
 class Settings(PerturbationSettings):
@@ -42,9 +45,7 @@ def due(settings: Settings, epoch: int, reached: bool, first: int | None, count:
     return reached if first is None else (epoch - first) % settings.every == 0
 
 
-def noise(
-    settings: Settings, now: "dict[str, Tensor]", initial: "dict[str, Tensor]", rng: "torch.Generator"
-) -> "dict[str, Tensor]":
+def noise(settings: Settings, now: Tensors, initial: Tensors, rng: torch.Generator) -> Tensors:
     """What is added to one model's parameters; biases are left alone."""
     import torch
 

@@ -1,5 +1,7 @@
 """No perturbation: the control experiment of the memo's Figure 5, top row."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Literal
 
 from workers.interfaces.perturbation import PerturbationSettings
@@ -7,7 +9,8 @@ from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+
+    from workers.interfaces.perturbation import Tensors
 
 
 class Settings(PerturbationSettings):
@@ -26,8 +29,6 @@ def due(settings: Settings, epoch: int, reached: bool, first: int | None, count:
     return False
 
 
-def noise(
-    settings: Settings, now: "dict[str, Tensor]", initial: "dict[str, Tensor]", rng: "torch.Generator"
-) -> "dict[str, Tensor]":
+def noise(settings: Settings, now: Tensors, initial: Tensors, rng: torch.Generator) -> Tensors:
     """Nothing."""
     return {}

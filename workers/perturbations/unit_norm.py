@@ -3,6 +3,8 @@
 CBMM Memo 90, Section 6: after convergence add dW with ||dW|| = 1, let gradient descent come back, repeat m times.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -12,7 +14,8 @@ from workers.interfaces.until import Until
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+
+    from workers.interfaces.perturbation import Tensors
 
 
 class Settings(PerturbationSettings):
@@ -34,9 +37,7 @@ def due(settings: Settings, epoch: int, reached: bool, first: int | None, count:
     return reached and count < settings.times
 
 
-def noise(
-    settings: Settings, now: "dict[str, Tensor]", initial: "dict[str, Tensor]", rng: "torch.Generator"
-) -> "dict[str, Tensor]":
+def noise(settings: Settings, now: Tensors, initial: Tensors, rng: torch.Generator) -> Tensors:
     """What is added to one model's parameters; biases are left alone."""
     import torch
 

@@ -8,10 +8,16 @@ descent never moves them (CBMM Memo 90, Section 4), and in these coordinates the
 B examples, P weights, R = rank <= min(B, P), M models (repetitions), T logged iterations.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 Array = NDArray[np.float64]
 
@@ -20,32 +26,32 @@ Array = NDArray[np.float64]
 class Descent:
     """Descent with a constant step on one set of examples.
 
-    basis: [P, P], orthogonal; its first R columns span the rows of Phi, the others its null space.
-    solution: [P], the minimum-norm minimiser w*.
-    shrink: [P], the eigenvalues of eta times the Hessian, eta (2/B) s_i^2, and 0 in the null space: a_i = 1 - shrink_i.
+    basis: orthogonal; its first R columns span the rows of Phi, the others its null space.
+    solution: the minimum-norm minimiser w*.
+    shrink: the eigenvalues of eta times the Hessian, eta (2/B) s_i^2, and 0 in the null space: a_i = 1 - shrink_i.
     rank: R.
     """
 
-    basis: Array
-    solution: Array
-    shrink: Array
+    basis: Float64[Array, "P P"]
+    solution: Float64[Array, " P"]
+    shrink: Float64[Array, " P"]
     rank: int
 
-    def coordinates(self, weights: Array) -> Array:
-        """Weights [..., P] as coordinates [..., P] in the eigenbasis, relative to the solution."""
+    def coordinates(self, weights: Float64[Array, "*any P"]) -> Float64[Array, "*any P"]:
+        """Weights as coordinates in the eigenbasis, relative to the solution."""
         return (weights - self.solution) @ self.basis
 
-    def weights(self, coordinates: Array) -> Array:
+    def weights(self, coordinates: Float64[Array, "*any P"]) -> Float64[Array, "*any P"]:
         """The inverse of `coordinates`."""
         return self.solution + coordinates @ self.basis.T
 
-    def factors(self, steps: Array) -> Array:
-        """What `steps` [T] iterations multiply each coordinate by: a^steps, shape [T, P]."""
+    def factors(self, steps: Float64[Array, " T"]) -> Float64[Array, "T P"]:
+        """What `steps` iterations multiply each coordinate by: a^steps."""
         return signed_power(self.shrink, steps[:, None])
 
 
-def descent(phi: Array, y: Array, learning_rate: float) -> Descent:
-    """The closed form for examples phi [B, P], targets y [B] and step eta = learning_rate."""
+def descent(phi: Float64[Array, "B P"], y: Float64[Array, " B"], learning_rate: float) -> Descent:
+    """The closed form for examples phi, targets y and step eta = learning_rate."""
     u, s, vt = np.linalg.svd(phi, full_matrices=True)
     rank = int(np.sum(s > s[0] * max(phi.shape) * np.finfo(float).eps))
     solution = vt[:rank].T @ ((u.T @ y)[:rank] / s[:rank])
@@ -66,8 +72,14 @@ def signed_power(shrink: Array, steps: Array) -> Array:
         return np.where(steps == 0, 1.0, sign * np.exp(steps * log))
 
 
-def literal(phi: Array, y: Array, learning_rate: float, weights: Array, steps: int) -> Array:
-    """The same descent, one step after the other: the reference of tests and benchmarks. weights: [M, P]."""
+def literal(
+    phi: Float64[Array, "B P"],
+    y: Float64[Array, " B"],
+    learning_rate: float,
+    weights: Float64[Array, "M P"],
+    steps: int,
+) -> Float64[Array, "M P"]:
+    """The same descent, one step after the other: the reference of tests and benchmarks."""
     for _ in range(steps):
         weights = weights - learning_rate * 2 / len(y) * (weights @ phi.T - y) @ phi
     return weights

@@ -3,8 +3,10 @@
 H v is the gradient of grad L(w) . v (Pearlmutter 1994): exact, at the cost of about two gradients, and H is never
 formed. The few largest and smallest eigenvalues come from Lanczos' method.
 
-P weights, k eigenvalues at either end.
+P weights, k eigenvalues at either end, E eigenvalues that are known.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from workers.runtime.seeds import generator
 
 if TYPE_CHECKING:
+    from jaxtyping import Float, Float64
     from torch import Tensor
 
 Array = NDArray[np.float64]
@@ -23,8 +26,10 @@ FLAT = 1e-6  # eigenvalues are called flat up to this fraction of the largest ab
 TOLERANCE = 1e-9  # of Lanczos' method, relative to the largest absolute eigenvalue
 
 
-def times_vector(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", vector: "Tensor") -> "Tensor":
-    """H v [P] at weights [P], for a loss that maps [P] to one number."""
+def times_vector(
+    loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"], vector: Float[Tensor, " P"]
+) -> Float[Tensor, " P"]:
+    """H v at the weights, for a loss that maps weights to one number."""
     from torch.func import grad
 
     # Backward twice: PyTorch's forward mode compiles its rules with a deprecated compiler, and warns of it.
@@ -32,8 +37,8 @@ def times_vector(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", vector: 
     return product
 
 
-def spectrum(loss: "Callable[[Tensor], Tensor]", weights: "Tensor") -> Array:
-    """All P eigenvalues in descending order, from the dense Hessian: P products, and P^2 numbers of memory."""
+def spectrum(loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"]) -> Float64[Array, " P"]:
+    """All eigenvalues in descending order, from the dense Hessian: P products, and P^2 numbers of memory."""
     import torch
 
     units = torch.eye(len(weights), dtype=weights.dtype, device=weights.device)
@@ -41,12 +46,14 @@ def spectrum(loss: "Callable[[Tensor], Tensor]", weights: "Tensor") -> Array:
     return np.asarray(torch.linalg.eigvalsh((hessian + hessian.T) / 2).flip(0).numpy())
 
 
-def relative(eigenvalues: Array) -> Array:
+def relative(eigenvalues: Float64[Array, " E"]) -> Float64[Array, " E"]:
     """Absolute eigenvalues over the largest of them, and ROUNDING where that is less: for a logarithmic axis."""
     return np.asarray(np.maximum(np.abs(eigenvalues) / np.abs(eigenvalues).max(), ROUNDING))
 
 
-def extremes(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", k: int, seed: int) -> tuple[Array, Array]:
+def extremes(
+    loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"], k: int, seed: int
+) -> tuple[Float64[Array, " k"], Float64[Array, " k"]]:
     """The k largest and the k smallest eigenvalues, both in descending order; `seed` draws Lanczos' first vector.
 
     The smallest are the largest of s - H, s the largest absolute eigenvalue: where many are nearly 0, their error
@@ -69,7 +76,9 @@ def extremes(loss: "Callable[[Tensor], Tensor]", weights: "Tensor", k: int, seed
     return largest, smallest[::-1]
 
 
-def _largest(product: Callable[[Array], Array], first: Array, k: int, which: str = "LA") -> Array:
+def _largest(
+    product: Callable[[Array], Array], first: Float64[Array, " P"], k: int, which: str = "LA"
+) -> Float64[Array, " k"]:
     """The k largest eigenvalues (LA), or those largest in absolute value (LM), in descending order."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
@@ -78,11 +87,11 @@ def _largest(product: Callable[[Array], Array], first: Array, k: int, which: str
     return np.sort(np.asarray(found))[::-1]
 
 
-def flat_fraction(eigenvalues: Array) -> float:
-    """Which part of all eigenvalues [P] is 0, up to FLAT of the largest absolute one."""
+def flat_fraction(eigenvalues: Float64[Array, " P"]) -> float:
+    """Which part of all eigenvalues is 0, up to FLAT of the largest absolute one."""
     return float(np.mean(np.abs(eigenvalues) <= FLAT * np.abs(eigenvalues).max()))
 
 
-def negative_fraction(eigenvalues: Array) -> float:
-    """Which part of all eigenvalues [P] is below 0, by more than FLAT of the largest absolute one."""
+def negative_fraction(eigenvalues: Float64[Array, " P"]) -> float:
+    """Which part of all eigenvalues is below 0, by more than FLAT of the largest absolute one."""
     return float(np.mean(eigenvalues < -FLAT * np.abs(eigenvalues).max()))

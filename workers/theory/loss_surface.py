@@ -9,6 +9,8 @@ The two valleys are CBMM Memo 90, Figure 3: one that is flat along w_1, and one 
 P weights, A values of alpha.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from workers.runtime.seeds import torch_generator
 
 if TYPE_CHECKING:
+    from jaxtyping import Float, Float64
     from torch import Tensor
 
 Array = NDArray[np.float64]
@@ -27,21 +30,21 @@ VALLEY_POINT = 2.0  # w_1 of the point in the middle of a valley's slice; w_2 is
 
 @dataclass(frozen=True)
 class Surface:
-    """A loss of flat weights [P], the point that is looked at [P], and two directions [P] to look along."""
+    """A loss of flat weights, the point that is looked at, and two directions to look along."""
 
-    loss: "Callable[[Tensor], Tensor]"
-    point: "Tensor"
-    first: "Tensor"
-    second: "Tensor"
+    loss: Callable[[Tensor], Tensor]
+    point: Float[Tensor, " P"]
+    first: Float[Tensor, " P"]
+    second: Float[Tensor, " P"]
 
 
-def quadratic_valley(w: "Tensor") -> "Tensor":
-    """w_2^2 at weights w [2]: flat along w_1, with Hessian diag(0, 2) everywhere."""
+def quadratic_valley(w: Float[Tensor, " 2"]) -> Float[Tensor, ""]:
+    """w_2^2 at weights w: flat along w_1, with Hessian diag(0, 2) everywhere."""
     return w[1] ** 2
 
 
-def exponential_valley(w: "Tensor") -> "Tensor":
-    """Mean logistic loss of f(x) = w.x, w [2], on x = (1, 1) and (1, -1), both labelled 1.
+def exponential_valley(w: Float[Tensor, " 2"]) -> Float[Tensor, ""]:
+    """Mean logistic loss of f(x) = w.x on x = (1, 1) and (1, -1), both labelled 1.
 
     (log(1 + exp(-w_1 - w_2)) + log(1 + exp(-w_1 + w_2))) / 2 falls along w_1 for ever: no minimum at finite weights.
     """
@@ -60,7 +63,9 @@ def valley(name: str) -> Surface:
     return Surface(loss, axes[0], axes[0], axes[1])
 
 
-def filter_normalised(parameters: "Mapping[str, Tensor]", seed: int, which: int) -> "dict[str, Tensor]":
+def filter_normalised(
+    parameters: Mapping[str, Float[Tensor, "*_"]], seed: int, which: int
+) -> dict[str, Float[Tensor, "*_"]]:
     """A random direction for parameters by name; a filter is what makes one unit, that is, one index of the first axis.
 
     `which` tells directions of one seed apart. A filter that is 0 does not move, nor does a bias (one axis only).
@@ -78,14 +83,14 @@ def filter_normalised(parameters: "Mapping[str, Tensor]", seed: int, which: int)
     return out
 
 
-def plane(surface: Surface, alpha: Array, beta: Array) -> Array:
-    """Losses at point + alpha first + beta second; alpha and beta of one shape [A], as is the result."""
+def plane(surface: Surface, alpha: Float64[Array, " A"], beta: Float64[Array, " A"]) -> Float64[Array, " A"]:
+    """Losses at point + alpha first + beta second."""
     moves = zip(alpha.tolist(), beta.tolist(), strict=True)
     return _values(surface, (surface.point + a * surface.first + b * surface.second for a, b in moves))
 
 
-def along_weights(surface: Surface, scale: Array) -> Array:
-    """Losses [A] at scale times the point; scale [A]."""
+def along_weights(surface: Surface, scale: Float64[Array, " A"]) -> Float64[Array, " A"]:
+    """Losses at scale times the point."""
     return _values(surface, (s * surface.point for s in scale.tolist()))
 
 
@@ -96,7 +101,7 @@ def slope_along_weights(surface: Surface) -> float:
     return float(torch.func.grad(surface.loss)(surface.point) @ surface.point)
 
 
-def _values(surface: Surface, points: "Iterable[Tensor]") -> Array:
+def _values(surface: Surface, points: Iterable[Tensor]) -> Float64[Array, " A"]:
     import torch
 
     with torch.no_grad():

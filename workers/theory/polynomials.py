@@ -3,10 +3,15 @@
 B points, P = degree + 1 features. Every function takes and returns numpy arrays of float64.
 """
 
-from typing import Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 Array = NDArray[np.float64]
 Basis = Literal["monomial", "chebyshev", "legendre"]
@@ -23,14 +28,14 @@ def node_angles(count: int, rule: Nodes, extra: int = 0) -> tuple[list[tuple[int
     return [(2 * k - 1, 0) if rule == "chebyshev" else (2 * k, -1) for k in ks], 2 * count
 
 
-def nodes(count: int, rule: Nodes, extra: int = 0) -> Array:
-    """The `count + extra` points of a rule, in descending order for "chebyshev". Shape [B]."""
+def nodes(count: int, rule: Nodes, extra: int = 0) -> Float64[Array, " B"]:
+    """The `count + extra` points of a rule, in descending order for "chebyshev"."""
     angles, denominator = node_angles(count, rule, extra)
     return np.cos(np.array([p * np.pi + q for p, q in angles]) / denominator)
 
 
-def features(x: Array, degree: int, basis: Basis) -> Array:
-    """phi(x): the first degree + 1 polynomials of the basis at each point. Shape [B, P]."""
+def features(x: Float64[Array, " B"], degree: int, basis: Basis) -> Float64[Array, "B P"]:
+    """phi(x): the first degree + 1 polynomials of the basis at each point."""
     vandermonde = {
         "monomial": np.polynomial.polynomial.polyvander,
         "chebyshev": np.polynomial.chebyshev.chebvander,
@@ -39,6 +44,6 @@ def features(x: Array, degree: int, basis: Basis) -> Array:
     return np.asarray(vandermonde[basis](x, degree), dtype=np.float64)
 
 
-def sine(x: Array, frequency: float) -> Array:
-    """The memo's target function, sin(2 pi frequency x). Shape [B]."""
+def sine(x: Float64[Array, " B"], frequency: float) -> Float64[Array, " B"]:
+    """The memo's target function, sin(2 pi frequency x)."""
     return np.sin(2 * np.pi * frequency * x)

@@ -3,10 +3,12 @@
 T logged steps.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,12 @@ from numpy.typing import NDArray
 from tracking.records.rows import Outcome, Progress, Row
 from workers.trial import S, Trial
 
+if TYPE_CHECKING:
+    from jaxtyping import Int64
+
 Array = NDArray[np.float64]
 Key = tuple[str, str, str]  # split, measure, layer
-Series = Mapping[Key, Array]  # each value has shape [T]
+Series = Mapping[Key, Array]  # each value has T numbers
 
 
 class Result(NamedTuple):
@@ -42,8 +47,8 @@ def at_step_0(trial: Trial, values: Mapping[Key, float], reason: str) -> Result:
     return Result(rows(trial.id, steps, one), outcome(steps, one, reason))
 
 
-def rows(trial: str, steps: NDArray[np.int64], series: Series) -> list[Row]:
-    """One row for each step [T] and each value of `series`; values that are not finite are kept as they are."""
+def rows(trial: str, steps: Int64[NDArray[np.int64], " T"], series: Series) -> list[Row]:
+    """One row for each step and each value of `series`; values that are not finite are kept as they are."""
     out: list[Row] = []
     at = steps.tolist()
     for (split, measure, layer), values in series.items():
@@ -52,7 +57,7 @@ def rows(trial: str, steps: NDArray[np.int64], series: Series) -> list[Row]:
     return out
 
 
-def outcome(steps: NDArray[np.int64], series: Series, reason: str) -> Outcome:
+def outcome(steps: Int64[NDArray[np.int64], " T"], series: Series, reason: str) -> Outcome:
     """How a trial ended: finished for `reason`, or diverged at the first step where a value is not finite."""
     finite = np.all([np.isfinite(values) for values in series.values()], axis=0)
     if finite.all():

@@ -3,6 +3,8 @@
 M models, N training examples of a model.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,19 +15,21 @@ from workers.interfaces import images as data
 from workers.interfaces.images import Images
 
 if TYPE_CHECKING:
+    from jaxtyping import Int64
+
     from workers.training.settings import Settings
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Which images each model trains on, and with which labels: index and labels (M, N), N equal for all models."""
+    """Which images each model trains on, and with which labels; N is equal for all models."""
 
     images: Images
-    index: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    index: Int64[NDArray[np.int64], "M N"]
+    labels: Int64[NDArray[np.int64], "M N"]
 
     @staticmethod
-    def of(images: Images, bundle: "list[Settings]") -> "Examples":
+    def of(images: Images, bundle: list[Settings]) -> Examples:
         """Subset and label noise are drawn from each model's own seed."""
         index, labels = [], []
         for s in bundle:

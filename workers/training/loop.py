@@ -3,6 +3,8 @@
 M models, N training examples of a model.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +21,8 @@ from workers.training.perturb import Perturbing
 from workers.trial import Trial
 
 if TYPE_CHECKING:
+    from jaxtyping import Int64
+
     from workers.interfaces.engine import Engine
     from workers.interfaces.snapshot import Snapshot
     from workers.training.settings import Settings
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 class Training:
     """One bundle in training: which epoch it has reached, and which of its models still move."""
 
-    def __init__(self, trials: "Sequence[Trial[Settings]]", engine: "Engine", examples: int, about: About) -> None:
+    def __init__(self, trials: Sequence[Trial[Settings]], engine: Engine, examples: int, about: About) -> None:
         self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
         self.visits = 0
         self.spent = Spent(0.0, 0.0, 0)  # since this process began
@@ -57,8 +61,8 @@ class Training:
         training = self.spent.training + time.monotonic() - start
         self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
 
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        """Every model's own order (M, N); gradient descent has none to draw."""
+    def _order(self, epoch: int) -> Int64[NDArray[np.int64], "M N"]:
+        """Every model's own order; gradient descent has none to draw."""
         if self.settings.optimizer.name == "gd":
             return np.tile(np.arange(self.examples), (len(self.trials), 1))
         return np.stack([seeds.generator(t.seed, "order", epoch).permutation(self.examples) for t in self.trials])
@@ -67,7 +71,7 @@ class Training:
         from workers.interfaces.snapshot import Snapshot
 
         start = time.monotonic()
-        snapshot = Snapshot(self.settings.net, self.engine)
+        snapshot = Snapshot(self.engine)
         rows = []
         for name in self.settings.measure:
             for split, layer, values in MEASURES.load(name).measure(snapshot):
@@ -84,7 +88,7 @@ class Training:
         spent = Spent(round(self.spent.training, 3), round(self.spent.evaluation, 3), self.spent.visits)
         return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits)
 
-    def _perturbed(self, epoch: int, snapshot: "Snapshot") -> list[Row]:
+    def _perturbed(self, epoch: int, snapshot: Snapshot) -> list[Row]:
         """Perturbs who is due, after this epoch was measured; records how often each was perturbed before."""
         before = list(self.perturbing.count)
         if epoch < self.settings.epochs:
@@ -92,7 +96,7 @@ class Training:
         counted = zip(self.trials, before, self.active & self.perturbing.perturbed, strict=True)
         return [Row(t.id, epoch, "", "perturbations", "", float(n)) for t, n, shown in counted if shown]
 
-    def _ended(self, epoch: int, snapshot: "Snapshot") -> dict[str, Outcome]:
+    def _ended(self, epoch: int, snapshot: Snapshot) -> dict[str, Outcome]:
         """Who ends here; their models stay as they are while the others go on."""
         from workers.interfaces.snapshot import DIVERGED
 

@@ -1,11 +1,14 @@
-"""M models of one shape, each trained and evaluated by the compiled kernels; results do not depend on the company.
+"""M models of one shape, each trained and evaluated by the compiled kernels, independent of the others.
 
-M models, N examples of a model, H W image height and width, K image channels, C classes.
+M models, N examples of a model, E examples to evaluate, L examples of an epoch, H W height and width of an image,
+K channels, C classes.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +17,9 @@ from torch import Tensor
 
 from workers.engines.cpu import library
 from workers.engines.cpu.supported import Net
+
+if TYPE_CHECKING:
+    from jaxtyping import Float32, Float64, Int64
 
 Names = dict[str, Tensor]
 Integers = NDArray[np.int64]
@@ -54,16 +60,16 @@ class Fused:
     def epoch(
         self,
         images: Pixels,
-        index: Integers,
-        labels: Integers,
-        order: Integers,
+        index: Int64[Integers, "M N"],
+        labels: Int64[Integers, "M N"],
+        order: Int64[Integers, "M L"],
         batch: int,
         learning_rate: Floats,
         momentum: Floats,
         active: Sequence[bool] | NDArray[np.bool_],
     ) -> None:
         """One pass: for each active model, steps on order[m, 0:batch], order[m, batch:2 batch], ...; the last may be
-        short. order (M, n) are positions in the model's examples: image index[m, i] with labels[m, i], both (M, N).
+        short. `order` are positions in the model's examples: image index[m, i] with labels[m, i].
         """
         images, index, labels, order = _contiguous(images), _int64(index), _int64(labels), _int64(order)
         self._check_examples(images, index, labels)
@@ -81,17 +87,19 @@ class Fused:
 
         self._each(train, [m for m in range(self.models) if active[m]])
 
-    def totals(self, images: Pixels, index: Integers | None, labels: Integers) -> tuple[Integers, NDArray[np.float64]]:
-        """Errors (M,) and summed loss (M,) over images index[m] (all in turn if None), in evaluation mode, exactly.
+    def totals(
+        self, images: Pixels, index: Int64[Integers, "M E"] | None, labels: Int64[Integers, "... E"]
+    ) -> tuple[Int64[Integers, " M"], Float64[NDArray[np.float64], " M"]]:
+        """Errors and summed loss over images index[m] (all in turn if None), in evaluation mode, exactly.
 
-        labels: (M, n), or (n,) when all models share them.
+        labels: of each model, or of all where they share them.
         """
         errors, losses = np.zeros(self.models, np.int64), np.zeros(self.models)
         self._evaluate(images, index, labels, errors, losses, None)
         return errors, losses
 
-    def outputs(self, images: Pixels, index: Integers | None = None) -> Tensor:
-        """Outputs (M, n, C) for images index[m] (all in turn if None), in evaluation mode."""
+    def outputs(self, images: Pixels, index: Int64[Integers, "... E"] | None = None) -> Float32[Tensor, "M E C"]:
+        """Outputs for images index[m] (all in turn if None), in evaluation mode."""
         count = len(images) if index is None else index.shape[-1]
         outputs = torch.empty(self.models, count, self.net.classes)
         self._evaluate(images, index, None, np.zeros(self.models, np.int64), np.zeros(self.models), outputs)
@@ -100,11 +108,11 @@ class Fused:
     def _evaluate(
         self,
         images: Pixels,
-        index: Integers | None,
-        labels: Integers | None,
-        errors: Integers,
-        losses: NDArray[np.float64],
-        outputs: Tensor | None,
+        index: Int64[Integers, "... E"] | None,
+        labels: Int64[Integers, "... E"] | None,
+        errors: Int64[Integers, " M"],
+        losses: Float64[NDArray[np.float64], " M"],
+        outputs: Float32[Tensor, "M E C"] | None,
     ) -> None:
         images = _contiguous(images)
         count = len(images) if index is None else index.shape[-1]

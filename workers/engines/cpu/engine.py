@@ -1,7 +1,9 @@
 """The fast engine for the memo's networks on a CPU: the compiled kernels, behind the interface of every engine.
 
-M models, N training examples of a model, T test examples, C classes.
+M models, N training examples of a model, E examples of a split, C classes.
 """
+
+from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +18,15 @@ from workers.nets import convnet
 from workers.training.examples import Examples
 
 if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float64, Int64
+
     from workers.training.settings import Settings
 
 
 class Fused:
     """M convolutional networks in float32, one after the other, each with its activations in the processor's caches."""
 
-    def __init__(self, bundle: "list[Settings]", examples: Examples) -> None:
+    def __init__(self, bundle: list[Settings], examples: Examples) -> None:
         net = _net(bundle[0], examples)
         assert net is not None
         parameters, buffers = reference.initial(bundle, examples)
@@ -31,20 +35,20 @@ class Fused:
         self.rate = [s.optimizer.learning_rate for s in bundle]
         self.momentum = [s.optimizer.momentum for s in bundle]
 
-    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
         """See `Engine.epoch`."""
         e = self.examples
         steps = (e.images.train_x, e.index, e.labels, order, self.batch)
         self.kernels.epoch(*steps, self.rate, self.momentum, active.tolist())
 
-    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+    def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`."""
         images, index, labels = self._split(split)
         errors, losses = self.kernels.totals(images, index, labels)
         count = labels.shape[-1]
         return torch.from_numpy(errors / count), torch.from_numpy(losses / count)
 
-    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+    def outputs(self, split: str) -> tuple[Float[Tensor, "M E C"], Int64[Tensor, "M E"]]:
         """See `Engine.outputs`."""
         images, index, labels = self._split(split)
         out = self.kernels.outputs(images, index)
@@ -54,7 +58,7 @@ class Fused:
         e = self.examples
         return (e.images.train_x, e.index, e.labels) if split == "train" else (e.images.test_x, None, e.images.test_y)
 
-    def parameters(self) -> dict[str, Tensor]:
+    def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Engine.parameters`."""
         return self.kernels.parameters
 
@@ -67,7 +71,7 @@ class Fused:
         self.kernels.load(state)
 
 
-def supports(bundle: "list[Settings]", examples: Examples) -> bool:
+def supports(bundle: list[Settings], examples: Examples) -> bool:
     """Whether the kernels exist here and can train this bundle."""
     net = _net(bundle[0], examples)
     return net is not None and supported.supports(net, bundle[0].optimizer.batch(examples.index.shape[1]))
@@ -78,7 +82,7 @@ def why_not() -> str:
     return "" if library.available() else library.reason()
 
 
-def _net(settings: "Settings", examples: Examples) -> supported.Net | None:
+def _net(settings: Settings, examples: Examples) -> supported.Net | None:
     net = settings.net
     if not isinstance(net, convnet.Settings) or settings.precision != "float32":
         return None

@@ -1,10 +1,13 @@
 """The examples of a bundle where it is trained: images as bytes, each once, picked and made floats on the device.
 
-M models, N training examples of a model, T test examples, B examples of a batch, H W height and width, K channels.
+M models, I images of the training set, N training examples of a model, T test examples, B examples of a batch,
+H W height and width, K channels.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,20 +17,23 @@ from torch import Tensor
 from workers.interfaces.images import scaled
 from workers.training.examples import Examples
 
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int64, UInt8
+
 
 @dataclass(frozen=True)
 class Resident:
-    """Images (any number, H, W, K) of both splits, which of them each model trains on, and labels: (M, N) and (T,)."""
+    """Images of both splits, which of them each model trains on, and labels."""
 
-    train_x: Tensor
-    test_x: Tensor
-    index: Tensor
-    labels: Tensor
-    test_labels: Tensor
+    train_x: UInt8[Tensor, "I H W K"]
+    test_x: UInt8[Tensor, "T H W K"]
+    index: Int64[Tensor, "M N"]
+    labels: Int64[Tensor, "M N"]
+    test_labels: Int64[Tensor, " T"]
     dtype: torch.dtype
 
     @staticmethod
-    def of(examples: Examples, device: str, dtype: torch.dtype) -> "Resident":
+    def of(examples: Examples, device: str, dtype: torch.dtype) -> Resident:
 
         def put(array: NDArray[Any]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
@@ -36,15 +42,15 @@ class Resident:
         mine = put(examples.index), put(examples.labels)
         return Resident(put(images.train_x), put(images.test_x), *mine, put(images.test_y), dtype)
 
-    def rows(self, models: Tensor) -> "Resident":
+    def rows(self, models: Int64[Tensor, " m"]) -> Resident:
         """The same images for some of the models."""
         return replace(self, index=self.index[models], labels=self.labels[models])
 
-    def batch(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Each model's own examples `places` (M, B): images (M, B, H, W, K) in [-1, 1] and labels (M, B)."""
+    def batch(self, places: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
+        """Each model's own examples: images in [-1, 1] and labels."""
         return self._floats(self.train_x[self.index.gather(1, places)]), self.labels.gather(1, places)
 
-    def part(self, split: str, start: int, end: int) -> tuple[Tensor, Tensor]:
+    def part(self, split: str, start: int, end: int) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
         """Examples start..end of a split, the same for every model; the models share the memory of the test images."""
         m = len(self.index)
         if split == "train":
@@ -56,5 +62,5 @@ class Resident:
         """Examples of a split."""
         return self.index.shape[1] if split == "train" else len(self.test_labels)
 
-    def _floats(self, pixels: Tensor) -> Tensor:
+    def _floats(self, pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         return scaled(pixels, self.dtype)

@@ -3,8 +3,10 @@
 Works on a CPU, too, where it is there to be tested. Models that have ended leave the computation when fewer than half
 go on: their rows stay behind, and what is measured of them is remembered, since it does not change.
 
-M models of the bundle, of which `held` go on; P parameters.
+M models of the bundle, of which `held` go on; N training examples of a model, E examples of a split, C classes.
 """
+
+from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 
 if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float64, Int64
+
     from workers.engines.gpu.forward_backward import Route
     from workers.training.settings import Settings
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 class Batched:
     """M convolutional networks on one device."""
 
-    def __init__(self, bundle: "list[Settings]", examples: Examples, device: str, route: "Route | None" = None) -> None:
+    def __init__(self, bundle: list[Settings], examples: Examples, device: str, route: Route | None = None) -> None:
         dtype = dtype_of(bundle[0].precision)
         self.bundle, self.image = bundle, examples.images.train_x.shape[1:]
         self.route = route or choose_convolution.choose(bundle[0], self.image, len(bundle), device)
@@ -39,7 +43,7 @@ class Batched:
         self.held, self.stack = np.arange(len(bundle)), self._whole()
         self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, once some models have left
 
-    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
         """See `Engine.epoch`."""
         going_on = np.flatnonzero(active)
         if 0 < 2 * len(going_on) < len(self.held):
@@ -64,13 +68,13 @@ class Batched:
         rows = self._index(models)
         return self._of([self.bundle[i] for i in models], self.data.rows(rows), self.weights.rows(rows))
 
-    def _of(self, bundle: "list[Settings]", data: Resident, weights: Weights) -> Stack:
+    def _of(self, bundle: list[Settings], data: Resident, weights: Weights) -> Stack:
         batch = bundle[0].optimizer.batch(data.size("train"))
         training = memory_model.step(bundle[0], self.image, len(bundle), batch)
         evaluation = memory_model.chunk(bundle[0], self.image, len(bundle), False)
         return Stack(bundle, data, weights, self.route, (training, evaluation))
 
-    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+    def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`. Once some have left: of all models once, then only of those that go on."""
         if len(self.held) == len(self.bundle):
             whole: tuple[Tensor, Tensor] = self.stack.totals(split)
@@ -83,12 +87,12 @@ class Batched:
         errors, losses = self.known[split]
         return errors.clone(), losses.clone()
 
-    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+    def outputs(self, split: str) -> tuple[Float[Tensor, "M E C"], Int64[Tensor, "M E"]]:
         """See `Engine.outputs`."""
         found: tuple[Tensor, Tensor] = self._whole().outputs(split)
         return found
 
-    def parameters(self) -> dict[str, Tensor]:
+    def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Engine.parameters`."""
         return self.weights.parameters
 
@@ -103,10 +107,10 @@ class Batched:
         if self.stack.weights is not self.weights:
             self.stack.weights.copy_rows(slice(None), self.weights.rows(self._index(self.held)))
 
-    def _index(self, models: NDArray[np.int64]) -> Tensor:
+    def _index(self, models: Int64[NDArray[np.int64], " m"]) -> Int64[Tensor, " m"]:
         return torch.from_numpy(models).to(self.data.index.device)
 
 
-def supports(bundle: "list[Settings]", examples: Examples) -> bool:
+def supports(bundle: list[Settings], examples: Examples) -> bool:
     """Whether these are the memo's networks."""
     return isinstance(bundle[0].net, convnet.Settings)

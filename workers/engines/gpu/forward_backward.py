@@ -6,7 +6,9 @@ Batch norm as in workers/nets/convnet.py; its gradient: dz = (g - mean(g) - x me
 M models, B examples, K image channels, H W height and width of a map, C channels of a layer, D features, O classes.
 """
 
-from typing import NamedTuple, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -14,14 +16,23 @@ from torch import Tensor
 from workers.engines.gpu.stacked_parameters import Names
 from workers.nets.convnet import EPSILON, MOMENTUM, Settings
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+    # Of a convolution: I input and O output channels, P Q height and width of the output.
+    Maps = Float[Tensor, "M B H W I"]
+    Sums = Float[Tensor, "M B P Q O"]
+    Weight = Float[Tensor, "M O I 3 3"]
+    Bias = Float[Tensor, "M O"]
+
 
 class Route(Protocol):
     """One way to compute convolutions: a file of workers/engines/gpu/convolutions."""
 
-    def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool, /) -> Tensor:
+    def forward(self, x: Maps, weight: Weight, bias: Bias | None, relu: bool, /) -> Sums:
         """The outputs of a layer; see `workers.engines.gpu.convolutions`."""
 
-    def backward(self, x: Tensor, weight: Tensor, slope: Tensor, data: bool, /) -> tuple[Tensor | None, Tensor, Tensor]:
+    def backward(self, x: Maps, weight: Weight, slope: Sums, data: bool, /) -> tuple[Maps | None, Weight, Bias]:
         """Gradients by the data (None unless asked for), the weights and the bias."""
 
 
@@ -32,8 +43,8 @@ class Tape(NamedTuple):
     normal: list[tuple[Tensor, Tensor]]
 
 
-def forward(net: Settings, route: Route, p: Names, b: Names, x: Tensor) -> Tensor:
-    """Images x (M, B, H, W, K) -> outputs (M, B, O), in evaluation mode."""
+def forward(net: Settings, route: Route, p: Names, b: Names, x: Float[Tensor, "M B H W K"]) -> Float[Tensor, "M B O"]:
+    """The outputs for images x, in evaluation mode."""
     for i in range(1, net.depth + 1):
         x = route.forward(x, p[f"conv{i}.weight"], p.get(f"conv{i}.bias"), not net.batch_norm)
         if net.batch_norm:
@@ -42,7 +53,9 @@ def forward(net: Settings, route: Route, p: Names, b: Names, x: Tensor) -> Tenso
     return _output(p, x)
 
 
-def forward_training(net: Settings, route: Route, p: Names, b: Names, x: Tensor) -> tuple[Tensor, Tape, Names]:
+def forward_training(
+    net: Settings, route: Route, p: Names, b: Names, x: Float[Tensor, "M B H W K"]
+) -> tuple[Float[Tensor, "M B O"], Tape, Names]:
     """The same in training mode: outputs, what the backward pass needs, and the running statistics as they become."""
     tape = Tape([x], [])
     statistics: Names = {}
@@ -63,8 +76,8 @@ def forward_training(net: Settings, route: Route, p: Names, b: Names, x: Tensor)
     return _output(p, x), tape, statistics
 
 
-def backward(net: Settings, route: Route, p: Names, tape: Tape, slope: Tensor) -> Names:
-    """Gradients of the parameters by name, from that of the outputs (M, B, O). Takes the tape apart as it goes."""
+def backward(net: Settings, route: Route, p: Names, tape: Tape, slope: Float[Tensor, "M B O"]) -> Names:
+    """Gradients of the parameters by name, from that of the outputs. Takes the tape apart as it goes."""
     last = tape.maps.pop()
     features = _features(last)
     gradients = {"output.weight": slope.transpose(1, 2) @ features, "output.bias": slope.sum(1)}
@@ -80,24 +93,26 @@ def backward(net: Settings, route: Route, p: Names, tape: Tape, slope: Tensor) -
     return {name: gradients[name] for name in p}
 
 
-def _through_norm(g: Tensor, normal: Tensor, inverse: Tensor) -> Tensor:
+def _through_norm(
+    g: Float[Tensor, "M B H W C"], normal: Float[Tensor, "M B H W C"], inverse: Float[Tensor, "M 1 1 1 C"]
+) -> Float[Tensor, "M B H W C"]:
     """From the gradient by the normalised sums to that by the sums."""
     along = (g * normal).mean((1, 2, 3), keepdim=True)
     return (g - g.mean((1, 2, 3), keepdim=True)).sub_(normal * along).mul_(inverse)
 
 
-def _output(p: Names, x: Tensor) -> Tensor:
+def _output(p: Names, x: Float[Tensor, "M B H W C"]) -> Float[Tensor, "M B O"]:
     weight = p["output.weight"].transpose(1, 2)
     if "output.bias" in p:
         return torch.baddbmm(p["output.bias"][:, None], _features(x), weight)
     return _features(x) @ weight
 
 
-def _features(x: Tensor) -> Tensor:
-    """(M, B, H, W, C) -> (M, B, D), in the order C, H, W of the output layer's weights."""
+def _features(x: Float[Tensor, "M B H W C"]) -> Float[Tensor, "M B D"]:
+    """The inputs of the output layer, in the order C, H, W of the output layer's weights."""
     return x.permute(0, 1, 4, 2, 3).flatten(2)
 
 
-def _spread(each: Tensor) -> Tensor:
-    """(M, C), shaped to meet (M, B, H, W, C)."""
+def _spread(each: Float[Tensor, "M C"]) -> Float[Tensor, "M 1 1 1 C"]:
+    """One number per model and channel, shaped to meet maps."""
     return each[:, None, None, None]

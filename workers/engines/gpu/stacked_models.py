@@ -3,8 +3,11 @@
 The order of an epoch is uploaded once; a counter on the device says where the next batch begins, so that every step is
 the same work and can be replayed.
 
-M models, N training examples of a model, L examples of an epoch, B examples of a batch, O classes, P parameters.
+M models, N training examples of a model, E examples of a split, L of an epoch, B of a batch, O classes, P parameters,
+Q running statistics.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -23,6 +26,8 @@ from workers.nets.convnet import settings_of
 from workers.plugins import LOSSES
 
 if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float64, Int64
+
     from workers.training.settings import Settings
 
 STEPS = 10  # in one graph: launching it costs the processor a few microseconds, so one step is the device's work alone
@@ -33,7 +38,7 @@ class Stack:
 
     def __init__(
         self,
-        bundle: "list[Settings]",
+        bundle: list[Settings],
         data: Resident,
         weights: Weights,
         route: forward_backward.Route,
@@ -52,7 +57,7 @@ class Stack:
         self.start = torch.zeros(1, dtype=torch.int64, device=data.index.device)
         self.replay = Replay(str(data.index.device))
 
-    def epoch(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
         """See `Engine.epoch`; returns before the device is done."""
         self.upload(order, active)
         self.queue_epoch(order.shape[1])
@@ -69,8 +74,8 @@ class Stack:
         if rest:
             self.replay.run((rest, 1), lambda: self.queue_steps(rest, 1))
 
-    def upload(self, order: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
-        """Copies an epoch's order (M, examples) and mask (M,) to the device, and sets `start` to 0."""
+    def upload(self, order: Int64[NDArray[np.int64], "M L"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+        """Copies an epoch's order and mask to the device, and sets `start` to 0."""
         if order.shape[1] > self.order.shape[1]:
             self.replay.forget()
             self.order = torch.zeros(order.shape, dtype=torch.int64, device=self.order.device)
@@ -86,8 +91,8 @@ class Stack:
             self._descend(*self._gradient(self.order.index_select(1, places)))
             self.start += size
 
-    def _gradient(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """The mean gradient over batch (M, B) as (M, P), a chunk at a time, and the statistics as they become."""
+    def _gradient(self, batch: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M P"], Float[Tensor, "M Q"]]:
+        """The mean gradient over a batch, a chunk at a time, and the statistics as they become."""
         w, total, statistics = self.weights, None, self.weights.statistics
         for chunk in batch.split(self.chunk[0], 1):
             images, labels = self.data.batch(chunk)
@@ -101,13 +106,15 @@ class Stack:
         assert total is not None
         return total, statistics
 
-    def _slope(self, outputs: Tensor, labels: Tensor, examples: int) -> Tensor:
-        """Gradient of the mean loss by the outputs (M, B, O), for any loss there is."""
+    def _slope(
+        self, outputs: Float[Tensor, "M B O"], labels: Int64[Tensor, "M B"], examples: int
+    ) -> Float[Tensor, "M B O"]:
+        """Gradient of the mean loss by the outputs, for any loss there is."""
         with torch.enable_grad():
             leaf = outputs.requires_grad_()
             return torch.autograd.grad(self.loss(leaf, labels).sum().div(examples), leaf)[0]
 
-    def _descend(self, gradient: Tensor, statistics: Tensor) -> None:
+    def _descend(self, gradient: Float[Tensor, "M P"], statistics: Float[Tensor, "M Q"]) -> None:
         # torch.where, not a product with a mask: a frozen model's gradient may be NaN.
         w = self.weights
         moved = torch.addcmul(gradient, w.velocity, self.inertia)
@@ -117,7 +124,7 @@ class Stack:
             w.statistics.copy_(torch.where(self.active, statistics, w.statistics))
 
     @torch.no_grad()
-    def totals(self, split: str) -> tuple[Tensor, Tensor]:
+    def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
         errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.rate.device)
         losses = errors.clone()
@@ -127,18 +134,18 @@ class Stack:
         return errors / self.data.size(split), losses / self.data.size(split)
 
     @torch.no_grad()
-    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+    def outputs(self, split: str) -> tuple[Float[Tensor, "M E O"], Int64[Tensor, "M E"]]:
         """See `Engine.outputs`."""
         parts = list(self._evaluate(split))
         return torch.cat([o for o, _ in parts], 1), torch.cat([y for _, y in parts], 1)
 
-    def _evaluate(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+    def _evaluate(self, split: str) -> Iterator[tuple[Float[Tensor, "M B O"], Int64[Tensor, "M B"]]]:
         w, size = self.weights, self.data.size(split)
         for start in range(0, size, self.chunk[1]):
             images, labels = self.data.part(split, start, min(start + self.chunk[1], size))
             yield forward_backward.forward(self.net, self.route, w.parameters, w.buffers, images), labels
 
-    def _each(self, values: list[float]) -> Tensor:
-        """One number per model, (M, 1)."""
+    def _each(self, values: list[float]) -> Float[Tensor, "M 1"]:
+        """One number per model."""
         data = self.data
         return torch.tensor(values, dtype=data.dtype, device=data.index.device)[:, None]

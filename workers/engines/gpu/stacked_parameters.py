@@ -5,11 +5,16 @@ Rows make the update of a whole bundle a few operations, whatever the number of 
 M models, P parameters of a model, Q running statistics of a model.
 """
 
+from __future__ import annotations
+
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int64
 
 Names = dict[str, Tensor]
 
@@ -21,19 +26,19 @@ class Weights:
         self._shapes = {name: tuple(t.shape[1:]) for name, t in parameters.items()}
         self._buffer_shapes = {name: tuple(t.shape[1:]) for name, t in buffers.items()}
         models = len(next(iter(parameters.values())))
-        self.values = _rows(parameters, models).to(device, dtype)  # (M, P)
-        self.velocity = torch.zeros_like(self.values)
-        self.statistics = _rows(buffers, models).to(device, dtype)  # (M, Q)
+        self.values: Float[Tensor, "M P"] = _rows(parameters, models).to(device, dtype)
+        self.velocity: Float[Tensor, "M P"] = torch.zeros_like(self.values)
+        self.statistics: Float[Tensor, "M Q"] = _rows(buffers, models).to(device, dtype)
         self.parameters = by_name(self.values, self._shapes)
         self.momentum = by_name(self.velocity, self._shapes)
         self.buffers = by_name(self.statistics, self._buffer_shapes)
 
-    def flat(self, gradients: Names) -> Tensor:
-        """Gradients by name as one matrix (M, P)."""
+    def flat(self, gradients: Names) -> Float[Tensor, "M P"]:
+        """Gradients by name as one matrix."""
         return torch.cat([gradients[name].flatten(1) for name in self._shapes], 1)
 
-    def flat_statistics(self, found: Names) -> Tensor:
-        """Statistics by name as one matrix (M, Q)."""
+    def flat_statistics(self, found: Names) -> Float[Tensor, "M Q"]:
+        """Statistics by name as one matrix."""
         return torch.cat([found[name] for name in self._buffer_shapes], 1)
 
     def state(self) -> dict[str, Any]:
@@ -48,7 +53,7 @@ class Weights:
             for name, tensor in tensors.items():
                 tensor.copy_(state[part][name])
 
-    def rows(self, models: Tensor) -> "Weights":
+    def rows(self, models: Int64[Tensor, " m"]) -> Weights:
         """A copy of some of the models."""
         few = Weights.__new__(Weights)
         few._shapes, few._buffer_shapes = self._shapes, self._buffer_shapes
@@ -58,18 +63,18 @@ class Weights:
         few.buffers = by_name(few.statistics, self._buffer_shapes)
         return few
 
-    def copy_rows(self, models: Tensor | slice, source: "Weights") -> None:
+    def copy_rows(self, models: Tensor | slice, source: Weights) -> None:
         """Takes over `source`, whose rows are these models."""
         self.values[models], self.velocity[models] = source.values, source.velocity
         self.statistics[models] = source.statistics
 
 
-def by_name(matrix: Tensor, shapes: dict[str, tuple[int, ...]]) -> Names:
-    """Views of the columns of (M, P) by name, each (M, ...)."""
+def by_name(matrix: Float[Tensor, "M P"], shapes: dict[str, tuple[int, ...]]) -> dict[str, Float[Tensor, "M ..."]]:
+    """Views of the columns by name."""
     sizes = [math.prod(shape) for shape in shapes.values()]
     parts = matrix.split(sizes, 1) if sizes else ()
     return {name: part.unflatten(1, shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
-def _rows(tensors: Names, models: int) -> Tensor:
+def _rows(tensors: Names, models: int) -> Float[Tensor, "M P"]:
     return torch.cat([torch.empty(models, 0), *(t.flatten(1) for t in tensors.values())], 1)

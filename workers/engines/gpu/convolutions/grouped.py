@@ -3,12 +3,21 @@
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
-def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
+    from workers.engines.gpu.forward_backward import Bias, Maps, Sums, Weight
+
+
+def forward(x: Maps, weight: Weight, bias: Bias | None, relu: bool) -> Sums:
     """See `workers.engines.gpu.convolutions`."""
     m = len(x)
     flat = None if bias is None else bias.flatten()
@@ -16,7 +25,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tenso
     return y.relu_() if relu else y
 
 
-def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tensor | None, Tensor, Tensor]:
+def backward(x: Maps, weight: Weight, slope: Sums, data: bool) -> tuple[Maps | None, Weight, Bias]:
     """See `workers.engines.gpu.convolutions`."""
     m = len(x)
     together, joined = _together(x), weight.flatten(0, 1)
@@ -29,12 +38,12 @@ def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tens
     return of_x, of_weight.unflatten(0, (m, -1)), of_bias
 
 
-def _together(x: Tensor) -> Tensor:
-    """(M, B, H, W, I) -> (B, M*I, H, W), channels last in memory; only a view of what `_apart` returned."""
+def _together(x: Float[Tensor, "M B H W I"]) -> Float[Tensor, "B M*I H W"]:
+    """The channels of all models side by side, channels last in memory; only a view of what `_apart` returned."""
     return x.permute(1, 2, 3, 0, 4).flatten(3).permute(0, 3, 1, 2)
 
 
-def _apart(y: Tensor, m: int) -> Tensor:
-    """(B, M*O, P, Q) -> (M, B, P, Q, O), a view."""
+def _apart(y: Float[Tensor, "B MO P Q"], m: int) -> Float[Tensor, "M B P Q O"]:
+    """The inverse of `_together`, a view."""
     each: Tensor = y.permute(0, 2, 3, 1).unflatten(3, (m, -1))
     return each.permute(3, 0, 1, 2, 4)

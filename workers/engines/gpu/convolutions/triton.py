@@ -9,12 +9,15 @@ M models, B examples, H W height and width of the input, P Q of the output, I in
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from workers.engines.gpu.forward_backward import Bias, Maps, Sums, Weight
 
 
 class Kernel(Protocol):
@@ -31,7 +34,7 @@ ROWS, WEIGHT_ROWS = 64, 32  # output positions of one program, of one turn of it
 SLAB_ROWS, MAX_SLABS = 2048, 32
 
 
-def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
+def forward(x: "Maps", weight: "Weight", bias: "Bias | None", relu: bool) -> "Sums":
     """See `workers.engines.gpu.convolutions`."""
     x, (m, b, height, width, i), o = _dense(x), x.shape, weight.shape[1]
     p, q = _half(height), _half(width)
@@ -46,7 +49,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tenso
     return y
 
 
-def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tensor | None, Tensor, Tensor]:
+def backward(x: "Maps", weight: "Weight", slope: "Sums", data: bool) -> "tuple[Maps | None, Weight, Bias]":
     """See `workers.engines.gpu.convolutions`."""
     x, slope = _dense(x), slope.contiguous()
     of_x = _data_gradient(x, weight, slope) if data else None

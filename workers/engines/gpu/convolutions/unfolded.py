@@ -5,12 +5,21 @@ Moves 9/4 of the input through memory once more than needed, and is as fast as t
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
-def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
+    from workers.engines.gpu.forward_backward import Bias, Maps, Sums, Weight
+
+
+def forward(x: Maps, weight: Weight, bias: Bias | None, relu: bool) -> Sums:
     """See `workers.engines.gpu.convolutions`."""
     windows, size = _windows(x)
     y = windows @ _matrix(weight)
@@ -20,7 +29,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tenso
     return maps
 
 
-def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tensor | None, Tensor, Tensor]:
+def backward(x: Maps, weight: Weight, slope: Sums, data: bool) -> tuple[Maps | None, Weight, Bias]:
     """See the package. The windows are written out again: keeping them would take 9/4 of the maps."""
     windows, size = _windows(x)
     rows = slope.flatten(1, 3)  # (M, B*P*Q, O)
@@ -33,19 +42,19 @@ def backward(x: Tensor, weight: Tensor, slope: Tensor, data: bool) -> tuple[Tens
     return of_x, of_weight, rows.sum(1)
 
 
-def _matrix(weight: Tensor) -> Tensor:
-    """(M, O, I, 3, 3) -> (M, 9*I, O), rows in the order of a window."""
+def _matrix(weight: Float[Tensor, "M O I 3 3"]) -> Float[Tensor, "M 9*I O"]:
+    """Weights as a matrix, rows in the order of a window."""
     return weight.permute(0, 3, 4, 2, 1).flatten(1, 3)
 
 
-def _windows(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-    """(M, B, H, W, I) -> windows (M, B*P*Q, 9*I) and (B, P, Q)."""
+def _windows(x: Float[Tensor, "M B H W I"]) -> tuple[Float[Tensor, "M BPQ 9*I"], tuple[int, ...]]:
+    """Windows as rows, and (B, P, Q)."""
     windows = F.pad(x, (0, 0, 1, 1, 1, 1)).unfold(2, 3, 2).unfold(3, 3, 2)  # (M, B, P, Q, I, 3, 3)
     return windows.permute(0, 1, 2, 3, 5, 6, 4).flatten(4).flatten(1, 3), tuple(windows.shape[1:4])
 
 
-def _folded(windows: Tensor, x: Tensor) -> Tensor:
-    """Gradients of windows (M, B, P, Q, 9*I), added up where windows overlap: (M, B, H, W, I). In a fixed order."""
+def _folded(windows: Float[Tensor, "M B P Q J"], x: Float[Tensor, "M B H W I"]) -> Float[Tensor, "M B H W I"]:
+    """Gradients of windows, added up where windows overlap, in a fixed order."""
     m, b, height, width, i = x.shape
     p, q = windows.shape[2:4]
     padded = x.new_zeros(m, b, 2 * p + 1, 2 * q + 1, i)
