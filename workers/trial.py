@@ -64,13 +64,20 @@ class Trial(Generic[S_co]):
 
     @functools.cached_property
     def id(self) -> str:
-        """Content hash of experiment, settings and schema version: the same id is the same work."""
-        return digest({"experiment": self.experiment, "settings": self.plain})
+        """Content hash of experiment, settings and schema version: the same id is the same work.
+
+        Defaults are resolved (a size that is left out is the number of all examples), so that it does not matter
+        whether a sweep writes them.
+        """
+        return digest({"experiment": self.experiment, "settings": self._identity(self.plain)})
+
+    def _identity(self, plain: dict[str, Any]) -> dict[str, Any]:
+        return self.settings.identity(plain)
 
     @functools.cached_property
     def cell(self) -> str:
         """Content hash of everything but the seed: trials of one cell differ only in their seed."""
-        return digest({"experiment": self.experiment, "settings": {**self.plain, "seed": None}})
+        return digest({"experiment": self.experiment, "settings": self._identity({**self.plain, "seed": None})})
 
     @property
     def seed(self) -> int:
@@ -94,7 +101,7 @@ class Trial(Generic[S_co]):
     @functools.cached_property
     def _around_seed(self) -> tuple[str, str]:
         """What stands before and after the seed in the text that is hashed to the id."""
-        text = _text({"experiment": self.experiment, "settings": {**self.plain, "seed": _MARK}})
+        text = _text({"experiment": self.experiment, "settings": self._identity({**self.plain, "seed": _MARK})})
         before, _, after = text.partition(json.dumps(_MARK))
         return before, after
 

@@ -25,6 +25,11 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def identity(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """The JSON values that identify the work: `plain`, those of all settings, where a kind of settings says no
+        more."""
+        return plain
+
 
 class HasSettings(Protocol):
     """The part of a file that sweep files configure."""

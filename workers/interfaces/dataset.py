@@ -37,11 +37,14 @@ class DataSettings(Frozen):
         return None
 
     @model_validator(mode="after")
-    def _there_are_as_many(self) -> "DataSettings":
+    def _all_is_a_number(self) -> "DataSettings":
+        """A size that is left out becomes the number of all examples: the same work under one spelling."""
         there = self.sizes()
         if there is not None:
             _at_most("train_size", self.train_size, there.train, "training")
             _at_most("test_size", self.test_size, there.test, "test")
+            known = {"train_size": self.train_size or there.train, "test_size": self.test_size or there.test}
+            self.__dict__.update(known)  # a frozen model takes no assignment, and a validator returns its own instance
         return self
 
 

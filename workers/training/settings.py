@@ -1,6 +1,6 @@
 """What is asked of one network that is trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -19,6 +19,9 @@ else:
     AnyData, AnyNet, AnyPerturbation = map(any_settings, (DATASETS, NETS, PERTURBATIONS))
 
 
+BATCH_SIZE = 100  # of sgd, where a sweep gives none
+
+
 class Optimizer(Frozen):
     """Gradient descent, in batches (sgd) or with the whole training set at every step (gd)."""
 
@@ -31,11 +34,13 @@ class Optimizer(Frozen):
     def _batch_fits(self) -> "Optimizer":
         if self.name == "gd" and self.batch_size is not None:
             raise ValueError(f"batch_size has no meaning with gd, got {self.batch_size}; leave it out or choose sgd")
+        if self.name == "sgd" and self.batch_size is None:
+            self.__dict__["batch_size"] = BATCH_SIZE  # a frozen model takes no assignment
         return self
 
     def batch(self, examples: int) -> int:
         """Examples of one step, when there are so many in all."""
-        return examples if self.name == "gd" else (self.batch_size or 100)
+        return examples if self.batch_size is None else self.batch_size
 
 
 class Pretrain(Frozen):
@@ -51,6 +56,13 @@ class OnImages(Frozen):
 
     data: AnyData = Field(description="The data set, its training subset and label noise.")
     net: AnyNet = Field(description="The architecture.")
+
+    def identity(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """All test examples are null in the id, whichever way they were written: as in every record of format 1."""
+        there = self.data.sizes()
+        if there is None or self.data.test_size != there.test:
+            return plain
+        return {**plain, "data": {**plain["data"], "test_size": None}}
 
 
 class Settings(OnImages):
@@ -86,7 +98,7 @@ class Settings(OnImages):
 
     @model_validator(mode="after")
     def _batch_norm_has_a_batch(self) -> "Settings":
-        size, batch = self.data.train_size, self.optimizer.batch_size or 100
-        if self.net.needs_batches and size and self.optimizer.name == "sgd" and size % batch == 1:
+        size, batch = self.data.train_size, self.optimizer.batch_size
+        if self.net.needs_batches and size and batch and size % batch == 1:
             raise ValueError(f"batch norm needs two examples in every batch, got train_size {size}, batch_size {batch}")
         return self

@@ -1,0 +1,42 @@
+"""The identity of a trial: the same work has one id, however a sweep writes it."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import small_trials
+from workers.trial import Trial
+
+SGD, GD = {"name": "sgd", "learning_rate": 0.05}, {"name": "gd", "learning_rate": 0.05}
+DIGITS = {"name": "digits"}
+SPELLINGS: list[tuple[dict[str, Any], dict[str, Any]]] = [  # the same work twice
+    ({"data": DIGITS}, {"data": {**DIGITS, "train_size": 1297}}),
+    ({"data": {**DIGITS, "train_size": None}}, {"data": {**DIGITS, "train_size": 1297}}),
+    ({"data": {**DIGITS, "train_size": 60}}, {"data": {**DIGITS, "train_size": 60, "test_size": 500}}),
+    ({"optimizer": SGD}, {"optimizer": {**SGD, "batch_size": 100}}),
+    ({"optimizer": GD}, {"optimizer": {**GD, "batch_size": None}}),
+    ({"measure": ["error", "risk"]}, {"measure": ["risk", "error", "parameters"]}),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_the_same_work_is_one_trial_under_two_spellings(one: dict[str, Any], other: dict[str, Any]) -> None:
+    a, b = small_trials.trial(**one), small_trials.trial(**other)
+    assert (a.id, a.cell, a.shape) == (b.id, b.cell, b.shape) and a.plain == b.plain
+    assert a.with_seed(7).id == small_trials.trial(7, **other).id
+
+
+def test_other_work_is_another_trial() -> None:
+    sizes = [{**DIGITS, "train_size": n} for n in (60, 1296, 1297)] + [{**DIGITS, "test_size": 499}]
+    assert len({small_trials.trial(data=data).id for data in sizes}) == 4
+
+
+def test_what_is_recorded_and_shown_are_the_numbers_that_defaults_stand_for() -> None:
+    plain = small_trials.trial(data=DIGITS, optimizer=SGD).plain
+    assert plain["data"] == {"name": "digits", "train_size": 1297, "test_size": 500, "label_noise": 0.0}
+    assert plain["optimizer"]["batch_size"] == 100
+
+
+def test_what_is_recorded_makes_the_same_trial_again() -> None:
+    trial = small_trials.trial(data=DIGITS, optimizer=SGD)
+    assert Trial.of(trial.experiment, trial.plain).id == trial.id
