@@ -14,6 +14,7 @@ from tests.support.mirrored_sweep import (
 from tracking.mirror import sync as mirror
 from tracking.mirror.curve_runs import metric_key
 from tracking.mirror.payload import stamp
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 
 
@@ -21,7 +22,7 @@ def test_every_trial_is_a_run_with_its_settings_and_every_point_is_a_committed_r
     store: Store, truth: dict[str, Any]
 ) -> None:
     assert set(truth) == {"", "line: error: test", *(r.id for r in recorded(store))}
-    rows = store.rows(recorded(store)).to_pandas()
+    rows = Ledger.read(store).rows(recorded(store)).to_pandas()
     exact = {(r.trial, metric_key(r.measure, r.layer, r.split), r.step): r.value for r in rows.itertuples()}
     for trial in recorded(store):
         for key, step, value, _ in truth[trial.id][3]:
@@ -43,7 +44,7 @@ def test_every_trial_is_a_run_with_its_settings_and_every_point_is_a_committed_r
 
 
 def test_timestamps_are_functions_of_the_record(store: Store, truth: dict[str, Any]) -> None:
-    found = store.recorded()["w2s0"]
+    found = Ledger.read(store).of(["w2s0"])["w2s0"]
     info, _, _, points, _, _ = truth["w2s0"]
     assert info[2:] == (found.started_ms, found.clock[-1][1])
     measured = [point for point in points if not point[0].startswith("setting/")]

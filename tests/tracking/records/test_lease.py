@@ -19,6 +19,7 @@ from tests.support.waiting import until
 from tracking.common.errors import InUse
 from tracking.records import lease
 from tracking.records.lease_file import at_work
+from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.storage import Files
@@ -177,7 +178,8 @@ def begun(store: Store) -> str:
 
 
 def values(store: Store) -> list[float]:
-    return store.rows(store.recorded().values())["value"].to_pylist()
+    ledger = Ledger.read(store)
+    return ledger.rows(ledger.records.values())["value"].to_pylist()
 
 
 @pytest.mark.parametrize("place", ["commit.begun", "commit.leased", "commit.rows_synced", "commit.checkpoint_kept"])
@@ -269,5 +271,6 @@ def test_a_second_launch_is_refused_and_after_a_kill_goes_on(program: Program, t
     assert "nobody" in program.run(tmp_path, "status", "long.yaml").ends(0).err
     again = program.run(tmp_path, "launch", "long.yaml", "--local", "--json").ends(0)
     assert again.result["trials"]["run"] == 2
-    table = Store(str(tmp_path / "runs")).rows(Store(str(tmp_path / "runs")).recorded().values()).to_pandas()
+    ledger = Ledger.read(Store(str(tmp_path / "runs")))
+    table = ledger.rows(ledger.records.values()).to_pandas()
     assert not table.duplicated(["trial", "step", "split", "measure", "layer"]).any()
