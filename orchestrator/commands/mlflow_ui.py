@@ -73,8 +73,8 @@ def _stopped_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _running(command: list[str], environment: dict[str, str], log: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The server in a session of its own: it is ended as a whole, with the processes that it starts."""
-    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    """The server in a process group of its own: it is ended as a whole, with the processes that it starts."""
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
     try:
         yield server
     finally:

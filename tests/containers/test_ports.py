@@ -124,5 +124,5 @@ def test_the_pages_of_mlflow_listen_on_the_loopback_address_alone(place: Place) 
     def listening() -> set[Listener]:
         return listeners(p.pid for p in pages.processes())
 
-    until(lambda: int(port) in {d.port for d in listening()}, "MLflow's pages", 90)
+    until(lambda: int(port) in {d.port for d in listening()}, "MLflow's pages", 240)
     assert not [d for d in listening() if d.open]
