@@ -1,1 +1,1 @@
-"""Turns a bundle of trials into rows. The only package that imports torch."""
+"""Trains bundles of trials and yields rows of measured values. The only package that imports torch."""

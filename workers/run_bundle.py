@@ -1,4 +1,4 @@
-"""Works on one bundle: runs its experiment and commits what it measures, from the last commit on if there is one."""
+"""Runs one bundle's experiment and commits its rows and checkpoints, resuming from the last commit if there is one."""
 
 import math
 import time
@@ -15,14 +15,14 @@ from workers.bundle import Bundle, Report
 from workers.plugins import EXPERIMENTS
 from workers.runtime import checkpoint, provenance
 
-SHARE = 0.02  # of the time at most is spent committing
+SHARE = 0.02  # the largest fraction of the time spent on commits
 
 
 def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
-    """Runs a bundle to its end. Whoever stops iterating gets a last commit when the generator is closed.
+    """Runs a bundle to its end. A generator that is closed earlier commits first.
 
-    Files of its last commit that are damaged are set aside and reported; the work goes on from the commit before, or
-    from the start. Raises StorageFailed, InUse, Refused for other data than it was begun with, and whatever the
+    Files of its last commit that are damaged are set aside and reported; the bundle resumes from the commit before, or
+    starts again. Raises StorageFailed, InUse, Refused for other data than it was begun with, and whatever the
     experiment raises.
     """
     set_threads()
@@ -51,14 +51,14 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
 
 
 def set_threads() -> None:
-    """One thread a bundle: several bundles share the machine, and two threads in one small net slow each other."""
+    """One thread a bundle: several bundles share the machine, and a small net is slower on two threads."""
     import torch
 
     torch.set_num_threads(1)
 
 
 class Opened(NamedTuple):
-    """A bundle's writer, the state to go on from if it was begun, and what was found damaged."""
+    """A bundle's writer, the state to resume from if there is one, and messages about damaged files."""
 
     writer: Writer
     state: dict[str, Any] | None = None
@@ -66,7 +66,7 @@ class Opened(NamedTuple):
 
 
 def _open(store: Store, bundle: Bundle, device: str) -> Opened:
-    """From the newest commit whose files are whole; from the start when there is none."""
+    """Resumes from the newest commit whose files are undamaged; starts the bundle where there is none."""
     mine, damaged = provenance.of(device), []
     trials = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
     writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, mine)
@@ -97,7 +97,7 @@ def _whole(store: Store, manifest: Manifest, entry: FileEntry) -> tuple[Manifest
 
 
 def _set_aside(store: Store, error: Damaged) -> str:
-    """Renames what is damaged, and says so. What another version of this program wrote is left alone."""
+    """Renames a damaged file and returns the message. Raises OtherFormat for a file of another version."""
     if isinstance(error, OtherFormat):
         raise error
     if error.name:

@@ -1,1 +1,1 @@
-"""How fast this machine trains many small networks, with the engine of this project and with its alternatives."""
+"""Benchmarks: the speed at which this machine trains many small networks, by this project's engine and by others."""

@@ -1,4 +1,4 @@
-"""What is measured: an engine, a network, a number of models; and what every engine is given to train.
+"""A benchmark case (engine, network, number of models), and what every engine is given to train.
 
 M models, B examples of a batch, N images, H W image height and width, K image channels.
 """
@@ -52,9 +52,9 @@ class Case:
 
 
 class Trainer(Protocol):
-    """M models in training. Every engine takes the same steps: those of the reference engine, to float tolerance."""
+    """M models in training. The steps of every engine agree with those of the reference engine to float tolerance."""
 
-    title: str  # what it is, in a few words
+    title: str  # a short description for tables
 
     def train(self, order: NDArray[np.int64]) -> None:
         """Steps on the images order[m, 0:B], order[m, B:2B], ... for every model m: order (M, steps * B)."""
@@ -75,14 +75,14 @@ class Engine(Protocol):
 
 
 class Pictures:
-    """The images of a benchmark, shared by all that is trained in a process."""
+    """The images of a benchmark, shared by all engines of a process."""
 
     def __init__(self, images: Images, device: str) -> None:
         self.images, self.device = images, device
 
     @staticmethod
     def of(case: Case, device: str) -> "Pictures":
-        """Random bytes: how fast a network trains does not depend on what it sees."""
+        """Random bytes: the speed of training does not depend on the contents of images."""
         return Pictures(synthetic.load(case.data()), device)
 
     @cached_property
@@ -119,7 +119,7 @@ class Work:
         return Examples(images, index, np.tile(images.train_y, (m, 1)))
 
     def initial(self) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
-        """Parameters and buffers (M, ...) on the device, those with which the project's own engines begin."""
+        """Parameters and buffers (M, ...) on the device, equal to those of the project's own engines."""
         from workers.engines import reference
 
         parameters, buffers = reference.initial(self.bundle, self.examples())

@@ -1,4 +1,4 @@
-"""What a training step must cost, and what the machine can do: operations, memory, arithmetic peak.
+"""The cost of a training step in operations and memory, and the arithmetic peak of the machine.
 
 Operations count multiplying and adding apart: forward, weight and data gradients of convolutions and the output, no
 data gradient for the first layer. Batch norm, ReLU, loss and update are not counted.
@@ -22,7 +22,7 @@ def visit_flops(case: Case) -> float:
 
 
 def step_flops(case: Case) -> float:
-    """Of one step of all models."""
+    """Floating-point operations of one step of all models."""
     return visit_flops(case) * case.batch * case.models
 
 
@@ -59,7 +59,7 @@ def _matrix_product(device: str) -> float:
 
 
 def settle(device: str) -> None:
-    """Waits until the device has done all it was told."""
+    """Waits until the device has finished all queued work."""
     if device == "cuda":
         import torch
 

@@ -1,4 +1,4 @@
-"""One process's part of a benchmark: it trains what it is told to, for as long as it is told to.
+"""One process of a benchmark: it prepares engines and measures their speed for a given time.
 
 M models, B examples of a batch.
 """
@@ -20,19 +20,19 @@ ENGINES: Kind[Engine] = Kind("engine", "workers.bench.engines", Engine)
 
 
 class Lane:
-    """Keeps what it has built and warmed up, so that engines can take turns."""
+    """Prepares trainers and keeps them warm, so that measurements of several engines can alternate."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         import torch
 
-        torch.set_num_threads(1)  # two threads in one process help these networks little, and disturb each other
+        torch.set_num_threads(1)  # a second thread speeds up these networks little and slows other processes
         torch.backends.cudnn.allow_tf32 = False
         self.device, self.clock = best(), clock
         self.pictures: Pictures | None = None
         self.ready: dict[Case, tuple[Trainer, float]] = {}
 
     def about(self) -> dict[str, Any]:
-        """Hardware, versions and commit; the bytes of memory of its device; its peak and how that was found."""
+        """Hardware, versions and commit; bytes of memory of the device; its arithmetic peak and how that was found."""
         peak, how = cost.peak(self.device)
         return {**provenance.of(self.device).plain(), "memory": _memory(self.device), "peak": peak, "peak_how": how}
 
@@ -40,7 +40,7 @@ class Lane:
         """Builds a trainer and warms it up; seconds of a step, and its title. Kept unless they exceed `limit_s`."""
         self.pictures = self.pictures or Pictures.of(case, self.device)
         trainer = ENGINES.load(case.engine).trainer(Work(case.settings(), self.pictures))
-        self._seconds(trainer, _order(case, 1))  # compiles, caches plans, starts loaders: no measure of what follows
+        self._seconds(trainer, _order(case, 1))  # compiles, caches plans and starts loaders; not timed
         step_s = self._seconds(trainer, _order(case, 1))
         if step_s <= limit_s:
             self._seconds(trainer, _order(case, 1))
@@ -61,7 +61,7 @@ class Lane:
         return visits / passed
 
     def forget(self) -> None:
-        """Lets go of all that was prepared."""
+        """Drops all prepared trainers."""
         self.ready.clear()
 
     def _seconds(self, trainer: Trainer, order: NDArray[np.int64]) -> float:
@@ -73,7 +73,7 @@ class Lane:
 
 
 def _order(case: Case, steps: int) -> NDArray[np.int64]:
-    """Every model visits the images in an order of its own: (M, steps * B)."""
+    """An order of the images for every model: (M, steps * B)."""
     shuffled = [seeds.generator(m, "order").permutation(case.images) for m in range(case.models)]
     return np.stack(shuffled)[:, : steps * case.batch]
 

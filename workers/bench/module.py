@@ -1,4 +1,4 @@
-"""The net as people write it, a torch.nn.Module: what the eager and the vmap engines train.
+"""The memo's network as a torch.nn.Module, for the eager and the vmap engines.
 
 M models, K image channels, W width.
 """

@@ -1,1 +1,4 @@
-"""One data set a file: Settings and load() -> Images. Numpy only: planning must not wait for torch."""
+"""One data set a file; `workers.interfaces.dataset.Dataset` is the Protocol.
+
+Only numpy: planning does not load torch.
+"""

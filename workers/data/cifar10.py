@@ -90,20 +90,20 @@ def _batches(opened: Any) -> tuple[Any, Any, Any, Any]:
     return np.concatenate([x for x, _ in train]), np.concatenate([y for _, y in train]), test_x, test_y
 
 
-class _Plain(pickle.Unpickler):
+class _ArraysOnly(pickle.Unpickler):
     """Reads the official batches, which are pickles, without running code: only numpy arrays are let through."""
 
     allowed = frozenset({"_reconstruct", "ndarray", "dtype", "encode"})
 
     def find_class(self, module: str, name: str) -> Any:
         if name not in self.allowed or module.split(".")[0] not in {"numpy", "_codecs"}:
-            raise ValueError(f"CIFAR-10 batch asks for {module}.{name}, which a batch of images has no need of")
+            raise ValueError(f"CIFAR-10 batch asks for {module}.{name}, which no batch of images needs")
         return super().find_class(module, name)
 
 
 def _batch(file: IO[bytes]) -> tuple[Any, Any]:
     with file:
-        raw = _Plain(file, encoding="bytes").load()
+        raw = _ArraysOnly(file, encoding="bytes").load()
     x = np.ascontiguousarray(raw[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     return x, np.asarray(raw[b"labels"], dtype=np.int64)
 

@@ -20,7 +20,7 @@ class Settings(DataSettings):
 
 
 def where() -> str:
-    """With scikit-learn."""
+    """A sentence: the images are part of scikit-learn."""
     return "comes with scikit-learn"
 
 

@@ -1,4 +1,4 @@
-"""Random images with random labels, for benchmarks: nothing can be learnt from them but to memorise."""
+"""Random images with random labels, for benchmarks: they can only be memorised."""
 
 from typing import Literal
 
@@ -23,7 +23,7 @@ class Settings(DataSettings):
 
 
 def where() -> str:
-    """Nowhere: they are drawn."""
+    """A sentence: nothing is stored."""
     return "drawn when needed"
 
 

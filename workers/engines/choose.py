@@ -1,4 +1,4 @@
-"""The choice of an engine for a bundle on a device."""
+"""Chooses the engine for a bundle on a device."""
 
 import os
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ ENGINES = ("reference", "fused", "batched")
 def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
     """The fastest engine there is for this bundle on this device. Results agree to tolerance, not bitwise.
 
-    $SWEEP_ENGINE=reference keeps to the reference engine, for comparisons; =batched takes the engine for GPUs on a CPU,
-    too. Raises ValueError for another value, and where the device has not the precision asked for.
+    $SWEEP_ENGINE=reference selects the reference engine, for comparisons; =batched selects the engine for GPUs on a
+    CPU, too. Raises ValueError for another value, and where the device lacks the precision asked for.
     """
     from workers.engines import reference
     from workers.engines.cpu import engine as cpu

@@ -1,4 +1,4 @@
-"""The reference engine: plain PyTorch, any net, any loss, any device. Everything faster is checked against it.
+"""The reference engine: plain PyTorch, for any net, loss and device. The other engines are tested against it.
 
 M models, N training examples of a model, E examples of a split, B of a batch, K input channels, H W image height and
 width, C classes.
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
     from workers.training.settings import Settings
 
-CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, that go through the net at once
+CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, in one forward pass
 
 
 class Reference:
-    """M models as tensors with a leading M; the loss of all is one sum, whose gradient is each model's own."""
+    """M models as tensors with a leading M.
+
+    The losses of all models are summed: the gradient by a model's parameters is that of its own loss.
+    """
 
     def __init__(self, bundle: list[Settings], examples: Examples, device: str) -> None:
         first = bundle[0]
@@ -120,7 +123,7 @@ class Reference:
         return scaled(self.images[split][index], self.dtype).permute(0, 1, 4, 2, 3)
 
     def _chunk(self) -> int:
-        """Examples of every model that go through the net at once, so that full batches fit into memory."""
+        """Examples of every model in one forward pass, so that full batches fit into memory."""
         image_bytes = int(self.images["train"][0].numel() * self.dtype.itemsize)
         return max(CHUNK_BYTES // (image_bytes * len(self.rate)), 1)
 
@@ -132,14 +135,14 @@ class Reference:
 
 
 def wrong(outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Bool[Tensor, "M B"]:
-    """A tie or a NaN is an error: the right class must be strictly above every other."""
+    """Whether the right class is not strictly above every other: a tie or a NaN is an error, too."""
     correct = outputs.gather(-1, labels[..., None])
     others = outputs.scatter(-1, labels[..., None], -torch.inf)
     return ~(correct[..., 0] > others.amax(-1))
 
 
 def _like(each: Shaped[Tensor, " M"], value: Shaped[Tensor, "M ..."]) -> Shaped[Tensor, "M ..."]:
-    """One number per model, shaped to meet a value of each."""
+    """One number per model, shaped for broadcasting over a tensor of all models."""
     return each.view(-1, *[1] * (value.ndim - 1))
 
 

@@ -1,1 +1,1 @@
-"""One experiment a file: Settings, MAY_DIFFER, cost(settings), run(trials, device, resume)."""
+"""One experiment a file; `workers.interfaces.experiment.Experiment` is the Protocol."""

@@ -1,1 +1,1 @@
-"""What a file that is found by its name must have, and what it is given."""
+"""Protocols of the files that are found by name, and of engines; the data types that they exchange."""

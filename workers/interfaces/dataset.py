@@ -1,4 +1,4 @@
-"""What a file of workers/data must have: labelled images. Numpy only: planning must not wait for torch."""
+"""What a file of workers/data must have: labelled images. Only numpy: planning does not load torch."""
 
 from typing import NamedTuple, Protocol
 

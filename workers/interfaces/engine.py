@@ -1,4 +1,4 @@
-"""What trains a bundle: the interface that every engine has.
+"""The Protocol of engines, which train the models of a bundle.
 
 M models, N training examples of a model, E examples of a split, C classes.
 """
@@ -33,7 +33,7 @@ class Engine(Protocol):
         """Parameters by name."""
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on: parameters, momentum and running statistics, as CPU tensors."""
+        """The whole training state: parameters, momentum and running statistics, as CPU tensors."""
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes over what `state` returned, here or in another engine."""
+        """Restores what `state` returned, of this or of another engine."""

@@ -1,4 +1,4 @@
-"""What a measure may look at: a bundle at the end of an epoch, each expensive number computed once.
+"""The input of measures: a bundle at the end of an epoch, each expensive quantity computed once.
 
 M models, N examples of a split, C classes.
 """

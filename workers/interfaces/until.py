@@ -1,4 +1,4 @@
-"""When a network has reached something: its training error is 0, its training risk is below a value."""
+"""Stopping conditions: an error or a risk has fallen to a value."""
 
 from typing import TYPE_CHECKING, Literal
 

@@ -1,1 +1,1 @@
-"""One loss a file: loss(outputs, labels) -> one number per model."""
+"""One loss a file; `workers.interfaces.loss.Loss` is the Protocol: the loss of every example of every model."""

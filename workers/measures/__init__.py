@@ -1,1 +1,1 @@
-"""One measure a file: a function from a trained bundle to one number per model."""
+"""One measure a file; `workers.interfaces.measure.Measure` is the Protocol."""

@@ -1,1 +1,1 @@
-"""One architecture a file: Settings, init, forward, for a whole batch of models at once."""
+"""One architecture a file; `workers.interfaces.net.Net` is the Protocol."""

@@ -140,7 +140,7 @@ def init(
 
 
 def relu(z: Float[Tensor, "*_"]) -> Float[Tensor, "*_"]:
-    """max(z, 0), passing NaN on."""
+    """max(z, 0); NaN stays NaN."""
     return z.relu()
 
 

@@ -1,9 +1,9 @@
-"""The memo's network with a polynomial in place of ReLU: is a smooth activation as good?
+"""The memo's network with a polynomial in place of ReLU.
 
-CBMM Memo 90, Section 5.2: the Hartman-Grobman theorem wants smooth activations, and polynomials that approximate ReLU
-are said to do as well. Here relu(z) = z/2 + |z|/2 with |z| replaced by the even polynomial of the given degree that is
-nearest to it in least squares on [-interval, interval]. Outside it grows as z^degree, so that a network whose
-inputs are not kept inside, by batch norm and a wide interval, diverges.
+CBMM Memo 90, Section 5.2: the Hartman-Grobman theorem assumes smooth activations, and polynomials that approximate ReLU
+are claimed to perform as well. Here relu(z) = z/2 + |z|/2 with |z| replaced by the even polynomial of the given degree
+that is nearest to it in least squares on [-interval, interval]. Outside it grows as z^degree: a network diverges unless
+batch norm and a wide interval keep its inputs inside.
 
 M models, B examples, K input channels, H W height and width of an image, C classes.
 """

@@ -1,1 +1,1 @@
-"""One perturbation of the weights a file."""
+"""One perturbation of the weights a file; `workers.interfaces.perturbation.Perturbation` is the Protocol."""

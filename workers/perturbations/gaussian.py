@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Settings(PerturbationSettings):
-    """Gaussian noise on every layer's weights, again and again."""
+    """Gaussian noise on every layer's weights, repeated."""
 
     name: Literal["gaussian"] = "gaussian"
     relative_std: float = Field(
@@ -34,7 +34,7 @@ class Settings(PerturbationSettings):
 
 
 def waits_for(settings: Settings) -> Until:
-    """What the settings say."""
+    """The setting `after`."""
     return settings.after
 
 
@@ -46,7 +46,7 @@ def due(settings: Settings, epoch: int, reached: bool, first: int | None, count:
 
 
 def noise(settings: Settings, now: Tensors, initial: Tensors, rng: torch.Generator) -> Tensors:
-    """What is added to one model's parameters; biases are left alone."""
+    """What is added to one model's parameters; biases stay."""
     import torch
 
     reference = now if settings.noise_reference == "current" else initial

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Settings(PerturbationSettings):
-    """The weights are left to gradient descent."""
+    """Gradient descent without perturbation."""
 
     name: Literal["none"] = "none"
 

@@ -1,6 +1,6 @@
 """A step of unit length in a random direction of the whole weight space, each time the training set is fitted again.
 
-CBMM Memo 90, Section 6: after convergence add dW with ||dW|| = 1, let gradient descent come back, repeat m times.
+CBMM Memo 90, Section 6: after convergence add dW with ||dW|| = 1, let gradient descent converge again, repeat m times.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Settings(PerturbationSettings):
-    """A random step of fixed length, whenever the network has come back."""
+    """A random step of fixed length, each time the network has converged."""
 
     name: Literal["unit_norm"] = "unit_norm"
     length: float = Field(1.0, gt=0, description="Euclidean norm of the step over all weights together.")
@@ -28,17 +28,17 @@ class Settings(PerturbationSettings):
 
 
 def waits_for(settings: Settings) -> Until:
-    """What the settings say."""
+    """The setting `after`."""
     return settings.after
 
 
 def due(settings: Settings, epoch: int, reached: bool, first: int | None, count: int) -> bool:
-    """Whether a model is perturbed at the end of this epoch. `count`: how often it has been so far."""
+    """Whether a model is perturbed at the end of this epoch. `count`: the number of its perturbations so far."""
     return reached and count < settings.times
 
 
 def noise(settings: Settings, now: Tensors, initial: Tensors, rng: torch.Generator) -> Tensors:
-    """What is added to one model's parameters; biases are left alone."""
+    """What is added to one model's parameters; biases stay."""
     import torch
 
     weights = {name: value for name, value in now.items() if name.endswith("weight")}

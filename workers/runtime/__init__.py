@@ -1,1 +1,1 @@
-"""What every trial needs while it runs: seeds, device, checkpoints, failures and provenance."""
+"""Services for running trials: seeds, device, checkpoints, cache, failures, provenance, profiler."""

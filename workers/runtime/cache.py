@@ -1,4 +1,4 @@
-"""Where data sets are looked for and kept, one process at a time."""
+"""The user's cache folder, for data sets and measured speeds: locks, atomic writes, checked downloads."""
 
 import fcntl
 import hashlib
@@ -11,21 +11,21 @@ from pathlib import Path
 
 
 def folder() -> Path:
-    """The user's cache folder for data sets, made if need be."""
+    """The user's cache folder, created if it does not exist."""
     path = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sweep"
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def places() -> list[Path]:
-    """Folders to look in, in order: $SWEEP_DATA, then the cache."""
+    """Folders in which data sets are looked up, in order: $SWEEP_DATA, then the cache."""
     given = os.environ.get("SWEEP_DATA")
     return [Path(given), folder()] if given else [folder()]
 
 
 @contextmanager
 def lock(name: str) -> Iterator[None]:
-    """One process of this machine at a time; the others wait. The lock goes with its process."""
+    """A lock between the processes of this machine; it is released when its process ends, however it ends."""
     with (folder() / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -33,7 +33,7 @@ def lock(name: str) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path that takes the place of `path` only when the block ends well: nobody sees half a file."""
+    """A temporary path, renamed to `path` when the block ends without an exception: readers never see half a file."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary
@@ -43,9 +43,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def fetch(address: str, path: Path, md5: str) -> None:
-    """Downloads a file to `path`, where it appears whole and as published, or not at all.
+    """Downloads a file to `path` atomically and checks its digest.
 
-    Raises OSError when it cannot be had, ValueError when it is not the published one.
+    Raises OSError when the download fails, ValueError when the file is not the published one.
     """
     with replacing(path) as temporary:
         with urllib.request.urlopen(address, timeout=60) as source, temporary.open("wb") as out:

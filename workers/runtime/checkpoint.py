@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain Python to bytes and back, never running code on the way."""
+"""Serialises checkpoints of tensors and plain Python values; loading one executes no code."""
 
 import io
 from typing import Any
@@ -21,7 +21,7 @@ def load(content: bytes, name: str = "checkpoint") -> dict[str, Any]:
 
     try:
         state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
-    except Exception as error:  # zip, pickle and torch each have their own for bytes that are no checkpoint
+    except Exception as error:  # zip, pickle and torch raise exceptions of their own
         raise Damaged(
             f"{name} is not a checkpoint of tensors and plain values ({type(error).__name__})", name
         ) from error

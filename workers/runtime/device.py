@@ -1,4 +1,4 @@
-"""The device this process trains on, and how exactly it computes."""
+"""The device of this process and the precision of its arithmetic."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ def best() -> str:
 
 
 def free_bytes() -> int | None:
-    """Memory of the GPU that nobody uses; None where there is no GPU."""
+    """Free memory of the GPU; None where there is no GPU."""
     import torch
 
     return int(torch.cuda.mem_get_info()[0]) if torch.cuda.is_available() else None
@@ -28,14 +28,14 @@ def gpus() -> int:
 
 
 def dtype_of(precision: str) -> "torch.dtype":
-    """What numbers are kept as: tf32 is float32 whose products are rounded to 10 bits before they are added."""
+    """The type that numbers are stored as; tf32 is stored as float32 and rounds the factors of products to 10 bits."""
     import torch
 
     return torch.float64 if precision == "float64" else torch.float32
 
 
 def prepare(device: str, precision: str) -> None:
-    """Makes products of this process as exact as asked for, and the same every time: cuDNN rounds unless told not to.
+    """Sets the precision of products in this process and makes cuDNN deterministic; by default cuDNN uses tf32.
 
     Raises ValueError where the device has no such precision.
     """

@@ -1,4 +1,4 @@
-"""Why a bundle failed, as a kind that says what to do about it and a text for people; plain values that travel."""
+"""The failure of a bundle as plain values: a kind, which decides how it is retried, and a text."""
 
 import errno
 import traceback
@@ -9,13 +9,13 @@ from tracking.common.errors import InUse, StorageFailed
 Kind = Literal[
     "error",  # an exception: one of its trials is broken
     "memory",  # out of memory: the bundle is too large
-    "died",  # its worker is gone, and may have died of a trial
-    "lost",  # its worker is gone before it began, or with its machine: nothing to do with the trials
-    "storage",  # the store cannot be written: nothing else can, either
+    "died",  # its worker is gone, perhaps because of a trial
+    "lost",  # its worker is gone before it began, or with its machine: not because of the trials
+    "storage",  # the store cannot be written, for other bundles neither
     "lease",  # another launch has taken the work over
 ]
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE})
-# How torch words them: the first when memory of the machine is short, the others when it cannot write a file.
+# Parts of torch's messages where memory is short, and where a file cannot be written.
 NO_MEMORY = ("DefaultCPUAllocator", "CUDA out of memory", "not enough memory")
 NO_DISK = ("PytorchStreamWriter failed", "inline_container.cc", "unexpected pos")
 
@@ -33,15 +33,15 @@ class Failure(NamedTuple):
 
 
 def of(error: BaseException) -> Failure:
-    """The failure that an exception in a worker means, with its traceback."""
+    """The failure for an exception in a worker, with its traceback."""
     return Failure(kind(error), "".join(traceback.format_exception(error)))
 
 
 def kind(error: BaseException) -> Kind:
-    """What sort of failure an exception is."""
+    """The kind of failure for an exception."""
     if isinstance(error, InUse):
         return "lease"
-    # torch's own class is told by its name: most experiments need no torch
+    # torch's own class is recognised by its name, so that torch need not be imported
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _says(error, NO_MEMORY):
         return "memory"
     if isinstance(error, StorageFailed) or (isinstance(error, OSError) and error.errno in FULL):

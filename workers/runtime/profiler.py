@@ -1,4 +1,4 @@
-"""PyTorch's own profile of what runs inside, as a file for chrome://tracing or Perfetto."""
+"""Records a PyTorch profile as a file for chrome://tracing or Perfetto."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def profile(path: str) -> Iterator[None]:
-    """Writes the trace to `path` at the end, also when what runs inside fails."""
+    """Profiles the block and writes the trace to `path`, also after an exception."""
     import torch
 
     found = torch.profiler.profile()

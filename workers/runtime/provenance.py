@@ -1,4 +1,4 @@
-"""Where a record comes from: code, versions and machine."""
+"""The provenance of records: code, versions, machine and device."""
 
 import functools
 import hashlib

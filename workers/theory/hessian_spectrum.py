@@ -88,10 +88,10 @@ def _largest(
 
 
 def flat_fraction(eigenvalues: Float64[Array, " P"]) -> float:
-    """Which part of all eigenvalues is 0, up to FLAT of the largest absolute one."""
+    """The fraction of eigenvalues that are 0, up to FLAT of the largest absolute one."""
     return float(np.mean(np.abs(eigenvalues) <= FLAT * np.abs(eigenvalues).max()))
 
 
 def negative_fraction(eigenvalues: Float64[Array, " P"]) -> float:
-    """Which part of all eigenvalues is below 0, by more than FLAT of the largest absolute one."""
+    """The fraction of eigenvalues that are below 0, by more than FLAT of the largest absolute one."""
     return float(np.mean(eigenvalues < -FLAT * np.abs(eigenvalues).max()))

@@ -1,1 +1,1 @@
-"""What is asked of a network, what it is shown, and the loop that trains it."""
+"""Training of networks on images: settings, examples, the loop and perturbations."""

@@ -1,4 +1,4 @@
-"""What every model of a bundle trains on: its own images, with its own labels.
+"""The training examples of every model of a bundle: a subset of the images and labels of its own.
 
 M models, N training examples of a model.
 """

@@ -1,4 +1,4 @@
-"""The training loop of one bundle: an epoch, the measures, who is perturbed, who diverged, who is done, and so on.
+"""The training loop of one bundle: epochs, measures, perturbations, and which models have diverged or finished.
 
 M models, N training examples of a model.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """One bundle in training: which epoch it has reached, and which of its models still move."""
+    """One bundle in training: the epoch that it has reached, and which of its models still train."""
 
     def __init__(self, trials: Sequence[Trial[Settings]], engine: Engine, examples: int, about: About) -> None:
         self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
@@ -41,7 +41,7 @@ class Training:
         self.perturbing = Perturbing(trials, engine)
 
     def go_on(self) -> Iterator[Progress]:
-        """From wherever it stands to the last epoch."""
+        """Trains from the present epoch to the last; yields a report after each epoch that is measured."""
         if self.epoch < 0:
             yield self._measured(0)
         for epoch in range(self.epoch + 1, self.settings.epochs + 1):
@@ -62,7 +62,7 @@ class Training:
         self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
 
     def _order(self, epoch: int) -> Int64[NDArray[np.int64], "M N"]:
-        """Every model's own order; gradient descent has none to draw."""
+        """The order of every model's examples; ascending with gradient descent."""
         if self.settings.optimizer.name == "gd":
             return np.tile(np.arange(self.examples), (len(self.trials), 1))
         return np.stack([seeds.generator(t.seed, "order", epoch).permutation(self.examples) for t in self.trials])
@@ -89,7 +89,7 @@ class Training:
         return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits)
 
     def _perturbed(self, epoch: int, snapshot: Snapshot) -> list[Row]:
-        """Perturbs who is due, after this epoch was measured; records how often each was perturbed before."""
+        """Perturbs the models that are due after this epoch; rows of how often each was perturbed before."""
         before = list(self.perturbing.count)
         if epoch < self.settings.epochs:
             self.perturbing.after(epoch, snapshot, self.active.tolist())
@@ -97,7 +97,7 @@ class Training:
         return [Row(t.id, epoch, "", "perturbations", "", float(n)) for t, n, shown in counted if shown]
 
     def _ended(self, epoch: int, snapshot: Snapshot) -> dict[str, Outcome]:
-        """Who ends here; their models stay as they are while the others go on."""
+        """Outcomes of the models that end here; they stay as they are while the others train."""
         from workers.interfaces.snapshot import DIVERGED
 
         ended = {}

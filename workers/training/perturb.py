@@ -1,4 +1,4 @@
-"""Perturbs the models of a bundle, each in its own way and at its own times.
+"""Perturbs the models of a bundle, each by its own settings and at its own epochs.
 
 M models.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Perturbing:
-    """The perturbations of one bundle: how often each model was perturbed, and when first."""
+    """The perturbations of one bundle: the number of each model's perturbations, and the epoch of the first."""
 
     def __init__(self, trials: "Sequence[Trial[Settings]]", engine: "Engine") -> None:
         self.trials, self.engine = trials, engine
@@ -56,9 +56,9 @@ class Perturbing:
         self.count[i] += 1
 
     def state(self) -> dict[str, Any]:
-        """Plain values and tensors to go on from."""
+        """The state to resume from: plain values and tensors."""
         return {"first": list(self.first), "count": list(self.count), "initial": self.initial}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes over what `state` returned."""
+        """Restores what `state` returned."""
         self.first, self.count, self.initial = list(state["first"]), list(state["count"]), state["initial"]

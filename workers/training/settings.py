@@ -1,4 +1,4 @@
-"""What is asked of one network that is trained on images: data, architecture, loss, optimizer, epochs, measures."""
+"""Settings of one network trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +39,7 @@ class Optimizer(Frozen):
         return self
 
     def batch(self, examples: int) -> int:
-        """Examples of one step, when there are so many in all."""
+        """Examples of one step, of so many in all."""
         return examples if self.batch_size is None else self.batch_size
 
 

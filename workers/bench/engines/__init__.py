@@ -1,5 +1,5 @@
-"""One way to train M networks a file: trainer(work) -> Trainer, and MODELS, how many of them it trains at once.
+"""One way to train M networks a file; `workers.bench.case.Engine` is the Protocol. MODELS, the models trained at once:
 
 "one": one after the other, so that its speed does not depend on M. "all": the activations of all M are in memory at the
-same time. "some": as many as it sees fit.
+same time. "some": a number that the engine chooses.
 """

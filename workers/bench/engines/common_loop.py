@@ -1,9 +1,9 @@
-"""The loop that most people write: a DataLoader with PIL transforms, an nn.Module, an optimizer, one batch at a time.
+"""The usual training loop: a DataLoader with PIL transforms, an nn.Module, an optimizer, one batch at a time.
 
-One model after the other. On a CPU the process loads its own images: with one process a core, loaders of their own
-would only take the cores away from training. On a GPU there are as many as cores, at most 8.
+One model after the other. On a CPU the process loads its own images: with one process a core, separate
+loaders would only compete with training. On a GPU there are as many loaders as cores, at most 8.
 
-torchvision's transforms are written out: its wheels do not load beside every build of PyTorch.
+torchvision's transforms are reimplemented here: its wheels do not load with every build of PyTorch.
 
 M models, N images, K image channels, H W image height and width.
 """
@@ -27,7 +27,7 @@ MODELS: Literal["one"] = "one"
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
-    """Images and labels, one at a time, as torchvision's CIFAR10 gives them."""
+    """Images and labels, one at a time, in the format of torchvision's CIFAR10."""
 
     def __init__(self, images: Images) -> None:
         self.images, self.labels = images.train_x, images.train_y
@@ -40,19 +40,19 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
 
 def _to_tensor(image: Image.Image) -> Tensor:
-    """Bytes (H, W, K) to floats (K, H, W) in [0, 1]: what torchvision's ToTensor does."""
+    """Bytes (H, W, K) to floats (K, H, W) in [0, 1]: as torchvision's ToTensor."""
     pixels = torch.from_numpy(np.array(image))
     return pixels.view(image.height, image.width, -1).permute(2, 0, 1).contiguous().float().div(255)
 
 
 def _normalised(image: Tensor) -> Tensor:
-    """To [-1, 1], each channel by its mean and deviation: what torchvision's Normalize does."""
+    """To [-1, 1], each channel by its mean and deviation: as torchvision's Normalize."""
     half = torch.as_tensor((0.5,) * len(image)).view(-1, 1, 1)
     return image.clone().sub_(half).div_(half)
 
 
 class Order(Sampler[int]):
-    """The images of the next steps, in the order they are asked for."""
+    """Yields the indices of the next steps' images."""
 
     def __init__(self) -> None:
         self.places: list[int] = []

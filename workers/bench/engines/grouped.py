@@ -2,7 +2,7 @@
 
 HFTA (Wang et al., MLSys 2021, arXiv:2102.02344). The sum of the losses has each model's own gradient.
 
-M models, N images, B examples of a batch, K image channels, H W image height and width, W width, C classes.
+M models, N images, B examples of a batch, K image channels, H W image height and width, O width of a layer, C classes.
 """
 
 from typing import Literal
@@ -55,7 +55,7 @@ class Trainer:
                 mean, var = (self.buffers[f"conv{i}.{what}"].view(-1) for what in ("mean", "var"))
                 x = F.batch_norm(x, mean, var, training=True, momentum=convnet.MOMENTUM, eps=convnet.EPSILON)
             x = x.relu()
-        features = x.unflatten(1, (m, -1)).transpose(0, 1).flatten(2)  # (M, B, W*H*W)
+        features = x.unflatten(1, (m, -1)).transpose(0, 1).flatten(2)  # (M, B, O*H*W)
         return torch.baddbmm(p["output.bias"][:, None], features, p["output.weight"].transpose(1, 2))
 
     def state(self) -> dict[str, dict[str, Tensor]]:

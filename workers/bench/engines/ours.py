@@ -1,4 +1,4 @@
-"""This project: the engine that `workers.engines.choose` picks for these trials on this device.
+"""This project's engine: the one that `workers.engines.choose` picks for these trials on this device.
 
 M models.
 """

@@ -1,4 +1,4 @@
-"""What somebody who cares about speed writes by hand: the data resident as floats, channels_last, eager PyTorch.
+"""A hand-optimised loop: the data resident on the device as floats, channels_last, eager PyTorch.
 
 One model after the other.
 

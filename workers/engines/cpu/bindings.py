@@ -53,7 +53,7 @@ class Fused:
         self._momentum = [self._tensors(self.momentum, m) for m in every]
 
     def state(self) -> dict[str, Names]:
-        """Copies of everything needed to go on, bit by bit."""
+        """Copies of the whole training state, bit for bit."""
         parts = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
         return {part: _copies(tensors) for part, tensors in parts.items()}
 
@@ -130,7 +130,7 @@ class Fused:
         self._each(evaluate, range(self.models))
 
     def _each(self, work: Callable[[int], Any], models: Sequence[int]) -> None:
-        """One call a model, so that a signal waits for one model only; the kernels let other threads run."""
+        """One call per model, so that a signal waits for one model at most; the kernels run without Python's lock."""
         if self.threads == 1 or len(models) < 2:
             results = [work(m) for m in models]
         else:

@@ -1,4 +1,4 @@
-"""The fast engine for the memo's networks on a CPU: the compiled kernels, behind the interface of every engine.
+"""The engine for the memo's networks on a CPU: the compiled kernels as an `Engine`.
 
 M models, N training examples of a model, E examples of a split, C classes.
 """
@@ -78,7 +78,7 @@ def supports(bundle: list[Settings], examples: Examples) -> bool:
 
 
 def why_not() -> str:
-    """Why there are no kernels on this machine, for people; empty where there are."""
+    """A message: why there are no kernels on this machine; empty where there are."""
     return "" if library.available() else library.reason()
 
 

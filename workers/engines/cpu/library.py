@@ -7,9 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-VARIANTS = ("avx512", "avx2", "baseline")  # fastest first; a variant's place from the end is the level it needs
+VARIANTS = (
+    "avx512",
+    "avx2",
+    "baseline",
+)  # fastest first; counted from the end, the index is the level a processor needs
 SUFFIX = ".so"
-FOLDER = Path(__file__).with_name("kernels")  # sources and, beside them, what was built from them
+FOLDER = Path(__file__).with_name("kernels")  # sources and the libraries built from them
 ADDRESS = ctypes.c_void_p
 
 
@@ -34,7 +38,7 @@ def path(variant: str) -> Path:
 
 
 def digest() -> int:
-    """Of the sources that came with this package; a library built from others is not used."""
+    """A digest of the sources in this package; a library that was built from other sources is not used."""
     content = b"".join(source.read_bytes() for source in sorted(FOLDER.glob("*.?pp")))
     return int(hashlib.sha256(content).hexdigest()[:16], 16)
 
@@ -77,7 +81,7 @@ def available() -> str | None:
 
 
 def reason() -> str:
-    """One sentence on what is used, and why, for people."""
+    """A message: which variant is used, or why none is."""
     variant = available()
     if variant is not None:
         return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
@@ -89,7 +93,7 @@ def reason() -> str:
 def peak(variant: str) -> float:
     """Floating-point operations per second of one core, multiplying and adding in registers: the kernels' limit.
 
-    The best of several short tries in processor time: others on the machine can only slow it down.
+    The best of several short runs, in processor time: other processes can only make a run slower.
     """
     return max(_spin(load(variant).multiply_and_add, 2_000_000) for _ in range(10))
 

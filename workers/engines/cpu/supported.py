@@ -12,7 +12,7 @@ from workers.engines.cpu import library
 
 LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
 NARROW = 8  # channels that fit into one vector of AVX2
-MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: places are 32-bit numbers
+MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: indices are 32-bit numbers
 MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's activations
 
 
@@ -27,7 +27,7 @@ class Net:
     batch_norm: bool = False
 
     def struct(self) -> library.Shape:
-        """The same for the kernels."""
+        """The same as the structure that the kernels take."""
         widths = (ctypes.c_int32 * len(self.widths))(*self.widths)
         loss, norm = LOSSES.index(self.loss), int(self.batch_norm)
         return library.Shape(*self.image, len(self.widths), self.classes, loss, norm, widths)

@@ -1,7 +1,7 @@
-"""Times one training step of a bundle's shape for each way of computing convolutions, once, and remembers it.
+"""Measures the speed of a training step for each way of computing convolutions, once for each shape of bundle.
 
-One small file a shape in the user's cache folder, written whole or not at all. What is timed is the step's forward and
-backward pass on random images; the models train nothing.
+The result is a small file in the user's cache folder, written atomically. The forward and the backward pass of a step
+are timed on random images; no parameters are updated.
 
 M models, B examples of a batch, H W image height and width, K channels, C classes.
 """
@@ -26,7 +26,7 @@ from workers.runtime.device import dtype_of
 if TYPE_CHECKING:
     from workers.training.settings import Settings
 
-CLASSES = 10  # of the probe's labels: the output layer is a small part of the whole
+CLASSES = 10  # of the measured network: the output layer is a small part of the whole
 ROUNDS, LEAST_S = 3, 0.05  # the best of so many rounds, each of at least so many seconds
 
 
@@ -41,7 +41,7 @@ def speeds(
     shape = _shape(settings, image, models, device, list(routes))
     path = cache.folder() / "probes" / f"{hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:16]}.json"
     path.parent.mkdir(exist_ok=True)
-    with cache.lock("probe"):  # two bundles on one GPU would slow each other down
+    with cache.lock("probe"):  # concurrent measurements on one GPU would disturb each other
         known = _read(path, shape)
         if known is None:
             known = {name: _speed(settings, image, models, device, route) for name, route in routes.items()}
@@ -51,7 +51,7 @@ def speeds(
 
 
 def _read(path: Path, shape: dict[str, Any]) -> dict[str, float] | None:
-    """None where there is nothing, or nothing of use: then it is measured again."""
+    """The recorded speeds; None where there are none for this shape, which are then measured."""
     try:
         found = json.loads(path.read_text())
         return {k: float(v) for k, v in found["images_per_s"].items()} if found["shape"] == shape else None
@@ -71,7 +71,7 @@ def _shape(
 
 
 def _batch(settings: "Settings", image: tuple[int, int, int], models: int) -> int:
-    """Examples of a step of the probe; a full batch is probed by a chunk."""
+    """Examples of a measured step; of a full batch, one chunk."""
     chunk = memory_model.chunk(settings, image, models, True)
     return min(settings.optimizer.batch_size or (100 if settings.optimizer.name == "sgd" else chunk), chunk)
 
@@ -105,7 +105,7 @@ def _weights(
 
 
 def _seconds(step: Callable[[], None], device: str) -> float:
-    """Of one step, replayed as it will be in training: the best of some rounds, after those that compile and record."""
+    """Seconds of one step, replayed as in training: the best of some rounds, after those that compile and record."""
     replay = Replay(device)
     for _ in range(2):
         replay.run("step", step)

@@ -1,7 +1,7 @@
-"""Runs work on a device again and again; on a GPU as CUDA graphs, so that a step costs one launch instead of hundreds.
+"""Repeats work on a device; on a GPU by CUDA graphs, so that a step costs one launch instead of hundreds.
 
 CUDA records the launches of a piece of work once and repeats them with the same addresses: the work must read and write
-memory that stays where it is, and must not wait for the device.
+memory at fixed addresses and must not synchronise with the device.
 """
 
 from collections.abc import Callable, Hashable
@@ -11,8 +11,8 @@ import torch
 
 
 class Replay:
-    """What is done for the first time is done launch by launch, since it compiles kernels and opens libraries, which
-    no graph can record; the second time it is recorded, and from then on repeated."""
+    """Runs work by name: directly the first time, since compiling kernels and opening libraries cannot be recorded;
+    recorded the second time; replayed from then on."""
 
     def __init__(self, device: str) -> None:
         self.cuda = torch.device(device).type == "cuda"
@@ -22,7 +22,7 @@ class Replay:
         self.pool: Any = torch.cuda.graph_pool_handle() if self.cuda else None
 
     def run(self, name: Hashable, work: Callable[[], None]) -> None:
-        """Does `work`, which is the same for the same name; returns before the device is done."""
+        """Queues `work`, which must be the same for the same name; returns before the device has finished."""
         if not self.cuda:
             work()
             return
@@ -44,12 +44,12 @@ class Replay:
         return graph
 
     def wait(self) -> None:
-        """Until the device has done all it was told."""
+        """Waits until the device has finished all queued work."""
         if self.cuda:
             torch.cuda.synchronize(self.stream.device)
 
     def forget(self) -> None:
-        """Drops what was recorded, once the device is done with it: something has moved in memory."""
+        """Drops all recorded graphs once the device has finished: needed when tensors are allocated anew."""
         self.wait()
         self.graphs.clear()
         self.done.clear()

@@ -1,4 +1,4 @@
-"""The examples of a bundle where it is trained: images as bytes, each once, picked and made floats on the device.
+"""The examples of a bundle on its device: images are stored once, as bytes, and converted to floats batch by batch.
 
 M models, I images of the training set, N training examples of a model, T test examples, B examples of a batch,
 H W height and width, K channels.

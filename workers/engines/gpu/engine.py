@@ -1,9 +1,10 @@
 """The engine for the memo's networks on a GPU: all models of a bundle as one computation, data on the device.
 
-Works on a CPU, too, where it is there to be tested. Models that have ended leave the computation when fewer than half
-go on: their rows stay behind, and what is measured of them is remembered, since it does not change.
+Runs on a CPU, too, for tests. When fewer than half of the models still train, the others are removed from the
+computation: their rows are kept, and their measured values, which no longer change, are stored.
 
-M models of the bundle, of which `held` go on; N training examples of a model, E examples of a split, C classes.
+M models of the bundle, of which those in `held` are computed; N training examples of a model, E examples of a
+split, C classes.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Batched:
         self.data = Resident.of(examples, device, dtype)
         self.weights = Weights(*reference.initial(bundle, examples), device, dtype)
         self.held, self.stack = np.arange(len(bundle)), self._whole()
-        self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, once some models have left
+        self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, while some models are removed
 
     def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
         """See `Engine.epoch`."""
@@ -55,7 +56,7 @@ class Batched:
             self.weights.copy_rows(self._index(self.held), self.stack.weights)
 
     def _hold(self, models: NDArray[np.int64]) -> None:
-        """From here on only these models are computed."""
+        """Restricts the computation to these models."""
         self.stack.replay.forget()
         self.held = models
         self.stack = self._whole() if len(models) == len(self.bundle) else self._stack(models)
@@ -75,7 +76,7 @@ class Batched:
         return Stack(bundle, data, weights, self.route, (training, evaluation))
 
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
-        """See `Engine.totals`. Once some have left: of all models once, then only of those that go on."""
+        """See `Engine.totals`. After a removal: once of all models, then only of those that still train."""
         if len(self.held) == len(self.bundle):
             whole: tuple[Tensor, Tensor] = self.stack.totals(split)
             return whole

@@ -1,4 +1,4 @@
-"""Forward and backward of M of the memo's networks, step by step, over any way to compute their convolutions.
+"""Forward and backward pass of M of the memo's networks, for any way of computing their convolutions.
 
 Batch norm as in workers/nets/convnet.py; its gradient: dz = (g - mean(g) - x mean(g x)) / std, x the normalised sums
 (Ioffe and Szegedy, arXiv:1502.03167, Section 3).
@@ -39,7 +39,7 @@ class Route(Protocol):
 class Tape(NamedTuple):
     """What the backward pass needs: every layer's input, and with batch norm its normalised sums and 1/std."""
 
-    maps: list[Tensor]  # (M, B, H, W, C): the images, then what came out of every convolution
+    maps: list[Tensor]  # (M, B, H, W, C): the images, then the output of every convolution
     normal: list[tuple[Tensor, Tensor]]
 
 
@@ -56,7 +56,7 @@ def forward(net: Settings, route: Route, p: Names, b: Names, x: Float[Tensor, "M
 def forward_training(
     net: Settings, route: Route, p: Names, b: Names, x: Float[Tensor, "M B H W K"]
 ) -> tuple[Float[Tensor, "M B O"], Tape, Names]:
-    """The same in training mode: outputs, what the backward pass needs, and the running statistics as they become."""
+    """The same in training mode: outputs, what the backward pass needs, and the updated running statistics."""
     tape = Tape([x], [])
     statistics: Names = {}
     for i in range(1, net.depth + 1):
@@ -77,7 +77,7 @@ def forward_training(
 
 
 def backward(net: Settings, route: Route, p: Names, tape: Tape, slope: Float[Tensor, "M B O"]) -> Names:
-    """Gradients of the parameters by name, from that of the outputs. Takes the tape apart as it goes."""
+    """Gradients of the parameters by name, from that of the outputs. Empties the tape."""
     last = tape.maps.pop()
     features = _features(last)
     gradients = {"output.weight": slope.transpose(1, 2) @ features, "output.bias": slope.sum(1)}
@@ -114,5 +114,5 @@ def _features(x: Float[Tensor, "M B H W C"]) -> Float[Tensor, "M B D"]:
 
 
 def _spread(each: Float[Tensor, "M C"]) -> Float[Tensor, "M 1 1 1 C"]:
-    """One number per model and channel, shaped to meet maps."""
+    """One number per model and channel, shaped for broadcasting over maps."""
     return each[:, None, None, None]

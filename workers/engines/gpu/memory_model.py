@@ -1,9 +1,9 @@
-"""How much memory a bundle takes on a GPU, and so how many models fit, worked out from the shapes.
+"""Estimates the memory of a bundle on a GPU from its shapes, and hence the number of models that fit.
 
-Per model: rows of parameters, momentum and their temporaries, where its examples are, its outputs. Per example and
-model: the maps of the forward pass, and around the largest layer what the backward pass needs besides, the windows
-written out included, whether or not that way of computing convolutions is taken. The estimate is on the high side:
-tests hold it against the memory that PyTorch says it took.
+Per model: parameters, momentum and their temporaries, the indices of its examples, its outputs. Per example and
+model: the maps of the forward pass, and for the largest layer the temporaries of the backward pass, windows written
+out included, whether or not that way of computing convolutions is used. The estimate is an upper bound: tests compare
+it with the memory that PyTorch reports.
 
 M models, B examples of a batch, N training examples, H W image height and width, K channels.
 """
@@ -18,12 +18,14 @@ from workers.nets.convnet import settings_of
 if TYPE_CHECKING:
     from workers.training.settings import Settings
 
-MOST_MODELS = 256  # of 100 examples each fill any GPU there is; a lost bundle costs what it trained since its commit
-SHARE = 0.8  # of the memory that is free: allocators leave gaps, and cuDNN and the driver want their part
-CHUNK_BYTES = 2 * 2**30  # of maps that are alive at once, where more than CHUNK examples go through the nets
-CHUNK = 128  # examples of every model that are always trained at once: an ordinary batch is not cut
-COPIES = 10  # of a model's parameters: values and momentum, here and in the rows that go on, gradients, temporaries
-INTEGER = 8  # bytes of a label, of a place
+MOST_MODELS = 256  # of 100 examples each fill any GPU there is; larger bundles lose more work with their worker
+SHARE = 0.8  # of the memory that is free: the rest is for fragmentation, cuDNN and the driver
+CHUNK_BYTES = 2 * 2**30  # of maps in memory at once, where more than CHUNK examples are computed together
+CHUNK = 128  # examples of every model that are always trained at once: a batch of ordinary size is not split
+COPIES = (
+    10  # of a model's parameters: values and momentum, in the bundle and in the reduced stack, gradients, temporaries
+)
+INTEGER = 8  # bytes of a label or an index
 
 
 def parameters(settings: "Settings", image: tuple[int, int, int], classes: int) -> int:
@@ -34,7 +36,7 @@ def parameters(settings: "Settings", image: tuple[int, int, int], classes: int) 
 
 
 def example_bytes(settings: "Settings", image: tuple[int, int, int], training: bool) -> int:
-    """Memory for one example of one model on its way through the net."""
+    """Memory of the activations of one example of one model."""
     maps, windows = _maps(settings, image)
     norms = 2 if settings_of(settings.net).batch_norm else 0
     around = [2 * x + (1 + norms) * y + 2 * w for (x, y), w in zip(itertools.pairwise(maps), windows, strict=True)]
@@ -48,7 +50,7 @@ def chunk(settings: "Settings", image: tuple[int, int, int], models: int, traini
 
 
 def step(settings: "Settings", image: tuple[int, int, int], models: int, examples: int) -> int:
-    """The same in one training step, of a batch of `examples`; batch norm wants it whole."""
+    """Examples of every model at once in a training step on a batch of `examples`; batch norm needs the whole batch."""
     return examples if settings_of(settings.net).batch_norm else min(examples, chunk(settings, image, models, True))
 
 

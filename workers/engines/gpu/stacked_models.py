@@ -1,4 +1,4 @@
-"""M of the memo's networks trained as one: one batch of each after the other, without waiting for the device.
+"""M of the memo's networks as one computation: batches are queued one after the other without waiting for the device.
 
 The order of an epoch is uploaded once; a counter on the device says where the next batch begins, so that every step is
 the same work and can be replayed.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from workers.training.settings import Settings
 
-STEPS = 10  # in one graph: launching it costs the processor a few microseconds, so one step is the device's work alone
+STEPS = 10  # in one graph, so that the processor's few microseconds for a launch are small against the device's work
 
 
 class Stack:
@@ -92,7 +92,7 @@ class Stack:
             self.start += size
 
     def _gradient(self, batch: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M P"], Float[Tensor, "M Q"]]:
-        """The mean gradient over a batch, a chunk at a time, and the statistics as they become."""
+        """The mean gradient over a batch, a chunk at a time, and the updated statistics."""
         w, total, statistics = self.weights, None, self.weights.statistics
         for chunk in batch.split(self.chunk[0], 1):
             images, labels = self.data.batch(chunk)
@@ -109,7 +109,7 @@ class Stack:
     def _slope(
         self, outputs: Float[Tensor, "M B O"], labels: Int64[Tensor, "M B"], examples: int
     ) -> Float[Tensor, "M B O"]:
-        """Gradient of the mean loss by the outputs, for any loss there is."""
+        """Gradient of the mean loss by the outputs, for any loss."""
         with torch.enable_grad():
             leaf = outputs.requires_grad_()
             return torch.autograd.grad(self.loss(leaf, labels).sum().div(examples), leaf)[0]

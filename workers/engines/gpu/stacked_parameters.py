@@ -1,6 +1,6 @@
 """Parameters, momentum and running statistics of M models as three matrices, one row a model, with views by name.
 
-Rows make the update of a whole bundle a few operations, whatever the number of layers, and let models leave a bundle.
+With one row a model, the update of a bundle is a few operations for any number of layers, and models can be removed.
 
 M models, P parameters of a model, Q running statistics of a model.
 """
@@ -20,7 +20,7 @@ Names = dict[str, Tensor]
 
 
 class Weights:
-    """The matrices stay where they are in memory: whatever changes them does so in place."""
+    """The matrices keep their addresses in memory: all changes are in place."""
 
     def __init__(self, parameters: Names, buffers: Names, device: str, dtype: torch.dtype) -> None:
         self._shapes = {name: tuple(t.shape[1:]) for name, t in parameters.items()}

@@ -1,1 +1,1 @@
-"""Training of the memo's small convolutional networks on the CPU, compiled: optional, and equal to the reference."""
+"""C++ kernels that train the memo's convolutional networks on a CPU; optional, equal to the reference to tolerance."""

@@ -4,7 +4,7 @@
     backward(x, weight, slope, data) -> gradients of x (None unless `data`), of weight, and of bias
 
 x (M, B, H, W, I) images or maps, weight (M, O, I, 3, 3), bias (M, O) or None, y (M, B, P, Q, O): 3x3 windows with
-stride 2 and a border of one zero, so P = ceil(H/2), Q = ceil(W/2). `slope` is the loss's gradient by the sums, before
-ReLU. x came out of a ReLU where its gradient is asked for, and that ReLU's slope is part of the gradient.
-Maps may lie in memory in any order: each way leaves them in the order that suits it.
+stride 2 and a border of one zero, so P = ceil(H/2), Q = ceil(W/2). `slope` is the gradient of the loss by the sums,
+before ReLU. x is the output of a ReLU where its gradient is asked for, and the gradient is that by the ReLU's input.
+Maps may have any memory layout: each way returns them in the layout that is fastest for it.
 """

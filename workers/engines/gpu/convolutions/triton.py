@@ -3,7 +3,7 @@
 Forward adds bias and ReLU on the way out. The gradient by the data takes the pixels in four classes, even and odd rows
 and columns, each of which sees only the taps that reach it: a transposed convolution of stride 2 without its zeros. The
 gradient by the weights is summed over a fixed number of slabs, then over slabs in a fixed order: no atomics, so that
-results do not depend on timing, nor, since the slabs depend on one model's rows alone, on the other models.
+results depend neither on timing nor on the other models: the slabs are determined by one model's rows alone.
 
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
 """
@@ -30,7 +30,7 @@ class Kernel(Protocol):
 
 jit: Callable[[Callable[..., tl.tensor | None]], Kernel] = triton.jit  # Triton has no types
 
-ROWS, WEIGHT_ROWS = 64, 32  # output positions of one program, of one turn of its loop in the weights' gradient
+ROWS, WEIGHT_ROWS = 64, 32  # output positions of one program, of one iteration in the gradient by the weights
 SLAB_ROWS, MAX_SLABS = 2048, 32
 
 
@@ -74,7 +74,7 @@ def _weight_gradient(x: Tensor, slope: Tensor) -> Tensor:
     p, q, o = slope.shape[2:]
     rows = b * p * q
     slabs = min(triton.cdiv(rows, SLAB_ROWS), MAX_SLABS)
-    each = triton.cdiv(triton.cdiv(rows, slabs), WEIGHT_ROWS) * WEIGHT_ROWS  # whole turns of the kernel's loop
+    each = triton.cdiv(triton.cdiv(rows, slabs), WEIGHT_ROWS) * WEIGHT_ROWS  # whole iterations of the kernel's loop
     parts = x.new_empty(m, slabs, 9 * i, o)
     inner, columns = 64 if 9 * i % 64 == 0 else 32, _columns(o)
     grid = (triton.cdiv(9 * i, inner) * triton.cdiv(o, columns), slabs, m)
@@ -92,17 +92,17 @@ def _half(size: int) -> int:
 
 
 def _columns(channels: int) -> int:
-    """Channels of one program: `tl.dot` wants a power of 2 and at least 16; what is too many is masked."""
+    """Channels of one program: `tl.dot` wants a power of 2 and at least 16; surplus channels are masked."""
     return min(max(1 << (channels - 1).bit_length(), 16), 64)
 
 
 def _inner(size: int) -> int:
-    """Terms of the sum in one turn of the loop, so that 16 channels leave no remainder."""
+    """Terms of the sum in one iteration of the loop, so that 16 channels leave no remainder."""
     return 32 if size % 32 == 0 else 16
 
 
 def _precision() -> str:
-    """The same switch that PyTorch's own matrix products obey."""
+    """The precision of products, by the setting of PyTorch's own matrix products."""
     return "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
 
 
@@ -149,7 +149,7 @@ def _forward(
     if BIAS:
         total += tl.load(bias + model * O + o, mask=o < O, other=0.0)[None, :]
     if RELU:
-        total = tl.where(total <= 0, 0.0, total)  # unlike a maximum, this lets NaN through
+        total = tl.where(total <= 0, 0.0, total)  # unlike a maximum, this propagates NaN
     place = model * rows * O + row[:, None] * O + o[None, :]
     tl.store(y + place, total, mask=(row < rows)[:, None] & (o < O)[None, :])
 

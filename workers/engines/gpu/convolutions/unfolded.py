@@ -1,6 +1,6 @@
 """The windows of a map written out as rows, and one batched matrix product for the M models.
 
-Moves 9/4 of the input through memory once more than needed, and is as fast as the matrix product.
+Writing the windows moves 9/4 of the input through memory; the product is as fast as PyTorch's.
 
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
 """
@@ -30,7 +30,7 @@ def forward(x: Maps, weight: Weight, bias: Bias | None, relu: bool) -> Sums:
 
 
 def backward(x: Maps, weight: Weight, slope: Sums, data: bool) -> tuple[Maps | None, Weight, Bias]:
-    """See the package. The windows are written out again: keeping them would take 9/4 of the maps."""
+    """See the package. The windows are computed again: storing them would take 9/4 of the memory of the maps."""
     windows, size = _windows(x)
     rows = slope.flatten(1, 3)  # (M, B*P*Q, O)
     product = windows.transpose(1, 2) @ rows  # (M, 9*I, O)
