@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.analysis.values import is_number
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.finding import Finding, lacking, said
 from tracking.verdicts.line import Line, Run
@@ -58,6 +59,8 @@ class Settings(Claim):
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         """Stochastic descent, momentum, biases and batch norm break the bound."""
+        if not all(is_number(trial.get("optimizer.learning_rate")) for trial in trials):
+            yield "balanced needs the setting optimizer.learning_rate"
         for setting, wanted in (
             ("optimizer.name", "gd"),
             ("optimizer.momentum", 0.0),

@@ -1,10 +1,11 @@
 """Overfitting over iterations: a measure on the test split is worse at the last step than at the best one.
 
 Of noisy values the smallest is below their mean, so that the best step of a trial always looks better than its last.
-Therefore each trial is judged at the step that is best in the mean of the other seeds of its cell: without overfitting
-its last value is, on average, no worse than its value there.
+Therefore half of the seeds of a cell, those with the smaller numbers, choose the step that is best in their mean, and
+the others are judged there: without overfitting their last values are, on average, no worse than those at that step.
 """
 
+import functools
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from tracking.verdicts.line import Line
 
 
 class Settings(Claim):
-    """The last value of each trial minus that at the step chosen by the other seeds is averaged over a cell."""
+    """The last value minus that at the step that the first half of the seeds chooses, averaged over the second half."""
 
     name: Literal["early_stopping_helps"] = "early_stopping_helps"
     y: str = Field("risk", description="The measure that gets worse, on the test split.")
@@ -32,25 +33,20 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            "the 95 % interval (Student) of the last y of a trial minus its y at the step that is best for the other "
-            f"seeds is above {self.by:g}, in every cell"
+            "the 95 % interval (Student) of the last y minus y at the step that is best for the first half of the "
+            f"seeds, over the other seeds, is above {self.by:g} in every cell"
         )
 
     def judge(self, line: Line) -> Finding:
         """Steps that all seeds have are compared."""
-        series = [run.series["y"].since(self.from_step) for run in line.runs]
-        shared = series[0].steps
-        for one in series:
-            shared = np.intersect1d(shared, one.steps)
-        if len(shared) < 2 or len(series) < 2:
-            return lacking("two seeds with two steps in common", seeds=len(series), steps=len(shared))
+        (cell,) = line.cells
+        series = [run.series["y"].since(self.from_step) for run in cell.runs]
+        shared = functools.reduce(np.intersect1d, (one.steps for one in series))
+        if len(shared) < 2 or len(series) < 3:
+            return lacking("three seeds with two steps in common", seeds=len(series), steps=len(shared))
         values = np.array([one.values[np.isin(one.steps, shared)] for one in series])
-        others = [np.delete(values, i, axis=0).mean(axis=0) for i in range(len(values))]
-        best = [int(np.argmin(mean)) for mean in others]
-        worse = mean_of(np.array([own[-1] - own[step] for own, step in zip(values, best, strict=True)]))
-        numbers: Evidence = {
-            "worse_by": worse.mean,
-            "interval": worse.interval,
-            "best_steps": [float(shared[i]) for i in best],
-        }
-        return Finding(worse.above(self.by), {**numbers, "last": float(values[:, -1].mean())})
+        choosing, judged = np.split(values, [len(values) // 2])
+        best = int(np.argmin(choosing.mean(axis=0)))
+        worse = mean_of(judged[:, -1] - judged[:, best])
+        numbers: Evidence = {"worse_by": worse.mean, "interval": worse.interval, "best_step": float(shared[best])}
+        return Finding(worse.above(self.by), {**numbers, "last": float(judged[:, -1].mean())})

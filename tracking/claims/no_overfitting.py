@@ -1,10 +1,12 @@
 """No overfitting: at the largest x, y is at most `tolerance` above its value at any smaller x."""
 
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.values import is_number
+from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
@@ -21,13 +23,15 @@ class Settings(Claim):
     beyond: float | None = Field(
         None, gt=0, description="How many times the number of training examples the largest x must be; if absent, any."
     )
-    size: str = Field("data.train_size", description="With beyond: the setting that holds the number of examples.")
+    size: str | None = Field(
+        None, description="With beyond: the setting that holds the number of examples; if absent, data.train_size."
+    )
 
     def needs(self, settings: frozenset[str]) -> Needs:
         return Needs({"y": Measured(self.y, self.split)}, x=self.x)
 
     def tested(self) -> str:
-        where = "" if self.beyond is None else f", at least {self.beyond:g} x {self.size},"
+        where = "" if self.beyond is None else f", at least {self.beyond:g} x {self._size},"
         return f"At the largest {self.x}{where} {self.split} {self.y} is not worse than at any smaller one."
 
     def criterion(self) -> str:
@@ -41,8 +45,8 @@ class Settings(Claim):
         *smaller, largest = line.cells
         if not smaller:
             return lacking("two values of x", points=len(line.cells))
-        if self.beyond is not None and not largest.x >= self.beyond * largest.runs[0].number(self.size):
-            return lacking(f"{self.x} of at least {self.beyond:g} x {self.size}", largest_x=largest.x)
+        if self.beyond is not None and not largest.x >= self.beyond * largest.runs[0].number(self._size):
+            return lacking(f"{self.x} of at least {self.beyond:g} x {self._size}", largest_x=largest.x)
         y = largest.last("y")
         found = [difference(y, cell.last("y")) for cell in smaller]
         doubted = [difference(y, cell.last("y"), len(smaller)).at_most(self.tolerance) for cell in smaller]
@@ -54,3 +58,13 @@ class Settings(Claim):
             "smallest_at_x": smaller[best].x,
         }
         return Finding(word, {**numbers, "difference": found[best].mean, "interval": found[best].interval})
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        """The number of examples must be known where the largest x is held against it."""
+        known = all(is_number(trial.get(self._size)) for trial in trials)
+        if self.beyond is not None and not known:
+            yield f"beyond needs the number of training examples, and {self._size} is no number in every trial"
+
+    @property
+    def _size(self) -> str:
+        return self.size or "data.train_size"

@@ -1,0 +1,94 @@
+"""How often each claim says "holds" where it is just not true: simulated boundary cases, for 2, 3 and 5 seeds.
+
+    python benchmarks/calibration.py [--draws 1000] [--out benchmarks/results/calibration.json]
+
+A criterion that says "holds" where all of a 95 % interval is on its side of a bound may say so of a boundary case in
+2.5 % of the draws, and must not in more than 5 %. Noise is normal, as Student's t assumes, and once skewed
+(exponential, of the same standard deviation), which it does not assume: that column is for information. `--table` only
+makes the table in benchmarks/README.md from the results.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.support.claim_boundaries import BOUNDARIES, Boundary, Noise
+from tests.support.claim_rows import claim
+
+SEEDS = (2, 3, 5)
+ALLOWED = 0.05
+HERE = Path(__file__).parent
+RESULTS, PAGE = HERE / "results" / "calibration.json", HERE / "README.md"
+START, END = "<!-- calibration -->\n", "<!-- end of calibration -->\n"
+
+
+def share(boundary: Boundary, seeds: int, noise: Noise, draws: int) -> float:
+    """The share of draws of which the claim says that it holds."""
+    judge = claim(boundary.claim, **boundary.fields).judge
+    return sum(judge(boundary.line(seeds, noise)).word == "holds" for _ in range(draws)) / draws
+
+
+def normal(draw: np.random.Generator) -> Noise:
+    return lambda n: draw.standard_normal(n)
+
+
+def skewed(draw: np.random.Generator) -> Noise:
+    return lambda n: draw.standard_exponential(n) - 1
+
+
+def simulated(draws: int) -> Iterator[dict[str, Any]]:
+    """One entry for every boundary case: the share of "holds" by number of seeds."""
+    for place, boundary in enumerate(BOUNDARIES):
+        draw = np.random.default_rng(place)
+        yield {
+            "claim": boundary.claim,
+            "truth": boundary.truth,
+            "fields": dict(boundary.fields),
+            "normal": {str(n): share(boundary, n, normal(draw), draws) for n in SEEDS},
+            "skewed": {str(n): share(boundary, n, skewed(draw), draws) for n in SEEDS},
+        }
+
+
+def table(cases: list[dict[str, Any]], draws: int) -> str:
+    """The results as Markdown."""
+    head = "| claim | what is true | 2 seeds | 3 | 5 | skewed noise, at most |\n|---|---|--:|--:|--:|--:|\n"
+    lines = [
+        f"| `{c['claim']}` | {c['truth']} | {_shares(c['normal'])} | {max(c['skewed'].values()):.1%} |" for c in cases
+    ]
+    return f"\n{draws:,} draws each.\n\n{head}" + "\n".join(lines) + "\n\n"
+
+
+def _shares(by_seeds: dict[str, float]) -> str:
+    return " | ".join(f"{by_seeds[str(n)]:.1%}" for n in SEEDS)
+
+
+def write_table() -> None:
+    """Puts the committed results into benchmarks/README.md."""
+    found = json.loads(RESULTS.read_text())
+    before, _, rest = PAGE.read_text().partition(START)
+    PAGE.write_text(before + START + table(found["cases"], found["draws"]) + END + rest.partition(END)[2])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--table", action="store_true", help="only make the table in benchmarks/README.md")
+    asked = parser.parse_args()
+    if not asked.table:
+        cases = list(simulated(asked.draws))
+        found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "draws": asked.draws, "allowed": ALLOWED, "cases": cases}
+        asked.out.write_text(json.dumps(found, indent=1) + "\n")
+        for case in cases:
+            print(f"{case['claim']:24} {case['normal']} {case['skewed']}  {case['truth']}")
+    if asked.out == RESULTS:
+        write_table()
+
+
+if __name__ == "__main__":
+    main()

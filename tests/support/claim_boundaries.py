@@ -1,0 +1,207 @@
+"""For every claim: lines on which it is just not true, to be drawn again and again.
+
+Where a claim is about means, the truth is the boundary case: the mean is at the bound itself, so that every "holds" is
+an error, and as frequent as it can be for rows on which the claim is false. Where it is about every trial by itself
+there is no chance in it: one of the trials is beyond the bound by a hair.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.verdicts.line import Line, Run, Series
+
+Numbers = NDArray[np.float64]
+Noise = Callable[[int], Numbers]  # n independent numbers of mean 0 and standard deviation 1
+HAIR = 1 + 1e-9
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A claim with settings, what is just not so, and a line of n seeds on which that is the truth."""
+
+    claim: str
+    truth: str
+    line: Callable[[int, Noise], Line]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run(seed: int, cell: str, series: Mapping[str, Sequence[float] | float], **more: Any) -> Run:
+    """A trial; a number alone is the one value of a measure."""
+    found = {}
+    for name, values in series.items():
+        each = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        found[name] = Series(np.arange(len(each), dtype=np.int64), each)
+    return Run(f"{cell}-{seed}", seed, cell, more.get("settings", {}), more.get("x", 0.0), more.get("arm", ""), found)
+
+
+def along(n: int, noise: Noise, spread: float, at: Sequence[float] = (), **means: Sequence[float]) -> Line:
+    """Cells along x (1, 2, ... where `at` is empty) with these means; the training error of every seed is as it is."""
+    runs = []
+    for i in range(len(next(iter(means.values())))):
+        drawn = {m: noise(n) * (0.0 if m in ("train_error", "train") else spread) for m in means}
+        x = float(at[i]) if at else float(i + 1)
+        settings = {"x": x, "data.train_size": 1}
+        for seed in range(n):
+            values = {m: mean[i] + float(drawn[m][seed]) for m, mean in means.items()}
+            runs.append(run(seed, f"c{i}", values, x=x, settings=settings))
+    return Line("", tuple(runs))
+
+
+def cell(n: int, noise: Noise, mean: float, spread: float, name: str = "y", **exact: float) -> Line:
+    """One cell; further measures are the same in all seeds."""
+    values = mean + spread * noise(n)
+    return Line("", tuple(run(seed, "c", {name: float(values[seed]), **exact}) for seed in range(n)))
+
+
+def every(n: int, series: Mapping[str, Sequence[float]], last: Mapping[str, Sequence[float]], **settings: Any) -> Line:
+    """n trials, the last of which is another one."""
+    runs = [run(seed, "c", last if seed == n - 1 else series, settings=settings) for seed in range(n)]
+    return Line("", tuple(runs))
+
+
+def two_arms(n: int, noise: Noise, one: float, other: float, spread: float, names: tuple[str, str]) -> Line:
+    """Two cells, told apart by their arms."""
+    both = zip(names, (one, other), strict=True)
+    drawn = [(arm, mean + spread * noise(n)) for arm, mean in both]
+    return Line("", tuple(run(s, arm, {"y": float(v[s])}, arm=arm) for arm, v in drawn for s in range(n)))
+
+
+def changes(n: int, noise: Noise, more: float, less: float) -> Line:
+    """Perturbed networks whose y changes by `more` on average once fitted, and a control, by `less`."""
+    runs = []
+    for arm, mean in (("others", more), ("control", less)):
+        drawn = mean + 0.01 * noise(n)
+        runs += [run(s, arm, {"y": [0.5, 0.5 + drawn[s]], "error": [0.0, 0.0]}, arm=arm) for s in range(n)]
+    return Line("", tuple(runs))
+
+
+def networks(n: int, noise: Noise, r: float) -> Line:
+    """7 n networks with x and y of correlation r."""
+    x = noise(7 * n)
+    y = r * x + np.sqrt(1 - r**2) * noise(7 * n)
+    return Line("", tuple(run(i, str(i), {"x": float(x[i]), "y": float(y[i])}) for i in range(7 * n)))
+
+
+def slopes(n: int, noise: Noise) -> Line:
+    """Walks whose squares grow 1.2 times as fast as expected, on average."""
+    expected = np.sqrt(np.arange(5.0))
+    drawn = 1.2 + 0.05 * noise(n)
+    runs = [
+        run(s, "c", {"y": (expected * np.sqrt(drawn[s])).tolist(), "expected": expected.tolist()}) for s in range(n)
+    ]
+    return Line("", tuple(runs))
+
+
+def curves(n: int, noise: Noise, means: Sequence[float], spread: float, name: str = "y") -> Line:
+    """Trials with a value at every step, independent from step to step."""
+    drawn = np.array([mean + spread * noise(n) for mean in means])
+    return Line("", tuple(run(seed, "c", {name: drawn[:, seed].tolist()}) for seed in range(n)))
+
+
+def crossing(n: int, noise: Noise) -> Line:
+    """Three curves, of which two meet at the last of three steps."""
+    means = ((1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (3.0, 3.0, 2.0))
+    runs = []
+    for k, curve in enumerate(means):
+        drawn = np.array([mean + 0.05 * noise(n) for mean in curve])
+        values = [{"y": drawn[:, s].tolist(), "clock": [1.0, 2.0, 3.0]} for s in range(n)]
+        runs += [run(s, f"c{k}", values[s], x=float(k), settings={"x": k}) for s in range(n)]
+    return Line("", tuple(runs))
+
+
+LOGS = [0.0, *(1.2 * np.log(t) for t in range(1, 40))]
+STRAIGHT = [0.0, *(1.4 * HAIR * np.log(t) for t in range(1, 40))]
+NOISY = {"perturbation.relative_std": 0.25, "perturbation.noise_reference": "current"}
+DESCENT = {"norm/a": [1.0, 2.0**0.5], "norm/b": [1.0, 2.0**0.5], "risk": [1.0, 0.5]}
+TOO_FAR = {**DESCENT, "norm/b": [1.0, (2.0 + 0.1 * (1 + 1e-6)) ** 0.5]}
+
+BOUNDARIES: tuple[Boundary, ...] = (
+    Boundary("no_overfitting", "at the largest x, y is above the best by exactly the tolerance",
+             lambda n, z: along(n, z, 0.01, y=(0.4, 0.3, 0.2, 0.21))),
+    Boundary("no_overfitting", "the same, and all smaller x are equally good",
+             lambda n, z: along(n, z, 0.01, y=(0.2, 0.2, 0.2, 0.21))),
+    Boundary("risk_overfits", "the mean last risk is exactly 1.2 times the mean best one",
+             lambda n, z: along(n, z, 0.05, last=(1.2, 1.5), best=(1.0, 1.0), train_error=(0.0, 0.0))),
+    Boundary("threshold_peak", "the risk rises to the threshold and stays there",
+             lambda n, z: along(n, z, 0.1, y=(1, 2, 2, 2, 2), train_error=(0.5, 0.1, 0, 0, 0))),
+    Boundary("threshold_peak", "the risk is the same everywhere",
+             lambda n, z: along(n, z, 0.1, y=(1, 1, 1, 1, 1), train_error=(0.5, 0.1, 0, 0, 0))),
+    Boundary("more_data_helps", "the gain is exactly 0.15",
+             lambda n, z: along(n, z, 0.02, (100, 1000, 10000), y=(0.9, 0.5, 0.35))),
+    Boundary("more_data_helps", "from one size to the next y rises by exactly the slack",
+             lambda n, z: along(n, z, 0.02, (100, 1000, 10000), y=(0.9, 0.92, 0.35))),
+    Boundary("improves_at_zero_error", "two sizes that are fitted have the same error",
+             lambda n, z: along(n, z, 0.02, test=(0.8, 0.6, 0.6), train=(0.0, 0.0, 0.0))),
+    Boundary("gap_shrinks", "first and last gap are the same",
+             lambda n, z: along(n, z, 0.02, test=(0.5, 0.5), train=(0.4, 0.4))),
+    Boundary("gap_shrinks", "the last gap is minus the first", lambda n, z: along(n, z, 0.02, test=(0.5, 0.3),
+             train=(0.4, 0.4))),
+    Boundary("gap_shrinks", "there is no gap at all",
+             lambda n, z: along(n, z, 0.02, test=(0.4, 0.4), train=(0.4, 0.4))),
+    Boundary("chance_error", "the error is above chance by exactly the tolerance",
+             lambda n, z: cell(n, z, 0.91, 0.003, "error")),
+    Boundary("fits_random_labels", "one seed of a size that must be fitted misses one example",
+             lambda n, z: Line("", tuple(run(s, "c", {"error": 0.001 * (s == 0), "parameters": 9898.0}, x=100.0)
+                                         for s in range(n)))),
+    Boundary("bounded", "one trial is beyond the bound by a hair",
+             lambda n, z: every(n, {"y": [1.0]}, {"y": [6 * HAIR]}), {"y": "y", "high": 6}),
+    Boundary("bounded", "the mean is at the bound", lambda n, z: cell(n, z, 6.0, 0.5),
+             {"y": "y", "high": 6, "mean": True}),
+    Boundary("monotone", "two neighbours along a setting have the same mean",
+             lambda n, z: along(n, z, 0.02, y=(0.1, 0.2, 0.2)), {"x": "x", "y": "y", "order": "rising"}),
+    Boundary("monotone", "the same, of trials with the same seeds", lambda n, z: along(n, z, 0.02, y=(0.1, 0.2, 0.2)),
+             {"x": "x", "y": "y", "order": "rising", "by_seed": True}),
+    Boundary("monotone", "one trial stays where it is for one step",
+             lambda n, z: every(n, {"y": [1, 2, 3]}, {"y": [1, 2, 2]}), {"x": "step", "y": "y", "order": "rising"}),
+    Boundary("returns_to_zero", "one perturbation of one trial takes one step too long",
+             lambda n, z: every(n, {"y": [0, 1, 0, 0], "count": [0, 1, 1, 1]},
+                                {"y": [0, 1, 1, 0], "count": [0, 1, 1, 1]}), {"within": 2}),
+    Boundary("norm_grows", "in one trial the norm stays where it is at one of two perturbations",
+             lambda n, z: every(n, {"y": [1, 1.03, 1.06], "count": [0, 1, 2]},
+                                {"y": [1, 1, 1.06], "count": [0, 1, 2]}, **NOISY)),
+    Boundary("exceeds_control", "the change is exactly what it must exceed", lambda n, z: changes(n, z, 0.02, -0.1)),
+    Boundary("exceeds_control", "it exceeds the control by exactly the margin", lambda n, z: changes(n, z, 0.12, 0.1)),
+    Boundary("exceeds_control", "the control changes by exactly the share", lambda n, z: changes(n, z, 0.5, 0.05),
+             {"share": 0.1}),
+    Boundary("rises_once_fitted", "one trial stays where it is for one step",
+             lambda n, z: every(n, {"y": [1, 2, 3], "error": [0, 0, 0]}, {"y": [1, 2, 2], "error": [0, 0, 0]})),
+    Boundary("ranks", "Kendall's correlation is exactly 0.5 (of 7 n networks)",
+             lambda n, z: networks(n, z, float(np.sin(np.pi / 4)))),
+    Boundary("ranks", "Spearman's correlation is exactly 0.5 (of 7 n networks)",
+             lambda n, z: networks(n, z, 2 * float(np.sin(np.pi / 12))), {"coefficient": "spearman"}),
+    Boundary("linear_relation", "Pearson's correlation is exactly 0.95 (of 7 n networks)",
+             lambda n, z: networks(n, z, 0.95)),
+    Boundary("balanced", "one trial is beyond the bound by a millionth",
+             lambda n, z: every(n, DESCENT, TOO_FAR, **{"optimizer.learning_rate": 0.1})),
+    Boundary("log_rate", "the slope of one trial is too large by a hair",
+             lambda n, z: every(n, {"y": LOGS}, {"y": STRAIGHT}), {"low": 1.0, "high": 1.4}),
+    Boundary("agrees", "the means differ by exactly the tolerance",
+             lambda n, z: two_arms(n, z, 0.52, 0.5, 0.005, ("one", "other")),
+             {"one": {"x": 1}, "other": {"x": 2}}),
+    Boundary("agrees", "the means differ by exactly the relative tolerance",
+             lambda n, z: two_arms(n, z, 110.0, 100.0, 1.0, ("one", "other")),
+             {"one": {"x": 1}, "other": {"x": 2}, "relative": True, "tolerance": 0.1}),
+    Boundary("seeds_agree", "the standard deviation is the tolerance", lambda n, z: cell(n, z, 0.5, 0.02)),
+    Boundary("null_space_walk", "the slope is 1.2", slopes),
+    Boundary("as_expected", "the mean is 1.03 times the expectation",
+             lambda n, z: cell(n, z, 20.6, 0.1, expected=20.0)),
+    Boundary("settles", "one trial varies by more than the tolerance by a hair",
+             lambda n, z: every(n, {"y": [0, 1.0, 1.0]}, {"y": [0, 1.0, 1.0 + 1e-3 * (1 + 1e-6)]}),
+             {"y": "y", "after": 1, "tolerance": 1e-3}),
+    Boundary("grows_between", "there is no growth", lambda n, z: curves(n, z, (1.0, 1.0), 0.1),
+             {"y": "y", "since": 0}),
+    Boundary("ordered_along", "two curves meet at one step", crossing,
+             {"along": "x", "y": "y", "order": "rising"}),
+    Boundary("overfits_eventually", "y at the largest x is exactly 10 times the smallest",
+             lambda n, z: along(n, z, 0.05, (1, 50, 60, 300), test=(5.0, 1.0, 1.5, 10.0), train=(1, 0, 0, 0)),
+             {"factor": 10}),
+    Boundary("overfits_eventually", "y outside of the range is as small as inside",
+             lambda n, z: along(n, z, 0.05, (1, 50, 60, 300), test=(1.0, 1.0, 1.0, 90.0), train=(1, 0, 0, 0)),
+             {"factor": 10}),
+    Boundary("early_stopping_helps", "all steps are equally good on average",
+             lambda n, z: curves(n, z, (1.0,) * 20, 0.1)),
+)  # fmt: skip

@@ -1,0 +1,30 @@
+"""The level that claims state is kept where they are just not true: the simulation of the benchmarks, in small."""
+
+import numpy as np
+import pytest
+
+from benchmarks import calibration
+from tests.support.claim_boundaries import BOUNDARIES, Boundary
+from tests.support.claim_rows import claim
+from tracking.verdicts.claim import CLAIMS
+
+DRAWS = 60
+TOO_MANY = 9  # of 60 draws at 5 %: in one of 1,000 tests
+
+
+def test_every_claim_has_a_boundary_case() -> None:
+    assert {boundary.claim for boundary in BOUNDARIES} == set(CLAIMS.names())
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda b: f"{b.claim}: {b.truth}")
+def test_what_is_just_not_true_seldom_holds(boundary: Boundary) -> None:
+    noise = calibration.normal(np.random.default_rng(1))
+    assert calibration.share(boundary, 3, noise, DRAWS) * DRAWS < TOO_MANY
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda b: f"{b.claim}: {b.truth}")
+def test_a_boundary_case_is_one_that_can_be_judged(boundary: Boundary) -> None:
+    """A case for which data are always lacking would never hold, and show nothing."""
+    line = boundary.line(5, lambda n: np.linspace(-1, 1, n))
+    found = claim(boundary.claim, **boundary.fields).judge(line)
+    assert "lacking" not in found.numbers, found.numbers

@@ -1,0 +1,104 @@
+"""The gate: which trials make a line, which of them count, and what is refused."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.claim_cases import widths
+from tests.support.claim_rows import Trial, claim, curves, last, recorded, spread
+from tracking.common.errors import Refused
+from tracking.verdicts.gate import Gated, gated
+
+
+def lines(trials: list[Trial], name: str, **fields: Any) -> dict[str, Gated]:
+    return {one.line.name: one for one in gated(recorded(trials), claim(name, **fields))}
+
+
+def test_every_trial_is_counted_once_by_what_became_of_it() -> None:
+    good = last({}, {"rank": [1.0, 2.0]})
+    ugly = [Trial({}, {"rank": [np.nan]}), Trial({}, {"other": [1.0]})]
+    lost = [Trial({}, {"rank": [1.0]}, state) for state in ("failed", "cancelled", "diverged", "running", "missing")]
+    (one,) = lines([*good, *ugly, *lost], "bounded", y="rank", high=6).values()
+    assert dict(one.counts) == {
+        "planned": 9, "finished": 2, "not finite": 1, "unmeasured": 1, "failed": 2, "diverged": 1, "missing": 2,
+    }  # fmt: skip
+    assert (one.seeds, one.complete, [run.last("y") for run in one.line.runs]) == (2, False, [1.0, 2.0])
+
+
+def test_lines_are_told_apart_by_all_that_varies_beside_x_and_seed() -> None:
+    trials = [
+        replace(t, settings={**t.settings, "optimizer.momentum": m, "net.batch_norm": bn})
+        for t in widths([0.3, 0.2])
+        for m in (0.0, 0.9)
+        for bn in (True, False)
+    ]
+    found = lines(trials, "no_overfitting")
+    assert set(found) == {
+        "momentum 0, batch norm", "momentum 0, no batch norm",
+        "momentum 0.9, batch norm", "momentum 0.9, no batch norm",
+    }  # fmt: skip
+    assert all(one.line.x == [10.0, 100.0] and len(one.line.runs) == 6 for one in found.values())
+
+
+def test_what_a_claim_compares_does_not_split_its_lines() -> None:
+    trials = [
+        trial
+        for name, rate in (("gd", 0.1), ("sgd", 0.01), ("adam", 0.001))
+        for width in (2, 4)
+        for trial in last(
+            {"optimizer.name": name, "optimizer.learning_rate": rate, "net.width": width}, spread(0.5, seeds=2)
+        )
+    ]
+    kinds = {"one": {"optimizer.name": "gd"}, "other": {"optimizer.name": "sgd"}}
+    found = lines(trials, "agrees", **kinds, also=["optimizer.learning_rate"])
+    assert set(found) == {"width 2", "width 4"}
+    assert {run.arm for one in found.values() for run in one.line.runs} == {"one", "other"}
+
+
+def test_trials_that_are_not_compared_do_not_count() -> None:
+    sides = [*last({"optimizer.name": "gd"}, spread(0.5)), *last({"optimizer.name": "sgd"}, spread(0.5))]
+    other = Trial({"optimizer.name": "adam"}, {}, "diverged")
+    kinds = {"one": {"optimizer.name": "gd"}, "other": {"optimizer.name": "sgd"}}
+    (one,) = lines([*sides, other], "agrees", **kinds).values()
+    assert one.complete and one.counts["planned"] == 6
+
+
+def test_a_condition_has_a_type() -> None:
+    trials = [*last({"net.width": 2}, spread(0.5)), *last({"net.width": 4}, spread(0.5))]
+    with pytest.raises(Refused):
+        lines(trials, "agrees", one={"net.width": "2"}, other={"net.width": 4}, where={"net.width": "2"})
+
+
+def test_a_cell_below_the_planned_seeds_is_not_complete_unless_fewer_are_enough() -> None:
+    trials = [*last({"net.width": 2}, spread(0.5)), *last({"net.width": 4}, spread(0.5))]
+    trials[-1] = replace(trials[-1], state="failed")
+    for at_least, complete in ((None, False), (3, False), (2, True), (1, True)):
+        found = lines(trials, "chance_error", at_least=at_least)
+        assert [one.complete for one in found.values()] == [True, complete]
+
+
+def test_only_what_is_looked_at_must_be_finite() -> None:
+    risen = [{"rank": [np.inf, 2.0]}, {"rank": [1.0, 2.0]}]
+    (one,) = lines(curves({}, *risen), "bounded", y="rank", high=6).values()
+    assert one.complete
+    (one,) = lines(curves({}, *risen), "bounded", y="rank", high=6, at="every").values()
+    assert one.counts["not finite"] == 1 and not one.complete
+
+
+def test_two_cells_at_one_place_are_refused() -> None:
+    trials = [
+        replace(t, settings={**t.settings, "data.train_size": t.settings["net.width"]}, values={
+            **t.values, "parameters": [10.0]})
+        for t in widths([0.3, 0.2])
+    ]  # fmt: skip
+    with pytest.raises(Refused, match="several cells at the same parameters"):
+        lines(trials, "no_overfitting")
+
+
+def test_what_is_not_recorded_is_refused_with_what_is() -> None:
+    with pytest.raises(Refused, match="unknown recorded measure 'rnak', did you mean 'rank'"):
+        lines(last({}, {"rank": [1.0, 2.0]}), "bounded", y="rnak", high=6)
+    with pytest.raises(Refused, match="did you mean 'risk train'"):
+        lines(last({}, {"risk train": [1.0]}), "bounded", y="risk", split="test", high=6)
