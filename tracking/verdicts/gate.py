@@ -13,7 +13,7 @@ since a claim that holds on what is left of them has not been shown (`tracking.v
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,13 @@ from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from tracking.verdicts.check import no_order
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.line import Line, Run, Series
+from tracking.verdicts.line import Line, Run, Series, number
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
     from tracking.analysis.frame import Line as Rows
 
+FINISHED = "finished"
 STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", "missing": "missing", "running": "missing"}
 
 
@@ -40,7 +41,7 @@ STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", "mi
 class Gated:
     """One line: what a claim may judge, and what is missing of it.
 
-    judged: the trials that count, of the cells that have enough of them.
+    line: the trials that count, of the cells that have enough of them.
     counts: planned trials by what became of them.
     seeds: the trials that count in the cell that has fewest.
     complete: whether every cell has as many as it must have, and nothing diverged or is not finite.
@@ -64,7 +65,16 @@ def gated(frame: "Frame", claim: Claim) -> list[Gated]:
             raise Refused(problem)
     series, fates = _read(chosen, needs)
     lines = _lines(chosen, needs, [id for id in chosen.trials.index if series[id] and id not in fates])
-    return [_gated(name, chosen.only(ids), needs, claim, series, fates) for name, ids in lines.items()]
+    trials = {str(id): one for id, one in zip(chosen.trials.index, chosen.trials.to_dict("records"), strict=True)}
+    fate = {id: fates.get(id) or STATES.get(str(trial["state"]), FINISHED) for id, trial in trials.items()}
+    runs = {id: _run(id, trials[id], needs, series[id]) for id in trials if fate[id] == FINISHED}
+    found = []
+    for name, ids in lines:
+        cells: dict[str, list[str]] = {}
+        for id in ids:
+            cells.setdefault(str(trials[id]["cell"]), []).append(id)
+        found.append(_gated(name, list(cells.values()), needs, claim, fate, runs))
+    return found
 
 
 def arm_of(trial: "Mapping[str, object]", needs: Needs) -> str:
@@ -83,30 +93,26 @@ def same(value: object, wanted: object) -> bool:
     return identity(value) == identity(wanted)
 
 
-def varied(frame: "Frame") -> list[str]:
-    """The settings that take more than one value."""
-    return varying(frame)
-
-
-def _lines(frame: "Frame", needs: Needs, counted: list[str]) -> dict[str, list[str]]:
-    """The ids of the trials of each line, under its name: the settings that tell it from the others.
+def _lines(frame: "Frame", needs: Needs, counted: list[str]) -> list[tuple[str, list[str]]]:
+    """Each line's name, from the settings that tell it from the others, and the ids of its trials.
 
     Which setting lies along a measured x is known from the trials that count.
     """
+    ids = [str(id) for id in frame.trials.index]
     if needs.per == "all":
-        return {"": list(frame.trials.index)}
-    apart = [name for name in varied(frame) if name not in needs.compared]
+        return [("", ids)]
+    apart = [name for name in varying(frame) if name not in needs.compared]
     if needs.per == "line" and needs.x is not None:
         apart = _beside_x(frame if needs.x in frame.trials else frame.only(counted), needs, apart)
-    if not apart:
-        return {"": list(frame.trials.index)}
-    named: dict[str, list[str]] = {}
     numbered = [codes(frame.trials[one]) for one in apart]
-    for place, id in enumerate(frame.trials.index):
+    keys = frame.trials["cell"].tolist() if needs.per == "cell" else [()] * len(ids)
+    lines: dict[object, tuple[str, list[str]]] = {}
+    for place, id in enumerate(ids):
         parts = zip(apart, numbered, strict=True)
         name = ", ".join(words(one, values[code[place]], len(apart) == 1) for one, (code, values) in parts)
-        named.setdefault(name, []).append(str(id))
-    return named
+        key = (keys[place], *(int(code[place]) for code, _ in numbered))
+        lines.setdefault(key, (name, []))[1].append(id)
+    return list(lines.values())
 
 
 def _beside_x(frame: "Frame", needs: Needs, apart: list[str]) -> list[str]:
@@ -173,28 +179,20 @@ def _looked_at(series: Series, measured: Measured) -> Series:
 
 
 def _gated(
-    name: str,
-    frame: "Frame",
-    needs: Needs,
-    claim: Claim,
-    series: Mapping[str, dict[str, Series]],
-    fates: Mapping[str, str],
+    name: str, cells: list[list[str]], needs: Needs, claim: Claim, fate: Mapping[str, str], runs: Mapping[str, Run]
 ) -> Gated:
-    trials = frame.trials
-    states = {str(id): str(state) for id, state in trials["state"].items()}
-    fate = {id: fates.get(id) or STATES.get(state, "finished") for id, state in states.items()}
-    counts = Counter(fate.values())
+    """One line, given the ids of the trials of each of its cells."""
+    counts = Counter(fate[id] for ids in cells for id in ids)
     least = least_seeds(claim, needs)
-    cells = [list(ids) for ids in trials.groupby("cell", sort=False).groups.values()]
-    good = [[id for id in ids if fate[id] == "finished"] for ids in cells]
+    good = [[id for id in ids if fate[id] == FINISHED] for ids in cells]
     enough = [ids for ids in good if len(ids) >= (1 if needs.each_trial else least)]
-    runs = [_run(id, trials.loc[id], needs, series[id]) for ids in enough for id in ids]
     required = [max(least, min(len(ids), claim.at_least or len(ids))) for ids in cells]
     whole = all(len(have) >= need for have, need in zip(good, required, strict=True))
     complete = bool(cells) and whole and not counts["diverged"] and not counts["not finite"]
-    line = Line(name, tuple(runs))
+    line = Line(name, tuple(runs[id] for ids in enough for id in ids))
     _no_mixture(line, needs)
-    return Gated(line, {"planned": len(trials), **counts}, min(map(len, good), default=0), complete)
+    planned = sum(map(len, cells))
+    return Gated(line, {"planned": planned, **counts}, min(map(len, good), default=0), complete)
 
 
 def least_seeds(claim: Claim, needs: Needs) -> int:
@@ -202,13 +200,13 @@ def least_seeds(claim: Claim, needs: Needs) -> int:
     return claim.min_seeds or (1 if needs.each_trial else 2)
 
 
-def _run(id: str, trial: "Mapping[str, object]", needs: Needs, series: dict[str, Series]) -> Run:
+def _run(id: str, trial: "Mapping[Hashable, object]", needs: Needs, series: dict[str, Series]) -> Run:
     x = 0.0
     if needs.x is not None:
-        x = float(trial[needs.x]) if needs.x in trial else series["x"].last  # type: ignore[arg-type]
-    seed, cell = int(trial["seed"]), str(trial["cell"])  # type: ignore[call-overload]
+        x = number(trial[needs.x]) if needs.x in trial else series["x"].last
+    seed, cell = int(number(trial["seed"])), str(trial["cell"])
     settings = {str(name): value for name, value in trial.items() if name not in NOT_SETTINGS}
-    return Run(id, seed, cell, settings, x, arm_of(trial, needs), series)
+    return Run(id, seed, cell, settings, x, arm_of(settings, needs), series)
 
 
 def _no_mixture(line: Line, needs: Needs) -> None:

@@ -5,12 +5,20 @@ T recorded steps, n seeds.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+
+
+def number(value: object) -> float:
+    """The value of a setting as a number. Raises TypeError where it is none."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
 
 
 class Series(NamedTuple):
@@ -60,8 +68,8 @@ class Run:
         return self.series[name].last
 
     def number(self, setting: str) -> float:
-        """A setting as a number. Raises TypeError or ValueError where it is none."""
-        return float(self.settings[setting])  # type: ignore[arg-type]
+        """A setting as a number. Raises TypeError where it is none."""
+        return number(self.settings[setting])
 
 
 @dataclass(frozen=True)

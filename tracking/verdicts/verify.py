@@ -16,12 +16,12 @@ from tracking.analysis.grouping import settings as settings_of
 from tracking.common.errors import Refused
 from tracking.verdicts.claim import Claim
 from tracking.verdicts.finding import Finding, Numbers, Value, Verdict, lacking, worst
-from tracking.verdicts.gate import Gated, gated, varied
+from tracking.verdicts.gate import Gated, gated
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
 
-__all__ = ["Verdict", "varied", "verify"]
+__all__ = ["Verdict", "verify"]
 
 SHOWN = 4  # lines whose numbers are evidence
 
@@ -35,8 +35,9 @@ def _verdict(frame: "Frame", claim: Claim) -> Verdict:
     try:
         _refuse(frame, claim)
         lines = gated(frame, claim)
-        found = {one.line.name: _judged(claim, one, _each_trial(frame, claim)) for one in lines}
-        word, numbers = worst(f.word for f in found.values()), _together(found)
+        each_trial = _each_trial(frame, claim)
+        found = [(one.line.name, _judged(claim, one, each_trial)) for one in lines]
+        word, numbers = worst(finding.word for _, finding in found), _together(found)
         evidence: Numbers = {"criterion": claim.criterion(), **numbers, **_counts(lines)}
     except Refused as refusal:
         word, evidence = "not enough data", {"reason": str(refusal)}
@@ -66,17 +67,17 @@ def _missing(gated: Gated) -> str:
     return f"of {gated.counts['planned']} trials {lost}" if lost else "more seeds"
 
 
-def _together(found: dict[str, Finding]) -> Numbers:
+def _together(found: list[tuple[str, Finding]]) -> Numbers:
     """The evidence of all lines: of one alone its own; of several each under its line's name, and of more than `SHOWN`
     how many there are of each verdict and those that decide."""
     if len(found) == 1:
-        return next(iter(found.values())).numbers
-    decides = worst(f.word for f in found.values())
+        return found[0][1].numbers
+    decides = worst(finding.word for _, finding in found)
     out: dict[str, Value] = {}
     if len(found) > SHOWN:
-        out = {"lines": len(found), **Counter(f.word for f in found.values())}
-        found = {name: f for name, f in list(found.items()) if f.word == decides}
-    for name, finding in list(found.items())[:SHOWN]:
+        out = {"lines": len(found), **Counter(finding.word for _, finding in found)}
+        found = [(name, finding) for name, finding in found if finding.word == decides]
+    for name, finding in found[:SHOWN]:
         numbers = {"verdict": finding.word, **finding.numbers}
         out |= {f"{name}: {key}": value for key, value in numbers.items()}
     return out

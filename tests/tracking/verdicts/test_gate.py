@@ -102,3 +102,11 @@ def test_what_is_not_recorded_is_refused_with_what_is() -> None:
         lines(last({}, {"rank": [1.0, 2.0]}), "bounded", y="rnak", high=6)
     with pytest.raises(Refused, match="did you mean 'risk train'"):
         lines(last({}, {"risk train": [1.0]}), "bounded", y="risk", split="test", high=6)
+
+
+def test_lines_of_values_that_are_written_alike_stay_apart() -> None:
+    rates = (1e-7, 1.00000001e-7)
+    trials = [trial for rate in rates for trial in last({"optimizer.learning_rate": rate}, {"rank": [1.0, rate]})]
+    found = gated(recorded(trials), claim("bounded", y="rank", high=6))
+    assert [len(one.line.runs) for one in found] == [2, 2]
+    assert len({one.line.name for one in found}) == 1
