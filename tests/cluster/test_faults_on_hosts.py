@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,12 @@ def progress(cluster: Cluster, spec: Path) -> dict[str, int]:
     return found
 
 
+def checked(cluster: Cluster, spec: Path, *uri: str) -> dict[str, Any]:
+    """What is recorded, by the hosts that have recorded it, and what is wrong with it; with `uri`, in MLflow, too."""
+    found: dict[str, Any] = json.loads(cluster.outside.run(sys.executable, CHECK, str(spec), cluster.store, *uri))
+    return found
+
+
 def test_faults(cluster: Cluster) -> None:
     spec = cluster.network.folder / "widths.yaml"
     spec.write_text(SWEEP % EPOCHS)
@@ -85,12 +91,17 @@ def test_faults(cluster: Cluster) -> None:
         cluster.say(f"listens on {host.name}: {host.listeners() or 'nobody'}")
     assert cluster.services.listeners()["postgres"] == {"127.0.0.1"} and not cluster.outside.listeners()
     launch = cluster.launch(spec)
+
+    def reached(condition: Callable[[], object], what: str) -> None:
+        until(lambda: launch.poll() is not None or condition(), what, 300)
+        assert launch.poll() is None, cluster.head.log.read_text()[-3000:]
+
     cluster.say("launched on workers one and two")
-    until(lambda: progress(cluster, spec).get("running", 0) > 2, "the first commits of both workers", 300)
+    reached(lambda: set(checked(cluster, spec)["hosts"]) == {"one", "two"}, "the first commits of both workers")
     cluster.say(f"seen from outside: {progress(cluster, spec)}")
     cluster.workers["two"].kill()
     cluster.say(f"killed host two; {progress(cluster, spec)}")
-    until(lambda: progress(cluster, spec).get("finished"), "the first trials to finish, on host one", 300)
+    reached(lambda: progress(cluster, spec).get("finished"), "the first trials to finish")
     cluster.workers["one"].cut()
     cluster.say(f"cut host one off; {progress(cluster, spec)}")
     time.sleep(OUTAGE_S)
@@ -104,7 +115,7 @@ def test_faults(cluster: Cluster) -> None:
     assert launch.poll() is None, "the sweep was over before the last fault; give it more epochs"
     assert launch.wait(timeout=600) == 0, cluster.head.log.read_text()[-3000:]
     uri = cluster.head.environment["MLFLOW_TRACKING_URI"]
-    found = json.loads(cluster.outside.run(sys.executable, CHECK, str(spec), cluster.store, uri))
+    found = checked(cluster, spec, uri)
     cluster.say(f"done; {found}")
     assert found["ended"] == TRIALS and not found["wrong"] and not found["mirror"], found
     assert set(found["hosts"]) == {"one", "two"}
