@@ -13,7 +13,7 @@ from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
 
-class SupervisorCallback(tune.Callback):  # type: ignore[misc]  # Ray has no types
+class SupervisorCallback(tune.Callback):
     """Tells the supervisor what happens, and kills the workers of bundles that hang."""
 
     def __init__(self, bundles: Sequence[Bundle], supervisor: Supervisor) -> None:
@@ -54,7 +54,7 @@ class SupervisorCallback(tune.Callback):  # type: ignore[misc]  # Ray has no typ
         return self.bundles[int(trial.config["index"])]
 
 
-class StopWhenAsked(tune.Stopper):  # type: ignore[misc]  # Ray has no types
+class StopWhenAsked(tune.Stopper):
     """Ends all of Tune's trials when the supervisor says so."""
 
     def __init__(self, supervisor: Supervisor) -> None:

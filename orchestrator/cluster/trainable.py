@@ -16,7 +16,7 @@ from workers.runtime import failure
 REPORT_S = 0.5  # a bundle reports to the driver about this often
 
 
-class Worker(tune.Trainable):  # type: ignore[misc]  # Ray has no types
+class Worker(tune.Trainable):
     """Works on one bundle after the other; a step of Tune is about half a second of work."""
 
     def setup(self, config: dict[str, Any], bundles: "list[Bundle]", store: Store) -> None:
