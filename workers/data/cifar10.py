@@ -9,18 +9,21 @@ page into the cache, and its digest checked. Parquet images are decoded once per
 import io
 import pickle
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
 
 from workers.interfaces.dataset import DataSettings, Sizes
-from workers.interfaces.images import Images, digest
+from workers.interfaces.images import Bytes, Images, Labels, digest
 from workers.runtime import cache
 
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 HOME = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 MD5 = "c58f30108f718f92721af3b95e74349a"  # of the official archive, as published on its home page
+
+Parts = tuple[Bytes, Labels, Bytes, Labels]  # training images and labels, test images and labels
 
 
 class Settings(DataSettings):
@@ -84,7 +87,7 @@ def _read(path: Path) -> Images:
     return _parquet(path)
 
 
-def _batches(opened: Any) -> tuple[Any, Any, Any, Any]:
+def _batches(opened: Callable[[str], IO[bytes] | None]) -> Parts:
     train = [_batch(opened(f"data_batch_{i}")) for i in range(1, 6)]
     test_x, test_y = _batch(opened("test_batch"))
     return np.concatenate([x for x, _ in train]), np.concatenate([y for _, y in train]), test_x, test_y
@@ -101,7 +104,8 @@ class _ArraysOnly(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _batch(file: IO[bytes]) -> tuple[Any, Any]:
+def _batch(file: IO[bytes] | None) -> tuple[Bytes, Labels]:
+    assert file is not None  # a member of the archive that is a file
     with file:
         raw = _ArraysOnly(file, encoding="bytes").load()
     x = np.ascontiguousarray(raw[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
@@ -121,11 +125,12 @@ def _parquet(folder: Path) -> Images:
     return _images((train_x, train_y, test_x, test_y), "CIFAR-10 (JPEG re-encoded)" if jpeg else "CIFAR-10")
 
 
-def _images(parts: tuple[Any, Any, Any, Any], title: str) -> Images:
+def _images(parts: Parts, title: str) -> Images:
     return Images(*parts, classes=10, title=title, digest=digest(*parts))
 
 
-def _decode(files: list[Path]) -> tuple[Any, Any, bool]:
+def _decode(files: list[Path]) -> tuple[Bytes, Labels, bool]:
+    """Images, labels, and whether any image is stored as JPEG."""
     import pyarrow.parquet as pq
     from PIL import Image
 

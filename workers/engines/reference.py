@@ -23,6 +23,7 @@ from workers.training.examples import Examples
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float32, Float64, Int64, Shaped
 
+    from workers.interfaces.engine import State
     from workers.training.settings import Settings
 
 CHUNK_BYTES = 256 * 2**20  # of images as floats, for all models together, in one forward pass
@@ -108,12 +109,12 @@ class Reference:
         """See `Engine.parameters`."""
         return self.p
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """See `Engine.state`."""
         parts = {"parameters": self.p, "momentum": self.v, "buffers": self.buffers}
         return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: State) -> None:
         """See `Engine.load`."""
         put = {part: {name: t.to(self.device, self.dtype) for name, t in d.items()} for part, d in state.items()}
         self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]

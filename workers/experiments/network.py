@@ -7,7 +7,7 @@ descent, one update).
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress
@@ -19,6 +19,9 @@ from workers.training.examples import Examples
 from workers.training.loop import Training
 from workers.training.settings import Settings as Settings
 from workers.trial import Trial
+
+if TYPE_CHECKING:
+    from workers.interfaces.engine import State
 
 STEP = "epoch"  # what a step is called on figures
 CLASSES = 10  # of a data set, for estimates
@@ -100,11 +103,11 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
     yield from training.go_on()
 
 
-def _pretrained(trials: Sequence[Trial[Settings]], fresh: dict[str, Any], device: str) -> dict[str, Any]:
+def _pretrained(trials: Sequence[Trial[Settings]], fresh: "State", device: str) -> "State":
     """The state to start from: the weights after pretraining, with momentum at rest. No noise, no pretraining."""
     first = [Trial(t.experiment, _pretraining(t.settings)) for t in trials]
     *_, last = run(first, device, None)
-    after = last.state()["engine"]
+    after: State = last.state()["engine"]
     skip = [bool(t.settings.pretrain and t.settings.pretrain.label_noise == 0) for t in trials]
     for part in ("parameters", "buffers"):
         for name, value in after[part].items():

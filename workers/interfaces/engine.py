@@ -5,7 +5,7 @@ M models, N training examples of a model, E examples of a split, C classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
     from torch import Tensor
+
+    State = dict[str, dict[str, Float[Tensor, "M ..."]]]  # "parameters", "momentum", "buffers": tensors by name
 
 
 class Engine(Protocol):
@@ -32,8 +34,8 @@ class Engine(Protocol):
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """Parameters by name."""
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """The whole training state: parameters, momentum and running statistics, as CPU tensors."""
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: State) -> None:
         """Restores what `state` returned, of this or of another engine."""

@@ -11,6 +11,8 @@ from workers.runtime import seeds
 from workers.trial import Trial
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from workers.interfaces.engine import Engine
     from workers.interfaces.snapshot import Snapshot
     from workers.training.settings import Settings
@@ -46,7 +48,7 @@ class Perturbing:
         reached = module.waits_for(settings).reached(snapshot)[i]
         return module.due(settings, epoch, reached, self.first[i], self.count[i])
 
-    def _one(self, i: int, epoch: int, parameters: dict[str, Any]) -> None:
+    def _one(self, i: int, epoch: int, parameters: "dict[str, Tensor]") -> None:
         rng = seeds.torch_generator(self.trials[i].seed, "perturbation", self.count[i])
         now = {name: value[i] for name, value in parameters.items()}
         initial = {name: value[i] for name, value in self.initial.items()}

@@ -6,6 +6,7 @@ K channels, C classes.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -78,12 +79,13 @@ class Fused:
         if self.net.batch_norm and self.net.maps()[-1] == (1, 1) and 1 in (steps % batch, batch):
             raise ValueError(f"batch norm needs two values a channel, got a batch of one among {steps} examples")
 
-        def train(m: int) -> Any:
+        def train(m: int) -> int:
             examples = _examples(images, index[m], labels[m])
-            return self._kernels.train(
+            status: int = self._kernels.train(
                 self._shape, self._parameters[m], self._momentum[m], examples,
                 order[m].ctypes.data, steps, batch, learning_rate[m], momentum[m],
             )  # fmt: skip
+            return status
 
         self._each(train, [m for m in range(self.models) if active[m]])
 
@@ -121,15 +123,16 @@ class Fused:
         given = None if labels is None else _int64(np.broadcast_to(labels, shape))
         self._check_examples(images, chosen, given)
 
-        def evaluate(m: int) -> Any:
+        def evaluate(m: int) -> int:
             examples = _examples(images, None if chosen is None else chosen[m], None if given is None else given[m])
             out = None if outputs is None else outputs[m].data_ptr()
             places = errors[m:].ctypes.data, losses[m:].ctypes.data
-            return self._kernels.evaluate(self._shape, self._parameters[m], examples, count, *places, out)
+            status: int = self._kernels.evaluate(self._shape, self._parameters[m], examples, count, *places, out)
+            return status
 
         self._each(evaluate, range(self.models))
 
-    def _each(self, work: Callable[[int], Any], models: Sequence[int]) -> None:
+    def _each(self, work: Callable[[int], int], models: Sequence[int]) -> None:
         """One call per model, so that a signal waits for one model at most; the kernels run without Python's lock."""
         if self.threads == 1 or len(models) < 2:
             results = [work(m) for m in models]
@@ -139,7 +142,7 @@ class Fused:
         if any(results):
             raise MemoryError(f"no memory to train {self.net} in one piece; a smaller batch needs less")
 
-    def _tensors(self, values: Names, m: int) -> Any:
+    def _tensors(self, values: Names, m: int) -> ctypes.Array[ctypes.c_void_p]:
         """Addresses (weight, bias, mean, var) of every layer of model m; 0 for what does not exist."""
         layers = [*(f"conv{i + 1}" for i in range(len(self.net.widths))), "output"]
         wanted = [(values, "weight"), (values, "bias"), (self.buffers, "mean"), (self.buffers, "var")]
@@ -176,8 +179,9 @@ def _int64(array: Integers) -> Integers:
 
 
 def _contiguous(images: Pixels) -> Pixels:
-    kind: Any = np.uint8 if images.dtype == np.uint8 else np.float32
-    return np.ascontiguousarray(images, dtype=kind)
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images, dtype=np.uint8)
+    return np.ascontiguousarray(images, dtype=np.float32)
 
 
 def _check_range(what: str, values: Integers, end: int) -> None:

@@ -5,7 +5,7 @@ M models, N training examples of a model, E examples of a split, C classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from workers.training.examples import Examples
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
+    from workers.interfaces.engine import State
     from workers.training.settings import Settings
 
 
@@ -54,7 +55,10 @@ class Fused:
         out = self.kernels.outputs(images, index)
         return out, torch.from_numpy(np.broadcast_to(labels, out.shape[:2]).copy())
 
-    def _split(self, split: str) -> tuple[Any, Any, Any]:
+    def _split(
+        self, split: str
+    ) -> tuple[NDArray[np.uint8], Int64[NDArray[np.int64], "M E"] | None, Int64[NDArray[np.int64], "... E"]]:
+        """Images, which of them are each model's examples (None: all in turn), and labels."""
         e = self.examples
         return (e.images.train_x, e.index, e.labels) if split == "train" else (e.images.test_x, None, e.images.test_y)
 
@@ -62,11 +66,11 @@ class Fused:
         """See `Engine.parameters`."""
         return self.kernels.parameters
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """See `Engine.state`."""
         return self.kernels.state()
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: State) -> None:
         """See `Engine.load`."""
         self.kernels.load(state)
 

@@ -5,7 +5,6 @@ memory at fixed addresses and must not synchronise with the device.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any
 
 import torch
 
@@ -15,15 +14,15 @@ class Replay:
     recorded the second time; replayed from then on."""
 
     def __init__(self, device: str) -> None:
-        self.cuda = torch.device(device).type == "cuda"
-        self.graphs: dict[Hashable, Any] = {}
+        self.graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         self.done: set[Hashable] = set()
-        self.stream: Any = torch.cuda.Stream(device) if self.cuda else None
-        self.pool: Any = torch.cuda.graph_pool_handle() if self.cuda else None
+        cuda = torch.device(device).type == "cuda"
+        self.stream = torch.cuda.Stream(device) if cuda else None
+        self.pool = torch.cuda.graph_pool_handle() if cuda else None
 
     def run(self, name: Hashable, work: Callable[[], None]) -> None:
         """Queues `work`, which must be the same for the same name; returns before the device has finished."""
-        if not self.cuda:
+        if self.stream is None:
             work()
             return
         self.stream.wait_stream(torch.cuda.current_stream())
@@ -37,7 +36,7 @@ class Replay:
                 self.done.add(name)
         torch.cuda.current_stream().wait_stream(self.stream)
 
-    def _recorded(self, work: Callable[[], None]) -> Any:
+    def _recorded(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
             work()
@@ -45,7 +44,7 @@ class Replay:
 
     def wait(self) -> None:
         """Waits until the device has finished all queued work."""
-        if self.cuda:
+        if self.stream is not None:
             torch.cuda.synchronize(self.stream.device)
 
     def forget(self) -> None:

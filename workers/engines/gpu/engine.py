@@ -9,7 +9,7 @@ split, C classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
     from workers.engines.gpu.forward_backward import Route
+    from workers.interfaces.engine import State
     from workers.training.settings import Settings
 
 
@@ -97,11 +98,11 @@ class Batched:
         """See `Engine.parameters`."""
         return self.weights.parameters
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """See `Engine.state`."""
         return self.weights.state()
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: State) -> None:
         """See `Engine.load`."""
         self.weights.load(state)
         self.known.clear()

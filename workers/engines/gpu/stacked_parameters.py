@@ -8,7 +8,7 @@ M models, P parameters of a model, Q running statistics of a model.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
 
+    from workers.interfaces.engine import State
 Names = dict[str, Tensor]
 
 
@@ -41,12 +42,12 @@ class Weights:
         """Statistics by name as one matrix."""
         return torch.cat([found[name] for name in self._buffer_shapes], 1)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """See `Engine.state`."""
         parts = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
         return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: State) -> None:
         """See `Engine.load`."""
         mine = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
         for part, tensors in mine.items():
