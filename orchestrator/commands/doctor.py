@@ -18,6 +18,7 @@ from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, database, public
+from tracking.records import layout
 from tracking.records.storage import Files
 from tracking.records.store import Store
 from workers.plugins import DATASETS
@@ -114,21 +115,21 @@ def records(root: str) -> Finding:
 
 
 def _exercise(files: Files) -> None:
-    name = f"doctor/{uuid.uuid4().hex}"
-    left = [name, f"{name}.damaged"]
+    name = layout.probe(uuid.uuid4().hex)
+    left = [name, layout.set_aside(name)]
     try:
         for content in (b"first", b"second, which is longer"):
             files.write(name, content)
             _expect(files.read(name), content)
-        _expect(b"".join(n.encode() for n in files.names("doctor", name)), name.encode())
+        _expect(b"".join(n.encode() for n in files.names(layout.PROBES, name)), name.encode())
         files.set_aside(name)
         _expect(files.read(left[1]), content)
     finally:
         files.delete(left)
         if files.local:
-            with suppress(OSError):  # another doctor's probe
-                Path(files.path("doctor")).rmdir()
-    _expect(b"".join(n.encode() for n in files.names("doctor", name)), b"")
+            with suppress(OSError):  # a probe of another process is in it
+                Path(files.path(layout.PROBES)).rmdir()
+    _expect(b"".join(n.encode() for n in files.names(layout.PROBES, name)), b"")
 
 
 def _expect(found: bytes, wanted: bytes) -> None:

@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from tracking.common.errors import Refused
+from tracking.records import layout
 from tracking.records.store import Store
 
 
@@ -20,6 +21,6 @@ def absent(store: Store, root: str) -> str:
     path = Path(store.files.root)
     if not store.files.local or path.is_dir():
         return ""
-    beside = [folder.parent.name for folder in path.parent.glob("*/records")]
+    beside = [folder.parent.name for folder in path.parent.glob(f"*/{layout.RECORDS}")]
     near = difflib.get_close_matches(path.name, beside, n=1)
     return f"there is no store at '{root}'" + (f", did you mean '{path.parent / near[0]}'?" if near else ".")

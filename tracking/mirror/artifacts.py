@@ -10,13 +10,14 @@ import shutil
 from pathlib import Path
 
 from tracking.common.errors import Refused
+from tracking.records import layout
 
 ROOT = "mlflow-artifacts:/"  # the location of every experiment of an embedded store
 
 
 def folder(database: Path) -> Path:
     """Where the artifacts of a SQLite store lie."""
-    return database.parent / "mlartifacts"
+    return database.parent / layout.MLFLOW_ARTIFACTS
 
 
 def put(database: Path, run: str, inner: str, file: Path) -> None:

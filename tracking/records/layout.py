@@ -5,24 +5,18 @@ records/<bundle>/<attempt>-<n>.parquet     rows of the n-th commit of an attempt
 checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that commit
 leases/<number>.json                       which launch works on which trials
 code/<digest>.diff                         how the code of a provenance differed from its commit
-probes/<id>                                a file of a preflight check, deleted after it
+probes/<id>                                a file that preflight and doctor write, read and delete
 figures/<variant>/                         curves, figures, verdicts and report; on this machine in any case
-mlflow.db, mlflow.lock, mlartifacts/       the default MLflow store
+mlflow.db, mlflow.db.lock, mlartifacts/    the default MLflow store
 """
 
-RECORDS, CHECKPOINTS, LEASES, CODE, PROBES, FIGURES = (
-    "records",
-    "checkpoints",
-    "leases",
-    "code",
-    "probes",
-    "figures",
-)
+RECORDS, CHECKPOINTS, LEASES = "records", "checkpoints", "leases"
+CODE, PROBES, FIGURES = "code", "probes", "figures"
 SEGMENT, CHECKPOINT, UNFINISHED = ".parquet", ".bin", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, UNFINISHED)  # endings of the files that commits write, interrupted ones included
 LEASE = ".json"
 MANIFEST = "manifest.json"
-MLFLOW_DATABASE = "mlflow.db"
+MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
 
 
@@ -61,7 +55,7 @@ def code_changes(digest: str) -> str:
 
 
 def probe(id: str) -> str:
-    """A file that a preflight check writes here and reads on other machines."""
+    """A file that is written to see whether the store can be written, and read on other machines."""
     return f"{PROBES}/{id}"
 
 

@@ -1,4 +1,4 @@
-"""Leases: of two launches that want the same trials, one works and the other is told so; nobody else is hindered.
+"""Leases: of two launches that want the same trials, one works and the other is refused; no other launch is affected.
 
     leases/<number>.json     a beat that rises every few seconds, then who works, on which sweep, on which trials
 
@@ -10,7 +10,6 @@ A commit is made while its lease is held. How a place sees to these things: `lea
 """
 
 import errno
-import json
 import os
 import platform
 import threading
@@ -23,7 +22,18 @@ from pathlib import Path
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import layout
 from tracking.records.lease_exclusion import exclusion
-from tracking.records.lease_file import BEATS, RELEASED, Claim, claims, head, is_gone, name_of, read_claim, silence
+from tracking.records.lease_file import (
+    BEATS,
+    RELEASED,
+    Claim,
+    Owner,
+    claims,
+    head,
+    is_gone,
+    name_of,
+    read_claim,
+    silence,
+)
 from tracking.records.process_identity import born, machine
 from tracking.records.storage import Files
 
@@ -53,7 +63,7 @@ class Lease:
                 self.files.write(name_of(self.number), head(RELEASED), "lease.release")
         except InUse:
             self.lost = True
-        except OSError:  # a full disk: the next launch sees that this process has ended
+        except OSError:  # a full disk; the next launch sees that this process has ended
             return
 
     def _keep(self) -> None:
@@ -66,14 +76,19 @@ class Lease:
                 self.lost = not _vanished(self.files)
                 if self.lost:
                     return
-            except OSError:  # a store that is gone for a moment; gone for longer, others may rightly take over
+            except OSError:  # the store does not answer; if it stays so, other launches may take over
                 continue
 
 
 def acquire(files: Files, sweep: str, trials: frozenset[str], say: Callable[[str], None]) -> Lease:
     """Claims these trials. Raises InUse naming who works on them, or why the store cannot be made."""
-    about = {"host": platform.node(), "machine": machine(), "pid": os.getpid(), "born": born(os.getpid())}
-    body = json.dumps({**about, "since_ms": time.time_ns() // 1_000_000, "sweep": sweep, "trials": sorted(trials)})
+    pid, now = os.getpid(), time.time_ns() // 1_000_000
+    name = sweep.encode("utf-8", "backslashreplace").decode()  # half a surrogate in a file name is no JSON
+    owner = Owner(
+        host=platform.node(), machine=machine(), pid=pid, born=born(pid), since_ms=now, sweep=name,
+        trials=tuple(sorted(trials)),
+    )  # fmt: skip
+    content = head(0) + owner.model_dump_json().encode()
     where = exclusion(files)
     gone: dict[int, bytes] = {}  # number -> the beat at which it was found to stand still
     try:
@@ -84,7 +99,7 @@ def acquire(files: Files, sweep: str, trials: frozenset[str], say: Callable[[str
                     _see_gone(files, other, say)
                     gone[other.number] = other.beat
             number = max((c.number for c in found), default=0) + 1
-            if where.create(number, head(0) + body.encode()):
+            if where.create(number, content):
                 break
         for other in found:
             if other.released or other.number in gone:
@@ -112,7 +127,7 @@ def guard(files: Files, number: int) -> Iterator[None]:
 
 
 def _vanished(files: Files) -> bool:
-    """Whether nothing is left of the store: a disk that is gone, not a lease that was taken over."""
+    """Whether the store's folder of leases is gone: the disk was lost, the lease was not taken over."""
     return files.local and not os.path.isdir(files.path(layout.LEASES))
 
 
@@ -120,13 +135,14 @@ def _taken(files: Files, number: int) -> InUse:
     later = [c for c in claims(files) if c.number > number and not c.released]
     who = f" by {later[-1]}" if later else ""
     return InUse(
-        f"this launch was taken for dead and its work in '{files.root}' taken over{who}; what it had committed is "
-        "kept, nothing more is written"
+        f"this launch gave no sign of life for too long and its work in '{files.root}' was taken over{who}; what it "
+        "had committed is kept, and it writes nothing more"
     )
 
 
 def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
-    """Returns once the owner is certainly gone. Raises InUse as soon as it is seen to live."""
+    """Returns when the owner is gone: ended, released, or silent for `silence()` seconds. Raises InUse when its beat
+    changes."""
     start, told = time.monotonic(), False
     while not is_gone(other) and time.monotonic() - start < silence():
         try:
@@ -148,7 +164,8 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
 
 
 def _tidy(files: Files, number: int) -> None:
-    """Deletes what attempts at this number and at lower ones have left that were killed, or are too late."""
+    """Deletes the unfinished files of claims with this number or a lower one, whose processes were killed or are too
+    late."""
     for name in files.names(layout.LEASES, ""):
         if not name.endswith(layout.LEASE) and int(Path(name).name.split(".")[0]) <= number:
             files.delete([name])

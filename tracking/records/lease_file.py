@@ -1,17 +1,17 @@
-"""Who has claimed which trials: lease files as everybody may read them. How they are written: `lease.py`."""
+"""Lease files as any process reads them: which launch has claimed which trials. They are written by `lease.py`."""
 
-import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracking.records import layout
 from tracking.records.process_identity import born, machine
 from tracking.records.storage import Files
 
-SILENCE_S = 30.0  # a beat that stands still for so long belongs to nobody; $SWEEP_LEASE_S changes it
+SILENCE_S = 30.0  # an owner whose beat has not changed for so long counts as gone; $SWEEP_LEASE_S changes it
 BEATS = 15  # in that time
 RELEASED = -1
 
@@ -21,10 +21,23 @@ def silence() -> float:
     return float(os.environ.get("SWEEP_LEASE_S", SILENCE_S))
 
 
+class Owner(BaseModel):
+    """The second line of a lease file, as JSON."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+    host: str
+    machine: str
+    pid: int
+    born: str
+    since_ms: int
+    sweep: str
+    trials: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Claim:
-    """Who works on what. `machine` and `born` tell whether the process `pid` still is the one that claimed; `trials` is
-    None where the file cannot be read, which might then be any."""
+    """The content of a lease file. `machine` and `born` tell whether the process `pid` is still the one that claimed.
+    `trials` is None where the file cannot be read: it then claims every trial."""
 
     number: int
     beat: bytes
@@ -57,7 +70,7 @@ def claims(files: Files) -> list[Claim]:
             continue
         try:
             found.append(read_claim(int(Path(name).stem), files.read(name)))
-        except FileNotFoundError:  # released and tidied since it was listed
+        except FileNotFoundError:  # deleted since it was listed
             continue
     return sorted(found, key=lambda c: c.number)
 
@@ -68,7 +81,8 @@ def abandoned(files: Files, sweep: str, trials: frozenset[str]) -> bool:
 
 
 def at_work(files: Files) -> list[Claim]:
-    """The claims whose owners are alive: processes of this machine that run, others whose beat rises while we look."""
+    """The claims whose owners are alive: processes of this machine that run, and owners elsewhere whose beat changes
+    while this function waits."""
     first = [c for c in claims(files) if not c.released and not is_gone(c)]
     here = [c for c in first if c.machine == machine()]
     elsewhere = {c.number: c.beat for c in first if c not in here}
@@ -79,7 +93,7 @@ def at_work(files: Files) -> list[Claim]:
 
 
 def is_gone(claim: Claim) -> bool:
-    """Whether the owner certainly is no more: a process of this machine that has ended."""
+    """Whether the owner has certainly ended: it was a process of this machine, which has no such process now."""
     return claim.machine == machine() and born(claim.pid) != claim.born
 
 
@@ -92,11 +106,15 @@ def head(beat: int) -> bytes:
 
 
 def read_claim(number: int, content: bytes) -> Claim:
+    """The claim in a lease file."""
     beat, _, body = content.partition(b"\n")
     if beat + b"\n" == head(RELEASED):
         return Claim(number, beat, released=True)
     try:
-        about: dict[str, Any] = json.loads(body)
-        return Claim(number, beat, **{**about, "trials": frozenset(about["trials"])})
-    except (ValueError, TypeError, KeyError):
+        owner = Owner.model_validate_json(body)
+    except ValidationError:
         return Claim(number, content)
+    return Claim(
+        number, beat, False, owner.host, owner.machine, owner.pid, owner.born, owner.since_ms, owner.sweep,
+        frozenset(owner.trials),
+    )  # fmt: skip

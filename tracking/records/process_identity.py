@@ -1,4 +1,4 @@
-"""Which process of which machine: enough to tell, later and from another process, whether it still lives."""
+"""Identifies a process, so that another one can tell later whether it is still running."""
 
 import os
 import platform
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def machine() -> str:
-    """This boot of this machine, and the namespace in which a process id means something."""
+    """Identifies this boot of this machine and the namespace of its process ids."""
     boot, space = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     return f"{boot.read_text().strip()} {os.readlink(space)}" if boot.exists() and space.exists() else platform.node()
 
 
 def born(pid: int) -> str:
-    """When a process began, in the system's own words; "" when it has ended. Tells it from a later one of its id."""
+    """When a process began, in the system's units; "" when it has ended. Tells it from a later process with its id."""
     if Path("/proc/self/stat").exists():
         try:
             state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

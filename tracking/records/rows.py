@@ -1,6 +1,6 @@
-"""What a row is: one measured number, and the progress of a bundle as a stream of such rows."""
+"""A row, one measured number, and the progress of a bundle, a stream of such rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a trial ended: `reason` is for people ("epochs done", "train error 0", "risk is not finite")."""
+    """How a trial ended. `reason` is shown to users: "epochs done", "train error 0", "risk is not finite"."""
 
     state: State
     step: int
@@ -48,8 +48,9 @@ class Outcome(NamedTuple):
 class Progress(NamedTuple):
     """What a bundle has done since its last `Progress`: the unit in which work is committed.
 
-    `state()` returns tensors and plain Python only: all that is needed to go on after `step`. It is called
-    only when a commit is made, so that a microsecond network does not copy its weights every epoch.
+    `state()` returns all that is needed to continue after `step`, as tensors and plain Python values (what
+    `workers.runtime.checkpoint` can store). It is called only when a commit is made, so that a network that trains an
+    epoch in microseconds does not copy its weights every epoch.
     `visits`: training examples times models since the last `Progress`. `about`: what is now known of its provenance.
     """
 
@@ -63,7 +64,7 @@ class Progress(NamedTuple):
 
 def table(rows: list[Row]) -> pa.Table:
     """Rows as an Arrow table with the columns of `SCHEMA`."""
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
     arrays = [
         pa.array(c, type=pa.string()).dictionary_encode()
         if pa.types.is_dictionary(f.type)

@@ -1,4 +1,4 @@
-"""Reads segments, checked against their manifest, and keeps what fits: rows are read measure by measure."""
+"""Reads segments, checks them against their manifest, and caches them: rows are read measure by measure."""
 
 import io
 
@@ -13,8 +13,8 @@ KEPT = 64 * 2**20  # bytes of Parquet; a row of a trained network takes 2 to 9
 
 
 class SegmentReader:
-    """The segments of a store. Their content stays in memory while it fits; nothing makes room, since a scan that is
-    longer than the room would find nothing."""
+    """The segments of a store. Their content is cached until the cache is full. Nothing is evicted: in a cyclic scan
+    that is longer than the cache every entry would be evicted before its next use."""
 
     def __init__(self, store: Store, kept: int = KEPT) -> None:
         self.store, self._room = store, kept

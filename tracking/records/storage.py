@@ -1,4 +1,4 @@
-"""Files of a store, on a local disk or in an object store: read, list, and write so that a name means a whole file."""
+"""Files of a store, on a local disk or in an object store: read, listed, and written whole or not at all."""
 
 import functools
 import hashlib
@@ -19,8 +19,9 @@ from tracking.common.failpoints import reached
 from tracking.records import layout
 from tracking.records.conditional_puts import ConditionalPuts
 
-PATIENCE_S = 60  # with an object store that does not answer
-# In what pyarrow says of S3 and Google's store: nobody is there, or too much is asked. Wrong keys and names are not.
+PATIENCE_S = 60  # how long a request to an object store that does not answer is repeated
+# Messages of pyarrow for S3 and Google's store that say: unreachable, or too many requests. Wrong keys are not among
+# them: repeating a request does not help there.
 PASSING = re.compile(
     r"NETWORK_CONNECTION|curlCode|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|SLOW_DOWN|REQUEST_TIMEOUT|UNAVAILABLE"
 )
@@ -52,7 +53,7 @@ def _storage(path: str) -> Iterator[None]:
 
 
 def _bounded(uri: str) -> str:
-    """Google's library tries for 15 minutes to reach a store that is not there, unless the address says how long."""
+    """Google's library repeats a request for 15 minutes unless the address says otherwise."""
     if not uri.startswith(("gs://", "gcs://")) or "retry_limit_seconds=" in uri:
         return uri
     return f"{uri}{'&' if '?' in uri else '?'}retry_limit_seconds={PATIENCE_S}"
@@ -119,8 +120,8 @@ class Files:
         reached(f"{at}_renamed")
 
     def set_aside(self, name: str) -> None:
-        """Renames a damaged file, so that nothing reads it and everybody can look at it. One that does not exist is
-        passed over."""
+        """Renames a damaged file, so that it is not read any more and can be inspected. A file that does not exist is
+        skipped."""
         path, aside = self.path(name), self.path(layout.set_aside(name))
         self.request("move", name, lambda: self.fs.move(path, aside) if self._is_file(path) else None)
         reached("commit.set_aside")
@@ -146,7 +147,7 @@ class Files:
         return [info.name for info in self.listing(folder) if info.name.endswith(ending)]
 
     def delete(self, names: list[str]) -> None:
-        """Deletes files; those that do not exist are passed over."""
+        """Deletes files. Files that do not exist are skipped."""
         for name in names:
             self.request("delete", name, partial(self._remove, self.path(name)))
             reached("commit.deleted")
@@ -159,9 +160,9 @@ class Files:
         return bool(self.fs.get_file_info(path).type == pafs.FileType.File)
 
     def request(self, operation: Operation, name: str, act: Callable[[], T]) -> T:
-        """Every request to the store. It is tried again for a minute where an object store that has answered this
-        process before no longer does: a restart of its server is no reason to stop. A mistyped address is said at once.
-        Raises StorageFailed, FileNotFoundError."""
+        """Makes a request to the store; every request goes through here. It is repeated for `PATIENCE_S` seconds if an
+        object store that has answered this process before does not answer, since its server may be restarting. A wrong
+        address is reported at once. Raises StorageFailed, FileNotFoundError."""
         path = self.path(name)
         end, pause = time.monotonic() + (PATIENCE_S if self._answered else 0), 0.5
         while True:
@@ -178,7 +179,7 @@ class Files:
 
 
 def _replace(path: str, content: bytes, at: str) -> None:
-    """The file is on the disk before its name is, and its name before anybody is told."""
+    """Replaces a file: its content is on the disk before its name, and its name before this returns."""
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
@@ -200,7 +201,7 @@ def _replace(path: str, content: bytes, at: str) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    """A rename is on the disk only when its folder is."""
+    """Writes a folder to the disk: until then a rename in it may be lost."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,8 +1,8 @@
 """The writer of a bundle: collects rows and outcomes, and commits them with a checkpoint.
 
 A commit writes the rows up to a step and the checkpoint of that step, then the manifest that names both, by rename, and
-then deletes what the manifest no longer names. After a crash the state is that of some commit: whatever else lies about
-is ignored, and what came later is done again.
+then deletes what the manifest no longer names. After a crash the state is that of some commit: other files are ignored,
+and later work is repeated.
 """
 
 import io
@@ -51,7 +51,7 @@ class Writer:
         return Writer(store, Manifest(bundle, experiment, -1, tuple(trials), clock()), provenance, clock)
 
     def add(self, new: list[Row], ended: dict[str, Outcome]) -> None:
-        """Keeps rows and outcomes for the next commit."""
+        """Adds rows and outcomes to the next commit."""
         self.pending += new
         self.ended |= ended
 
@@ -60,11 +60,11 @@ class Writer:
         bundle is done. Raises StorageFailed, and InUse when another launch has taken the work over."""
         reached("commit.begun")
         with self.store.leased():
-            pass  # a look before anything is written
+            pass  # checked before anything is written
         reached("commit.leased")
         try:
             new = self._put_all(step, checkpoint)
-        except FileNotFoundError:  # who has taken this work over, and done it, has tidied up
+        except FileNotFoundError:  # another launch has taken this work over, finished it and deleted its files
             with self.store.leased():
                 raise
         with self.store.leased():
@@ -106,7 +106,7 @@ class Writer:
         return self._put(name, out.getvalue(), "commit.rows")
 
     def _put_merged(self, new: Manifest) -> FileEntry:
-        """One segment instead of many: a finished bundle is read often and written never."""
+        """One segment instead of many: a finished bundle is read often and not written any more."""
         tables = [self.store.segment(entry) for entry in self.manifest.segments] + [rows.table(self.pending)]
         commits = [*(entry.commit for entry in self.manifest.segments), new.commits]
         parts = [(commit, len(table)) for commit, table in zip(commits, tables, strict=True)]
@@ -114,7 +114,8 @@ class Writer:
         return replace(entry, parts=tuple(parts)) if len(new.provenances) > 1 else entry
 
     def _tidy(self, old: Manifest, new: Manifest) -> None:
-        """Deletes what the new manifest no longer names; at the end also what earlier attempts left behind."""
+        """Deletes the files that the new manifest no longer names; once the bundle is done, also those of earlier
+        attempts."""
         kept = {entry.name for entry in (*new.segments, *new.checkpoints)}
         files = self.store.files
         left = [entry.name for entry in (*old.segments, *old.checkpoints)]
