@@ -79,7 +79,7 @@ def rows(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":
 
 def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
     """The points of one of the sweep's curves: line, x, centre, low, high, n, diverged, failed, missing, ..."""
-    return _results(sweep, store).curve(_curve(sweep, name)).points
+    return _results(sweep, store).curve(_curve(sweep, name)).table
 
 
 def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
@@ -87,10 +87,11 @@ def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
     import matplotlib
 
     from tracking.plotting import curve_figure
+    from tracking.plotting.style import style
 
     results, chosen = _results(sweep, store), _curve(sweep, name)
-    with matplotlib.rc_context(curve_figure.style()):
-        return curve_figure.figure(*results.curve(chosen), results.about(chosen.where))
+    with matplotlib.rc_context(style()):
+        return curve_figure.figure(*results.curve(chosen), results.caption(chosen.where))
 
 
 def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:

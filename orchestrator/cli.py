@@ -73,8 +73,8 @@ def launch(
         return 0
     launched = launch(sweep, options, LiveView())
     render.launched(sweep, launched, at.store, as_json)
-    bad = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
-    return 1 if bad else 0
+    failed = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
+    return 1 if failed or launched.not_drawn else 0
 
 
 @app.command
@@ -106,11 +106,11 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 
 @app.command
 def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, as_json: Json = False) -> int:
-    """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file."""
+    """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file. Exit code 1 when a
+    figure cannot be drawn."""
     from orchestrator.commands import look_again
 
-    look_again.curves(which.read(), at, watch, as_json)
-    return 0
+    return 0 if look_again.curves(which.read(), at, watch, as_json) else 1
 
 
 @app.command

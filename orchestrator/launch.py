@@ -43,6 +43,8 @@ from workers.runtime import provenance
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tracking.plotting.figures import NotDrawn
+
 LOG = logging.getLogger(__name__)
 SILENT = Silent()
 
@@ -68,11 +70,12 @@ class Options:
 @dataclass(frozen=True)
 class Launched:
     """What a launch did and found. trials: how many were run, were done before, failed, and so on. curves: the files of
-    each figure. table: the points of all curves. failed: trials by the last line of their error. damaged: a message for
-    each file that was set aside."""
+    each figure. not_drawn: the figures that could not be drawn. table: the points of all curves. failed: trials by the
+    last line of their error. damaged: a message for each file that was set aside."""
 
     trials: dict[str, int]
     curves: list[dict[str, str]]
+    not_drawn: "tuple[NotDrawn, ...]"
     table: "pd.DataFrame"
     claims: list[Verdict]
     failed: dict[str, list[str]]
@@ -103,8 +106,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             mirror.finish(results, files, ledger)
     after = compare(trials, ledger)
     return Launched(
-        _counts(before, after), files.figures, results.table, list(results.verdicts), after.failed, mirror.uri,
-        files.report, damaged, time.monotonic() - start,
+        _counts(before, after), files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
+        mirror.uri, files.report, damaged, time.monotonic() - start,
     )  # fmt: skip
 
 

@@ -29,13 +29,18 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     repeat(look, STATUS_S if watch else None)
 
 
-def curves(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
-    """Draws the curves and writes the report; watching ends when every trial has ended."""
-    trials, store = expand(sweep), at.existing()
+def curves(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> bool:
+    """Draws the curves and writes the report; watching ends when every trial has ended. Returns whether every figure
+    could be drawn in the end."""
+    trials, store, drawn = expand(sweep), at.existing(), True
 
     def look() -> bool:
+        nonlocal drawn
         results = build(sweep, trials, Ledger.read(store))
-        render.curves(results, write(results, store), as_json)
+        files = write(results, store)
+        render.curves(results, files, as_json)
+        drawn = not files.not_drawn
         return not results.unfinished
 
     repeat(look, CURVES_S if watch else None)
+    return drawn

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,17 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
 from tracking.common.flatten import flat
-from tracking.common.text import duration
+from tracking.common.text import duration, number
 from tracking.mirror.tracking_uri import public
 from tracking.records.lease_file import Claim
-from tracking.verdicts.verify import Verdict
+from tracking.verdicts.finding import Value, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from orchestrator.commands.rerun import Compared
     from orchestrator.launch import Launched
+    from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifest import TrialRecord
     from tracking.records.rows import Progress
@@ -43,6 +44,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "trials": done.trials,
                 "damaged": list(done.damaged),
                 "curves": done.curves,
+                "not_drawn": [asdict(one) for one in done.not_drawn],
                 "claims": plain(done.claims),
                 "failures": {error: len(trials) for error, trials in done.failed.items()},
                 "store": store,
@@ -58,8 +60,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
         say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
     say(f"trials   {counts}; {duration(done.wall_s)}")
-    for curve in done.curves:
-        say(f"figure   {curve['png']}")
+    _figures(done.curves, done.not_drawn)
     say(f"report   {done.report}")
     say(
         f"MLflow   sweep ui --store {store}"
@@ -138,11 +139,18 @@ def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) ->
 def curves(results: Results, files: Files, as_json: bool) -> None:
     """The curves as a table, and where they were drawn."""
     if as_json:
-        return _json({"curves": files.figures, "report": files.report})
+        failed = [asdict(one) for one in files.not_drawn]
+        return _json({"curves": files.figures, "not_drawn": failed, "report": files.report})
     _curve_table(results.sweep, results.table)
-    for figure in files.figures:
-        say(f"figure   {figure['png']}")
+    _figures(files.figures, files.not_drawn)
     say(f"report   {files.report}")
+
+
+def _figures(files: Iterable[dict[str, str]], not_drawn: "Iterable[NotDrawn]") -> None:
+    for one in files:
+        say(f"figure   {one['png']}")
+    for lost in not_drawn:
+        say(f"not drawn: {lost.name}: {lost.reason}")
 
 
 def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
@@ -268,11 +276,11 @@ def _evidence(verdict: Verdict) -> str:
     return "; ".join(parts)
 
 
-def _number(value: Any) -> str:
-    """Four digits; whole numbers whole; lists number by number."""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else f"{value:.4g}"
-    return f"[{', '.join(map(_number, value))}]" if isinstance(value, list | tuple) else str(value)
+def _number(value: Value) -> str:
+    """Four digits; lists number by number."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_number, value))}]"
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def _failures(failed: dict[str, list[str]], where: str = "") -> None:

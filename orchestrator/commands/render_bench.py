@@ -11,6 +11,7 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
 from tracking.plotting import bench_figure
+from tracking.plotting.save import save
 from workers.bench import cost
 from workers.bench.case import Case
 
@@ -35,7 +36,8 @@ def keep(report: Mapping[str, Any], folder: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
     widths = sorted({r["width"] for r in report["results"]})
-    bench_figure.draw(report, {w: report["peak"] / visit_flops(w) for w in widths}, path)
+    limits = {w: report["peak"] / visit_flops(w) for w in widths}
+    save(lambda: bench_figure.figure(report, limits), path.parent, path.name)
     return path
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.planning.consistency import data_digest, refuse_mixed_data
 from orchestrator.spec.expand import parents, varied
@@ -13,6 +13,7 @@ from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored
 from tracking.common.flatten import flat
+from tracking.plotting.labels import Caption
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.verdicts.verify import Verdict, verify
@@ -22,13 +23,8 @@ from workers.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-
-class CurvePoints(NamedTuple):
-    """A curve of the sweep file, its points, and the points of single seeds; columns: `tracking.analysis.aggregate`."""
-
-    curve: Curve
-    points: "pd.DataFrame"
-    seeds: "pd.DataFrame"
+    from tracking.plotting.figures import Points
+    from tracking.plotting.panels import Part
 
 
 @dataclass(frozen=True)
@@ -46,36 +42,38 @@ class Results:
         return tuple(verify(self.frame, self.sweep.claims))
 
     @cached_property
-    def curves(self) -> dict[str, CurvePoints]:
-        """Every curve of the sweep by its name."""
-        return {curve.name: self.curve(curve) for curve in self.sweep.curves}
+    def curves(self) -> "Points":
+        """Every curve of the sweep by its name: its points, or why it has none."""
+        from tracking.plotting import figures
 
-    def curve(self, curve: Curve) -> CurvePoints:
-        """The points of one curve."""
+        return figures.points(self.frame, self.sweep.curves, varied(self.sweep))
+
+    def curve(self, curve: Curve) -> "Part":
+        """The points of one curve. Raises Refused where it does not fit what is recorded."""
         from tracking.analysis.aggregate import both
+        from tracking.plotting.panels import Part
 
-        return CurvePoints(curve, *both(self.frame, curve, varied(self.sweep)))
+        return Part(curve, *both(self.frame, curve, varied(self.sweep)))
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """The points of all curves."""
-        import pandas as pd
+        """The points of all curves that have some."""
+        from tracking.plotting import figures
 
-        parts = [found.points for found in self.curves.values()]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        return figures.table(self.curves)
 
     @property
     def unfinished(self) -> bool:
         """Whether some trials have not ended."""
         return bool(set(self.frame.trials["state"]) & {"missing", "running"})
 
-    def about(self, where: Mapping[str, Any]) -> dict[str, str]:
+    def caption(self, where: Mapping[str, object]) -> Caption:
         """What a figure of the trials in `where` names besides numbers: title, source, data, and what a step is called.
         The data are called by the title that is recorded with each trial; some trials have none."""
-        shown = selected(self.frame, dict(where)).trials.index
+        shown = selected(self.frame, where).trials.index
         titles = {data.title for id in shown if id in self.records and (data := self.records[id].data)}
         step = EXPERIMENTS.load(self.sweep.experiment).STEP
-        return {"title": self.sweep.title, "source": self.sweep.source, "data": ", ".join(sorted(titles)), "step": step}
+        return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step)
 
 
 def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.terminal import console as terminal
+from tracking.common.text import number
 
 WORD = 20  # columns for the longest word of a text in a table, if it is as long
 COLOURS = {"holds": "green", "fails": "red", "not enough data": "yellow", "failed": "red", "diverged": "yellow"}
@@ -55,7 +56,7 @@ def _least(header: Sequence[str], body: Sequence[Sequence[str]]) -> int:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return number(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -37,11 +37,11 @@ COUNTS = ("planned", "finished", "diverged", "failed", "missing", "not_finite")
 def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     """The points of a curve, in drawing order.
 
-    Columns: curve, line (what the legend says), each setting of the group, split, layer, at, x, x_text (of an x that
-    is no number), centre, low, high, n (finite values averaged), the counts of trials of that cell (planned, finished,
-    diverged, failed, missing), not_finite, threshold (number of training examples). A cell with nothing to show has a
-    line with centre NaN, and x NaN where only a recorded measure could tell it. Raises Refused where the curve does not
-    fit what is recorded.
+    Columns: curve, line (its name), legend (its settings in words), each setting of the group, split, layer, at, x,
+    x_text (of an x that is no number), centre, low, high, n (finite values averaged), the counts of trials of that cell
+    (planned, finished, diverged, failed, missing), not_finite, threshold (number of training examples). A cell with
+    nothing to show has a line with centre NaN, and x NaN where only a recorded measure could tell it. Raises Refused
+    where the curve does not fit what is recorded.
     """
     return _read(frame, curve, varied, few=True)[0]
 
@@ -67,8 +67,8 @@ def _read(frame: "Frame", curve: Curve, varied: list[str], few: bool) -> "tuple[
     found = reduce(selection, curve, few)
     points = _points(selection, found, curve)
     _no_mixture(points, curve, varied, selection.group)
-    columns = ["curve", "line", *selection.group, "split", "layer", "at", "x", "x_text", "centre", "low", "high", "n"]
-    return points[[*columns, *COUNTS, "threshold"]], _values(selection, found, curve)
+    which = ["curve", "line", "legend", *selection.group, "split", "layer", "at", "x", "x_text"]
+    return points[[*which, "centre", "low", "high", "n", *COUNTS, "threshold"]], _values(selection, found, curve)
 
 
 def _points(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame":

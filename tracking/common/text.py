@@ -1,4 +1,4 @@
-"""Text for people: what comes from files is made safe to show, and durations are spelled out."""
+"""Text for people: what comes from files is made safe to show; durations and numbers are spelled out."""
 
 
 def printable(text: str) -> str:
@@ -14,3 +14,9 @@ def duration(seconds: float) -> str:
     return (
         f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     )
+
+
+def number(value: float) -> str:
+    """A result in four digits, a whole number as one: 0.031416 -> '0.03142', 1338.0 -> '1,338'."""
+    whole = abs(value) < 1e9 and float(value).is_integer()
+    return f"{value:,.0f}" if whole else f"{value:.4g}"

@@ -1,30 +1,32 @@
 """The axes of a figure: scales, limits that no single band can blow up, and ticks that can be read."""
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.values import text, words
-from tracking.plotting.labels import x_axis_label, y_axis_label
+from tracking.analysis.values import words
+from tracking.common.text import number
+from tracking.plotting.labels import Caption, verbatim, x_axis_label, y_axis_label
+from tracking.plotting.style import GREY
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
+LETTERS = 64  # of tick labels beside each other; where the values have more, the labels are turned
 
-def prepare(
-    axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame", about: Mapping[str, Any]
-) -> None:
+
+def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame", caption: Caption) -> None:
     """Scales, limits, ticks and labels."""
     from matplotlib.ticker import PercentFormatter
 
-    axes.set_xscale(
-        "log" if curve.x_logarithmic and (shown["x"] > 0).any() and (shown["x_text"] == "").all() else "linear"
-    )
+    _x_axis(axes, curve, shown)
     axes.set_yscale("log" if curve.y_scale == "log" and (shown["centre"] > 0).any() else "linear")
-    _x_ticks(axes, shown)
     low, high = _limits(shown, single, axes.get_yscale() == "log")
     if low < high:
         axes.set_ylim(low, high)
@@ -32,26 +34,52 @@ def prepare(
         _plain_log_ticks(axes.yaxis, low, high)
     if curve.y == "error" and axes.get_yscale() == "linear":
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
-    axes.set_xlabel(curve.x_label or x_axis_label(curve, about))
-    axes.set_ylabel(curve.y_label or y_axis_label(curve, list(shown["split"].unique())))
+    axes.set_xlabel(x_axis_label(curve, caption))
+    axes.set_ylabel(y_axis_label(curve, list(shown["split"].unique())))
     if shown["centre"].notna().sum() == 0:
-        axes.text(0.5, 0.5, "nothing recorded yet", transform=axes.transAxes, ha="center", va="center", color="#5f5f5f")
+        axes.text(0.5, 0.5, "nothing recorded yet", transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-def _x_ticks(axes: "Axes", shown: "pd.DataFrame") -> None:
-    """Names where x is no number; the values themselves where they are few and a logarithmic axis is short."""
+def _x_axis(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:
+    """Names where x is no number; a logarithmic axis that holds 0 is linear up to its smallest positive value."""
+    from matplotlib.ticker import MaxNLocator
+
+    texts = shown[shown["x_text"] != ""].drop_duplicates("x").sort_values("x")
+    if len(texts):
+        return _names(axes, texts["x"].tolist(), [words("", t) for t in texts["x_text"]])
+    positive = shown.loc[shown["x"] > 0, "x"]
+    if not curve.x_logarithmic or positive.empty or (shown["x"] < 0).any():
+        if curve.x == "step":
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        return
+    if (shown["x"] == 0).any():
+        axes.set_xscale("symlog", linthresh=float(positive.min()), linscale=0.4)
+    else:
+        axes.set_xscale("log")
+        _log_x_ticks(axes, sorted(positive.unique()))
+
+
+def _names(axes: "Axes", places: list[float], names: list[str]) -> None:
+    """Ticks with the names of values; long ones in several lines, or turned where they are many."""
+    room = max(LETTERS // len(names), 8)
+    turned = sum(min(len(name), room) for name in names) > LETTERS
+    wrapped = [verbatim(textwrap.fill(name, 24 if turned else room)) for name in names]
+    axes.set_xticks(places, wrapped)
+    if turned:
+        for label in axes.get_xticklabels():
+            label.set(rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_xlim(min(places) - 0.5, max(places) + 0.5)
+
+
+def _log_x_ticks(axes: "Axes", values: list[float]) -> None:
+    """The values themselves where they are few and the axis is short."""
     from matplotlib.ticker import NullLocator
 
-    values = sorted(shown["x"].dropna().unique())
-    if (shown["x_text"] != "").any():
-        texts = shown.drop_duplicates("x").set_index("x")["x_text"]
-        axes.set_xticks(list(texts.index), [words("", t) for t in texts])
-        axes.margins(x=0.15)
-    elif axes.get_xscale() == "log" and 0 < len(values) <= 8 and values[-1] / values[0] <= 200:
+    if len(values) <= 8 and values[-1] / values[0] <= 200:
         far = [v for i, v in enumerate(values) if i == 0 or v / values[i - 1] > 1.25]
-        axes.set_xticks(far, [_number(v) for v in far])
+        axes.set_xticks(far, [number(v) for v in far])
         axes.xaxis.set_minor_locator(NullLocator())
-    elif axes.get_xscale() == "log" and values:
+    else:
         _plain_log_ticks(axes.xaxis, *axes.get_xlim())
 
 
@@ -65,27 +93,16 @@ def _plain_log_ticks(axis: "Axis", low: float, high: float) -> None:
     marked = (1.0, 2.0, 3.0, 5.0) if high / low < 10 else (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
     locator: Locator = MaxNLocator(5) if high / low < 3 else LogLocator(subs=marked)
     axis.set_major_locator(locator)
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_formatter(NullFormatter())
     if high / low < 3:
         axis.set_minor_locator(NullLocator())
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else text(float(value))
-
-
 def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
     """Limits of y: all centres and seeds, and of the bands as much again at most (two seeds have enormous ones)."""
-    import numpy as np
-    import pandas as pd
-
-    def usable(*parts: Any) -> Any:
-        values = pd.concat([pd.Series(part, dtype=float) for part in parts]).to_numpy()
-        values = values[np.isfinite(values) & (values > (0 if logarithmic else -np.inf))]
-        return np.log(values) if logarithmic else values
-
-    inner, outer = usable(shown["centre"], single["value"]), usable(shown["low"], shown["high"])
+    inner = _usable(shown["centre"], single["value"], logarithmic)
+    outer = _usable(shown["low"], shown["high"], logarithmic)
     if not len(inner):
         return 0.0, 0.0
     low, high = float(inner.min()), float(inner.max())
@@ -97,3 +114,11 @@ def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) ->
     if not logarithmic and inner.min() >= 0:
         low = max(low, 0.0)
     return (math.exp(low - margin), math.exp(high + margin)) if logarithmic else (low - margin, high + margin)
+
+
+def _usable(one: "pd.Series[float]", other: "pd.Series[float]", logarithmic: bool) -> NDArray[np.float64]:
+    """The values of both that have a place on the axis, in its units."""
+    values = np.concatenate([one.to_numpy(np.float64), other.to_numpy(np.float64)])
+    values = values[np.isfinite(values) & (values > (0 if logarithmic else -np.inf))]
+    found: NDArray[np.float64] = np.log(values) if logarithmic else values
+    return found

@@ -4,51 +4,37 @@ An engine that was measured with several numbers of models is drawn at its best 
 worst. The dotted line is what the machine's arithmetic peak allows.
 """
 
-import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracking.plotting.curve_figure import GREY, PALETTE, style
+from tracking.plotting.save import Page
+from tracking.plotting.style import GREY, PALETTE, PANEL_TITLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANEL, HEIGHT = 3.1, 3.4  # inches
+PANEL, HEIGHT = 3.1, 2.6  # inches
 MARKERS = "osD^vP*X"
 
 Result = Mapping[str, Any]
 
 
-def draw(report: Mapping[str, Any], limits: Mapping[int, float], path: Path) -> None:
-    """Writes <path>.png and <path>.svg. `limits`: images per second at the arithmetic peak, by width."""
-    import matplotlib
-
-    with matplotlib.rc_context(style()):
-        drawn = figure(report, limits)
-        drawn.savefig(path.with_suffix(".png"), dpi=300)
-        drawn.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-
-
 def figure(report: Mapping[str, Any], limits: Mapping[int, float]) -> "Figure":
-    """The panels side by side, one legend and one footer below them."""
-    from matplotlib.figure import Figure
-
+    """The panels side by side, one legend and one footer below them. `limits`: images per second at the arithmetic
+    peak, by width."""
     results: Sequence[Result] = report["results"]
     arms = sorted({r["batch_norm"] for r in results})
-    drawn = Figure(figsize=(max(2 * PANEL, PANEL * len(arms)), HEIGHT + 0.9), layout="constrained")
-    panels = drawn.subplots(1, max(len(arms), 1), squeeze=False, sharey=True)[0]
+    page = Page(max(2 * PANEL, PANEL * len(arms)), "", [_footer(report)])
+    panels = page.body.subplots(1, max(len(arms), 1), squeeze=False, sharey=True)[0]
     names = [name for name in report["engines"] if any(r["engine"] == name for r in results)]
     looks = {name: _look(i, name == "ours") for i, name in enumerate(names)}
     for axes, arm in zip(panels, arms, strict=False):
         _panel(axes, [r for r in results if r["batch_norm"] == arm], looks, limits)
-        axes.set_title("with batch norm" if arm else "without batch norm", fontsize=8.5)
+        axes.set_title("with batch norm" if arm else "without batch norm", fontsize=PANEL_TITLE)
     panels[0].set_ylabel("images trained on per second, times models")
-    handles, labels = panels[0].get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside upper center", ncols=4)
-    drawn.supxlabel("\n".join(_footer(report)), x=0.01, ha="left", fontsize=6.3, color=GREY)
-    return drawn
+    page.legend(panels[0].get_legend_handles_labels()[0])
+    return page.finished(panels[0], HEIGHT)
 
 
 def _panel(axes: "Axes", results: Sequence[Result], looks: Mapping[str, Any], limits: Mapping[int, float]) -> None:
@@ -76,14 +62,13 @@ def _look(i: int, ours: bool) -> dict[str, Any]:
     return {"color": colour, "marker": MARKERS[i % len(MARKERS)], "linewidth": 2.2 if ours else 1.4}
 
 
-def _footer(report: Mapping[str, Any]) -> list[str]:
+def _footer(report: Mapping[str, Any]) -> str:
     """What a reader must know: what was trained, where, with what, how often."""
     how, versions = report["measured"], report["versions"]
     commit = f"{report['commit'][:10]}{' with changes' if report['modified'] else ''}" if report["commit"] else "none"
-    said = (
+    return (
         f"{report['hardware']}, {report['processes']} processes at once; torch {versions['torch']}, sweep "
         f"{versions['sweep']}, commit {commit}. {how['net']}; batch {how['batch']}; images {how['images']}. Median of "
         f"{how['rounds']} rounds of {how['seconds']:g} s in which the engines take turns. Engines that train several "
         "models are drawn at their best number of models; the shade reaches to their worst."
     )
-    return textwrap.wrap(said, 130)

@@ -1,7 +1,7 @@
 """What axes are called, and what stands below a figure, in the words of the field."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.intervals import KINDS, bounds_of
@@ -36,19 +36,40 @@ BANDS = {
 }
 
 
-def x_axis_label(curve: "Curve", about: Mapping[str, Any]) -> str:
-    """The setting or measure in words, or what a step is called."""
-    return _capital(_step(about) if curve.x == "step" else _measure(curve.x, curve.x_split))
+@dataclass(frozen=True)
+class Caption:
+    """What a figure says of its sweep that no number does. step: what a step is called."""
+
+    title: str = ""
+    source: str = ""
+    data: str = ""
+    step: str = "step"
+
+    def origin(self) -> str:
+        """Data and source, in sentences."""
+        return " ".join([f"Data: {self.data}."] * bool(self.data) + [f"After {self.source}."] * bool(self.source))
+
+
+def verbatim(text: str) -> str:
+    """The text as Matplotlib shows it letter by letter: a dollar sign starts no formula."""
+    return text.replace("$", r"\$")
+
+
+def x_axis_label(curve: Curve, caption: Caption) -> str:
+    """The setting or measure in words, or what a step is called, if the curve does not say it."""
+    if curve.x_label:
+        return verbatim(curve.x_label)
+    return _capital(caption.step if curve.x == "step" else _measure(curve.x, curve.x_split))
+
+
+def y_axis_label(curve: Curve, splits: list[str]) -> str:
+    """The measure in words, with its split where there is only one, if the curve does not say it."""
+    return verbatim(curve.y_label) or measure(curve.y, splits[0] if len(splits) == 1 else "")
 
 
 def measure(name: str, split: str = "") -> str:
     """A measure in words, for an axis."""
     return _capital(_measure(name, split))
-
-
-def y_axis_label(curve: "Curve", splits: list[str]) -> str:
-    """The measure in words; with its split where there is only one."""
-    return _capital(_measure(curve.y, splits[0] if len(splits) == 1 else ""))
 
 
 def _measure(name: str, split: str) -> str:
@@ -64,26 +85,35 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def footer(curve: "Curve", table: "pd.DataFrame", about: Mapping[str, Any], thin: bool, bars: bool) -> list[str]:
+def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, bars: bool) -> list[str]:
     """What the picture rests on: seeds, band, data and source, and whatever is not in it."""
     used = table.loc[table["n"] > 0, "n"]
     notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
-    known = (("Data: {}.", "data"), ("After {}.", "source"))
-    notes.append(" ".join(said.format(about[k]) for said, k in known if about.get(k)))
+    notes.append(caption.origin())
     if "best" in curve.steps:
-        notes.append(f"Best {_step(about)}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
+        notes.append(f"Best {caption.step}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
     left_out = not_averaged(curve, table)
     if left_out:
         crossed = {"diverged", "not finite"} & left_out.keys() and "every" not in curve.steps and not curve.points
         counts = ", ".join(f"{n} {what}" for what, n in left_out.items())
         notes.append(f"Trials left out: {counts}{' (crosses: diverged or not finite)' if crossed else ''}.")
-    hidden = int((table["centre"] <= 0).sum()) if curve.y_scale == "log" else 0
-    if hidden:
-        notes.append(f"{hidden} points are 0 or less and are not on the logarithmic axis.")
-    return [note for note in notes if note]
+    return [note for note in [*notes, *_not_shown(curve, table, caption.step)] if note]
 
 
-def not_averaged(curve: "Curve", table: "pd.DataFrame") -> dict[str, int]:
+def _not_shown(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
+    """How many points have a centre and no place on the axes."""
+    known = table[table["centre"].notna()]
+    said = []
+    if hidden := int((known["centre"] <= 0).sum()) if curve.y_scale == "log" else 0:
+        said.append(f"{hidden} points are 0 or less and are not on the logarithmic axis.")
+    if curve.x_logarithmic and curve.x == "step" and (known["x"] == 0).any():
+        said.append(f"{_capital(step)} 0 is not on the logarithmic axis.")
+    if without := int(known["x"].isna().sum()):
+        said.append(f"{without} points have no {_words(curve.x)} and are not shown.")
+    return said
+
+
+def not_averaged(curve: Curve, table: "pd.DataFrame") -> dict[str, int]:
     """How many trials are diverged, failed, missing or not finite, on the split and layer that lack most."""
     counts = ["diverged", "failed", "missing", "not_finite"]
     series = ["split", "layer", "at"]
@@ -93,11 +123,7 @@ def not_averaged(curve: "Curve", table: "pd.DataFrame") -> dict[str, int]:
     return {str(what).replace("_", " "): int(n) for what, n in lacking.items() if n > 0}
 
 
-def _step(about: Mapping[str, Any]) -> str:
-    return str(about.get("step", "step"))
-
-
-def _seeds(curve: "Curve", used: "pd.Series[int]", thin: bool, band: str) -> str:
+def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str) -> str:
     if curve.points:
         return f"A mark for each of {len(used)} trials."
     few, many = int(used.min()), int(used.max())
@@ -108,5 +134,5 @@ def _seeds(curve: "Curve", used: "pd.Series[int]", thin: bool, band: str) -> str
         how = "order statistics" if curve.centre == "median" else KINDS[bounds_of(curve.y)]
         parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=how))
     if thin and many > 1:
-        parts.append("thin lines: single seeds")
+        parts.append("thin: single seeds")
     return "; ".join(parts) + "."

@@ -1,21 +1,24 @@
 """Several curves side by side on one page, as papers print them: a letter each, legend and footer once."""
 
 import math
-import textwrap
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
+from tracking.analysis.curve_spec import Curve
 from tracking.common.plugins import Frozen
 from tracking.plotting import curve_figure
-from tracking.plotting.labels import footer
+from tracking.plotting.labels import Caption, footer, verbatim
+from tracking.plotting.save import Page
+from tracking.plotting.style import PANEL_TITLE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-PANEL_WIDTH, PANEL_HEIGHT = 2.9, 2.3  # inches
+PANEL_WIDTH, AXES_HEIGHT = 2.9, 1.75  # inches
 
 
 class Panel(Frozen):
@@ -26,47 +29,30 @@ class Panel(Frozen):
     columns: int = Field(3, ge=1, description="Curves in a row.")
 
 
-def draw(panel: Panel, parts: Sequence[Any], about: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Writes <folder>/<panel>.png and .svg; `parts` are (curve, aggregated, single seeds), in the panel's order."""
-    import matplotlib
+class Part(NamedTuple):
+    """One curve with what `aggregate` and `single` made of it."""
 
-    paths = {kind: folder / f"{panel.name}.{kind}" for kind in ("png", "svg")}
-    with matplotlib.rc_context(curve_figure.style()):
-        page = _page(panel, parts, about)
-        page.savefig(paths["png"], dpi=220)
-        page.savefig(paths["svg"], metadata={"Date": None})
-    return {kind: str(path) for kind, path in paths.items()}
+    curve: Curve
+    table: "pd.DataFrame"
+    single: "pd.DataFrame"
 
 
-def _page(panel: Panel, parts: Sequence[Any], about: Mapping[str, Any]) -> "Figure":
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
+def figure(panel: Panel, parts: Sequence[Part], caption: Caption) -> "Figure":
+    """The page of a panel; `parts` in its order."""
     columns = min(panel.columns, len(parts))
     rows = math.ceil(len(parts) / columns)
-    notes = _notes(parts, about, columns)
-    bottom, top = 0.34 + 0.12 * len(notes), 0.42
-    height = rows * PANEL_HEIGHT + bottom + top
-    layout = ConstrainedLayoutEngine(rect=(0, bottom / height, 1, 1 - (bottom + top) / height), w_pad=0.06, h_pad=0.06)
-    page = Figure(figsize=(columns * PANEL_WIDTH, height), layout=layout)
-    entries: dict[str, Any] = {}
-    for i, (curve, table, single) in enumerate(parts):
-        axes = page.add_subplot(rows, columns, i + 1)
-        entries |= {str(e.get_label()): e for e in curve_figure.plot(axes, curve, table, single, about)}
-        axes.set_title(f"({chr(97 + i)})  {curve.title or curve.name}", loc="left", fontsize=8.5)
-    page.text(
-        0.08 / page.get_figwidth(), 1 - 0.1 / height, str(about.get("title", "")), va="top", fontsize=9.5, weight="bold"
-    )
-    page.text(
-        0.08 / page.get_figwidth(), 0.08 / height, "\n".join(notes), va="bottom", fontsize=6.3, color=curve_figure.GREY
-    )
-    if entries:
-        page.legend(handles=list(entries.values()), loc="lower left", bbox_to_anchor=(0.01, (bottom - 0.24) / height),
-                    ncols=len(entries), borderaxespad=0, borderpad=0)  # fmt: skip
-    return page
+    page = Page(columns * PANEL_WIDTH, caption.title, _notes(parts, caption))
+    entries: dict[str, Line2D] = {}
+    for i, part in enumerate(parts):
+        axes = page.body.add_subplot(rows, columns, i + 1)
+        entries |= {str(e.get_label()): e for e in curve_figure.plot(axes, *part, caption)}
+        title = f"({chr(97 + i)})  {part.curve.title or part.curve.name}"
+        axes.set_title(verbatim(title), loc="left", fontsize=PANEL_TITLE)
+    page.legend(list(entries.values()))
+    return page.finished(axes, AXES_HEIGHT, rows)
 
 
-def _notes(parts: Sequence[Any], about: Mapping[str, Any], columns: int) -> list[str]:
+def _notes(parts: Sequence[Part], caption: Caption) -> list[str]:
     """The footers of all curves, each line once."""
-    said = dict.fromkeys(note for curve, table, _ in parts for note in footer(curve, table, about, False, False))
-    return [line for note in said for line in textwrap.wrap(note, 68 * columns)]
+    said = dict.fromkeys(note for curve, table, _ in parts for note in footer(curve, table, caption, False, False))
+    return list(said)

@@ -4,9 +4,7 @@ Surfaces about different networks are not averaged: their directions have nothin
 finished one with the lowest seed.
 """
 
-import textwrap
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,15 +16,17 @@ from tracking.analysis.grouping import selected, settings
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.plugins import Frozen, unknown
-from tracking.plotting import curve_figure
-from tracking.plotting.labels import measure
+from tracking.plotting.labels import Caption, measure, verbatim
+from tracking.plotting.save import Page
+from tracking.plotting.style import GREY, PANEL_TITLE
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
 
     from tracking.analysis.frame import Frame
 
-PANEL, LEVELS = 2.55, 13  # inches; contours
+PANEL, AXES_HEIGHT, LEVELS = 2.55, 1.95, 13  # inches, inches, contours
 
 
 class Surface(Frozen):
@@ -88,21 +88,11 @@ def _sheet(frame: "Frame", surface: Surface, id: str, trial: Any) -> Sheet:
     return Sheet(name, int(trial["seed"]), *(np.asarray(a, float) for a in (table.columns, table.index, table)))
 
 
-def draw(surface: Surface, frame: "Frame", about: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Writes <folder>/<surface>.png and .svg; returns their paths. `about`: title, source and data of the sweep."""
-    import matplotlib
-
-    paths = {kind: folder / f"{surface.name}.{kind}" for kind in ("png", "svg")}
-    with matplotlib.rc_context(curve_figure.style()):
-        page = figure(surface, sheets(frame, surface), about)
-        page.savefig(paths["png"], dpi=220)
-        page.savefig(paths["svg"], metadata={"Date": None})
-    return {kind: str(path) for kind, path in paths.items()}
-
-
 def levels(found: list[Sheet], scale: str, decades: int) -> NDArray[np.float64]:
     """Where the colours change, the same in all panels: evenly spaced, or in equal ratios over some decades at most."""
     values = np.concatenate([s.z[np.isfinite(s.z)] for s in found])
+    if not len(values):
+        raise Refused("a surface needs finite heights; every recorded one is infinite or undefined")
     if scale == "linear":
         low, high = float(values.min()), float(values.max())
         return np.linspace(low, high if high > low else low + 1, LEVELS)
@@ -111,29 +101,18 @@ def levels(found: list[Sheet], scale: str, decades: int) -> NDArray[np.float64]:
     return np.geomspace(min(bottom, top / 10), top, LEVELS)
 
 
-def figure(surface: Surface, found: list[Sheet], about: Mapping[str, Any]) -> "Figure":
+def figure(surface: Surface, found: list[Sheet], caption: Caption) -> "Figure":
     """All panels in a row with one scale of colours; a cross where x and y are 0."""
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    width = max(len(found), 1) * PANEL + 0.9
-    notes = textwrap.wrap(_footer(found, about), int(23 * width))
-    bottom, top, height = 0.2 + 0.12 * len(notes), 0.4, PANEL
-    whole = height + bottom + top
-    layout = ConstrainedLayoutEngine(rect=(0, bottom / whole, 1, height / whole), w_pad=0.06, h_pad=0.04)
-    page = Figure(figsize=(width, whole), layout=layout)
-    panels = page.subplots(1, max(len(found), 1), squeeze=False, sharey=True)[0]
+    page = Page(max(len(found), 1) * PANEL + 0.9, surface.title or caption.title, [_footer(found, caption)])
+    panels = page.body.subplots(1, max(len(found), 1), squeeze=False, sharey=True)[0]
     if found:
-        _fill(page, panels, surface, found)
+        _fill(page.body, panels, surface, found)
     else:
-        panels[0].text(0.5, 0.5, "nothing recorded yet", ha="center", va="center", color=curve_figure.GREY)
-    title = surface.title or str(about.get("title", ""))
-    page.text(0.08 / width, 1 - 0.1 / whole, title, va="top", fontsize=9.5, weight="bold")
-    page.text(0.08 / width, 0.08 / whole, "\n".join(notes), va="bottom", fontsize=6.3, color=curve_figure.GREY)
-    return page
+        panels[0].text(0.5, 0.5, "nothing recorded yet", ha="center", va="center", color=GREY)
+    return page.finished(panels[0], AXES_HEIGHT)
 
 
-def _fill(page: "Figure", panels: Any, surface: Surface, found: list[Sheet]) -> None:
+def _fill(page: "SubFigure", panels: "Sequence[Axes]", surface: Surface, found: list[Sheet]) -> None:
     from matplotlib.colors import LogNorm, Normalize
 
     steps = levels(found, surface.z_scale, surface.decades)
@@ -143,10 +122,10 @@ def _fill(page: "Figure", panels: Any, surface: Surface, found: list[Sheet]) -> 
         filled = axes.contourf(sheet.x, sheet.y, z, levels=steps, norm=norm, cmap="viridis")
         axes.contour(sheet.x, sheet.y, z, levels=steps, colors="white", linewidths=0.3, alpha=0.6)
         axes.plot([0], [0], marker="+", color="white", markersize=7, markeredgewidth=1.2)
-        axes.set_title(sheet.name, loc="left", fontsize=8.5)
-        axes.set_xlabel(surface.x_label or measure(surface.x))
+        axes.set_title(verbatim(sheet.name), loc="left", fontsize=PANEL_TITLE)
+        axes.set_xlabel(verbatim(surface.x_label) or measure(surface.x))
         axes.grid(False)
-    panels[0].set_ylabel(surface.y_label or measure(surface.y))
+    panels[0].set_ylabel(verbatim(surface.y_label) or measure(surface.y))
     bar = page.colorbar(filled, ax=list(panels), shrink=0.95, pad=0.02)
     bar.set_label(measure(surface.z, surface.split))
     if surface.z_scale == "log":
@@ -155,8 +134,6 @@ def _fill(page: "Figure", panels: Any, surface: Surface, found: list[Sheet]) -> 
         bar.ax.minorticks_off()
 
 
-def _footer(found: list[Sheet], about: Mapping[str, Any]) -> str:
-    seeds = sorted({s.seed for s in found})
-    drawn = f"One trial in each panel (seed {', '.join(map(str, seeds))})." if found else ""
-    known = (("Data: {}.", "data"), ("After {}.", "source"))
-    return " ".join([drawn, *(said.format(about[k]) for said, k in known if about.get(k))]).strip()
+def _footer(found: list[Sheet], caption: Caption) -> str:
+    seeds = ", ".join(map(str, sorted({s.seed for s in found})))
+    return " ".join([f"One trial in each panel (seed {seeds})."] * bool(found) + [caption.origin()]).strip()

@@ -2,27 +2,30 @@
 
 import base64
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracking.analysis.grouping import settings, varying
 from tracking.analysis.values import text
 from tracking.common.flatten import flat
+from tracking.common.text import number
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
-from tracking.verdicts.verify import Verdict
+from tracking.verdicts.finding import Value, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.analysis.frame import Frame
+    from tracking.plotting.figures import Figures
 
 STATES = ("finished", "diverged", "failed", "cancelled", "running", "missing")
 MOST_TRIALS = 20_000  # lines of a table that a browser still scrolls
 MOST_POINTS = 200  # of one curve, as numbers
 MOST_SVG = 1_500_000  # bytes; a larger figure is shown as PNG
+POINT = ("centre", "low", "high", "n", "diverged", "failed", "missing", "not_finite")  # columns beside line and x
 SYMBOLS = {"holds": "✓", "fails": "✗", "not enough data": "?"}  # a verdict must not be told by its colour alone
 
 
@@ -42,11 +45,10 @@ def render(
     about: About,
     frame: "Frame",
     recorded: Iterable[TrialRecord],
-    figures: Sequence[dict[str, str]],
-    table: "pd.DataFrame",
+    figures: "Figures",
     verdicts: Sequence[Verdict],
 ) -> str:
-    """The whole page. `figures` name their files (name, png, svg); `table` holds the points of all curves."""
+    """The whole page."""
     import jinja2
 
     place = jinja2.FileSystemLoader(Path(__file__).parent)
@@ -55,7 +57,9 @@ def render(
         about=about,
         counts=_counts(frame),
         verdicts=[(v, SYMBOLS[v.verdict], _evidence(v)) for v in verdicts],
-        figures=[_figure(f, table, about) for f in figures],
+        figures=[_figure(f, figures.table, about) for f in figures.files],
+        not_drawn=figures.failed,
+        columns=["line", "x", *(name.replace("_", " ") for name in POINT)],
         cells=_cells(frame),
         trials=_trials(frame),
         left_out=max(len(frame.trials) - MOST_TRIALS, 0),
@@ -72,28 +76,32 @@ def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), _short(value)) for name, value in verdict.evidence.items()]
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, list):
+def _short(value: Value) -> str:
+    if isinstance(value, list | tuple):
         return ", ".join(_short(v) for v in value)
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else f"{value:.4g}"
-    return str(value)
+    return number(value) if isinstance(value, float) else str(value)
 
 
-def _figure(entry: dict[str, str], table: "pd.DataFrame", about: About) -> dict[str, Any]:
-    """A figure as a data URI, with a text for those who cannot see it, and its points."""
+class Shown(NamedTuple):
+    """A figure on the page. source: a data URI; alternative: a text for those who cannot see it; points: as a table,
+    none where they are too many; number: how many there are."""
+
+    name: str
+    source: str
+    alternative: str
+    points: list[list[str]]
+    number: int
+
+
+def _figure(entry: Mapping[str, str], table: "pd.DataFrame", about: About) -> Shown:
     vector = Path(entry["svg"])
     small = vector.stat().st_size <= MOST_SVG
     file, kind = (vector, "svg+xml") if small else (Path(entry["png"]), "png")
     content = base64.b64encode(file.read_bytes()).decode()
     points = table[table["curve"] == entry["name"]] if "curve" in table else table
-    return {
-        "name": entry["name"],
-        "source": f"data:image/{kind};base64,{content}",
-        "alternative": _alternative(entry["name"], points, about),
-        "points": [] if len(points) > MOST_POINTS else _points(points),
-        "number": len(points),
-    }
+    listed = [] if len(points) > MOST_POINTS else _points(points)
+    source = f"data:image/{kind};base64,{content}"
+    return Shown(entry["name"], source, _alternative(entry["name"], points, about), listed, len(points))
 
 
 def _alternative(name: str, points: "pd.DataFrame", about: About) -> str:
@@ -102,18 +110,20 @@ def _alternative(name: str, points: "pd.DataFrame", about: About) -> str:
         return f"Figure {name} of {about.title}, made of several parts."
     lines = []
     for line, part in points.groupby("line", sort=False):
-        first, last = part.iloc[0], part.iloc[-1]
-        lines.append(f"{line}: {first['centre']:.3g} at {_x(first)}, {last['centre']:.3g} at {_x(last)}")
+        ends = [f"{number(part['centre'].iloc[i])} at {_x(part.iloc[i])}" for i in (0, -1)]
+        lines.append(f"{line}: {', '.join(ends)}")
     return f"Figure {name} of {about.title}. " + "; ".join(lines) + "."
 
 
-def _x(point: Any) -> str:
-    return str(point["x_text"]) if point.get("x_text") else text(point["x"])
+def _x(point: "pd.Series[Any]") -> str:
+    return str(point["x_text"]) or text(point["x"])
 
 
 def _points(points: "pd.DataFrame") -> list[list[str]]:
-    columns = ["centre", "low", "high", "n", "diverged", "failed", "missing", "not_finite"]
-    return [[str(p["line"]), _x(p), *(text(p[c]) for c in columns)] for _, p in points.iterrows()]
+    rows = points[list(POINT)].itertuples(index=False)
+    places = [_x(point) for _, point in points[["x", "x_text"]].iterrows()]
+    lines = zip(points["line"], places, rows, strict=True)
+    return [[str(line), place, *("" if v != v else number(v) for v in values)] for line, place, values in lines]
 
 
 def _axes(frame: "Frame") -> list[str]:
@@ -121,8 +131,16 @@ def _axes(frame: "Frame") -> list[str]:
     return axes or settings(frame)[:1]
 
 
-def _cells(frame: "Frame") -> dict[str, Any]:
-    """How complete each cell is: one line per cell, its settings that vary, and its trials by state."""
+class Cells(NamedTuple):
+    """How complete each cell is. lines: its settings that vary, how many trials it has, how many of them are in each
+    state, and whether all are finished."""
+
+    axes: list[str]
+    states: tuple[str, ...]
+    lines: list[tuple[list[str], int, list[int], bool]]
+
+
+def _cells(frame: "Frame") -> Cells:
     axes = _axes(frame)
     lines = []
     for _, trials in frame.trials.groupby("cell", sort=False):
@@ -130,16 +148,23 @@ def _cells(frame: "Frame") -> dict[str, Any]:
         counts = [found[state] for state in STATES]
         complete = found["finished"] == len(trials)
         lines.append(([text(trials[a].iloc[0]) for a in axes], len(trials), counts, complete))
-    return {"axes": axes, "states": STATES, "lines": lines}
+    return Cells(axes, STATES, lines)
 
 
-def _trials(frame: "Frame") -> dict[str, Any]:
+class Trials(NamedTuple):
+    """The trials. lines: id, settings that vary, seed, state, last step, reason."""
+
+    axes: list[str]
+    lines: list[tuple[str, list[str], int, str, int, str]]
+
+
+def _trials(frame: "Frame") -> Trials:
     axes = _axes(frame)
     lines = [
         (str(t.name), [text(t[a]) for a in axes], t["seed"], t["state"], t["step"], t["reason"])
         for _, t in frame.trials.head(MOST_TRIALS).iterrows()
     ]
-    return {"axes": axes, "lines": lines}
+    return Trials(axes, lines)
 
 
 def _origins(recorded: Iterable[TrialRecord]) -> list[tuple[int, list[tuple[str, str]]]]:

@@ -1,6 +1,8 @@
 """What a figure shows is what was aggregated: asserted on the lines and texts of the figure, never on pixels."""
 
+import html
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +10,18 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from tests.support.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame
-from tracking.plotting.curve_figure import MANY, draw, figure, style
-from tracking.plotting.labels import footer
+from tracking.plotting.curve_figure import AXES_HEIGHT, MANY, figure
+from tracking.plotting.labels import Caption, footer
+from tracking.plotting.save import save
+from tracking.plotting.style import style
 
-ABOUT = {"title": "Error against width", "source": "Memo 90", "data": "handwritten digits", "step": "epoch"}
+ABOUT = Caption("Error against width", "Memo 90", "handwritten digits", "epoch")
 VARIED = ["net.batch_norm", "net.width"]
 
 
@@ -35,8 +40,7 @@ def lines(fig: Any, gid: str) -> list[Any]:
 
 
 def words(fig: Any) -> str:
-    legends = [t.get_text() for legend in fig.legends for t in legend.get_texts()]
-    return "\n".join([t.get_text() for t in [*fig.texts, *fig.axes[0].texts]] + legends)
+    return "\n".join(t.get_text() for t in fig.findobj(Text)).replace("\\$", "$")
 
 
 def test_lines_are_the_centres() -> None:
@@ -128,18 +132,95 @@ def test_zeros_that_a_logarithmic_axis_cannot_show_are_counted() -> None:
     assert "2 points are 0 or less" in words(drawn(Curve(name="a", x="parameters", y="error", y_scale="log"), found)[0])
 
 
-def test_no_text_meets_another_or_leaves_the_figure() -> None:
-    """Title, labels, ticks, threshold, legend and footer, for the fullest figure and the longest title."""
-    curve = Curve(name="a", x="parameters", y="error", at=["last", "best"], threshold=True, title="A long title " * 9)
-    fig, _, _ = drawn(curve, everything({(0, 0): "diverged", (1, 0): "failed", (2, 0): "missing"}))
+def unseen(axes: Any) -> list[Text]:
+    """Labels of ticks outside of the limits of their axis, which are not drawn."""
+    found = []
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        for minor in (False, True):
+            places = zip(axis.get_ticklocs(minor=minor), axis.get_ticklabels(minor=minor), strict=True)
+            found += [label for place, label in places if not low <= place <= high]
+    return found
+
+
+LONG = {"title": "A long title " * 9, "at": ["last", "best"]}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"x": "parameters", "threshold": True, **LONG},
+        {"x": "net.width", "group": ["net.batch_norm"]},
+        {"x": "net.batch_norm", **LONG},
+        {"x": "step", "x_label": "Label $x_{ " * 4, "y_label": "Label " * 8},
+        {"x": "parameters", "group": ["net.batch_norm", "data.label"], **LONG},
+    ],
+    ids=["threshold", "few", "unordered", "labels", "many groups"],
+)
+def test_no_text_meets_another_or_leaves_the_figure(fields: dict[str, Any]) -> None:
+    curve = Curve.model_validate({"name": "a", "y": "error", **fields})
+    found = everything({(0, 0): "diverged", (1, 0): "failed", (2, 0): "missing"})
+    found.trials["data.label"] = [f"a label of some length {'ab'[i < 15]}" for i in range(len(found.trials))]
+    fig, _, _ = drawn(curve, found)
     fig.draw_without_rendering()
-    axes = fig.axes[0]
-    texts = [*fig.texts, *axes.texts, axes.xaxis.label, axes.yaxis.label, *fig.legends[0].get_texts()]
-    boxes = [t.get_window_extent() for t in [*texts, *axes.get_yticklabels()] if t.get_text()]
+    hidden = unseen(fig.axes[0])
+    texts = [t for t in fig.findobj(Text) if t.get_text().strip() and t.get_visible() and t not in hidden]
+    boxes = [t.get_window_extent() for t in texts]
+    assert len(boxes) > 10
     for one, two in itertools.combinations(boxes, 2):
-        assert not one.overlaps(two)
+        assert not one.shrunk(0.98, 0.98).overlaps(two)
     for box in boxes:
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1
+    height = fig.axes[0].get_window_extent().height / fig.dpi
+    assert height == pytest.approx(AXES_HEIGHT, abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["$x_{", "$x_{$", "50% of $100 and $200", r"\$x$ \frac{", "a_b^c {d}"])
+def test_what_a_user_writes_is_shown_letter_by_letter(text: str, tmp_path: Path) -> None:
+    found = everything()
+    found.trials["loss"] = [text] * 30
+    curve = Curve(name="a", x="loss", y="error", title=text, x_label=text, y_label=text, group=["loss", *VARIED])
+    table, seeds = aggregate(found, curve, VARIED), single(found, curve, VARIED)
+    caption = Caption(text, text, text, "epoch")
+    path = save(lambda: figure(curve, table, seeds, caption), tmp_path, "a")["svg"]
+    written = html.unescape(Path(path).read_text())
+    assert "<text" in written
+    tick = text.replace("_", " ")
+    for place in (f">{tick}<", f"After {text}.", f"Data: {text}."):
+        assert place in written
+    assert written.count(f">{text}<") >= 3  # title and both labels
+
+
+def test_values_without_an_order_are_not_joined() -> None:
+    fig, table, _ = drawn(Curve(name="a", x="net.batch_norm", y="error", split="test"), everything())
+    axes = fig.axes[0]
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["yes", "no"]
+    centres = lines(fig, "centre")
+    assert len(centres) == len(WIDTHS) and all(line.get_linestyle() == "None" for line in centres)
+    assert sorted(y for line in centres for y in line.get_ydata()) == pytest.approx(sorted(table["centre"]))
+    places = [x for line in centres for x in line.get_xdata()]
+    assert len(set(places)) == len(places) and {round(x) for x in places} == {0, 1}
+
+
+def test_zero_has_a_place_on_a_logarithmic_axis() -> None:
+    found = everything()
+    found.trials["net.width"] = found.trials["net.width"].replace({2: 0})
+    fig, table, _ = drawn(Curve(name="a", x="net.width", y="error", split="test"), found)
+    assert fig.axes[0].get_xscale() == "symlog"
+    assert {x for line in lines(fig, "centre") for x in line.get_xdata()} == {0, 4, 8} == set(table["x"])
+
+
+def test_values_that_are_not_finite_are_said_and_marked() -> None:
+    def value(settings: dict[str, Any], seed: int, *_: Any) -> float:
+        return math.inf if (settings["net.width"], seed) < (4, 2) else 0.5
+
+    found = recorded({"net.width": list(WIDTHS)}, value)
+    fig, _, _ = drawn(Curve(name="a", x="net.width", y="error", split="test"), found)
+    assert "Trials left out: 7 not finite" in words(fig) and "missing" not in words(fig)
+    assert {x for line in lines(fig, "diverged") for x in line.get_xdata()} == {2, 4}
+    steps = Curve(name="a", x="step", y="error")
+    notes = footer(steps, aggregate(found, steps, ["net.width"]), ABOUT, False, False)
+    assert any("7 not finite" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +239,8 @@ def test_files_are_the_same_bytes_again(fields: dict[str, Any], tmp_path: Path) 
     files = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()
-        files.append({kind: Path(path).read_bytes() for kind, path in draw(curve, table, seeds, ABOUT, folder).items()})
+        written = save(lambda: figure(curve, table, seeds, ABOUT), folder, "a")
+        files.append({kind: Path(path).read_bytes() for kind, path in written.items()})
     assert files[0] == files[1] and set(files[0]) == {"png", "svg"}
     assert dict(matplotlib.rcParams) == before
 

@@ -7,15 +7,22 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.common.errors import Refused
-from tracking.plotting.curve_figure import style
-from tracking.plotting.surfaces import Surface, draw, figure, levels, sheets
+from tracking.plotting.labels import Caption
+from tracking.plotting.save import save
+from tracking.plotting.style import style
+from tracking.plotting.surfaces import Surface, figure, levels, sheets
 
 SURFACE = Surface(name="hills", x="alpha", y="beta", z="loss", split="train", group=("loss",), z_scale="log")
 X, Y = np.linspace(-1, 1, 5), np.linspace(-2, 2, 3)
-ABOUT = {"title": "Hills", "source": "Memo 90", "data": "digits"}
+ABOUT = Caption("Hills", "Memo 90", "digits")
+
+
+def draw(surface: Surface, found: Frame, folder: Path) -> dict[str, str]:
+    return save(lambda: figure(surface, sheets(found, surface), ABOUT), folder, surface.name)
 
 
 def height(loss: str, seed: int) -> Any:
@@ -55,7 +62,7 @@ def test_the_colours_mean_the_same_in_all_panels() -> None:
     filled = [axes.collections[0] for axes in page.axes[:2]]
     assert np.array_equal(filled[0].levels, filled[1].levels)
     assert [axes.get_title(loc="left") for axes in page.axes[:2]] == ["square", "cross entropy"]
-    words = " ".join(t.get_text() for t in page.texts).replace("\n", " ")
+    words = " ".join(t.get_text() for t in page.findobj(Text)).replace("\n", " ")
     assert "seed 0" in words and "Data: digits." in words and "After Memo 90." in words
 
 
@@ -72,14 +79,21 @@ def test_a_flat_surface_of_zeros_is_drawn_too(tmp_path: Path) -> None:
     rows.loc[rows["measure"] == "loss", "value"] = 0.0
     flat = Frame(recorded().trials, in_memory(rows))
     for scale in ("linear", "log"):
-        files = draw(SURFACE.model_copy(update={"z_scale": scale}), flat, ABOUT, tmp_path)
+        files = draw(SURFACE.model_copy(update={"z_scale": scale}), flat, tmp_path)
         assert all(Path(path).stat().st_size > 0 for path in files.values())
+
+
+def test_heights_that_are_all_infinite_are_refused() -> None:
+    rows = recorded().rows
+    rows.loc[rows["measure"] == "loss", "value"] = np.inf
+    with pytest.raises(Refused, match="finite heights"):
+        figure(SURFACE, sheets(Frame(recorded().trials, in_memory(rows)), SURFACE), ABOUT)
 
 
 def test_nothing_recorded_is_said(tmp_path: Path) -> None:
     missing = Frame(recorded().trials.assign(state="missing"), in_memory(recorded().rows.head(0)))
     assert sheets(missing, SURFACE) == []
-    assert "nothing recorded yet" in Path(draw(SURFACE, missing, ABOUT, tmp_path)["svg"]).read_text()
+    assert "nothing recorded yet" in Path(draw(SURFACE, missing, tmp_path)["svg"]).read_text()
 
 
 @pytest.mark.parametrize(

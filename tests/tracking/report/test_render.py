@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from tests.support.made_up_frames import WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, in_memory
-from tracking.plotting.curve_figure import draw
+from tracking.plotting.curve_figure import figure
+from tracking.plotting.figures import Figures, NotDrawn
+from tracking.plotting.labels import Caption
+from tracking.plotting.save import save
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance
 from tracking.report.render import About, render
@@ -55,22 +57,23 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frame, list[dict[str, str]], pd.DataFrame]:
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frame, Figures]:
     found = recorded(
         {"net.batch_norm": [True, False], "net.width": list(WIDTHS)}, states={(0, 0): "diverged", (1, 1): "missing"}
     )
     table, seeds = aggregate(found, CURVE, VARIED), single(found, CURVE, VARIED)
-    files = draw(CURVE, table, seeds, {"title": "Error", "data": "digits"}, tmp_path_factory.mktemp("figures"))
-    return found, [{"name": "a", **files}], table
+    caption, folder = Caption("Error", "", "digits"), tmp_path_factory.mktemp("figures")
+    files = save(lambda: figure(CURVE, table, seeds, caption), folder, "a")
+    return found, Figures(({"name": "a", **files},), table, (NotDrawn("b", f"no such setting {EVIL}"),))
 
 
 def html(sweep: Any, verdicts: list[Verdict] = VERDICTS) -> str:
-    found, files, table = sweep
+    found, figures = sweep
     about = (Provenance(Code("abc123"), data=DataUsed("f00d")),)
     origins = [
         TrialRecord(id, "c", "network", {}, "b", "finished", 1, "", 1, 0, (), about) for id in found.trials.index
     ]
-    return render(ABOUT, found, origins, files, table, verdicts)
+    return render(ABOUT, found, origins, figures, verdicts)
 
 
 def test_every_trial_cell_and_verdict_is_there(sweep: Any) -> None:
@@ -96,8 +99,13 @@ def test_nothing_is_fetched_and_the_figure_has_words(sweep: Any) -> None:
     images = Page(whole).every("img")
     assert [str(image["src"]).split(",")[0] for image in images] == ["data:image/svg+xml;base64"]
     alternative = str(images[0]["alt"])
-    assert all(f"{line}: " in alternative for line in sweep[2]["line"].unique())
+    assert all(f"{line}: " in alternative for line in sweep[1].table["line"].unique())
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", whole)
+
+
+def test_a_figure_that_could_not_be_drawn_is_named_with_the_reason(sweep: Any) -> None:
+    said = " ".join("".join(Page(html(sweep)).texts).split())
+    assert "✗ b is not drawn:" in said and "no such setting" in said
 
 
 def test_headings_go_down_one_level_at_a_time(sweep: Any) -> None:
@@ -108,7 +116,7 @@ def test_headings_go_down_one_level_at_a_time(sweep: Any) -> None:
 
 def test_nothing_recorded_is_a_report_too(sweep: Any) -> None:
     empty = Frame(sweep[0].trials.assign(state="missing"), in_memory(sweep[0].rows.head(0)))
-    page = Page(render(ABOUT, empty, [], [], sweep[2].head(0), []))
+    page = Page(render(ABOUT, empty, [], Figures((), sweep[1].table.head(0), ()), []))
     assert "Nothing is recorded yet." in page.texts
     assert "This sweep makes no claims." in page.texts
 

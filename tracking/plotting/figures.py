@@ -1,0 +1,141 @@
+"""Draws everything that a sweep asks for: each figure by itself, so that one which cannot be drawn costs only itself.
+
+What went wrong with a figure is a value, beside those that were drawn. A damaged store or an interruption is about all
+of them and is raised.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tracking.analysis.aggregate import both
+from tracking.analysis.curve_spec import Curve
+from tracking.analysis.values import text
+from tracking.common.errors import Refused, SweepError
+from tracking.plotting import curve_figure, panels, surfaces
+from tracking.plotting.labels import Caption
+from tracking.plotting.panels import Panel, Part
+from tracking.plotting.save import save
+from tracking.plotting.surfaces import Surface
+from tracking.records import layout
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from tracking.analysis.frame import Frame
+
+LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+Captions = Callable[[Mapping[str, object]], Caption]
+
+
+@dataclass(frozen=True)
+class NotDrawn:
+    """A curve, panel or surface that could not be drawn, and why."""
+
+    name: str
+    reason: str
+
+
+Points = Mapping[str, Part | NotDrawn]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was drawn of a sweep.
+
+    files: of each figure its name and the paths of its files: png, svg, and the points of all curves as parquet, csv.
+    table: the points of all curves that could be aggregated. failed: the figures that are not among `files`.
+    """
+
+    files: tuple[dict[str, str], ...]
+    table: "pd.DataFrame"
+    failed: tuple[NotDrawn, ...]
+
+
+def points(frame: "Frame", curves: Iterable[Curve], varied: list[str]) -> Points:
+    """Every curve by its name: its points, or why it has none. `varied`: the settings that differ between trials.
+
+    Raises Damaged and StorageFailed where rows cannot be read.
+    """
+    return {c.name: _attempt(c.name, partial(_aggregated, frame, c, varied)) for c in curves}
+
+
+def draw(
+    curves: Points, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame", captions: Captions, folder: Path
+) -> Figures:
+    """Writes the points of all curves as Parquet and CSV, and each curve, panel and surface as PNG and SVG.
+
+    `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed.
+    """
+    good = {name: part for name, part in curves.items() if isinstance(part, Part)}
+    saved: list[dict[str, str] | NotDrawn] = [part for part in curves.values() if isinstance(part, NotDrawn)]
+    saved += [_saved(name, partial(_curve, part, captions), folder) for name, part in good.items()]
+    saved += [_saved(page.name, partial(_page, page, good, captions), folder) for page in pages]
+    saved += [_saved(one.name, partial(_surface, one, frame, captions), folder) for one in heights]
+    whole = table(curves)
+    beside = write_table(whole, folder)
+    files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
+    return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)))
+
+
+def _saved(name: str, make: "Callable[[], Figure]", folder: Path) -> dict[str, str] | NotDrawn:
+    """The name and the files of a figure, or why there are none."""
+    files = _attempt(name, partial(save, make, folder, name))
+    return files if isinstance(files, NotDrawn) else {"name": name, **files}
+
+
+def _attempt(name: str, make: Callable[[], T]) -> T | NotDrawn:
+    """What `make` returns, or why it could not."""
+    try:
+        return make()
+    except Refused as refusal:
+        return NotDrawn(name, str(refusal))
+    except (SweepError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        LOG.exception("figure '%s' could not be drawn", name)
+        return NotDrawn(name, f"{type(error).__name__}: {error}")
+
+
+def _aggregated(frame: "Frame", curve: Curve, varied: list[str]) -> Part:
+    return Part(curve, *both(frame, curve, varied))
+
+
+def _curve(part: Part, captions: Captions) -> "Figure":
+    return curve_figure.figure(*part, captions(part.curve.where))
+
+
+def _page(page: Panel, parts: Mapping[str, Part], captions: Captions) -> "Figure":
+    for name in page.curves:
+        if name not in parts:
+            raise Refused(f"panel '{page.name}': its curve '{name}' could not be drawn")
+    return panels.figure(page, [parts[name] for name in page.curves], captions({}))
+
+
+def _surface(surface: Surface, frame: "Frame", captions: Captions) -> "Figure":
+    return surfaces.figure(surface, surfaces.sheets(frame, surface), captions(surface.where))
+
+
+def table(curves: Points) -> "pd.DataFrame":
+    """The points of all curves that have some; a setting that is a text in one and a number in another is a text in
+    all."""
+    import pandas as pd
+
+    tables = [part.table for part in curves.values() if isinstance(part, Part)]
+    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    mixed = [c for c in whole.columns if whole[c].dropna().map(type).nunique() > 1]
+    return whole.assign(**{c: whole[c].map(text, na_action="ignore") for c in mixed})
+
+
+def write_table(whole: "pd.DataFrame", folder: Path) -> dict[str, str]:
+    """Writes the points of all curves as Parquet and as text; returns the paths as {"parquet", "csv"}."""
+    paths = {"parquet": str(folder / layout.CURVES_PARQUET), "csv": str(folder / layout.CURVES_CSV)}
+    whole.to_parquet(paths["parquet"])
+    whole.to_csv(paths["csv"], index=False)
+    return paths

@@ -1,0 +1,114 @@
+"""How each line of a curve looks, and the legend that says so.
+
+Colour tells lines of different settings and layers apart (for points: shape, too), dashes training from test where both
+are there (squares where nothing is joined), open marks the best step from the last.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tracking.analysis.values import is_number
+from tracking.plotting.style import GREY, PALETTE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.lines import Line2D
+
+    Colour = str | tuple[float, float, float, float]
+
+DASHES = (0, (3.2, 1.6))
+MARKS = "osD^vPX"  # of points, one for each group
+
+
+@dataclass(frozen=True)
+class Look:
+    """One line. group: what its colour stands for, in words. dashed: training. best: the best step, not the last."""
+
+    group: str
+    colour: "Colour"
+    mark: str = "o"
+    dashed: bool = False
+    best: bool = False
+
+    def line(self) -> dict[str, Any]:
+        """Arguments of `Axes.plot` for the centres."""
+        return {
+            "color": self.colour,
+            "linestyle": DASHES if self.dashed else "-",
+            "linewidth": 0.9 if self.best else 1.5,
+            **self.marks(),
+        }
+
+    def marks(self) -> dict[str, Any]:
+        """Arguments of `Axes.plot` for marks alone."""
+        return {
+            "color": self.colour,
+            "marker": self.mark,
+            "markerfacecolor": "white" if self.best else self.colour,
+            "markeredgewidth": 0.9,
+        }
+
+
+def looks(shown: "pd.DataFrame", points: bool, joined: bool) -> dict[str, Look]:
+    """The look of each line of a table, by its name. `points`: a mark for each trial; `joined`: lines join marks."""
+    heads = shown.drop_duplicates("line")
+    layers = heads["layer"] if heads["layer"].nunique() > 1 else [""] * len(heads)
+    groups = [", ".join(filter(None, parts)) for parts in zip(heads["legend"], layers, strict=True)]
+    names = list(dict.fromkeys(groups))
+    colours = dict(zip(names, _colours(heads, len(names)), strict=True))
+    splits, steps = heads["split"].nunique() > 1, heads["at"].nunique() > 1
+    found = {}
+    for line, split, at, group in zip(heads["line"], heads["split"], heads["at"], groups, strict=True):
+        train = splits and split == "train"
+        mark = MARKS[names.index(group) % len(MARKS)] if points else "o" if joined or not train else "s"
+        found[str(line)] = Look(group, colours[group], mark, train, steps and at == "best")
+    return found
+
+
+def _colours(heads: "pd.DataFrame", n: int) -> "list[Colour]":
+    """The palette; for the values of one number that are many a perceptually even ramp, dark to light."""
+    settings = heads.loc[:, "legend":"split"].columns[1:-1]
+    varying = [c for c in (*settings, "layer") if heads[c].nunique() > 1]
+    ordered = len(varying) == 1 and all(is_number(v) for v in heads[varying[0]])
+    if n <= 4 or (n <= len(PALETTE) and not ordered):
+        return list(PALETTE[:n])
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.88 * i / (n - 1)) for i in range(n)]
+
+
+def legend(shown: "pd.DataFrame", found: dict[str, Look], points: bool, joined: bool, step: str) -> "list[Line2D]":
+    """What colours, dashes and open marks mean, each said once; nothing where there is only one line."""
+    entries = _groups(found, points)
+    line: dict[str, Any] = {"linestyle": "-" if joined else ""}
+    heads = shown.drop_duplicates("line")
+    if heads["split"].nunique() > 1:
+        splits = [s for s in dict.fromkeys(heads["split"]) if s]
+        entries += [_split(s, joined) for s in splits]
+    if heads["at"].nunique() > 1:
+        entries.append(_entry(f"last {step}", marker="o", markersize=3.8, **line))
+        entries.append(
+            _entry(f"best {step}", marker="o", markersize=3.8, linewidth=0.9, markerfacecolor="white", **line)
+        )
+    return entries
+
+
+def _split(split: str, joined: bool) -> "Line2D":
+    train = split == "train"
+    if joined:
+        return _entry(split, linestyle=DASHES if train else "-")
+    return _entry(split, linestyle="", marker="s" if train else "o", markersize=3.8)
+
+
+def _groups(found: dict[str, Look], points: bool) -> "list[Line2D]":
+    groups = {look.group: look for look in found.values() if look.group}
+    if points:
+        marks = {name: {"marker": look.mark, "markersize": 4, "linestyle": ""} for name, look in groups.items()}
+        return [_entry(name, color=groups[name].colour, **mark) for name, mark in marks.items()]
+    return [_entry(name, color=look.colour, linewidth=2.2) for name, look in groups.items()]
+
+
+def _entry(label: str, **look: Any) -> "Line2D":
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=label, **{"color": GREY, "linewidth": 1.5, **look})
