@@ -120,6 +120,6 @@ class Writer:
         files = self.store.files
         left = [entry.name for entry in (*old.segments, *old.checkpoints)]
         if new.done:
-            folders, endings = layout.folders(new.bundle), layout.COMMITTED
-            left = [name for folder in folders for ending in endings for name in files.names(folder, ending)]
+            found = (info.name for folder in layout.folders(new.bundle) for info in files.listing(folder))
+            left = [name for name in found if name.endswith(layout.COMMITTED)]
         files.delete([name for name in left if name not in kept])
