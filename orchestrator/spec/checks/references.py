@@ -18,6 +18,8 @@ from orchestrator.spec.dotted_keys import Settings
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.common.plugins import unknown
+from tracking.verdicts.check import check as unfit
+from tracking.verdicts.claim import Claim
 from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial
 
@@ -31,11 +33,12 @@ ORDERED = ("x", "along", "size")  # fields of a claim: it compares values of y a
 
 
 class Item(NamedTuple):
-    """A curve, a surface or a claim, and what it says, defaults included."""
+    """A curve, a surface or a claim, and what it says, defaults included; the claim itself where it is one."""
 
     section: str
     number: int
     says: Settings
+    claim: Claim | None = None
 
     def at(self, *path: str | int) -> Path:
         return (self.section, self.number, *path)
@@ -68,7 +71,7 @@ def _items(sweep: Sweep, without: Collection[Path]) -> Iterator[Item]:
         total = len(items) + len(without)
         places = (i for i in range(total) if (section, i) not in without)
         for number, item in zip(places, items, strict=False):
-            yield Item(section, number, item.model_dump(mode="json"))
+            yield Item(section, number, item.model_dump(mode="json"), item if isinstance(item, Claim) else None)
 
 
 class _Known:
@@ -124,9 +127,14 @@ def _of_values(sweep: Sweep, columns: Columns, item: Item) -> Iterator[tuple[Pat
         selection.narrowed("other", cells)
     yield from selection.found
     if not selection.found:
-        yield from _control(columns, item, cells)
-        yield from _order(columns, item, cells)
-        yield from _grouped(columns, item, cells)
+        found = [*_control(columns, item, cells), *_order(columns, item, cells), *_grouped(columns, item, cells)]
+        yield from found or _unfit(columns, item, cells)
+
+
+def _unfit(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, str]]:
+    """What a claim itself says cannot be asked of the trials it would be judged on."""
+    if item.claim is not None:
+        yield from ((item.at(), problem) for problem in unfit(item.claim, columns.settings_of(cells)))
 
 
 class _Selection:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from orchestrator.spec.axes import spelling
+from orchestrator.spec.dotted_keys import Settings
 from tracking.common.flatten import flat
 from workers.trial import Trial
 
@@ -58,6 +59,10 @@ class Columns:
         if key not in self._columns:
             self._columns[key] = Column(self._cells, key)
         return self._columns[key]
+
+    def settings_of(self, cells: Mask) -> list[Settings]:
+        """The settings of one trial of each of the cells, with dotted keys."""
+        return [flat(self._cells[i]) for i in np.flatnonzero(cells)]
 
     def among(self, key: str, cells: Mask) -> list[JsonValue]:
         """The different values that some of the cells have, in the order of the trials."""
