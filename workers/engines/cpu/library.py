@@ -27,7 +27,7 @@ class Shape(ctypes.Structure):
 
 
 class Examples(ctypes.Structure):
-    """One model's labelled images; the same fields as in kernels.cpp."""
+    """One model's labelled images; the same fields as in examples.hpp."""
 
     _fields_ = tuple((name, ADDRESS) for name in ("bytes", "floats", "index", "labels"))
 

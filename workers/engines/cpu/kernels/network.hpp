@@ -12,12 +12,12 @@
 
 namespace {
 
-constexpr int SPOTS = 64;             // that a layer takes in at a time, at least: weights are read once for all
-constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients that go through all layers together, or
-                                      // as many as there are weights: these are read and written for each such block
+constexpr int SPOTS = 64;             // of a chunk, at least: a layer's weights are read once for the whole chunk
+constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients in a block of images, or as many as there
+                                      // are bytes of weights: these are read and written once for each block
 constexpr size_t FEWEST = 4, MOST = 64;  // images in a block
 
-// What the caller says; the same order as in fused.py.
+// The network that the caller asks for; the same fields as in library.py.
 struct Shape {
   int32_t height, width, channels, depth, classes, loss, batch_norm;
   const int32_t* widths;
@@ -52,6 +52,12 @@ struct Network {
 
   explicit Network(const Shape& given);
   const Layer& last() const { return layers.back(); }
+
+ private:
+  void add_convolutions();
+  void connect_convolutions();
+  void add_output_layer();
+  int images_in_cache() const;
 };
 
 size_t whole_lanes(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
@@ -117,8 +123,14 @@ Layer layer(int height, int width, int inputs, int input_lanes, int outputs) {
 }
 
 Network::Network(const Shape& given) : shape(given) {
+  add_convolutions();
+  connect_convolutions();
+  add_output_layer();
+  block = images_in_cache();
+}
+
+void Network::add_convolutions() {
   int height = shape.height, width = shape.width, inputs = shape.channels, lanes = shape.channels;
-  size_t image_floats = 0;
   for (int i = 0; i < shape.depth; i++) {
     Layer l = layer(height, width, inputs, lanes, shape.widths[i]);
     l.weight = parameters, l.bias = l.weight + static_cast<size_t>(9) * l.inputs * l.lanes;
@@ -130,16 +142,22 @@ Network::Network(const Shape& given) : shape(given) {
         l.backward.push_back(parity_class(l, layers.back(), parity / 2, parity % 2));
     }
     height = l.rows, width = l.columns, inputs = l.outputs, lanes = l.lanes;
-    image_floats += l.input_size + l.gradient_size;
     layers.push_back(std::move(l));
   }
-  const Layer& top = last();
+}
+
+// Where each convolution writes: with batch norm its raw outputs, else the input of the next layer.
+void Network::connect_convolutions() {
   for (int i = 0; i < shape.depth; i++) {
     Layer& l = layers[i];
     const bool to_features = i + 1 == shape.depth, raw = shape.batch_norm;
     l.forward.to = raw || to_features ? l.dense : l.bordered;
     l.forward.to_image = raw || to_features ? l.output_size : layers[i + 1].input_size;
   }
+}
+
+void Network::add_output_layer() {
+  const Layer& top = last();
   features = static_cast<int>(top.output_size), class_lanes = padded(shape.classes);
   weight = parameters, bias = weight + static_cast<size_t>(top.spots()) * top.outputs * class_lanes;
   parameters = bias + class_lanes;
@@ -152,9 +170,14 @@ Network::Network(const Shape& given) : shape(given) {
                                top.gradient_size, top.output_size, {{0, s * shape.classes, shape.classes}}, top.lanes});
   }
   output_weights = {1, 1, top.output_size, 0, 0, static_cast<size_t>(class_lanes), 0, 0, output.runs, class_lanes};
+}
+
+int Network::images_in_cache() const {
+  size_t image_floats = 0;
+  for (const Layer& l : layers) image_floats += l.input_size + l.gradient_size;
   const size_t near = parameters * sizeof(float) < CACHE ? CACHE : parameters * sizeof(float);
   const size_t fit = near / (image_floats * sizeof(float));
-  block = fit < FEWEST ? FEWEST : fit > MOST ? MOST : static_cast<int>(fit);
+  return fit < FEWEST ? FEWEST : fit > MOST ? MOST : static_cast<int>(fit);
 }
 
 }  // namespace

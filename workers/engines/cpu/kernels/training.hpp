@@ -1,0 +1,170 @@
+// Training of one model: forward, backward and the update, in blocks of images that stay in the caches.
+#pragma once
+
+#include "activations.hpp"
+#include "examples.hpp"
+#include "losses.hpp"
+#include "normalise.hpp"
+
+namespace {
+
+class Training {
+ public:
+  Training(const Network& network, int batch, const Tensors* parameters, const Tensors* momentum)
+      : n(network), block(n.shape.batch_norm || batch < n.block ? batch : n.block), tensors(parameters),
+        velocity_tensors(momentum), space(n, block, true), weights(n.parameters), velocity(n.parameters),
+        gradient(n.parameters), transposed(n.transposes) {
+    pack(n, tensors, weights);
+    pack(n, velocity_tensors, velocity);
+    for (const Layer& l : n.layers) moments.emplace_back(l.lanes);
+  }
+
+  // One step on the examples order[0 .. batch), the gradient being the mean over them.
+  void step(const Examples& examples, const int64_t* order, int64_t batch, float rate, float momentum) {
+    begin();
+    for (int64_t first = 0; first < batch; first += block) {
+      const int images = static_cast<int>(batch - first < block ? batch - first : block);
+      const Batch part{examples, order + first};
+      forward(part, images);
+      for (int i = 0; i < images; i++)
+        loss_gradient(n.shape.loss, space.outputs + static_cast<size_t>(i) * n.class_lanes,
+                      static_cast<int>(examples.labels[part.at(i)]), n.shape.classes, 1 / static_cast<float>(batch),
+                      space.output_gradients + static_cast<size_t>(i) * n.class_lanes);
+      backward(part, images);
+    }
+    descend(rate, momentum);
+  }
+
+  void finish_all() const {
+    unpack(n, weights, tensors);
+    unpack(n, velocity, velocity_tensors);
+  }
+
+ private:
+  void begin() {
+    std::memset(gradient, 0, n.parameters * sizeof(float));
+    for (size_t i = 0; i < n.layers.size(); i++) {
+      const Layer& l = n.layers[i];
+      if (i > 0)
+        transpose(weights + l.weight, 9, l.inputs, l.outputs, l.lanes, transposed + l.transposed, l.input_lanes);
+      restart(moments[i], l.lanes);
+    }
+    const Layer& top = n.last();
+    transpose(weights + n.weight, top.spots(), top.outputs, n.shape.classes, n.class_lanes, transposed + n.transposed,
+              top.lanes);
+  }
+
+  void forward(const Batch& batch, int images) {
+    const bool norm = n.shape.batch_norm;
+    for (size_t i = 0; i < n.layers.size(); i++) {
+      const Layer& l = n.layers[i];
+      in_chunks(l, images, [&](int first, int count) {
+        const float* x = norm || i == 0 ? fill(batch, i, first, count) : input(i, first);
+        const float *w = weights + l.weight, *bias = weights + l.bias;
+        if (norm) {
+          float* z = space.raw[i] + first * l.output_size;
+          multiply<End::plain>(l.forward, count, x, w, bias, z);
+          observe(moments[i], z, count * l.spots(), l.lanes);
+        } else {
+          multiply<End::relu>(l.forward, count, x, w, bias, input(i + 1, first));
+        }
+      });
+      if (norm) finish(moments[i], tensors[i], l.outputs);
+    }
+    if (norm) activate(n.layers.size() - 1, 0, images);
+    multiply<End::plain>(n.output, images, space.features, weights + n.weight, weights + n.bias, space.outputs);
+  }
+
+  // Where the inputs of layer i start for the chunk that begins with image `first`.
+  float* input(size_t i, int first) const {
+    if (i == n.layers.size()) return space.features + first * n.last().output_size;
+    return space.inputs[i] + (n.shape.batch_norm ? 0 : first * n.layers[i].input_size);
+  }
+
+  // Makes the inputs of layer i for a chunk, from pixels or from the layer below.
+  const float* fill(const Batch& batch, size_t i, int first, int count) {
+    if (i == 0)
+      place_images(n.layers[0], batch, first, count, input(0, first));
+    else
+      activate(i - 1, first, count);
+    return input(i, first);
+  }
+
+  // The next layer's input from a batch-normed layer.
+  void activate(size_t i, int first, int count) {
+    const Layer& l = n.layers[i];
+    const bool to_features = i + 1 == n.layers.size();
+    normalise(moments[i], l, count, space.raw[i] + first * l.output_size, to_features ? l.dense : l.bordered,
+              input(i + 1, first), to_features ? l.output_size : n.layers[i + 1].input_size);
+  }
+
+  void backward(const Batch& batch, int images) {
+    const size_t depth = n.layers.size();
+    const float* d = space.output_gradients;
+    outer(n.output_weights, images, space.features, d, gradient + n.weight);
+    if (tensors[depth].bias) sum_outputs(images);
+    for (const Product& p : n.output_backward)
+      multiply<End::masked>(p, images, d, transposed + n.transposed, nullptr, space.gradients[depth - 1],
+                            space.features);
+    if (n.shape.batch_norm) observe_gradients(depth - 1, 0, images);
+    for (size_t i = depth; i-- > 0;)
+      in_chunks(n.layers[i], images, [&](int first, int count) { backward(batch, i, first, count); });
+  }
+
+  void backward(const Batch& batch, size_t i, int first, int count) {
+    const Layer& l = n.layers[i];
+    const bool norm = n.shape.batch_norm;
+    const float *x = norm ? fill(batch, i, first, count) : input(i, first);
+    const float *d = space.gradients[i] + first * l.gradient_size;
+    if (norm) {
+      denormalise_gradient(moments[i], l, count, space.raw[i] + first * l.output_size, d, space.moved[i]);
+      d = space.moved[i];
+    }
+    if (tensors[i].bias) sum_spots(l, count, d, gradient + l.bias);
+    outer(l.weights, count, x, d, gradient + l.weight);
+    if (i == 0) return;
+    float* below = space.gradients[i - 1] + first * n.layers[i - 1].gradient_size;
+    for (const Product& p : l.backward)
+      multiply<End::masked>(p, count, d, transposed + l.transposed, nullptr, below, x);
+    if (norm) observe_gradients(i - 1, first, count);
+  }
+
+  void observe_gradients(size_t i, int first, int count) {
+    const Layer& l = n.layers[i];
+    observe_gradient(moments[i], l, count, space.raw[i] + first * l.output_size,
+                     space.gradients[i] + first * l.gradient_size);
+  }
+
+  static void sum_spots(const Layer& l, int images, const float* d, float* sums) {
+    for (int c = 0; c < l.lanes; c += LANES) {
+      Vector sum = load(sums + c);
+      for (int image = 0; image < images; image++)
+        for (int place : l.gradient) sum += load(d + image * l.gradient_size + place + c);
+      store(sums + c, sum);
+    }
+  }
+
+  void sum_outputs(int images) {
+    for (int i = 0; i < images; i++)
+      for (int c = 0; c < n.shape.classes; c++)
+        gradient[n.bias + c] += space.output_gradients[static_cast<size_t>(i) * n.class_lanes + c];
+  }
+
+  // v = momentum v + gradient; w = w - rate v.
+  void descend(float rate, float momentum) {
+    for (size_t i = 0; i < n.parameters; i += LANES) {
+      const Vector v = load(velocity + i) * momentum + load(gradient + i);
+      store(velocity + i, v);
+      store(weights + i, load(weights + i) - v * rate);
+    }
+  }
+
+  const Network& n;
+  const int block;
+  const Tensors *tensors, *velocity_tensors;
+  Space space;
+  Buffer weights, velocity, gradient, transposed;
+  std::vector<Moments> moments;
+};
+
+}  // namespace
