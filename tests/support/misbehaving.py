@@ -36,7 +36,7 @@ class Settings(Frozen):
 
 PROGRESS = "MISBEHAVING_PROGRESS"  # names a file that shall hold the last step, for who cannot see it in commits
 MAY_DIFFER = ("does", "seed")
-MEASURES = ("value",)
+MEASURES = {"value": ("",)}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 

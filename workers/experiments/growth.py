@@ -57,7 +57,14 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
-MEASURES: tuple[str, ...] = ("time", "norm", "product_of_norms", "rate", "drift", "product_per_log_time")
+MEASURES = {
+    "time": ("",),
+    "norm": ("",),
+    "product_of_norms": ("",),
+    "rate": ("",),
+    "drift": ("",),
+    "product_per_log_time": ("",),
+}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 

@@ -50,18 +50,18 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
-MEASURES: tuple[str, ...] = (
-    "eigenvalue",
-    "relative_curvature",
-    "risk",
-    "rank",
-    "zero",
-    "negative",
-    "smallest",
-    "smallest_relative",
-    "examples",
-    "parameters",
-)
+MEASURES = {
+    "eigenvalue": ("",),
+    "relative_curvature": ("",),
+    "risk": ("train",),
+    "rank": ("",),
+    "zero": ("",),
+    "negative": ("",),
+    "smallest": ("",),
+    "smallest_relative": ("",),
+    "examples": ("",),
+    "parameters": ("",),
+}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 

@@ -36,7 +36,7 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = tuple(name for name in Settings.model_fields if name != "precision")
-MEASURES: tuple[str, ...] = ("risk", "norm", "rank", "parameters")
+MEASURES = {"risk": ("train", "test"), "norm": ("",), "rank": ("",), "parameters": ("",)}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 DIGIT_COST = 1e3  # a product in many digits takes as long as about this many in float64

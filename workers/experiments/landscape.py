@@ -35,24 +35,24 @@ if TYPE_CHECKING:
     from workers.theory.loss_surface import Surface
 
 MAY_DIFFER: tuple[str, ...] = ()
-MEASURES: tuple[str, ...] = (
-    "alpha",
-    "beta",
-    "loss",
-    "loss_beside_weights",
-    "loss_along_first",
-    "loss_along_second",
-    "scale",
-    "loss_along_weights",
-    "slope_along_weights",
-    "eigenvalue",
-    "relative_curvature",
-    "flat_fraction",
-    "negative_fraction",
-    "parameters",
-    "error",
-    "risk",
-)
+MEASURES = {
+    "alpha": ("",),
+    "beta": ("",),
+    "loss": ("train",),
+    "loss_beside_weights": ("train",),
+    "loss_along_first": ("train",),
+    "loss_along_second": ("train",),
+    "scale": ("",),
+    "loss_along_weights": ("train",),
+    "slope_along_weights": ("train",),
+    "eigenvalue": ("",),
+    "relative_curvature": ("",),
+    "flat_fraction": ("",),
+    "negative_fraction": ("",),
+    "parameters": ("",),
+    "error": ("train", "test"),
+    "risk": ("train", "test"),
+}
 STEP = "step"
 most_models = no_limit
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded

@@ -44,17 +44,17 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = ("seed", "start_norm")
-MEASURES: tuple[str, ...] = (
-    "risk",
-    "log_risk",
-    "norm",
-    "null_norm",
-    "margin",
-    "cosine_minimum_norm",
-    "cosine_max_margin",
-    "log_time",
-    "growth_rate",
-)
+MEASURES = {
+    "risk": ("train",),
+    "log_risk": ("train",),
+    "norm": ("",),
+    "null_norm": ("",),
+    "margin": ("train",),
+    "cosine_minimum_norm": ("",),
+    "cosine_max_margin": ("",),
+    "log_time": ("",),
+    "growth_rate": ("",),
+}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 

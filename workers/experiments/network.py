@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 STEP = "epoch"  # what a step is called on figures
 CLASSES = 10  # of a data set, for estimates
-MEASURES = ("parameters", "perturbations")  # recorded besides those asked for; perturbations where there are any
+MEASURES = {
+    "parameters": ("",),
+    "perturbations": ("",),
+}  # recorded besides those asked for; perturbations where there are any
 MAY_DIFFER = (
     "seed",
     "data.label_noise",

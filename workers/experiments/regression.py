@@ -54,15 +54,15 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = ("seed",)
-MEASURES: tuple[str, ...] = (
-    "risk",
-    "expected_risk",
-    "norm",
-    "expected_norm",
-    "null_norm",
-    "expected_null_norm",
-    "perturbations",
-)
+MEASURES = {
+    "risk": ("train", "test"),
+    "expected_risk": ("train", "test"),
+    "norm": ("",),
+    "expected_norm": ("",),
+    "null_norm": ("",),
+    "expected_null_norm": ("",),
+    "perturbations": ("",),
+}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 TRIALS_AT_ONCE = 32  # bounds memory: 32 trials, 2,000 logged steps and 100 test points take 51 MB

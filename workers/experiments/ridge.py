@@ -28,7 +28,7 @@ class Settings(Frozen):
 
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
-MEASURES: tuple[str, ...] = ("norm", "margin", "cosine_max_margin", "residual")
+MEASURES = {"norm": ("",), "margin": ("train",), "cosine_max_margin": ("",), "residual": ("",)}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 

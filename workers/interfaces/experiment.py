@@ -1,6 +1,6 @@
 """What a file of workers/experiments must have: how trials of this experiment are described, and how they are run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from typing_extensions import TypeVar
@@ -17,8 +17,9 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
     limit says so by `prepare, most_models = no_preparation, no_limit`."""
 
     @property
-    def MEASURES(self) -> tuple[str, ...]:
-        """Names of what is measured in any case, whatever a sweep file asks for besides."""
+    def MEASURES(self) -> Mapping[str, tuple[str, ...]]:
+        """What is measured in any case, whatever a sweep file asks for besides: the splits of each measure, which are
+        "train", "test" or ""."""
 
     @property
     def STEP(self) -> str:

@@ -15,5 +15,9 @@ if TYPE_CHECKING:
 class Measure(Protocol):
     """A function from M models at the end of an epoch to numbers of each of them."""
 
+    @property
+    def SPLITS(self) -> tuple[str, ...]:
+        """What it is measured on: "train", "test"; "" where the values belong to neither."""
+
     def measure(self, snapshot: Snapshot, /) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
         """Yields split, layer and values; split and layer are "" where the values belong to none."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from workers.interfaces.snapshot import Snapshot
 
+SPLITS = ("train", "test")
+
 
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models.

@@ -80,16 +80,40 @@ class _Known:
     def __init__(self, sweep: Sweep, trials: Sequence[Trial], columns: Columns) -> None:
         settings = columns.settings if trials else json_schema.setting_names(sweep.experiment)
         asked = trials[0].plain.get("measure") or () if trials else MEASURES.names()
-        measures = sorted({*EXPERIMENTS.load(sweep.experiment).MEASURES, *asked})
+        self.splits = {name: MEASURES.load(name).SPLITS for name in asked if name in MEASURES.names()}
+        self.splits |= EXPERIMENTS.load(sweep.experiment).MEASURES
+        measures = sorted(self.splits)
         self.names = {
             MEASURE: measures, MOMENT: [*measures, "step"], SETTING: settings, EITHER: [*settings, *measures, "step"],
         }  # fmt: skip
 
     def unknown(self, item: Item) -> Iterator[tuple[Path, str]]:
-        """Names that an item has and that are none: where they stand, and what to say."""
-        for path, what, name in _names(item):
-            if name not in self.names[what]:
-                yield path, unknown(what, name, self.names[what])
+        """Names that an item has and that are none, and splits that are not recorded: where they stand, what to say."""
+        found = [
+            (path, unknown(what, name, self.names[what]))
+            for path, what, name in _names(item)
+            if name not in self.names[what]
+        ]
+        yield from found or self._not_recorded(item)
+
+    def _not_recorded(self, item: Item) -> Iterator[tuple[Path, str]]:
+        y = str(item.says["z" if item.section == "surfaces" else "y"]) if "y" in item.says else ""
+        for path, name, split in (*_splits(item, "split", y), *_splits(item, "x_split", str(item.says.get("x")))):
+            if split not in (recorded := self.splits.get(name, (split,))):
+                splits = " and ".join(one or "no split ('')" for one in recorded)
+                yield path, f"{name} is not recorded on {split or 'no split'}; it is on {splits}"
+        at = item.says.get("at")
+        if item.section == "curves" and isinstance(at, list) and "best" in at and "test" not in self.splits[y]:
+            yield item.at("at"), f"best is where {y} is smallest on test, and {y} is not recorded on test; leave it out"
+
+
+def _splits(item: Item, field: str, measure: str) -> Iterator[tuple[Path, str, str]]:
+    """Every split in a field of an item: where it stands, of which measure it must be one, and the split."""
+    value = item.says.get(field)
+    if isinstance(value, list):
+        yield from ((item.at(field, i), measure, str(split)) for i, split in enumerate(value))
+    elif isinstance(value, str):
+        yield item.at(field), measure, value
 
 
 def _names(item: Item) -> Iterator[tuple[Path, str, str]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.recorded import splits
 from workers.experiments import hessian
 from workers.experiments.hessian import Settings
 from workers.trial import Trial
@@ -77,7 +78,7 @@ def test_too_many_examples_are_refused() -> None:
 def test_rows() -> None:
     trial = Trial.of("hessian", {})
     (progress,) = hessian.run([trial], "cpu", None)
-    assert {row.measure for row in progress.rows} == set(hessian.MEASURES)
+    assert splits(progress.rows) == hessian.MEASURES
     assert [row.step for row in progress.rows if row.measure == "eigenvalue"] == list(range(104))
     assert progress.ended[trial.id].state == "finished"
 

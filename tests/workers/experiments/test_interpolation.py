@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.recorded import splits
 from workers.experiments import interpolation
 from workers.theory.minimum_norm import Task, exact_fit, float64_fit
 from workers.theory.polynomials import features, nodes, sine
@@ -113,7 +114,7 @@ def test_rows_of_a_bundle() -> None:
     found = list(interpolation.run(trials, "cpu", None))
     assert [p.ended[t.id].state for p, t in zip(found, trials, strict=True)] == ["finished", "finished"]
     values = {(row.trial, row.split, row.measure): row.value for p in found for row in p.rows}
-    assert {measure for _, _, measure in values} == set(interpolation.MEASURES)
+    assert splits(row for p in found for row in p.rows) == interpolation.MEASURES
     assert values[trials[1].id, "", "parameters"] == 21
     assert values[trials[1].id, "", "rank"] == 21
     assert values[trials[0].id, "test", "risk"] == pytest.approx(float64_fit(task(3), 1e-12).test_risk, rel=1e-12)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.recorded import splits
 from tracking.records.rows import Row
 from workers.experiments import landscape
 from workers.theory import hessian_spectrum, loss_surface
@@ -176,7 +177,7 @@ def test_the_data_are_named() -> None:
 
 
 def test_rows_are_the_measures_that_are_declared() -> None:
-    assert {row.measure for row in recorded(trial())} == set(landscape.MEASURES)
+    assert splits(recorded(trial())) == landscape.MEASURES
 
 
 def test_a_slice_without_a_middle_is_refused() -> None:
