@@ -50,8 +50,8 @@ MEASURES = {
     "flat_fraction": ("",),
     "negative_fraction": ("",),
     "parameters": ("",),
-    "error": ("train", "test"),
-    "risk": ("train", "test"),
+    "error": ("train",),
+    "risk": ("train",),
 }
 STEP = "step"
 most_models = no_limit
