@@ -43,7 +43,7 @@ class Images:
 def scaled(pixels: UInt8[Tensor, "*shape"], dtype: torch.dtype) -> Float[Tensor, "*shape"]:
     """What a network sees: bytes 0 .. 255 as numbers (x / 255 - 1/2) / (1/2) in [-1, 1].
 
-    The kernels for CPUs scale bytes themselves (workers/engines/cpu/kernels/kernels.cpp).
+    The kernels for CPUs scale bytes themselves (workers/engines/cpu/kernels/examples.hpp).
     """
     return pixels.to(dtype).div_(127.5).sub_(1)
 
