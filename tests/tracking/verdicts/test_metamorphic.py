@@ -24,6 +24,12 @@ POOLED = {"ranks", "linear_relation"}  # every trial is a network, so that there
 ABSOLUTE_X = {  # x is compared with numbers in the claim's settings, or with another measure
     "fits_random_labels", "more_data_helps", "overfits_eventually",
 }  # fmt: skip
+ABSOLUTE_Y = {  # y is compared with numbers in the claim's settings, in its own units
+    "agrees", "balanced", "bounded", "chance_error", "exceeds_control", "fits_random_labels", "log_rate",
+    "more_data_helps", "no_overfitting", "overfits_eventually", "returns_to_zero", "seeds_agree", "settles",
+}  # fmt: skip
+BOTH_SPLITS = {"gap_shrinks"}  # y is the difference of test and training error
+OTHER_UNITS = {"parameters", "time", "n", "perturbations", "error train", "risk train"}  # not those of y
 NO_DIRECTION = {  # x only tells trials apart, or has no order
     "fits_random_labels",
     "risk_overfits",
@@ -136,6 +142,17 @@ def test_the_unit_of_x_does_not_matter(case: Case, factor: float) -> None:
     assert told(case, trials) == case.verdict
 
 
+@every(*(case for case in CASES if case.claim not in ABSOLUTE_Y))
+@pytest.mark.parametrize("factor", [0.125, 1024.0])
+def test_the_unit_of_y_does_not_matter(case: Case, factor: float) -> None:
+    y = looked_at(case) - OTHER_UNITS | ({"error train"} if case.claim in BOTH_SPLITS else set())
+    trials = [
+        replace(t, values={n: [factor * v for v in vs] if n in y else vs for n, vs in t.values.items()})
+        for t in case.trials
+    ]
+    assert told(case, trials) == case.verdict
+
+
 @every(*(case for case in of(HOLDS) if case.claim not in NO_DIRECTION and needs(case).x is not None))
 def test_nothing_holds_in_both_directions(case: Case) -> None:
     assert told(case, [along(trial, needs(case), lambda x: 1e6 - x) for trial in case.trials]) != HOLDS
@@ -144,8 +161,7 @@ def test_nothing_holds_in_both_directions(case: Case) -> None:
 @every(*(case for case in of(HOLDS) if case.claim not in CONSTANT_IS_RIGHT))
 def test_a_constant_has_no_shape(case: Case) -> None:
     """Everything that is measured, but x, a clock, a count and what tells whether the training set is fitted."""
-    kept = {"parameters", "time", "n", "perturbations", "error train", "expected_null_norm", "risk train"}
-    y = {name for name in looked_at(case) if name not in kept}
+    y = looked_at(case) - OTHER_UNITS - {"expected_null_norm"}
     trials = [replace(t, values={n: [2.0] * len(v) if n in y else v for n, v in t.values.items()}) for t in case.trials]
     assert told(case, trials) != HOLDS
 
