@@ -20,16 +20,29 @@ class Product:
         self.existed = self.excluded = 0  # axes of `when` that existed, and exclusions that held, in some combination
 
     def __iter__(self) -> Iterator[Places]:
-        groups = self.grid.groups()
-        sizes = [range(len(self.grid.axes[group[0]].values)) for group in groups]
-        for at in itertools.product(*sizes):
-            places = {axis: place for group, place in zip(groups, at, strict=True) for axis in group}
-            if self.bit:
-                places = self._existing(places)
+        """Each combination once, in the order of the axes."""
+        for places in self._existing_once() if self.grid.when else self._all():
             excluded = self.exclude.hold(places) if self.grid.exclude else 0
             self.excluded |= excluded
             if not excluded:
                 yield places
+
+    def _all(self) -> Iterator[Places]:
+        groups = self.grid.groups()
+        sizes = [range(len(self.grid.axes[group[0]].values)) for group in groups]
+        for at in itertools.product(*sizes):
+            yield {axis: place for group, place in zip(groups, at, strict=True) for axis in group}
+
+    def _existing_once(self) -> Iterator[Places]:
+        """Without the axes that do not exist; what differs only in the values of such axes comes once."""
+        seen = set[tuple[tuple[str, int], ...]]()
+        for every in self._all():
+            places = self._existing(every)
+            key = tuple(places.items())
+            if len(places) == len(every) or key not in seen:
+                yield places
+            if len(places) < len(every):
+                seen.add(key)
 
     def _existing(self, places: Places) -> Places:
         """Without the axes whose condition does not hold, and then without those whose condition needs them."""

@@ -12,11 +12,13 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand, varied
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import BadSweep
+from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 POOL: dict[str, list[Any]] = {  # values of settings of a small experiment, all of them different from the defaults
@@ -209,3 +211,36 @@ def test_a_product_that_is_too_large_is_refused_before_it_is_made() -> None:
     assert len(expand(few, max_trials=10)) == 10
     with pytest.raises(BadSweep, match="at most 9"):
         expand(few, max_trials=9)
+
+
+NETWORK = {"data": {"name": "digits"}, "net": {"name": "convnet", "depth": 2}, "epochs": 1}
+SETTINGS: dict[str, dict[str, Any]] = {"network": NETWORK, "landscape": {**NETWORK, "optimizer": {"name": "gd"}}}
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS.names())
+@pytest.mark.parametrize("seed", [1, 2**62])
+def test_a_trial_with_another_seed_is_the_one_that_is_validated_whole(experiment: str, seed: int) -> None:
+    settings = SETTINGS.get(experiment, {})
+    one, whole = Trial.of(experiment, settings).with_seed(seed), Trial.of(experiment, {**settings, "seed": seed})
+    assert one == whole and one.plain == whole.plain and one.seed == seed
+    assert (one.id, one.cell, one.shape) == (whole.id, whole.cell, whole.shape)
+
+
+@pytest.mark.parametrize("seed", [-1, True, 1.5, "1", None, 2**63])
+def test_what_is_no_seed_is_refused(seed: object) -> None:
+    with pytest.raises(ValidationError):
+        Trial.of("network", NETWORK).with_seed(seed)
+
+
+def test_seeds_that_are_none_are_said_at_their_lines() -> None:
+    with pytest.raises(BadSweep) as caught:
+        network("vary:\n  net.width: [2, 4]\n  seed: [0, -1, 2, x]\n")
+    said = [problem.split(": ", 1)[1] for problem in caught.value.problems]
+    assert said == ["vary.seed.1: must be >= 0, got -1", "vary.seed.3: expected an integer, got the text 'x'"]
+
+
+def test_a_condition_that_no_combination_fulfils_is_refused() -> None:
+    axes = "vary:\n  optimizer.name: [sgd, gd]\n  optimizer.momentum: [0.5, 0.9]\n"
+    when = "when: {optimizer.momentum: {optimizer.name: sgd}}\n"
+    with pytest.raises(BadSweep, match=r"exclude\.0: no combination of the axes fulfils all of this"):
+        network(axes + when + "exclude: [{optimizer.name: gd, optimizer.momentum: 0.5}]\n")
