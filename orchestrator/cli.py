@@ -78,13 +78,8 @@ def launch(
 
 
 @app.command
-def plan(
-    which: WhichSweep,
-    *,
-    machines: WhichMachines = WhichMachines(),
-    at: WhichStore = WhichStore(),
-    as_json: Json = False,
-) -> int:
+def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: WhichStore = WhichStore(),
+         as_json: Json = False) -> int:  # fmt: skip
     """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing."""
     from orchestrator.commands import render
     from orchestrator.commands.plan import planned
@@ -128,14 +123,8 @@ def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = 
 
 
 @app.command(name="show")
-def show_(
-    trial: str,
-    *,
-    at: WhichStore = WhichStore(),
-    rerun: bool = False,
-    profile_torch: str | None = None,
-    as_json: Json = False,
-) -> int:
+def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, profile_torch: str | None = None,
+          as_json: Json = False) -> int:  # fmt: skip
     """One trial: settings, outcome, provenance and its last recorded numbers.
 
     Parameters
@@ -172,11 +161,13 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
     bundle
         With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
-    from orchestrator.commands import render, rerun
+    from orchestrator.commands import render
+    from orchestrator.commands.reproduce import reproduce as compare_runs
+    from orchestrator.commands.rerun import find
 
     ledger = at.ledger()
-    one = rerun.find(ledger, trial)
-    found = rerun.reproduce(ledger, one, bundle, (lambda progress: None) if as_json else render.step)
+    one = find(ledger, trial)
+    found = compare_runs(ledger, one, bundle, (lambda progress: None) if as_json else render.step)
     render.reproduced(one, found, as_json)
     return 1 if any(c.finding == "differs" for c in found) else 0
 
@@ -283,13 +274,8 @@ def bench(
 
 
 @app.command
-def doctor(
-    *,
-    at: WhichStore = WhichStore(),
-    tracking_uri: Tracking = None,
-    address: Address = None,
-    as_json: Json = False,
-) -> int:
+def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, address: Address = None,
+           as_json: Json = False) -> int:  # fmt: skip
     """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
     from orchestrator.commands import render_doctor
     from orchestrator.commands.doctor import examine

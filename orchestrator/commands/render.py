@@ -25,7 +25,7 @@ from tracking.verdicts.finding import Value, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from orchestrator.commands.rerun import Compared
+    from orchestrator.commands.reproduce import Compared
     from orchestrator.launch import Launched
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger

@@ -1,44 +1,14 @@
-"""Does recorded work once more, in this process: to watch it under a debugger, or to compare number by number."""
+"""`sweep show --rerun`: runs a recorded trial once more in this process, recording nothing: a debugger works."""
 
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from tracking.common.errors import Refused
-from tracking.records import rows
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-KEYS = ["trial", "step", "split", "measure", "layer"]
-TOLERANCE = 1e-4  # relative, of a number above 1e-6: the same trial in another bundle, or on another machine
-
-
-@dataclass(frozen=True)
-class Compared:
-    """How a measure came out the second time: rows that were recorded, of them equal to the bit, and how far off."""
-
-    measure: str
-    rows: int
-    equal: int
-    missing: int
-    largest_relative: float
-    largest_absolute: float
-
-    @property
-    def finding(self) -> str:
-        """ "identical", "agrees" (to `TOLERANCE`) or "differs"."""
-        if self.missing:
-            return "differs"
-        if self.equal == self.rows:
-            return "identical"
-        return "agrees" if self.largest_relative <= TOLERANCE else "differs"
 
 
 def find(ledger: Ledger, start: str) -> TrialRecord:
@@ -62,7 +32,7 @@ def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
     Raises Refused with the step and the measure at the first number that is not finite.
     """
     with _profiled(trace):
-        for progress in _run([_trial(one)]):
+        for progress in run([trial_of(one)]):
             yield progress
             for row in progress.rows:
                 if row.value != row.value or abs(row.value) == float("inf"):
@@ -70,51 +40,13 @@ def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
                     raise Refused(f"step {row.step}: {where} is {row.value}; stopped at the first such number")
 
 
-def reproduce(
-    ledger: Ledger, one: TrialRecord, whole: bool, watch: Callable[[Progress], None] = lambda progress: None
-) -> list[Compared]:
-    """Runs a trial again, alone or (`whole`) with its whole bundle, and compares each of its recorded numbers."""
-    trials = [_trial(one)]
-    if whole:
-        manifest = ledger.manifests[one.bundle]
-        trials = [Trial.of(manifest.experiment, t.settings) for t in manifest.trials]
-    made = []
-    for progress in _run(trials):
-        made += [row for row in progress.rows if row.trial == one.id]
-        watch(progress)
-    return compare(ledger.rows([one]).to_pandas(), rows.table(made).to_pandas())
-
-
-def compare(recorded: "pd.DataFrame", made: "pd.DataFrame") -> list[Compared]:
-    """Both with the columns of a row; one finding a measure. A NaN equals a NaN."""
-    both = _plain(recorded).merge(_plain(made), on=KEYS, how="left", suffixes=("", "_again"), indicator=True)
-    return [_compared(str(name), part) for name, part in both.groupby("measure")]
-
-
-def _plain(frame: "pd.DataFrame") -> "pd.DataFrame":
-    return frame.astype({k: str for k in KEYS if k != "step"})
-
-
-def _compared(name: str, part: "pd.DataFrame") -> Compared:
-    import numpy as np
-
-    one, two = part["value"].to_numpy(), part["value_again"].to_numpy()
-    missing = int((part["_merge"] == "left_only").sum())
-    same = (one == two) | (np.isnan(one) & np.isnan(two) & (part["_merge"] == "both").to_numpy())
-    finite = np.isfinite(one) & np.isfinite(two)
-    off = np.abs(one - two)[finite]
-    relative = float((off / np.maximum(np.abs(one[finite]), 1e-6)).max(initial=0.0))
-    lost = bool((np.isfinite(one) != np.isfinite(two)).sum() > missing)  # finite once, not finite the other time
-    return Compared(
-        name, len(part), int(same.sum()), missing, float("inf") if lost else relative, float(off.max(initial=0.0))
-    )
-
-
-def _trial(one: TrialRecord) -> Trial:
+def trial_of(one: TrialRecord) -> Trial:
+    """The trial that a record is of."""
     return Trial.of(one.experiment, one.settings)
 
 
-def _run(trials: list[Trial]) -> Iterator[Progress]:
+def run(trials: list[Trial]) -> Iterator[Progress]:
+    """Runs trials as one bundle, from their start, and commits nothing."""
     from workers.run_bundle import set_threads
     from workers.runtime.device import best
 
@@ -123,7 +55,7 @@ def _run(trials: list[Trial]) -> Iterator[Progress]:
     yield from experiment.run(tuple(trials), best(), None)
 
 
-def _profiled(trace: str | None) -> Any:
+def _profiled(trace: str | None) -> AbstractContextManager[object]:
     if trace is None:
         return nullcontext()
     from workers.runtime.profiler import profile

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.commands import rerun
+from orchestrator.commands import reproduce, rerun
 from tests.support import small_trials
 from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
@@ -35,7 +35,7 @@ def find(ledger: Ledger, trial: Trial) -> TrialRecord:
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_trial_comes_out_the_same(ledger: Ledger, whole: bool) -> None:
     one = find(ledger, small_trials.trial(1))
-    found = rerun.reproduce(ledger, one, whole)
+    found = reproduce.reproduce(ledger, one, whole)
     assert sum(c.rows for c in found) == len(ledger.rows([one]))
     assert {c.measure for c in found} == {"error", "frobenius_norm", "parameters", "risk"}
     assert (
@@ -48,16 +48,16 @@ def test_a_difference_is_found_where_it_is(ledger: Ledger) -> None:
     changed = rows.copy()
     risk = changed["measure"] == "risk"
     changed.loc[changed.index[risk][-1], "value"] *= 1.01
-    found = {c.measure: c for c in rerun.compare(rows, changed)}
+    found = {c.measure: c for c in reproduce.compare(rows, changed)}
     assert found["risk"].finding == "differs"
     assert found["risk"].largest_relative == pytest.approx(0.01, rel=1e-6)
     assert found["risk"].equal == found["risk"].rows - 1
     assert found["error"].finding == "identical"
-    lost = rerun.compare(rows, rows[rows["measure"] != "error"])
+    lost = reproduce.compare(rows, rows[rows["measure"] != "error"])
     assert [(c.measure, c.finding) for c in lost if c.missing] == [("error", "differs")]
     changed.loc[changed.index[risk][-1], "value"] = float("nan")
-    assert {c.measure: c.finding for c in rerun.compare(rows, changed)}["risk"] == "differs"
-    assert {c.measure: c.finding for c in rerun.compare(changed, changed)}["risk"] == "identical"
+    assert {c.measure: c.finding for c in reproduce.compare(rows, changed)}["risk"] == "differs"
+    assert {c.measure: c.finding for c in reproduce.compare(changed, changed)}["risk"] == "identical"
 
 
 def test_a_rerun_stops_at_the_first_nan_and_says_where(ledger: Ledger) -> None:
