@@ -53,6 +53,11 @@ def records(spec: Path, root: str) -> dict[str, Any]:
             "wrong": wrong[:5] + list(map(str, ledger.damaged))}  # fmt: skip
 
 
+def _about(run: Any) -> str:
+    """What a run that is not a trial's shows: the sweep, or one line of a curve."""
+    return f"{run.data.tags['sweep.role']} {run.info.run_name}"
+
+
 def mirrored(spec: Path, root: str, uri: str) -> list[str]:
     """How MLflow differs from the records."""
     import mlflow
@@ -66,15 +71,15 @@ def mirrored(spec: Path, root: str, uri: str) -> list[str]:
     recorded = ledger.of(t.id for t in expand(sweep))
     experiment = client.get_experiment_by_name(sweep.name)
     runs = client.search_runs([experiment.experiment_id], max_results=1000)
-    shown = Counter(run.data.tags.get("sweep.trial_id", "") for run in runs)
-    wrong = [f"{n} runs of {trial or 'the sweep'}" for trial, n in shown.items() if n > 1]
+    shown = Counter(run.data.tags.get("sweep.trial_id", f"the {_about(run)}") for run in runs)
+    wrong = [f"{n} runs of {what}" for what, n in shown.items() if n > 1]
     wrong += [f"no run of {trial}" for trial in recorded if trial not in shown]
     rows = ledger.rows(recorded.values()).to_pandas()
     last = rows[(rows["step"] == rows["step"].max()) & (rows["measure"] == "error") & (rows["split"] == "test")]
     values = dict(zip(last["trial"].astype(str), last["value"], strict=True))
     for run in runs:
         trial = run.data.tags.get("sweep.trial_id")
-        wrong += [f"{trial or 'the sweep'} is {run.info.status}"] * (run.info.status != "FINISHED")
+        wrong += [f"{trial or _about(run)} is {run.info.status}"] * (run.info.status != "FINISHED")
         if trial and run.data.metrics.get("error/test") != values[trial]:
             wrong.append(f"{trial}: {run.data.metrics.get('error/test')} for {values[trial]}")
     return wrong
