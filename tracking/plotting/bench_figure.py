@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, PALETTE, PANEL_TITLE
+from tracking.plotting.style import GREY, PALETTE, PANEL_TITLE, Arguments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def _panel(axes: "Axes", results: Sequence[Result], looks: Mapping[str, Any], li
     axes.set_xlabel("channels of each convolution")
 
 
-def _look(i: int, ours: bool) -> dict[str, Any]:
+def _look(i: int, ours: bool) -> Arguments:
     """Black and heavy for this project's engine; a colour and a mark of its own for each of the others."""
     colours = PALETTE[:-1]
     colour = PALETTE[-1] if ours else colours[i % len(colours)]

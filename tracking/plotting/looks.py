@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracking.analysis.values import is_number
-from tracking.plotting.style import GREY, PALETTE
+from tracking.plotting.style import GREY, PALETTE, Arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ class Look:
     dashed: bool = False
     best: bool = False
 
-    def line(self) -> dict[str, Any]:
+    def line(self) -> Arguments:
         """Arguments of `Axes.plot` for the centres."""
         return {
             "color": self.colour,
@@ -39,7 +39,7 @@ class Look:
             **self.marks(),
         }
 
-    def marks(self) -> dict[str, Any]:
+    def marks(self) -> Arguments:
         """Arguments of `Axes.plot` for marks alone."""
         return {
             "color": self.colour,
@@ -80,7 +80,7 @@ def _colours(heads: "pd.DataFrame", n: int) -> "list[Colour]":
 def legend(shown: "pd.DataFrame", found: dict[str, Look], points: bool, joined: bool, step: str) -> "list[Line2D]":
     """What colours, dashes and open marks mean, each said once; nothing where there is only one line."""
     entries = _groups(found, points)
-    line: dict[str, Any] = {"linestyle": "-" if joined else ""}
+    line: Arguments = {"linestyle": "-" if joined else ""}
     heads = shown.drop_duplicates("line")
     if heads["split"].nunique() > 1:
         splits = [s for s in dict.fromkeys(heads["split"]) if s]

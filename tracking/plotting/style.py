@@ -1,7 +1,10 @@
 """The look of all figures: colours, sizes and Matplotlib's settings."""
 
+from typing import Any
+
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito, 2008
 GREY = "#5f5f5f"
+Arguments = dict[str, Any]  # of Matplotlib's functions, by name
 TITLE, PANEL_TITLE, NOTE = 9.5, 8.5, 6.3  # points
 
 

@@ -76,7 +76,7 @@ def _sheet(frame: "Frame", surface: Surface, id: str, trial: Any) -> Sheet:
 
     rows = frame.only([id]).rows
     wanted = {"x": (surface.x, ""), "y": (surface.y, ""), "z": (surface.z, surface.split)}
-    parts: dict[str, Any] = {}
+    parts: dict[str, pd.Series[float]] = {}
     for axis, (name, split) in wanted.items():
         found = rows[(rows["measure"] == name) & (rows["split"] == split)]
         if found.empty:
