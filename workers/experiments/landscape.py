@@ -56,11 +56,11 @@ MEASURES = {
 STEP = "step"
 most_models = no_limit
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded
-EVALUATE_EVERY = 10  # epochs between looks at whether training may stop
+EVALUATE_EVERY = 10  # epochs between checks of `until`
 
 
 class Settings(OnImages):
-    """A point of a loss surface, and how far around it to look. A valley heeds only radius and points."""
+    """A point of a loss surface and the region around it. A valley uses only radius and points."""
 
     surface: Literal["network", "quadratic_valley", "exponential_valley"] = Field(
         "network", description="The training loss of a network at the end of its training, or a valley of two weights."
@@ -90,7 +90,7 @@ class Settings(OnImages):
 
 
 def training(settings: Settings) -> TrainingSettings:
-    """The training that ends at the point looked at, as the experiment `network` does it."""
+    """The settings of `network` for the training that ends at the point."""
     return TrainingSettings(
         data=settings.data,
         net=settings.net,
@@ -120,7 +120,7 @@ def prepare(trials: Sequence[Trial[Settings]]) -> str:
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
-    """A trial at a time, each trained and looked at in one go.
+    """Trains and measures one trial after the other.
 
     Steps: of an eigenvalue its rank, 0 for the largest; of a slice along one direction the index of alpha; in a plane
     index of alpha + points * index of beta; all else is at step 0. `loss_beside_weights` is the loss at 1 + alpha times
@@ -133,7 +133,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
 
 
 def _measured(trial: Trial[Settings], device: str) -> tuple[series.Result, About]:
-    """All of one trial, and what training says about its data."""
+    """All rows of one trial, and the provenance of its data."""
     from workers.theory import loss_surface
 
     settings = trial.settings
@@ -154,7 +154,7 @@ def _looked_at(trial: Trial[Settings], surface: "Surface", trained: dict[series.
 
 
 def trained_surface(settings: Settings, device: str) -> "tuple[Surface, Progress]":
-    """The training loss about the weights that training ends with, and what training said last.
+    """The training loss around the weights at the end of training, and the last progress of that training.
 
     Weights are laid out one parameter after the other, in the order of the network's own.
     """
@@ -197,7 +197,7 @@ def _training_loss(
 
 
 def curvature(surface: "Surface", settings: Settings) -> tuple[series.Array, dict[series.Key, float]]:
-    """Eigenvalues in descending order, all or those at both ends, and what one number says of the surface.
+    """Eigenvalues in descending order, all or those at both ends, and scalar measures of the surface.
 
     flat_fraction, negative_fraction: of all eigenvalues, where all are known (workers/theory/hessian_spectrum.py).
     """

@@ -1,4 +1,4 @@
-"""The main experiment: train small networks on images and measure their risk, error and norms as epochs go by.
+"""The main experiment: small networks trained on images, with risk, error and norms measured by epoch.
 
 CBMM Memo 90, Figures 1, 2 and 5 and Section 6. A step is an epoch (one pass over the training examples; with gradient
 descent, one update).
@@ -65,8 +65,9 @@ def most_models(settings: Settings, free: int) -> int | None:
 
 
 def prepare(trials: Sequence[Trial[Settings]]) -> str:
-    """Fetches the data of these trials and checks that the trials fit them, before any worker starts; says why they
-    will take long, where that can be mended.
+    """Fetches the data of these trials and checks that the trials fit them, before any worker starts.
+
+    Returns a note where training will be slow for a reason that can be removed.
 
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
     """
@@ -107,7 +108,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
 
 
 def _pretrained(trials: Sequence[Trial[Settings]], fresh: "State", device: str) -> "State":
-    """The state to start from: the weights after pretraining, with momentum at rest. No noise, no pretraining."""
+    """The state to start from: the weights after pretraining, momentum 0; without pretraining where its noise is 0."""
     first = [Trial(t.experiment, _pretraining(t.settings)) for t in trials]
     *_, last = run(first, device, None)
     after: State = last.state()["engine"]

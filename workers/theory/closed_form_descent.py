@@ -46,7 +46,7 @@ class Descent:
         return self.solution + coordinates @ self.basis.T
 
     def factors(self, steps: Float64[Array, " T"]) -> Float64[Array, "T P"]:
-        """What `steps` iterations multiply each coordinate by: a^steps."""
+        """The factor a^steps of each coordinate after `steps` iterations."""
         return signed_power(self.shrink, steps[:, None])
 
 

@@ -1,4 +1,4 @@
-"""Arrays of measured values as rows: what experiments that are computed rather than trained have in common.
+"""Converts arrays of measured values to rows: for experiments that are computed rather than trained.
 
 T logged steps.
 """
@@ -25,7 +25,7 @@ Series = Mapping[Key, Array]  # each value has T numbers
 
 
 class Result(NamedTuple):
-    """All that one trial gives."""
+    """The rows and the outcome of one trial."""
 
     rows: list[Row]
     outcome: Outcome
@@ -34,7 +34,7 @@ class Result(NamedTuple):
 def one_by_one(
     trials: Sequence[Trial[S]], resume: dict[str, Any] | None, compute: Callable[[Trial[S]], Result]
 ) -> Iterator[Progress]:
-    """Computes the trials of a bundle one after the other; a resumed bundle goes on with the first that is not done."""
+    """Computes the trials of a bundle in turn; a resumed bundle continues with the first that is not done."""
     first = resume["done"] if resume else 0
     for done, trial in enumerate(trials[first:], first + 1):
         found = compute(trial)

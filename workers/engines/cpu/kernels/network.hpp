@@ -1,9 +1,9 @@
-// A network's shapes, and where everything lies in memory.
+// The shapes of a network and its layout in memory.
 //
 // A convolution's input is kept with a border of zeros, (2 rows + 1) x (2 columns + 1) for rows x columns outputs, so
 // that a window of stride 2 needs no branch. Output gradients have a border after the last row and column. Channels are
-// padded to whole lanes where they are written; reads stop at the last real channel, so that what stands in the padding
-// (a diverged network's NaN) never reaches a sum.
+// padded to whole vectors where they are written; reads stop at the last real channel, so that NaN in the
+// padding (of a diverged network) never enters a sum.
 #pragma once
 
 #include <cstdint>

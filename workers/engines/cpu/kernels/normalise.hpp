@@ -1,7 +1,7 @@
 // Batch norm without scale and shift: x = (z - mean) / sqrt(var + epsilon), moments over the whole batch.
 //
 // The gradient of z is (d - mean of d - x * mean of (d x)) / sqrt(var + epsilon) for a gradient d of x (Ioffe and
-// Szegedy 2015, section 3). Sums are taken over a few images while these are in cache, then merged.
+// Szegedy 2015, section 3). Sums over a few images in the cache are merged.
 #pragma once
 
 #include <cmath>
@@ -22,7 +22,7 @@ struct Moments {
   }
 };
 
-// The sum over i of term(i), in CHAINS sums side by side: one alone would wait for itself.
+// The sum over i of term(i), in CHAINS independent sums, which hide the latency of additions.
 template <class Term>
 INLINE Vector sum_of(int count, Term term) {
   constexpr int CHAINS = 4;
@@ -35,7 +35,7 @@ INLINE Vector sum_of(int count, Term term) {
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// Takes in `count` more vectors z, lanes apart (merging as in Chan, Golub and LeVeque 1983).
+// Adds `count` vectors z, `lanes` apart, to the moments (merged as in Chan, Golub and LeVeque 1983).
 void observe(Moments& m, const float* z, int count, int lanes) {
   const float total = static_cast<float>(m.count + count), share = count / total;
   const float mixed = static_cast<float>(m.count) * share;
@@ -50,7 +50,7 @@ void observe(Moments& m, const float* z, int count, int lanes) {
   m.count += count;
 }
 
-// Ends the batch's moments and moves the running statistics, whose variance is the unbiased one.
+// Computes the scale from the batch's moments and updates the running statistics, with the unbiased variance.
 void finish(Moments& m, const Tensors& running, int channels) {
   for (int c = 0; c < channels; c++) {
     m.scale[c] = 1 / std::sqrt(static_cast<float>(m.spread[c] / m.count) + EPSILON);

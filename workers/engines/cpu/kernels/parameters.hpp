@@ -1,4 +1,4 @@
-// A model's parameters between PyTorch's layout (outputs, inputs, 3, 3) and ours: inputs in rows, outputs along lanes.
+// Converts parameters between PyTorch's layout (outputs, inputs, 3, 3) and ours: inputs in rows, outputs along lanes.
 #pragma once
 
 #include <cmath>
@@ -7,7 +7,7 @@
 
 namespace {
 
-// One layer's tensors as the caller holds them; those that do not exist are null.
+// The addresses of one layer's tensors; null for those that do not exist.
 struct Tensors {
   float *weight, *bias, *mean, *var;
 };

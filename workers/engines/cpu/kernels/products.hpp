@@ -1,4 +1,4 @@
-// The two inner loops of everything: a product with weights, and a sum of outer products.
+// The two inner loops: a product with weights, and a sum of outer products.
 //
 // A convolution reads, for every output position ("spot"), a few runs of consecutive inputs; so do its data gradient
 // (runs of output gradients) and the fully connected layer (a spot is a whole image). Inputs are broadcast one by one,
@@ -26,7 +26,7 @@ struct Product {
 
 enum class End { plain, relu, masked };
 
-// Walks the spots of all images in order; past the last it stays there, so that a short tile computes it again.
+// Iterates over the spots of all images in order; stays at the last one, so that a short tile computes it repeatedly.
 struct Walk {
   const Product& p;
   const float* from;
@@ -90,7 +90,7 @@ void multiply_block(const Product& p, int images, const float* from, const float
   }
 }
 
-// Blocks of lanes outermost: a block's weights stay in cache while all spots pass.
+// Blocks of lanes are the outermost loop: a block's weights stay in the cache for all spots.
 template <End END>
 void multiply(const Product& p, int images, const float* from, const float* weights, const float* bias, float* to,
               const float* mask = nullptr) {
@@ -148,7 +148,7 @@ void outer_tile(const Outer& o, int images, const float* x, const float* g, cons
   }
 }
 
-// As many taps at once as registers allow: narrow inputs would leave the multipliers waiting for each other.
+// As many taps at once as registers allow: with few inputs, one tap has too few independent sums to hide latency.
 template <int TI, int OB>
 void outer_inputs(const Outer& o, int images, const float* x, const float* g, int input, float* sums) {
   const int runs = static_cast<int>(o.runs.size());

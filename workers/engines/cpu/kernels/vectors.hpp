@@ -31,7 +31,7 @@ INLINE Vector load(const float* from) { return *reinterpret_cast<const Vector*>(
 INLINE void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
 INLINE Vector all(float value) { return value - Vector{}; }
 
-// Both let a NaN through, as PyTorch does: a diverged network must look diverged.
+// Both propagate NaN, as PyTorch does: divergence must stay visible.
 INLINE Vector relu(Vector z) { return z < 0 ? Vector{} : z; }
 INLINE Vector where_positive(Vector mask, Vector value) { return mask <= 0 ? Vector{} : value; }
 
@@ -49,7 +49,7 @@ class Buffer {
     memory_ = static_cast<float*>(std::aligned_alloc(unit, bytes));
     if (!memory_) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
-    if (unit == HUGE_PAGE) madvise(memory_, bytes, MADV_HUGEPAGE);  // a hint; without it address translation costs 5%
+    if (unit == HUGE_PAGE) madvise(memory_, bytes, MADV_HUGEPAGE);  // without this hint, address translation costs 5%
 #endif
     std::memset(memory_, 0, bytes);
   }
