@@ -12,7 +12,7 @@ from orchestrator.execution.retry import BUDGET, Decision, Done, Retries
 from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.supervisor import Supervisor
 from tests.support import small_trials
-from tests.support.launches import Place
+from tests.support.launches import Place, sweep
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
@@ -144,23 +144,9 @@ def test_every_error_has_its_kind(error: Exception, kind: Kind) -> None:
     assert failure.of(error).kind == kind and failure.of(error).line
 
 
-BROKEN = """
-title: Batch norm with one example left over
-source: test
-experiment: network
-fixed:
-  data: {name: digits, test_size: 50}
-  net: {name: convnet, depth: 3, batch_norm: true}
-  optimizer: {name: sgd, batch_size: 8, learning_rate: 0.1}
-  epochs: 1
-vary: {seed: {count: 40}}
-measure: [error]
-"""
-
-
 def test_when_nothing_works_the_launch_stops_with_the_error_and_marks_nothing_as_failed(place: Place) -> None:
-    """1,297 examples in batches of 8 leave one over, of which batch norm cannot take a variance: a mistake in the sweep
-    that no check knows."""
-    said = place.write(BROKEN).launch(waits={}).ends(1).err
+    """Every trial raises in its first step: a mistake that no check knows."""
+    broken = sweep("misbehaving", {"does": "raise", "at": 0}, {"seed": {"count": 40}})
+    said = place.write(broken).launch(waits={}).ends(1).err
     assert "the first 3 bundles failed before they had done anything" in said and "launch again" in said
     assert not Ledger.read(Store(str(place.store))).trials
