@@ -35,6 +35,8 @@ def test_codes_number_the_values_as_they_first_occur() -> None:
     column = pd.Series([frozen(v) for v in [None, 2, "2", 2.0, [4], None, math.nan, [4]]], dtype=object)
     found, values = codes(column)
     assert found.tolist() == [0, 1, 2, 1, 3, 0, 4, 3] and values[:4] == [None, 2, "2", (4,)]
+    for kind in (["a", "b", "a"], [True, False, True], ["a", math.nan, "a"]):
+        assert codes(pd.Series(kind))[0].tolist() == [0, 1, 0]
     assert codes(pd.Series([2, 8, 2]))[0].tolist() == codes(pd.Series([2.0, math.nan, 2.0]))[0].tolist() == [0, 1, 0]
 
 
