@@ -22,6 +22,7 @@ VERDICTS = ("not enough data", "holds")
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # three launches; each command has its own limit
 def test_the_tutorial_can_be_followed(program: Program, tmp_path: Path) -> None:
     text = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     edits = re.findall(r"Change `(.*?)` to `(.*?)`", PAGE)
