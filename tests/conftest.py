@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# An example that takes long on a busy machine is no failure.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 pytest.register_assert_rewrite("tests.support")  # before their import
 
 # What tests train, slowed down and killed, says nothing of this machine's speed: `sweep plan` would believe it.

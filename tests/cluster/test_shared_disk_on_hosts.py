@@ -85,7 +85,7 @@ def test_a_sweep_on_a_shared_disk_outlives_a_worker_and_has_one_launcher(cluster
     spec.write_text(SWEEP % EPOCHS)
     command = ("sweep", "launch", str(spec), "--store", STORE, "--json", "--address", f"{cluster.head.address}:6379")
     launch = cluster.head.start(*command, **PACE)
-    until(lambda: status(cluster.disk, spec).get("finished"), "the first trials")
+    until(lambda: status(cluster.disk, spec).get("finished"), "the first trials", 300)
     refused = cluster.one.said(*command, code=73)
     assert "works on sweep 'widths'" in refused and "on head" in refused
     cluster.two.kill()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -29,7 +29,7 @@ POOL: dict[str, list[Any]] = {  # values of settings of a small experiment, all 
     "loss": ["exponential", "square"],
     "seed": [0, 1, 2, 9],
 }
-many = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
+many = settings(max_examples=60)
 
 
 def values(keys: Iterable[str]) -> st.SearchStrategy[dict[str, list[Any]]]:
