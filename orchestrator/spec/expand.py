@@ -20,6 +20,7 @@ from tracking.common.flatten import flat
 from workers.trial import Trial
 
 MAX_TRIALS = 100_000
+MAX_INVALID = 100  # cells that are not valid, after which no more are looked at: what is wrong is mostly the same
 
 Cell = tuple[tuple[str, int], ...]  # a combination without its seed
 
@@ -93,6 +94,7 @@ class _Expansion:
     def __init__(self, sweep: Sweep, problems: Problems) -> None:
         self.sweep, self.problems = sweep, problems
         self.trials: dict[str, Trial] = {}
+        self.invalid = 0
         self.fixed = ""  # the fixed settings of the grid that is being expanded, as JSON
 
     def add(self, grid: Grid) -> None:
@@ -102,7 +104,7 @@ class _Expansion:
         cells: dict[Cell, Trial | None] = {}  # a trial of the cell; None where there is none
         for places in product:
             trial = self._trial(grid, places, cells)
-            if self.problems.full:
+            if self.problems.full or self.invalid > MAX_INVALID:
                 return
             if trial is None:
                 continue
@@ -128,6 +130,7 @@ class _Expansion:
         except ValidationError as error:
             if known is None and any(detail["loc"] != ("seed",) for detail in error.errors()):
                 cells[cell] = None
+            self.invalid += 1
             self._explain(grid, places, error)
             return None
         cells[cell] = trial
