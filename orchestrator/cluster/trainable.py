@@ -1,4 +1,4 @@
-"""A worker: an actor of Ray Tune that works on one bundle after the other."""
+"""The worker: an actor of Ray Tune that runs one bundle after the other."""
 
 import contextlib
 import time
@@ -17,7 +17,7 @@ REPORT_S = 0.5  # a bundle reports to the driver about this often
 
 
 class Worker(tune.Trainable):
-    """Works on one bundle after the other; a step of Tune is about half a second of work."""
+    """Runs one bundle after the other; a step of Tune is about half a second of work."""
 
     def setup(self, config: dict[str, Any], bundles: "list[Bundle]", store: Store) -> None:
         set_threads()
@@ -32,7 +32,8 @@ class Worker(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Reports of half a second, as one; the first time only that the worker is there. Raises BundleFailed."""
+        """The reports of half a second, merged into one; the first report only says that the worker runs. Raises
+        BundleFailed."""
         done = False
         if self.begun:
             try:
@@ -43,7 +44,7 @@ class Worker(tune.Trainable):
         return {"report": tuple(self.report), "done": done}
 
     def _some(self) -> bool:
-        """Half a second of work; whether it was the last."""
+        """Works for half a second; returns whether the bundle is done."""
         until, whole = time.monotonic() + REPORT_S, self.report._replace(ended={}, visits=0, damaged=())
         done = True
         for report in self.running:
@@ -56,11 +57,11 @@ class Worker(tune.Trainable):
         return done
 
     def cleanup(self) -> None:
-        with contextlib.suppress(OSError, InUse):  # nobody hears it any more, and what was committed before is kept
+        with contextlib.suppress(OSError, InUse):  # nobody waits for it any more; earlier commits stay
             self.running.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Checkpoints are the store's; but Tune fails reused actors that have no such method."""
+        """Does nothing: checkpoints are in the store. Tune fails reused actors that lack this method."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """See `save_checkpoint`."""

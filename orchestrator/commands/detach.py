@@ -1,7 +1,7 @@
-"""A launch that outlives its terminal: the launcher itself as a job of the cluster's head, with the same options.
+"""`sweep launch --detach`: runs the launcher as a job on the head of a cluster, with the same options.
 
-What travels is the command and the sweep file. Secrets do not, since whoever may ask the cluster can read a job's
-command: tokens, keys and passwords are taken from the environment that the head was started in.
+The job gets the command and the sweep file. It gets no secrets, since whoever may use the cluster can read a job's
+command: tokens, keys and passwords are taken from the environment in which the head was started.
 """
 
 import json
@@ -26,7 +26,7 @@ STOP_S = 120  # for every bundle to commit, once the job is asked to stop; Ray's
 
 @dataclass(frozen=True)
 class Detached:
-    """A job's name, and the commands to follow it, read what it said, and stop it."""
+    """A job's name, and the commands that follow it, print its log, and stop it."""
 
     job: str
     follow: str
@@ -41,7 +41,7 @@ def submit(sweep: Sweep, options: Options) -> Detached:
     """
     options = _absolute(options)
     _refuse(options)
-    expand(sweep)  # what is wrong with it is said here, not in the log of a job
+    expand(sweep)  # mistakes in it are reported here, not in the log of a job
     preflight.check_address(str(options.address))
     from orchestrator.cluster.jobs import submit
 
@@ -57,7 +57,7 @@ def submit(sweep: Sweep, options: Options) -> Detached:
 
 
 def tell(found: Detached, as_json: bool) -> None:
-    """What goes on without this terminal, and how to follow and stop it."""
+    """Prints the job and the commands that follow and stop it."""
     if as_json:
         return out(json.dumps(asdict(found)))
     say(f"job      {found.job}, which goes on without this terminal")
@@ -67,7 +67,7 @@ def tell(found: Detached, as_json: bool) -> None:
 
 
 def command(sweep: Sweep, options: Options) -> list[str]:
-    """What the head runs: the same launch, of the file that travels, on the cluster that the head belongs to."""
+    """The command of the job: the same launch, of the copied file, on the cluster of the head."""
     asked = ["sweep", "launch", f"{sweep.name}.yaml", *sweep.asked[1:], "--address", "auto", "--store", options.store]
     asked += ["--tracking-uri", options.tracking_uri] if options.tracking_uri else []
     asked += ["--retry-failed"] if options.retry_failed else []
@@ -75,7 +75,7 @@ def command(sweep: Sweep, options: Options) -> list[str]:
 
 
 def _absolute(options: Options) -> Options:
-    """With a store that means the same in any folder, and MLflow's address as this machine knows it."""
+    """The options with an absolute path of the store, and with MLflow's address from this environment."""
     store = options.store if "://" in options.store else str(Path(options.store).absolute())
     return replace(options, store=store, tracking_uri=options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI"))
 

@@ -1,4 +1,4 @@
-"""The store that a command only reads must be there: a mistyped name would look like a store without records."""
+"""Checks that a store exists before a command reads it: a mistyped name would look like a store without records."""
 
 import difflib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Prints what `sweep doctor` found: one line a check for people, one JSON object for programs."""
+"""Prints the findings of `sweep doctor`: a line per check for people, one JSON object for programs."""
 
 import json
 from collections.abc import Iterable

@@ -1,1 +1,1 @@
-"""Runs bundles to their end: leases, retries, signals, watchdogs and the live view."""
+"""Runs bundles to their end: claims, retries, signals, hang detection, watchdogs, progress. Prints nothing."""

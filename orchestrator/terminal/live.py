@@ -1,4 +1,4 @@
-"""What is drawn again and again while something goes on: pictures, progress bars, a sparkline, repeated looks."""
+"""Drawings that are refreshed while work goes on: pictures, progress bars, a sparkline, repeated output."""
 
 import contextlib
 import time
@@ -29,7 +29,7 @@ class Picture(NamedTuple):
 
 @contextlib.contextmanager
 def drawn(look: Callable[[], Picture]) -> Iterator[None]:
-    """Draws what `look` returns, again and again and in one place, while the body runs; on a terminal only."""
+    """Draws what `look` returns, refreshed in one place, while the body runs; on a terminal only."""
     bar = Progress(
         BarColumn(),
         TextColumn("{task.percentage:.0f}%"),

@@ -1,4 +1,4 @@
-"""Results go to stdout, at once and whole, for a person, a file or another program, which may leave before the end."""
+"""Writes results to stdout, unbuffered, and handles a reader that stops reading."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from tracking.common.errors import NoReader
 
 
 def out(text: str) -> None:
-    """A result in a line of its own. Raises NoReader."""
+    """Writes a line. Raises NoReader when the reader of a pipe has gone."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -32,7 +32,7 @@ class SweepError(BaseException):
     exit_code: ClassVar[int]
     advice: ClassVar[str] = ""
 
-    def said(self) -> str:
+    def terminal_message(self) -> str:
         """The message for a terminal: what happened and what to do about it."""
         return "; ".join(part for part in (str(self), self.advice) if part)
 
@@ -73,8 +73,8 @@ class StorageFailed(SweepError, OSError):
     exit_code = 74
     advice = "everything committed is kept: make room, or mend it, and launch again"
 
-    def said(self) -> str:
-        return f"storage failed: {super().said()}"
+    def terminal_message(self) -> str:
+        return f"storage failed: {super().terminal_message()}"
 
 
 class Unreachable(StorageFailed):
@@ -82,7 +82,7 @@ class Unreachable(StorageFailed):
 
     advice = "the records are complete: look at --tracking-uri and the server (`sweep doctor`), and sync again"
 
-    def said(self) -> str:
+    def terminal_message(self) -> str:
         return SweepError.said(self)
 
 
@@ -107,7 +107,7 @@ class Interrupted(SweepError, KeyboardInterrupt):
     exit_code = 75
     advice = "everything committed is kept: launch again to go on"
 
-    def said(self) -> str:
+    def terminal_message(self) -> str:
         return f"{str(self) or 'interrupted'}: everything committed is kept; launch again to go on"
 
 
@@ -122,5 +122,5 @@ class NoReader(SweepError, RuntimeError):
 
     exit_code = 141  # 128 + SIGPIPE, as shells say it
 
-    def said(self) -> str:
+    def terminal_message(self) -> str:
         return ""
