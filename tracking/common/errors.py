@@ -83,7 +83,7 @@ class Unreachable(StorageFailed):
     advice = "the records are complete: look at --tracking-uri and the server (`sweep doctor`), and sync again"
 
     def terminal_message(self) -> str:
-        return SweepError.said(self)
+        return SweepError.terminal_message(self)
 
 
 class Damaged(SweepError, ValueError):
