@@ -48,13 +48,13 @@ def test_a_launch_reads_the_store_before_and_after_its_work(folder: Path) -> Non
     assert {name: read[name] for name in known} == dict.fromkeys(known, 1), "what was there is read before the work"
     # A new one by its worker, which finds none, and after the work.
     assert {name: read[name] for name in made} == dict.fromkeys(made, 2)
-    assert set(reads(requests, layout.SEGMENT).values()) == {1}
+    assert set(reads(requests, layout.SEGMENT).values()) <= {1}, "or what the mirror has read is used"
 
 
 def test_a_launch_with_nothing_to_do_reads_the_store_once(folder: Path) -> None:
     requests = run("launch", *TYPED)
     assert requests.full_reads() == 1 and requests.most("read", layout.MANIFEST) == 1
-    assert requests.most("read", layout.SEGMENT) == 1 and not requests.count("write")
+    assert requests.most("read", layout.SEGMENT) <= 1 and not requests.count("write")
 
 
 @pytest.mark.parametrize("command", ["status", "plan", "verify", "curves", "sync"])

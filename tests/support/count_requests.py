@@ -1,5 +1,6 @@
 """Counts the requests that this process makes to stores, while the code under test runs as it is."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from tracking.mirror import background
 from tracking.records import layout
 from tracking.records.storage import Files, Operation
 
@@ -14,10 +16,15 @@ T = TypeVar("T")
 
 
 class Requests:
-    """What was asked of stores: how often, by operation and name."""
+    """What was asked of stores: how often, by operation and name.
+
+    followed: what the mirror asked, which looks every few seconds of a launch for what has been recorded; how often
+    depends on how long the launch takes. It is not among those that are `made`.
+    """
 
     def __init__(self) -> None:
         self.made: Counter[tuple[Operation, str]] = Counter()
+        self.followed: Counter[tuple[Operation, str]] = Counter()
 
     def count(self, operation: Operation, folder: str = "") -> int:
         """Requests of this kind for names in this folder."""
@@ -40,7 +47,8 @@ def counted() -> Iterator[Requests]:
     requests, request = Requests(), Files.request
 
     def counting(files: Files, operation: Operation, name: str, act: Callable[[], T]) -> T:
-        requests.made[operation, name] += 1
+        mirrored = threading.current_thread().name == background.THREAD
+        (requests.followed if mirrored else requests.made)[operation, name] += 1
         return request(files, operation, name, act)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -15,6 +15,7 @@ from tracking.mirror.sync import prepare, sync
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 
+THREAD = "mlflow-mirror"
 LONGEST_WAIT_S = 60.0
 SHARE = 0.1  # of the time at most is spent mirroring while training goes on: in one process they share a core
 
@@ -48,7 +49,7 @@ class Mirror:
         self._shown: dict[str, int] = {}  # a number for each trial as it was shown: 10^5 of them are no burden
         self._behind, self._error, self._failures, self._took, self._level = 0, "", 0, 0.0, time.monotonic()
         self._closing, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mlflow-mirror", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._thread.start()
 
     def offer(self, parent: Parent, ledger: Ledger) -> None:
