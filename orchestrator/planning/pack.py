@@ -1,4 +1,7 @@
-"""Packs trials into bundles: which trials are trained together. Pure; a trial's result does not depend on it."""
+"""Packs trials into bundles: which trials are trained together. Pure; a trial's result does not depend on it.
+
+Trials of one bundle may differ in the settings that their experiment names in `MAY_DIFFER` (`workers/experiments`).
+"""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress
 from workers.interfaces.dataset import Sizes
-from workers.interfaces.images import Images, subset
+from workers.interfaces.images import Images
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS
 from workers.training.examples import Examples
 from workers.training.loop import Training
 from workers.training.settings import Settings as Settings
+from workers.training.subsets import subset
 from workers.trial import Trial
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""A labelled image data set in memory, its class-balanced nested subsets and its random labels.
+"""A labelled image data set in memory.
 
-N training examples, T test examples, S examples of a subset, H W image height and width, K channels.
+N training examples, T test examples, H W image height and width, K channels.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from workers.runtime import seeds
 
 if TYPE_CHECKING:
     import torch
@@ -55,32 +53,3 @@ def digest(*arrays: NDArray[np.generic]) -> str:
         total.update(f"{array.dtype.str}{array.shape}".encode())
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()[:16]
-
-
-def subset(labels: Int64[Labels, " N"], size: int | None, seed: int) -> Int64[NDArray[np.int64], " S"]:
-    """Indices of a class-balanced training subset; for one seed the smaller subset is the head of the larger.
-
-    Each class is shuffled, then the classes are dealt out in turn. Raises ValueError when `size` exceeds the data.
-    """
-    total = len(labels)
-    if size is not None and size > total:
-        raise ValueError(f"train_size must be at most the {total} training examples there are, got {size}")
-    rng = seeds.generator(seed, "subset")
-    shuffled = rng.permutation(total)
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    counts = np.bincount(labels)
-    turn = np.concatenate([np.arange(c) for c in counts])
-    return by_class[np.argsort(turn, kind="stable")][:size]
-
-
-def noisy(labels: Int64[Labels, " N"], fraction: float, classes: int, seed: int) -> Int64[Labels, " N"]:
-    """Labels of which a random `fraction` is redrawn uniformly over all classes (so a tenth of those stays right).
-
-    Drawn for the whole training set, before any subset is taken: nested subsets share their labels.
-    """
-    if fraction == 0:
-        return labels
-    rng = seeds.generator(seed, "labels")
-    chosen = rng.random(len(labels)) < fraction
-    redrawn = rng.integers(0, classes, len(labels))
-    return np.where(chosen, redrawn, labels)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.interfaces import images as data
 from workers.interfaces.images import Images
+from workers.training import subsets
 
 if TYPE_CHECKING:
     from jaxtyping import Int64
@@ -33,8 +33,8 @@ class Examples:
         """Subset and label noise are drawn from each model's own seed."""
         index, labels = [], []
         for s in bundle:
-            chosen = data.subset(images.train_y, s.data.train_size, s.seed)
-            noisy = data.noisy(images.train_y, s.data.label_noise, images.classes, s.seed)
+            chosen = subsets.subset(images.train_y, s.data.train_size, s.seed)
+            noisy = subsets.noisy(images.train_y, s.data.label_noise, images.classes, s.seed)
             index.append(chosen)
             labels.append(noisy[chosen])
         return Examples(images, np.stack(index), np.stack(labels))

@@ -13,8 +13,7 @@ from workers.engines import reference
 from workers.engines.choose import choose
 from workers.engines.gpu import choose_convolution, engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
-from workers.engines.gpu.cuda_graphs import Replay
-from workers.engines.gpu.stacked_models import STEPS
+from workers.engines.gpu.cuda_graphs import STEPS, Replay
 from workers.runtime.device import prepare
 from workers.training.examples import Examples
 from workers.training.settings import Settings

@@ -10,9 +10,9 @@ from tests.support import small_trials
 from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers import plugins
 from workers.experiments import network
-from workers.interfaces import images
 from workers.interfaces.snapshot import DIVERGED, LARGEST_RISK
 from workers.runtime import seeds
+from workers.training import subsets
 from workers.training.examples import Examples
 
 
@@ -226,16 +226,16 @@ def test_no_engine_takes_the_polynomial_for_relu() -> None:
 
 def test_subsets_are_nested_balanced_and_of_their_seed() -> None:
     labels = np.repeat(np.arange(10), 100)
-    small, large = images.subset(labels, 95, 4), images.subset(labels, 400, 4)
+    small, large = subsets.subset(labels, 95, 4), subsets.subset(labels, 400, 4)
     assert set(small) <= set(large) and list(large[:95]) == list(small)
     assert set(np.bincount(labels[large])) == {40} and np.ptp(np.bincount(labels[small])) <= 1
-    assert set(images.subset(labels, 95, 5)) != set(small)
-    assert sorted(images.subset(labels, None, 4)) == list(range(1000))
+    assert set(subsets.subset(labels, 95, 5)) != set(small)
+    assert sorted(subsets.subset(labels, None, 4)) == list(range(1000))
 
 
 def test_label_noise_redraws_its_fraction_uniformly() -> None:
     labels = np.zeros(100_000, dtype=np.int64)
-    noisy = images.noisy(labels, 0.5, 10, 0)
+    noisy = subsets.noisy(labels, 0.5, 10, 0)
     assert np.mean(noisy != 0) == pytest.approx(0.45, abs=0.005)
     assert np.bincount(noisy)[1:] == pytest.approx(5000, abs=350)
 

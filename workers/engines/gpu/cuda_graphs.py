@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable
 
 import torch
 
+STEPS = 10  # in one graph, so that the processor's few microseconds for a launch are small against the device's work
+
 
 class Replay:
     """Runs work by name: directly the first time, since compiling kernels and opening libraries cannot be recorded;

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.gpu import forward_backward
-from workers.engines.gpu.cuda_graphs import Replay
+from workers.engines.gpu.cuda_graphs import STEPS, Replay
 from workers.engines.gpu.device_data import Resident
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.engines.reference import wrong
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
     from workers.training.settings import Settings
-
-STEPS = 10  # in one graph, so that the processor's few microseconds for a launch are small against the device's work
 
 
 class Stack:
