@@ -33,6 +33,7 @@ class Results:
     raise Damaged."""
 
     sweep: Sweep
+    trials: Sequence[Trial]
     records: Mapping[str, TrialRecord]
     frame: Frame
 
@@ -85,7 +86,7 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:
         for id, r in records.items()
     }
     planned = (Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials)
-    return Results(sweep, records, frame(planned, outcomes, stored(ledger, records.values()), parents(sweep)))
+    return Results(sweep, trials, records, frame(planned, outcomes, stored(ledger, records.values()), parents(sweep)))
 
 
 def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from tracking.records.ledger import Ledger
 from tracking.records.rows import State
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
+from workers.training.settings import OnImages
 from workers.trial import Trial
 
 LOG = logging.getLogger(__name__)
@@ -39,8 +40,14 @@ def uri(store: Store, given: str | None) -> str:
     return f"sqlite:///{store.files.root}/{layout.MLFLOW_DATABASE}"
 
 
-def _info(sweep: Sweep) -> SweepInfo:
-    return SweepInfo(sweep.name, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)))
+def _info(sweep: Sweep, trials: Sequence[Trial]) -> SweepInfo:
+    return SweepInfo(sweep.name, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)), _images(trials))
+
+
+def _images(trials: Sequence[Trial]) -> dict[str, tuple[int, int, int]]:
+    """(H, W, K) of the images of each data set, by its name, as far as it is known before they are loaded."""
+    data = {t.settings.data.name: t.settings.data for t in trials if isinstance(t.settings, OnImages)}
+    return {name: there.image for name, one in data.items() if (there := one.sizes())}
 
 
 class Mirroring:
@@ -51,7 +58,7 @@ class Mirroring:
     ) -> None:
         self.sweep, self.uri = sweep, uri(ledger.store, tracking_uri)
         check(self.uri)
-        self.thread = Mirror(_info(sweep), {t.id for t in trials}, ledger, self.uri, working=working)
+        self.thread = Mirror(_info(sweep, trials), {t.id for t in trials}, ledger, self.uri, working=working)
 
     def __enter__(self) -> "Mirroring":
         return self
@@ -92,7 +99,7 @@ def sync(results: Results, files: Files, ledger: Ledger, tracking_uri: str | Non
     if shown.state == "running" and not at_work:
         shown = replace(shown, state="cancelled")
     where = uri(store, tracking_uri)
-    return mirror.sync(_info(results.sweep), results.records.values(), ledger, where, shown, at_work)
+    return mirror.sync(_info(results.sweep, results.trials), results.records.values(), ledger, where, shown, at_work)
 
 
 def _at_work(trials: Collection[str], store: Store) -> set[str]:

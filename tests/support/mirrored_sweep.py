@@ -22,13 +22,16 @@ from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 
-SWEEP = SweepInfo("widths", "Error against width", "sweeps/widths.yaml", "abc123", ("net.width", "seed"))
+SWEEP = SweepInfo(
+    "widths", "Error against width", "sweeps/widths.yaml", "abc123", ("net.width", "seed"), {"digits": (8, 8, 1)}
+)
 WIDTHS, SEEDS, EPOCHS = (2, 16), (0, 1), 60
 ABOUT = Provenance(Code("0123abc"), device="cpu", data=DataUsed("d" * 64, "handwritten digits"))
 
 
 def trial(width: int, seed: int) -> TrialEntry:
-    settings = {"net": {"name": "convnet", "width": width, "batch_norm": False}, "epochs": EPOCHS, "seed": seed}
+    net = {"name": "convnet", "width": width, "batch_norm": False}
+    settings = {"data": {"name": "digits"}, "net": net, "epochs": EPOCHS, "seed": seed}
     return TrialEntry(f"w{width}s{seed}", f"w{width}", settings)
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,18 @@ HEAD, PER_OCTAVE, SPREAD = 16, 4, 32  # see `kept`
 
 @dataclass(frozen=True)
 class SweepInfo:
-    """The sweep a mirror belongs to. `varied`: the flat settings that differ between its trials, for readable names.
-    `source`: the sweep file, as the user named it."""
+    """The sweep a mirror belongs to.
+
+    source: the sweep file, as the user named it. varied: the flat settings that differ between its trials, for readable
+    names. images: (H, W, K) of the images of each data set, by the name in `data.name`, as far as they are known.
+    """
 
     name: str
     title: str
     source: str
     spec_hash: str
     varied: tuple[str, ...] = ()
+    images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

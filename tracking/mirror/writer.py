@@ -197,8 +197,9 @@ class Writer:
         """The data sets that these trials saw, as inputs of a run."""
         wanted = {found for trial in trials if (found := data_sets.of(trial))}
         if wanted:
-            about = trials[0].settings.get("data")
-            data_sets.log(self.client, run, wanted, about if isinstance(about, Mapping) else {})
+            given = trials[0].settings.get("data")
+            about = given if isinstance(given, Mapping) else {}
+            data_sets.log(self.client, run, wanted, about, self.sweep.images.get(str(about.get("name"))))
 
     @contextmanager
     def _reporting(self, trial: str) -> Iterator[None]:

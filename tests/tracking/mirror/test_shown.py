@@ -30,7 +30,8 @@ def test_every_trial_is_a_run_with_its_settings_and_every_point_is_a_committed_r
     info, params, tags, points, _, _ = truth["w16s1"]
     assert info[:2] == ("width 16 · seed 1", "FINISHED")
     assert params == {
-        "experiment": "network", "net.name": "convnet", "net.width": "16", "net.batch_norm": "False",
+        "experiment": "network", "data.name": "digits", "net.name": "convnet", "net.width": "16",
+        "net.batch_norm": "False",
         "epochs": "60", "seed": "1",
     }  # fmt: skip
     assert (tags["sweep.trial_id"], tags["mlflow.source.git.commit"], tags["diverged"]) == ("w16s1", "0123abc", "false")
@@ -54,7 +55,8 @@ def test_timestamps_are_functions_of_the_record(store: Store, truth: dict[str, A
 def test_parent_shows_curves_figures_data_and_note(truth: dict[str, Any]) -> None:
     info, params, tags, points, files, data = truth[""]
     assert info[:2] == ("widths", "FINISHED") and points == []
-    assert params == {"experiment": "network", "net.name": "convnet", "net.batch_norm": "False", "epochs": "60"}
+    fixed = {"data.name": "digits", "net.name": "convnet", "net.batch_norm": "False", "epochs": "60"}
+    assert params == {"experiment": "network", **fixed}
     assert files == ["figures/a.svg"] and data == [("handwritten digits", "d" * 36)] == truth["w2s0"][5]
     assert tags["mlflow.note.content"] == "# Error against width"
 
@@ -67,12 +69,30 @@ def test_a_line_of_a_curve_is_a_run_of_its_own_whose_steps_are_x(truth: dict[str
 
 def test_the_source_of_a_data_set_is_one_that_mlflow_reads(store: Store, uri: str, tmp_path: Path) -> None:
     import mlflow.data
+    from mlflow.data.schema import TensorDatasetSchema
 
     sync(store, uri, parent(tmp_path / "figures"))
     (run,) = mirror.connect(uri).search_runs(["1"], "tags.`sweep.trial_id` = 'w2s0'")
     (data,) = run.inputs.dataset_inputs
-    assert mlflow.data.get_source(data).to_dict()["tags"] == {"mlflow.source.name": "handwritten digits"}
+    source = {"mlflow.source.name": "handwritten digits", "data.name": "digits"}
+    assert mlflow.data.get_source(data).to_dict()["tags"] == source
+    arrays = TensorDatasetSchema.from_dict(json.loads(data.dataset.schema))
+    assert [spec.shape for spec in (*arrays.features.inputs, *arrays.targets.inputs)] == [(-1, 8, 8, 1), (-1,)]
     assert data.tags[0].value == "training and test"
+
+
+def test_pandas_gets_the_trials_alone_with_no_column_that_is_mostly_empty(
+    store: Store, uri: str, tmp_path: Path
+) -> None:
+    import mlflow
+
+    sync(store, uri, parent(tmp_path / "figures"))
+    mlflow.set_tracking_uri(uri)
+    order = ["metrics.`setting/net.width`", "metrics.`error/test`"]
+    table = mlflow.search_runs(["1"], "tags.`sweep.role` = 'trial'", order_by=order)
+    assert table["metrics.setting/net.width"].tolist() == sorted(table["metrics.setting/net.width"]) and len(table) == 6
+    empty = {column for column in table if table[column].isna().mean() > 0.5}
+    assert empty == {"metrics.diverged_step"}, "the one trial that has diverged"
 
 
 def test_the_table_that_the_experiment_links_to_names_columns_that_exist(
