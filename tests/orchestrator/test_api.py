@@ -1,6 +1,7 @@
 """The notebook functions do what their own examples say."""
 
 import doctest
+import logging
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ def test_an_unknown_curve_is_refused_with_the_known_ones(tmp_path: Path) -> None
 
 
 def test_a_launch_prints_only_when_it_is_asked_to(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """In a program that has imported MLflow itself, too: its logger then tells what it does."""
+    import mlflow
+
+    logging.getLogger(mlflow.__name__).setLevel(logging.INFO)
     demo = api.read("demo", "debug", ["epochs=1"])
     api.launch(demo, str(tmp_path / "runs"))
     assert capfd.readouterr() == ("", "")

@@ -5,6 +5,7 @@
 ended only when everything else of it is there. MLflow is written from here and nowhere else.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
@@ -113,7 +114,20 @@ def _other_schema(path: Path) -> str:
 def _create(path: Path, artifact_root: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    SqlAlchemyStore(f"sqlite:///{path}", artifact_root).engine.dispose()
+    with _quiet(logging.getLogger("mlflow")):
+        SqlAlchemyStore(f"sqlite:///{path}", artifact_root).engine.dispose()
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Without its messages below a warning. A program that imported MLflow itself, before `ENVIRONMENT` was set, would
+    read on its terminal which tables are made."""
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def page(tracking_uri: str, sweep: str | None) -> str:
