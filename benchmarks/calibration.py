@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.claim_boundaries import BOUNDARIES, Boundary, Noise
-from tests.support.claim_rows import claim
+from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary, Noise
+from tests.support.made_up.claim_rows import claim
 
 SEEDS = (2, 3, 5)
 ALLOWED = 0.05

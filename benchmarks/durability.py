@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tracking.records import lease
+from tracking.records.leases import lease
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 from workers import plugins

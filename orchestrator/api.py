@@ -60,7 +60,7 @@ def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launchi
     options = launching.Options(store=store, local=True)
     if not progress:
         return launching.launch(sweep, options)
-    from orchestrator.commands.live_view import LiveView
+    from orchestrator.commands.rendering.live_view import LiveView
     from orchestrator.terminal import log_messages
 
     with log_messages.shown():

@@ -61,8 +61,8 @@ def launch(
         Hand the launch to the cluster and return: it goes on without this terminal.
     """
     from orchestrator.commands import detach as handing_over
-    from orchestrator.commands import render
-    from orchestrator.commands.live_view import LiveView
+    from orchestrator.commands.rendering import render
+    from orchestrator.commands.rendering.live_view import LiveView
     from orchestrator.launch import Options, launch
 
     sweep = which.read()
@@ -81,8 +81,8 @@ def launch(
 def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: WhichStore = WhichStore(),
          as_json: Json = False) -> int:  # fmt: skip
     """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing."""
-    from orchestrator.commands import render
     from orchestrator.commands.plan import planned
+    from orchestrator.commands.rendering import render
     from orchestrator.launch import Options
 
     sweep, local = which.read(), machines.local or which.debug
@@ -111,7 +111,7 @@ def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 @app.command
 def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
-    from orchestrator.commands import render
+    from orchestrator.commands.rendering import render
     from orchestrator.results.build import build
     from orchestrator.spec.expand import expand
     from tracking.records.ledger import Ledger
@@ -136,7 +136,7 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
     profile_torch
         With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
     """
-    from orchestrator.commands import render
+    from orchestrator.commands.rendering import render
     from orchestrator.commands.rerun import find
     from orchestrator.commands.rerun import rerun as alone
 
@@ -161,7 +161,7 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
     bundle
         With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
-    from orchestrator.commands import render
+    from orchestrator.commands.rendering import render
     from orchestrator.commands.reproduce import reproduce as compare_runs
     from orchestrator.commands.rerun import find
 
@@ -177,7 +177,7 @@ def sync(
     which: WhichSweep, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, as_json: Json = False
 ) -> int:
     """Bring MLflow up to date from the records."""
-    from orchestrator.commands import render
+    from orchestrator.commands.rendering import render
     from orchestrator.results import mlflow_mirror
     from orchestrator.results.build import build
     from orchestrator.results.write import write
@@ -211,7 +211,7 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
 @app.command(name="list")
 def list_(*, as_json: Json = False) -> int:
     """The sweeps that come with this program."""
-    from orchestrator.commands import render
+    from orchestrator.commands.rendering import render
 
     render.shipped(as_json)
     return 0
@@ -220,7 +220,7 @@ def list_(*, as_json: Json = False) -> int:
 @app.command
 def schema() -> int:
     """The JSON Schema of sweep files, for editors."""
-    from orchestrator.spec.json_schema import schema
+    from orchestrator.spec.generated.json_schema import schema
     from orchestrator.terminal.stdout import out
 
     out(json.dumps(schema(), indent=1))
@@ -263,8 +263,8 @@ def bench(
     output
         Folder for the JSON, PNG and SVG files, which are named by the hardware.
     """
-    from orchestrator.commands import render_bench
     from orchestrator.commands.bench import Options, run
+    from orchestrator.commands.rendering import render_bench
 
     few = Options(widths=(16,), models=(1, 8), seconds=min(seconds, 0.3)) if quick else Options(seconds=seconds)
     arms = few.batch_norm if batch_norm is None else (batch_norm,)
@@ -277,8 +277,8 @@ def bench(
 def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, address: Address = None,
            as_json: Json = False) -> int:  # fmt: skip
     """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
-    from orchestrator.commands import render_doctor
     from orchestrator.commands.doctor import examine
+    from orchestrator.commands.rendering import render_doctor
 
     return 0 if render_doctor.show(examine(at.store, tracking_uri, address), as_json) else 1
 

@@ -1,14 +1,14 @@
 """`sweep status` and `sweep curves`: one look at the records, or with --watch one every few seconds."""
 
-from orchestrator.commands import render
 from orchestrator.commands.options import WhichStore
+from orchestrator.commands.rendering import render
 from orchestrator.planning.plan import compare
 from orchestrator.results.build import build
 from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.live import repeat
-from tracking.records.lease_file import at_work
+from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 
 STATUS_S, CURVES_S = 2.0, 10.0  # between two looks

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import InUse, Refused
-from tracking.records import layout, lease
-from tracking.records.lease_file import abandoned
+from tracking.records import layout
+from tracking.records.leases import lease
+from tracking.records.leases.lease_file import abandoned
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.trial import Trial

@@ -9,7 +9,7 @@ from workers.bundle import Report
 
 
 class Observer(Protocol):
-    """Implemented by `orchestrator.commands.live_view.LiveView` for terminals and by `Silent`."""
+    """Implemented by `orchestrator.commands.rendering.live_view.LiveView` for terminals and by `Silent`."""
 
     def waiting(self, what: str) -> AbstractContextManager[None]:
         """Something takes seconds, and `what` names it; it is over when the context is left."""

@@ -1,4 +1,4 @@
-"""How far a launch is: the reports of its bundles, added up. How it is drawn: `orchestrator.commands.live_view`."""
+"""How far a launch is: the reports of its bundles, added up. Drawn by `orchestrator.commands.rendering`."""
 
 import time
 from collections import Counter

@@ -18,7 +18,7 @@ from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check
 from tracking.records import layout
-from tracking.records.lease_file import at_work
+from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.rows import State
 from tracking.records.store import Store

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import cluster_services as services
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import Host, Network, missing
-from tests.support.cluster_records import SWEEP, TRIALS, records
+from tests.support.services import cluster_services as services
+from tests.support.services.cluster_hosts import Host, Network, missing
+from tests.support.services.cluster_records import SWEEP, TRIALS, records
 from tests.support.waiting import until
 
 NEEDED = ("aiohttp_cors", "opencensus", "prometheus_client")  # of Ray's job server, told by the modules it imports
@@ -31,7 +31,7 @@ pytestmark = [
 OWN = "/srv"  # each host has its own
 PASSWORD = services.PASSWORD  # of MLflow and of the object store, known to the nodes and to whoever launches
 EPOCHS = 500  # it must not be over before it is stopped
-CHECK = str(ROOT / "tests/support/cluster_records.py")
+CHECK = str(ROOT / "tests/support/services/cluster_records.py")
 DONE = ("SUCCEEDED", "FAILED", "STOPPED")
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import cluster_services as services
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import Host, Network, missing
-from tests.support.cluster_records import PACE, SWEEP, TRIALS
+from tests.support.services import cluster_services as services
+from tests.support.services.cluster_hosts import Host, Network, missing
+from tests.support.services.cluster_records import PACE, SWEEP, TRIALS
 from tests.support.waiting import until
 
 LACKING = missing("psql", "setpriv", "ss") or ("" if services.postgres_programs() else "needs Debian's postgresql")
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(
 
 OUTAGE_S = 10.0  # which is the fault itself: nothing that could be awaited happens meanwhile
 EPOCHS = 20  # of a second each, nine bundles on two workers: every fault must come before the end
-CHECK = str(ROOT / "tests/support/cluster_records.py")
+CHECK = str(ROOT / "tests/support/services/cluster_records.py")
 
 
 @dataclass

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import cluster_services as services
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import Host, Network, missing
-from tests.support.cluster_records import SWEEP
+from tests.support.services import cluster_services as services
+from tests.support.services.cluster_hosts import Host, Network, missing
+from tests.support.services.cluster_records import SWEEP
 
 LACKING = missing()
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import cluster_services as services
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import Host, Network, missing
-from tests.support.cluster_records import PACE, SWEEP, TRIALS
+from tests.support.services import cluster_services as services
+from tests.support.services.cluster_hosts import Host, Network, missing
+from tests.support.services.cluster_records import PACE, SWEEP, TRIALS
 from tests.support.waiting import until
 
 LACKING = missing("sshfs", "/usr/sbin/sshd", "ssh-keygen")
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(
 DISK = "/srv"  # on one host a folder, on the others that folder
 STORE = f"{DISK}/runs"
 EPOCHS = 10  # of a second each, nine bundles on two workers
-CHECK = str(ROOT / "tests/support/cluster_records.py")
+CHECK = str(ROOT / "tests/support/services/cluster_records.py")
 SSHD = """
 HostKey {key}
 AuthorizedKeysFile {key}.pub

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import cluster_slurm as slurm
 from tests.support.checkout import ROOT
-from tests.support.cluster_hosts import BIN, Host, Network, missing
-from tests.support.cluster_records import PACE, SWEEP, TRIALS, records
+from tests.support.services import cluster_slurm as slurm
+from tests.support.services.cluster_hosts import BIN, Host, Network, missing
+from tests.support.services.cluster_records import PACE, SWEEP, TRIALS, records
 from tests.support.waiting import until
 
 LACKING = missing(*slurm.PROGRAMS)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import container_engine
-from tests.support.cluster_records import SWEEP, TRIALS
-from tests.support.container_engine import ROOT, Engine
+from tests.support.services import container_engine
+from tests.support.services.cluster_records import SWEEP, TRIALS
+from tests.support.services.container_engine import ROOT, Engine
 from tests.support.waiting import until
 
 LACKING = container_engine.lacking()
@@ -49,7 +49,7 @@ class Compose:
         filled = [f"{line}{SECRETS.get(line.removesuffix('='), '')}" for line in lines]
         (folder / ".env").write_text("\n".join(filled) + "\n")
         (folder / "widths.yaml").write_text(SWEEP % EPOCHS)
-        shutil.copy(ROOT / "tests/support/cluster_records.py", folder)
+        shutil.copy(ROOT / "tests/support/services/cluster_records.py", folder)
         for path in (folder, *folder.iterdir()):
             os.chown(path, 1000, 1000)
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support import compare_records
 from tests.support.launches import Place, sweep
-from tests.support.mlflow_server import Server
+from tests.support.services.mlflow_server import Server
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support import change_manifest, launches
-from tests.support.cluster_records import PACE
 from tests.support.launches import Program
+from tests.support.services.cluster_records import PACE
 from tests.support.waiting import until
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store

@@ -33,7 +33,7 @@ MODULES = (
     "mlflow.store.tracking.sqlalchemy_store",
     "orchestrator.cli",
     "orchestrator.launch",
-    "orchestrator.commands.render",
+    "orchestrator.commands.rendering.render",
     "tracking.plotting.curve_figure",
     "tracking.plotting.panels",
     "tracking.report.render",

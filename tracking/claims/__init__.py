@@ -15,5 +15,5 @@ hold, fail, or leave it open. Read `no_overfitting`, which is about means over s
 about every trial by itself.
 
 Tests find a new file by themselves and put it through ugly rows (tests/tracking/verdicts/test_metamorphic.py); it needs
-rows where it must hold, fail and stay open (tests/support/claim_cases.py).
+rows where it must hold, fail and stay open (tests/support/made_up/claim_cases.py).
 """

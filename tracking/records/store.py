@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracking.common.errors import Damaged
-from tracking.records import layout, lease, manifest_json
+from tracking.records import layout, manifest_json
+from tracking.records.leases import lease
 from tracking.records.manifest import FileEntry, Manifest
 from tracking.records.storage import Files, sha256
 

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import JsonValue
 
-from orchestrator.spec import json_schema, messages
+from orchestrator.spec import messages
 from orchestrator.spec.axes import spelling
 from orchestrator.spec.checks.problems import Problems
 from orchestrator.spec.checks.trial_columns import Columns, Mask
 from orchestrator.spec.conditions import any_of
 from orchestrator.spec.dotted_keys import Settings
+from orchestrator.spec.generated import json_schema
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.common.plugins import unknown

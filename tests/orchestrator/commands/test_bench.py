@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from orchestrator.commands import bench, render_bench
+from orchestrator.commands import bench
 from orchestrator.commands.bench import Bench, Entry, Options
+from orchestrator.commands.rendering import render_bench
 from tracking.common.errors import Refused
 from workers.bench import cost, module
 from workers.bench.case import Case, Pictures, Work

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from orchestrator.commands.live_view import BESIDE, LiveView, picture
+from orchestrator.commands.rendering.live_view import BESIDE, LiveView, picture
 from orchestrator.execution.progress import POINTS, Progress
 from orchestrator.terminal import console, live
 from workers.bundle import Report, together

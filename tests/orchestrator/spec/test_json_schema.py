@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from orchestrator.spec import json_schema, key_reference
 from orchestrator.spec.file_model import File
+from orchestrator.spec.generated import json_schema, key_reference
 from orchestrator.spec.yaml_source import parse
 from tracking.common.program import PROGRAM
 from workers import plugins
@@ -26,7 +26,9 @@ def plain(path: Path) -> Any:
 
 
 def test_the_shipped_schema_is_the_current_one() -> None:
-    assert (SWEEPS / json_schema.NAME).read_text() == json_schema.text(), "run orchestrator.spec.json_schema.write()"
+    assert (SWEEPS / json_schema.NAME).read_text() == json_schema.text(), (
+        "run orchestrator.spec.generated.json_schema.write()"
+    )
 
 
 def test_the_schema_is_one() -> None:
@@ -122,6 +124,6 @@ def _values(part: Any, key: str) -> Iterator[Any]:
 
 def test_the_page_of_keys_is_that_of_the_models() -> None:
     page = PROGRAM / "docs" / "reference" / "keys.md"
-    assert page.read_text() == key_reference.page(), "run orchestrator.spec.key_reference.write()"
+    assert page.read_text() == key_reference.page(), "run orchestrator.spec.generated.key_reference.write()"
     for word in ("optimizer.learning_rate", "### no_overfitting", "| `frobenius_norm` |", "### convnet"):
         assert word in key_reference.page()

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from tests.support.made_up_frames import SEEDS, STEPS, WIDTHS, noisy, recorded
+from tests.support.made_up.made_up_frames import SEEDS, STEPS, WIDTHS, noisy, recorded
 from tracking.analysis.aggregate import aggregate, single, values
 from tracking.analysis.bands import median_rank
 from tracking.analysis.curve_spec import Curve

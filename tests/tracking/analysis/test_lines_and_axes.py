@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.made_up_frames import SEEDS, WIDTHS, mixed, recorded
+from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, mixed, recorded
 from tracking.analysis.aggregate import aggregate
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.support.begun_bundles import begin, row
-from tests.support.made_up_frames import WIDTHS, recorded
+from tests.support.made_up.made_up_frames import WIDTHS, recorded
 from tracking.analysis import series
 from tracking.analysis.aggregate import both
 from tracking.analysis.curve_spec import Curve

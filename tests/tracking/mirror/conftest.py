@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.mirrored_sweep import everything, fresh, parent, records, sync
-from tests.support.mlflow_server import Server
+from tests.support.services.mlflow_server import Server
 from tracking.mirror import sync as mirror
 from tracking.records.store import Store
 

@@ -21,7 +21,7 @@ from tests.support.mirrored_sweep import (
     train,
     trial,
 )
-from tests.support.mlflow_server import Server
+from tests.support.services.mlflow_server import Server
 from tests.support.waiting import until
 from tracking.mirror.background import Mirror
 from tracking.records.ledger import Ledger

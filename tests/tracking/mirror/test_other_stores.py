@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.mirrored_sweep import SWEEP, everything, files, fresh, parent, recorded, sync
-from tests.support.mlflow_server import Server
+from tests.support.services.mlflow_server import Server
 from tracking.common.errors import Refused, Unreachable
 from tracking.mirror import artifacts, schema
 from tracking.mirror import sync as mirror

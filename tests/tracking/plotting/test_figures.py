@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support.made_up_frames import WIDTHS, recorded
+from tests.support.made_up.made_up_frames import WIDTHS, recorded
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Source
 from tracking.common.errors import Damaged

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from tests.support import processes, small_trials
-from tests.support.cluster_records import PACE
 from tests.support.launches import Program
+from tests.support.services.cluster_records import PACE
 from tests.support.waiting import until
 from tracking.common.errors import InUse
-from tracking.records import lease
-from tracking.records.lease_file import at_work
+from tracking.records.leases import lease
+from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row
@@ -29,7 +29,7 @@ from tracking.records.writer import Writer
 SILENCE_S = "1.5"
 HOLD = """
 import sys, time
-from tracking.records import lease
+from tracking.records.leases import lease
 from tracking.records.storage import Files
 with lease.acquire(Files(sys.argv[1]), sys.argv[2], frozenset(sys.argv[3:]), print) as mine:
     print(mine.number, flush=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.object_stores import SERVERS, served
+from tests.support.services.object_stores import SERVERS, served
 from tracking.common.errors import InUse, Refused
-from tracking.records import lease
-from tracking.records.lease_exclusion import exclusion
-from tracking.records.lease_file import claims
+from tracking.records.leases import lease
+from tracking.records.leases.lease_exclusion import exclusion
+from tracking.records.leases.lease_file import claims
 from tracking.records.storage import Files
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -42,7 +42,7 @@ def test_of_two_launches_one_works(store: str, monkeypatch: pytest.MonkeyPatch) 
 CLAIM = """
 import sys
 from tracking.common.errors import InUse
-from tracking.records import lease
+from tracking.records.leases import lease
 from tracking.records.storage import Files
 
 files = Files(sys.argv[1])

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.cluster_records import SWEEP, TRIALS, records
 from tests.support.launches import Program
-from tests.support.object_stores import SERVERS, served
+from tests.support.services.cluster_records import SWEEP, TRIALS, records
+from tests.support.services.object_stores import SERVERS, served
 from tests.support.waiting import free_port
 from tracking.common.errors import StorageFailed
 from tracking.records.storage import Files

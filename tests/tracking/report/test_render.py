@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.made_up_frames import WIDTHS, recorded
+from tests.support.made_up.made_up_frames import WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, in_memory

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import calibration
-from tests.support.claim_boundaries import BOUNDARIES, Boundary
-from tests.support.claim_rows import claim
+from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary
+from tests.support.made_up.claim_rows import claim
 from tracking.verdicts.claim import CLAIMS
 
 DRAWS = 60

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
-from tests.support.claim_rows import claim
+from tests.support.made_up.claim_rows import claim
 from tracking.common.flatten import flat
 from tracking.verdicts.check import check
 from workers.trial import Trial

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.claim_cases import CASES, Case, of
-from tests.support.claim_rows import Trial, claim, judged
+from tests.support.made_up.claim_cases import CASES, Case, of
+from tests.support.made_up.claim_rows import Trial, claim, judged
 from tracking.verdicts.claim import CLAIMS
 
 NAMES = CLAIMS.names()

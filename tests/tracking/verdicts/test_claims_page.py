@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmarks.calibration import ALLOWED, RESULTS, SEEDS
 from orchestrator.spec import load
-from tests.support.claim_cases import CASES, Case
-from tests.support.claim_rows import claim, judged
+from tests.support.made_up.claim_cases import CASES, Case
+from tests.support.made_up.claim_rows import claim, judged
 from tracking.verdicts.claim import CLAIMS, Claim
 from tracking.verdicts.gate import least_seeds
 

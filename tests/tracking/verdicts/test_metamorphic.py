@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.claim_cases import CASES, Case, of
-from tests.support.claim_rows import Trial, claim, judged
+from tests.support.made_up.claim_cases import CASES, Case, of
+from tests.support.made_up.claim_rows import Trial, claim, judged
 from tracking.verdicts.claim import Needs
 
 HOLDS, FAILS, OPEN = "holds", "fails", "not enough data"

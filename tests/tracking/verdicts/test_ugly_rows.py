@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.claim_cases import (
+from tests.support.made_up.claim_cases import (
     FALLS,
     MATCHED,
     ORDERED,
@@ -27,7 +27,7 @@ from tests.support.claim_cases import (
     sizes,
     widths,
 )
-from tests.support.claim_rows import Trial, curves, judged, last, spread
+from tests.support.made_up.claim_rows import Trial, curves, judged, last, spread
 
 INF = float("inf")
 NAN = float("nan")

@@ -3,7 +3,7 @@
 import secrets
 import shutil
 
-from tests.support.cluster_hosts import Host
+from tests.support.services.cluster_hosts import Host
 from tests.support.waiting import until
 
 STATE = "/var/spool/slurm-of-host"  # of each host its own

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.support.cluster_hosts import Host
+from tests.support.services.cluster_hosts import Host
 from tests.support.waiting import until
 
 DATABASE = "/var/lib/postgresql"  # of each host its own, in memory: it outlives PostgreSQL, not its host

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import layout
-from tracking.records.lease_exclusion import exclusion
-from tracking.records.lease_file import (
+from tracking.records.leases.lease_exclusion import exclusion
+from tracking.records.leases.lease_file import (
     BEATS,
     RELEASED,
     Claim,
@@ -34,7 +34,7 @@ from tracking.records.lease_file import (
     read_claim,
     silence,
 )
-from tracking.records.process_identity import born, machine
+from tracking.records.leases.process_identity import born, machine
 from tracking.records.storage import Files
 
 NO_STORE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)

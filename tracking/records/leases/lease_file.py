@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracking.records import layout
-from tracking.records.process_identity import born, machine
+from tracking.records.leases.process_identity import born, machine
 from tracking.records.storage import Files
 
 SILENCE_S = 30.0  # an owner whose beat has not changed for so long counts as gone; $SWEEP_LEASE_S changes it

@@ -19,7 +19,7 @@ from orchestrator.terminal.tables import table
 from tracking.common.flatten import flat
 from tracking.common.text import duration, number
 from tracking.mirror.tracking_uri import public
-from tracking.records.lease_file import Claim
+from tracking.records.leases.lease_file import Claim
 from tracking.verdicts.finding import Value, Verdict
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.claim_rows import Trial, Values, curves, last, spread
+from tests.support.made_up.claim_rows import Trial, Values, curves, last, spread
 
 HOLDS, FAILS, OPEN = "holds", "fails", "not enough data"
 

@@ -1,0 +1,1 @@
+"""How what a command found is printed."""
