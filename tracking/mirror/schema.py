@@ -4,12 +4,11 @@ MLflow changes the schema in every minor version, refuses a database of any othe
 when a newer MLflow merely opens it: the way back is a database made anew from the records.
 """
 
+import functools
 import sqlite3
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-
-from alembic.script import ScriptDirectory
 
 # The last revision of each minor version, read from its wheels on the package index.
 WRITTEN_BY = {
@@ -32,8 +31,11 @@ def of(path: Path) -> str:
     return str(found[0]) if found else ""
 
 
+@functools.cache
 def installed() -> str:
-    """The revision that the installed MLflow works with."""
+    """The revision that the installed MLflow works with. Cached: the mirror asks at every round."""
+    from alembic.script import ScriptDirectory  # with SQLAlchemy, which a launch need not wait for
+
     scripts = metadata.distribution("mlflow").locate_file("mlflow/store/db_migrations")
     return str(ScriptDirectory(str(scripts)).get_current_head())
 
