@@ -23,6 +23,11 @@ Image = tuple[int, int, int]  # (H, W, K)
 Shape = tuple[int, ...]
 
 
+def layer_of(name: str) -> str:
+    """The layer that a parameter belongs to: what stands before the last dot of its name, or all of it."""
+    return name.rpartition(".")[0] or name
+
+
 class NetSettings(Frozen):
     """What every net file's Settings have in common."""
 
@@ -45,7 +50,7 @@ class Net(Protocol[NetT]):
         """The keys below `net` in a sweep file, with `name`, the name of the file."""
 
     def shapes(self, settings: NetT, image: Image, classes: int, /) -> dict[str, Shape]:
-        """The shapes of one model's parameters by name; a layer is what stands before the dot of a name."""
+        """The shapes of one model's parameters by name; `layer_of` tells the layer."""
 
     def buffers(self, settings: NetT, /) -> dict[str, Shape]:
         """The shapes of one model's running statistics by name; those that end in "var" start at 1, the others at 0."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from workers.interfaces.net import layer_of
+
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64
     from torch import Tensor
@@ -33,7 +35,7 @@ class Snapshot:
         """Frobenius norm of every layer by name, its bias included."""
         squares: dict[str, Tensor] = {}
         for name, value in self.parameters.items():
-            layer = name.split(".")[0]
+            layer = layer_of(name)
             square = value.double().flatten(1).square().sum(1)
             squares[layer] = squares[layer] + square if layer in squares else square
         return {layer: square.sqrt() for layer, square in squares.items()}

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines import reference
+from workers.engines.device_data import Resident
 from workers.engines.gpu import choose_convolution, memory_model
-from workers.engines.gpu.device_data import Resident
 from workers.engines.gpu.stacked_models import Stack
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.nets import convnet

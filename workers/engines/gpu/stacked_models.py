@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workers.engines.device_data import Resident
 from workers.engines.gpu import forward_backward
 from workers.engines.gpu.cuda_graphs import STEPS, Replay
-from workers.engines.gpu.device_data import Resident
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.engines.reference import wrong
 from workers.nets.convnet import settings_of

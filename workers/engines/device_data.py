@@ -48,13 +48,14 @@ class Resident:
 
     def batch(self, places: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
         """Each model's own examples: images in [-1, 1] and labels."""
-        return self._floats(self.train_x[self.index.gather(1, places)]), self.labels.gather(1, places)
+        pixels = _selected(self.train_x, self.index.gather(1, places))
+        return self._floats(pixels), self.labels.gather(1, places)
 
     def part(self, split: str, start: int, end: int) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
         """Examples start..end of a split, the same for every model; the models share the memory of the test images."""
         m = len(self.index)
         if split == "train":
-            return self._floats(self.train_x[self.index[:, start:end]]), self.labels[:, start:end]
+            return self._floats(_selected(self.train_x, self.index[:, start:end])), self.labels[:, start:end]
         x = self._floats(self.test_x[start:end])
         return x.expand(m, *x.shape), self.test_labels[start:end].expand(m, -1)
 
@@ -64,3 +65,9 @@ class Resident:
 
     def _floats(self, pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         return scaled(pixels, self.dtype)
+
+
+def _selected(images: UInt8[Tensor, "I H W K"], index: Int64[Tensor, "M B"]) -> UInt8[Tensor, "M B H W K"]:
+    """Images by index. Rows of a matrix are copied whole: on a CPU ten times as fast as indexing images."""
+    rows = images.flatten(1).index_select(0, index.flatten())
+    return rows.view(*index.shape, *images.shape[1:])
