@@ -16,6 +16,7 @@ from tracking.common.flatten import flat
 from tracking.plotting.labels import Caption
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
+from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict, verify
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
@@ -90,8 +91,15 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:
 
 
 def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Verdicts as plain values, for JSON."""
+    """Verdicts as plain values, for JSON; `sentence` says why."""
     return [
-        {"name": v.name, "verdict": v.verdict, "evidence": v.evidence, "statement": v.statement, "label": v.label}
+        {
+            "name": v.name,
+            "verdict": v.verdict,
+            "sentence": sentence(v),
+            "evidence": v.evidence,
+            "statement": v.statement,
+            "label": v.label,
+        }
         for v in verdicts
     ]

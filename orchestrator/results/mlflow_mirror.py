@@ -22,6 +22,7 @@ from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.rows import State
 from tracking.records.store import Store
+from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict
 from workers.training.settings import OnImages
 from workers.trial import Trial
@@ -132,8 +133,8 @@ def _note(sweep: Sweep, states: dict[str, int], verdicts: Sequence[Verdict], lef
     counts = ", ".join(f"{n} {state}" for state, n in states.items())
     parts = [f"**{sweep.title}**", f"{sweep.source}", sweep.notes or "", f"Trials: {counts}."]
     if verdicts:
-        lines = "\n".join(f"| {v.label} {v.name} | {v.verdict} | {v.statement} |" for v in verdicts)
-        parts.append(f"| claim | verdict | statement |\n|---|---|---|\n{lines}")
+        lines = "\n".join(f"| {v.label} {v.name} | {v.verdict} | {v.statement} | {sentence(v)} |" for v in verdicts)
+        parts.append(f"| claim | verdict | statement | why |\n|---|---|---|---|\n{lines}")
     if left_out:
         parts.append(
             f"Not drawn as metrics here, for MLflow's steps are integers: {', '.join(left_out)}. See the figures."

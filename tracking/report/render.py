@@ -14,6 +14,7 @@ from tracking.common.text import number
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.verdicts.finding import Value, Verdict
+from tracking.verdicts.sentence import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def render(
     return pages.get_template("report.html.jinja").render(
         about=about,
         counts=_counts(frame),
-        verdicts=[(v, SYMBOLS[v.verdict], _evidence(v)) for v in verdicts],
+        verdicts=[(v, SYMBOLS[v.verdict], sentence(v), _evidence(v)) for v in verdicts],
         figures=[_figure(f, figures.table, about) for f in figures.files],
         not_drawn=figures.failed,
         columns=["line", "x", *(name.replace("_", " ") for name in POINT)],

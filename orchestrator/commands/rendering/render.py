@@ -17,10 +17,11 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
 from tracking.common.flatten import flat
-from tracking.common.text import duration, number
+from tracking.common.text import duration
 from tracking.mirror.tracking_uri import public
 from tracking.records.leases.lease_file import Claim
-from tracking.verdicts.finding import Value, Verdict
+from tracking.verdicts.finding import Verdict
+from tracking.verdicts.sentence import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
             }
         )
     _curve_table(sweep, done.table)
-    _claim_table(done.claims)
+    _claims(done.claims)
     _failures(done.failed, f" --store {store}" if store != "runs" else "")
     if done.damaged:
         say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
@@ -157,7 +158,7 @@ def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
     """Each claim's verdict with its evidence."""
     if as_json:
         return _json({"claims": plain(verdicts)})
-    _claim_table(verdicts)
+    _claims(verdicts)
 
 
 def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
@@ -259,28 +260,16 @@ def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
     return pd.concat(groups)
 
 
-def _claim_table(verdicts: Sequence[Verdict]) -> None:
+def _claims(verdicts: Sequence[Verdict]) -> None:
+    """Each verdict with the statement that was tested, and the sentence that says why."""
     if verdicts:
         table(
             "claims",
-            ["claim", "verdict", "evidence"],
-            [(f"{v.label} {v.name}".strip(), v.verdict, _evidence(v)) for v in verdicts],
+            ["verdict", "claim", "statement"],
+            [(v.verdict, f"{v.label} {v.name}".strip(), v.statement) for v in verdicts],
         )
-
-
-def _evidence(verdict: Verdict) -> str:
-    parts = []
-    for name, value in verdict.evidence.items():
-        shown = _number(value)
-        parts.append(f"{name.replace('_', ' ')} {shown if len(shown) < 60 else shown[:57] + '...'}")
-    return "; ".join(parts)
-
-
-def _number(value: Value) -> str:
-    """Four digits; lists number by number."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_number, value))}]"
-    return number(value) if isinstance(value, float) else str(value)
+    for v in verdicts:
+        say(f"{v.label or v.name}: {sentence(v)}")
 
 
 def _failures(failed: dict[str, list[str]], where: str = "") -> None:
