@@ -26,9 +26,12 @@ from tracking.verdicts.verify import Verdict
 EVIL = "<script>document.title = 'stolen'</script>"
 COMMAND = "sweep launch mine.yaml --set 'net.depth=3'"
 ABOUT = About(EVIL, "Memo 90", f"notes & {EVIL}", "mine", COMMAND, f"title: {EVIL}")
+COUNTS = {"trials": 4, "seeds": 2}
 VERDICTS = [
-    Verdict("no_overfitting", "holds", {"criterion": "below 0.02", "difference": 0.01, "trials": 4, "seeds": 2}, "No overfitting.", "C6"),
-    Verdict("risk_overfits", "fails", {"criterion": "below 2", "values": [1.0, 2.5], "trials": 4, "seeds": 2}, "Some overfitting.", "C7"),
+    Verdict("no_overfitting", "holds", {"criterion": "small", "difference": 0.01, **COUNTS}, "No overfitting.", "C6"),
+    Verdict(
+        "risk_overfits", "fails", {"criterion": "large", "values": [1.0, 2.5], **COUNTS}, "Some overfitting.", "C7"
+    ),
     Verdict("chance_error", "not enough data", {"reason": EVIL}, "At chance."),
 ]
 CURVE = Curve(name="a", x="parameters", y="error")
