@@ -120,8 +120,8 @@ class Work:
 
     def initial(self) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
         """Parameters and buffers (M, ...) on the device, equal to those of the project's own engines."""
-        from workers.engines import reference
+        from workers.training.functions import initial
 
-        parameters, buffers = reference.initial(self.bundle, self.examples())
+        parameters, buffers = initial(self.bundle, self.examples())
         device = self.pictures.device
         return {k: t.to(device) for k, t in parameters.items()}, {k: t.to(device) for k, t in buffers.items()}

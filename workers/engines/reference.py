@@ -16,12 +16,12 @@ from torch import Tensor
 
 from workers.engines.device_data import Resident
 from workers.plugins import LOSSES, NETS
-from workers.runtime import seeds
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
+from workers.training.functions import initial
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Float32, Float64, Int64, Shaped
+    from jaxtyping import Bool, Float, Float64, Int64, Shaped
 
     from workers.interfaces.engine import State
     from workers.training.settings import Settings
@@ -145,18 +145,3 @@ def wrong(outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Bool
 def _like(each: Shaped[Tensor, " M"], value: Shaped[Tensor, "M ..."]) -> Shaped[Tensor, "M ..."]:
     """One number per model, shaped for broadcasting over a tensor of all models."""
     return each.view(-1, *[1] * (value.ndim - 1))
-
-
-def initial(
-    bundle: list[Settings], examples: Examples
-) -> tuple[dict[str, Float32[Tensor, "M ..."]], dict[str, Float32[Tensor, "M ..."]]]:
-    """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
-    net, images = bundle[0].net, examples.images
-    module, image = NETS.load(net.name), images.train_x.shape[1:]
-    models = [module.init(s.net, image, images.classes, seeds.torch_generator(s.seed, "init")) for s in bundle]
-    parameters = {name: torch.stack([model[name] for model in models]) for name in models[0]}
-    buffers = {
-        name: torch.full((len(bundle), *shape), 1.0 if name.endswith("var") else 0.0)
-        for name, shape in module.buffers(net).items()
-    }
-    return parameters, buffers

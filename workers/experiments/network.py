@@ -16,6 +16,7 @@ from workers.interfaces.images import Images
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS
 from workers.training.examples import Examples
+from workers.training.functions import NetFunctions
 from workers.training.loop import Training
 from workers.training.settings import Settings as Settings
 from workers.training.subsets import subset
@@ -102,7 +103,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
     if bundle[0].pretrain and not resume:
         engine.load(_pretrained(trials, engine.state(), device))
     about = About(DataUsed(images.digest, images.title), type(engine).__name__.lower())
-    training = Training(trials, engine, examples.index.shape[1], about)
+    training = Training(trials, engine, NetFunctions(bundle, examples), about)
     if resume:
         training.load(resume)
     yield from training.go_on()

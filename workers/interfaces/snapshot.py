@@ -1,11 +1,15 @@
 """The input of measures: a bundle at the end of an epoch, each expensive quantity computed once.
 
-M models, N examples of a split, C classes.
+Everything is in evaluation mode: batch norm uses its running statistics. What is differentiated is the network in plain
+PyTorch with the engine's present parameters, whichever engine trains.
+
+M models, N examples of a split, B of some of them, K input channels, H W height and width of an image, C classes.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,23 +17,91 @@ import torch
 from workers.interfaces.net import layer_of
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Float64
+    from jaxtyping import Float, Float64, Int64
     from torch import Tensor
 
     from workers.interfaces.engine import Engine
+    from workers.interfaces.functions import Functions, TrialSettings
+    from workers.interfaces.net import Tensors
 
 LARGEST_RISK = 1e6  # mean over examples: with cross-entropy, logits that are wrong by a million; chance is log C
 DIVERGED = f"a weight is not finite, or the training risk exceeds {LARGEST_RISK:g}"
 
 
 class Snapshot:
-    """A bundle between two epochs."""
+    """A bundle between two epochs. `parameters`: of all models, by name."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, functions: Functions) -> None:
+        self.engine, self._functions = engine, functions
         self.totals = functools.cache(engine.totals)  # split -> error (M,), risk (M,)
         self.outputs = functools.cache(engine.outputs)  # split -> outputs (M, N, C), labels (M, N)
         self.parameters = engine.parameters()
+
+    @property
+    def settings(self) -> Sequence[TrialSettings]:
+        """Of each model."""
+        return self._functions.settings
+
+    @property
+    def models(self) -> int:
+        return len(self.settings)
+
+    @functools.cached_property
+    def buffers(self) -> dict[str, Float[Tensor, "M ..."]]:
+        """Running statistics by name; empty where the network has none."""
+        return {name: self._put(value) for name, value in self.engine.state()["buffers"].items()}
+
+    @functools.cached_property
+    def initial(self) -> dict[str, Float[Tensor, "M ..."]]:
+        """The parameters that each model's seed drew, before any training (of `pretrain`, too)."""
+        return {name: self._put(value) for name, value in self._functions.initial().items()}
+
+    def _put(self, value: Tensor) -> Tensor:
+        return value.to(self._like)
+
+    @property
+    def _like(self) -> Tensor:
+        return next(iter(self.parameters.values()))
+
+    def forward(
+        self, parameters: Tensors, images: Float[Tensor, "M B K H W"], model: int | None = None
+    ) -> Float[Tensor, "M B C"]:
+        """Outputs with other parameters and the present running statistics: of all models, or of one, where M is 1."""
+        buffers = self.buffers if model is None else {n: b[model : model + 1] for n, b in self.buffers.items()}
+        return self._functions.forward(parameters, buffers, images)
+
+    def loss(self, outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Float[Tensor, "M B"]:
+        """The loss that is minimised, of every example."""
+        return self._functions.loss(outputs, labels)
+
+    def of(self, model: int) -> dict[str, Float[Tensor, "1 ..."]]:
+        """The parameters of one model, by name."""
+        return {name: value.detach()[model : model + 1] for name, value in self.parameters.items()}
+
+    def size(self, split: str) -> int:
+        """N: the number of examples of each model in a split."""
+        return self._functions.size(split)
+
+    def batches(
+        self, split: str, model: int | None = None, most: int | None = None
+    ) -> Iterator[tuple[Float[Tensor, "M B K H W"], Int64[Tensor, "M B"]]]:
+        """Images and labels of a split in parts that fit into memory: of all models or of one, all of them or the
+        first `most`. The first training examples are a class-balanced sample drawn by the trial's seed."""
+        models = range(self.models) if model is None else [model]
+        number = self.size(split) if most is None else min(most, self.size(split))
+        return self._functions.batches(split, models, number, self._like)
+
+    def images(self, split: str, model: int | None = None, most: int | None = None) -> Float[Tensor, "M N K H W"]:
+        """The images of a split as the networks see them. All at once they may not fit into memory: see `batches`."""
+        return torch.cat([images for images, _ in self.batches(split, model, most)], 1)
+
+    def gradient(self, split: str) -> dict[str, Float[Tensor, "M ..."]]:
+        """The gradient of every model's risk on a split, by name."""
+        leaves = {name: value.detach().clone().requires_grad_() for name, value in self.parameters.items()}
+        for images, labels in self.batches(split):
+            risks = self.loss(self.forward(leaves, images), labels).sum() / self.size(split)
+            risks.backward()
+        return {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
 
     def norms(self) -> dict[str, Float64[Tensor, " M"]]:
         """Frobenius norm of every layer by name, its bias included."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jaxtyping import Int64
 
     from workers.interfaces.engine import Engine
+    from workers.interfaces.functions import Functions
     from workers.interfaces.snapshot import Snapshot
     from workers.training.settings import Settings
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 class Training:
     """One bundle in training: the epoch that it has reached, and which of its models still train."""
 
-    def __init__(self, trials: Sequence[Trial[Settings]], engine: Engine, examples: int, about: About) -> None:
-        self.trials, self.engine, self.examples, self.about = trials, engine, examples, about
+    def __init__(self, trials: Sequence[Trial[Settings]], engine: Engine, functions: Functions, about: About) -> None:
+        self.trials, self.engine, self.functions, self.about = trials, engine, functions, about
+        self.examples = functions.size("train")  # of each model
         self.visits = 0
         self.spent = Spent(0.0, 0.0, 0)  # since this process began
         self.settings = trials[0].settings
@@ -71,7 +73,7 @@ class Training:
         from workers.interfaces.snapshot import Snapshot
 
         start = time.monotonic()
-        snapshot = Snapshot(self.engine)
+        snapshot = Snapshot(self.engine, self.functions)
         rows = []
         for name in self.settings.measure:
             for split, layer, values in MEASURES.load(name).measure(snapshot):

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.engines import reference
 from workers.engines.cpu import bindings, library, supported
 from workers.nets import convnet
 from workers.training.examples import Examples
+from workers.training.functions import initial
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
@@ -30,7 +30,7 @@ class Fused:
     def __init__(self, bundle: list[Settings], examples: Examples) -> None:
         net = _net(bundle[0], examples)
         assert net is not None
-        parameters, buffers = reference.initial(bundle, examples)
+        parameters, buffers = initial(bundle, examples)
         self.kernels = bindings.Fused(net, {"parameters": parameters, "buffers": buffers})
         self.examples, self.batch = examples, bundle[0].optimizer.batch(examples.index.shape[1])
         self.rate = [s.optimizer.learning_rate for s in bundle]

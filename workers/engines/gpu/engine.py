@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.engines import reference
 from workers.engines.device_data import Resident
 from workers.engines.gpu import choose_convolution, memory_model
 from workers.engines.gpu.stacked_models import Stack
@@ -24,6 +23,7 @@ from workers.engines.gpu.stacked_parameters import Weights
 from workers.nets import convnet
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
+from workers.training.functions import initial
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
@@ -41,7 +41,7 @@ class Batched:
         self.bundle, self.image = bundle, examples.images.train_x.shape[1:]
         self.route = route or choose_convolution.choose(bundle[0], self.image, len(bundle), device)
         self.data = Resident.of(examples, device, dtype)
-        self.weights = Weights(*reference.initial(bundle, examples), device, dtype)
+        self.weights = Weights(*initial(bundle, examples), device, dtype)
         self.held, self.stack = np.arange(len(bundle)), self._whole()
         self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, while some models are removed
 

@@ -1,0 +1,65 @@
+"""A snapshot's functions against what the engine itself says, on every engine."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support import engine_bundles, small_trials
+from workers.engines.choose import choose
+from workers.interfaces.snapshot import Snapshot
+from workers.training.functions import NetFunctions
+
+TOLERANCE: dict[str, float] = {"rtol": 1e-4, "atol": 1e-5}  # float32 sums in another order
+NETS = [net for net in small_trials.nets() if net["name"] != "convnet" or net.get("depth") == 3]
+
+
+def trained(engine: str, net: dict[str, Any], monkeypatch: pytest.MonkeyPatch, epochs: int = 1) -> Snapshot:
+    monkeypatch.setenv("SWEEP_ENGINE", engine)
+    bundle, examples = engine_bundles.made([small_trials.trial(seed, net=net) for seed in range(2)])
+    chosen = choose(bundle, examples, "cpu")
+    for epoch in range(epochs):
+        chosen.epoch(engine_bundles.order(2, 120, epoch), np.ones(2, dtype=bool))
+    return Snapshot(chosen, NetFunctions(bundle, examples))
+
+
+@pytest.mark.parametrize("net", NETS, ids=str)
+@pytest.mark.parametrize("engine", small_trials.engines())
+def test_the_forward_pass_gives_the_outputs_and_the_risk_of_the_engine(
+    engine: str, net: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In evaluation mode: batch norm by its running statistics, which a training epoch has moved."""
+    snapshot = trained(engine, net, monkeypatch)
+    for split in ("train", "test"):
+        outputs, labels = snapshot.outputs(split)
+        found = snapshot.forward(snapshot.parameters, snapshot.images(split))
+        torch.testing.assert_close(found, outputs, **TOLERANCE)
+        torch.testing.assert_close(
+            snapshot.loss(found, labels).mean(1).double(), snapshot.totals(split)[1], **TOLERANCE
+        )
+        alone = snapshot.forward(snapshot.of(1), snapshot.images(split, 1), 1)
+        torch.testing.assert_close(alone[0], outputs[1], **TOLERANCE)
+        (given,) = [labels for _, labels in snapshot.batches(split, 1, 20)]
+        assert torch.equal(given[0], labels[1, :20])
+
+
+def test_initial_parameters_are_those_before_the_first_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = (trained("reference", NETS[0], monkeypatch, epochs) for epochs in (0, 1))
+    for name, value in before.parameters.items():
+        torch.testing.assert_close(after.initial[name], value)
+        assert not torch.equal(after.parameters[name], value)
+
+
+def test_the_gradient_is_the_step_of_gradient_descent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step over all examples moves the weights by the rate times the gradient."""
+    monkeypatch.setenv("SWEEP_ENGINE", "reference")
+    descent = {"name": "gd", "learning_rate": 0.5}
+    trials = [small_trials.trial(seed, optimizer=descent, precision="float64") for seed in range(2)]
+    bundle, examples = engine_bundles.made(trials)
+    engine = choose(bundle, examples, "cpu")
+    gradient = Snapshot(engine, NetFunctions(bundle, examples)).gradient("train")
+    before = {name: value.detach().clone() for name, value in engine.parameters().items()}
+    engine.epoch(np.tile(np.arange(120), (2, 1)), np.ones(2, dtype=bool))
+    for name, value in engine.parameters().items():
+        torch.testing.assert_close((before[name] - value) / 0.5, gradient[name], rtol=1e-9, atol=1e-12)
