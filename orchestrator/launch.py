@@ -95,7 +95,11 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     if options.address and options.elsewhere:
         preflight.check_address(options.address)
     trials = expand(sweep)[: options.limit]
-    with StopSignals() as signals, claim_work(sweep, trials, options.store, options.retry_failed) as work:
+    with (
+        sweep.files.active(),
+        StopSignals() as signals,
+        claim_work(sweep, trials, options.store, options.retry_failed) as work,
+    ):
         before, ledger, damaged = work.plan, work.ledger, work.damaged
         with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.to_run)) as mirror:
             if before.to_run:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tracking.common.errors import Damaged, OtherFormat, Refused
+from tracking.common.user_files import within
 from tracking.records.manifest import FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
@@ -19,12 +20,17 @@ SHARE = 0.02  # the largest fraction of the time spent on commits
 
 
 def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
-    """Runs a bundle to its end. A generator that is closed earlier commits first.
+    """Runs a bundle to its end. A generator that is closed earlier commits first. Names are looked up in the files of
+    the bundle's trials, too.
 
     Files of its last commit that are damaged are set aside and reported; the bundle resumes from the commit before, or
     starts again. Raises StorageFailed, InUse, Refused for other data than it was begun with, and whatever the
     experiment raises.
     """
+    return within(bundle.trials[0].files, _work(store, bundle, device))
+
+
+def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
     set_threads()
     opened = _open(store, bundle, device)
     writer = opened.writer

@@ -5,7 +5,7 @@ import hashlib
 import json
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Protocol
 
 from pydantic import BaseModel, TypeAdapter
@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from tracking.common.flatten import flat
 from tracking.common.plugins import Frozen, Kind
+from tracking.common.user_files import UserFiles, current
 
 SCHEMA_VERSION = 1
 _MARK = "\0seed"  # in place of the seed; no text of a sweep file can hold it
@@ -43,17 +44,31 @@ EXPERIMENTS: Kind[Identified] = Kind("experiment", "workers.experiments", Identi
 
 @dataclass(frozen=True)
 class Trial(Generic[S_co]):
-    """One training run. Make it with `Trial.of`, which validates; `settings` is the experiment's `Settings`."""
+    """One training run. Make it with `Trial.of`, which validates; `settings` is the experiment's `Settings`.
+
+    files: the files of the user's own in which its names are looked up besides this program's.
+    """
 
     experiment: str
     settings: S_co
+    files: UserFiles = field(default_factory=current, repr=False)
 
     @staticmethod
-    def of(experiment: str, settings: Mapping[str, object]) -> "Trial":
-        """Validates raw settings. Raises Refused (unknown experiment), pydantic.ValidationError (bad settings)."""
-        model = EXPERIMENTS.load(experiment).Settings
-        # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number and true no integer.
-        return Trial(experiment, _sharing(model.model_validate_json(json.dumps(settings), strict=True)))
+    def of(experiment: str, settings: Mapping[str, object], files: UserFiles | None = None) -> "Trial":
+        """Validates raw settings; names are looked up in `files`, or in those that are active.
+
+        Raises Refused (unknown experiment), pydantic.ValidationError (bad settings).
+        """
+        files = files or current()
+        with files.active():
+            model = EXPERIMENTS.load(experiment).Settings
+            # Strictly and as JSON: a list may be a tuple and an integer a number, but "1" is no number.
+            validated = model.model_validate_json(json.dumps(settings), strict=True)
+        return Trial(experiment, _sharing(validated), files)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The files first: whoever unpickles a trial imports the classes of its settings from them."""
+        return {"files": self.files, **self.__dict__}
 
     @functools.cached_property
     def plain(self) -> dict[str, Any]:
@@ -90,10 +105,10 @@ class Trial(Generic[S_co]):
         once a cell. Hence no validator of an experiment's settings may look at the seed together with other settings.
         """
         value = _seed_of(type(self.settings)).validate_python(seed, strict=True)
-        other = Trial(self.experiment, self.settings.model_copy(update={"seed": value}))
+        other = Trial(self.experiment, self.settings.model_copy(update={"seed": value}), self.files)
         before, after = self._around_seed
         known = {"cell": self.cell, "_around_seed": self._around_seed, "plain": {**self.plain, "seed": value}}
-        if "seed" in EXPERIMENTS.load(self.experiment).MAY_DIFFER:
+        if "seed" in self._may_differ:
             known["shape"] = self.shape
         other.__dict__.update(known, id=_hashed(f"{before}{value}{after}"))
         return other
@@ -108,9 +123,14 @@ class Trial(Generic[S_co]):
     @functools.cached_property
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
-        may_differ = EXPERIMENTS.load(self.experiment).MAY_DIFFER
-        rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & set(may_differ)}
+        may_differ = set(self._may_differ)
+        rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & may_differ}
         return digest({"experiment": self.experiment, "settings": rest})
+
+    @property
+    def _may_differ(self) -> tuple[str, ...]:
+        with self.files.active():
+            return EXPERIMENTS.load(self.experiment).MAY_DIFFER
 
 
 def _sharing(settings: S) -> S:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from tracking.common.errors import Refused
+from tracking.common.user_files import within
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
@@ -51,8 +52,11 @@ def run(trials: list[Trial]) -> Iterator[Progress]:
     from workers.runtime.device import best
 
     set_threads()
-    experiment = EXPERIMENTS.load(trials[0].experiment)
-    yield from experiment.run(tuple(trials), best(), None)
+    yield from within(trials[0].files, _run(tuple(trials), best()))
+
+
+def _run(trials: tuple[Trial, ...], device: str) -> Iterator[Progress]:
+    yield from EXPERIMENTS.load(trials[0].experiment).run(trials, device, None)
 
 
 def _profiled(trace: str | None) -> AbstractContextManager[object]:

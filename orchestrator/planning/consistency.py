@@ -61,7 +61,8 @@ def _here(trial: Trial) -> str:
     if not isinstance(trial.settings, OnImages):
         return ""
     data = trial.settings.data
-    return DATASETS.load(data.name).load(data).digest
+    with trial.files.active():
+        return DATASETS.load(data.name).load(data).digest
 
 
 def notes(trials: Sequence[Trial], ledger: Ledger) -> list[str]:
@@ -74,7 +75,7 @@ def notes(trials: Sequence[Trial], ledger: Ledger) -> list[str]:
         counts = ", ".join(f"{n} by {commit}" for commit, n in commits.most_common())
         out.append(f"the trials were recorded by different versions of the code: {counts}")
     missing = {t.id for t in trials} - recorded.keys()
-    if missing and (older := _older(missing, trials[0].experiment, ledger)):
+    if missing and (older := _older(missing, trials[0], ledger)):
         out.append(
             f"{older} of the missing trials are recorded under another id, by a version of this program with other "
             "settings or another schema; they do not count, and run again"
@@ -90,13 +91,13 @@ def _code(provenance: Provenance) -> str:
     return f"{code.commit[:10]} with changes" if code.modified else code.commit[:10]
 
 
-def _older(missing: set[str], experiment: str, ledger: Ledger) -> int:
+def _older(missing: set[str], like: Trial, ledger: Ledger) -> int:
     """How many of the missing trials are recorded, but for the id: their settings mean the same today."""
     found = set()
     for one in ledger.records.values():
-        if one.experiment == experiment and one.id not in missing:
+        if one.experiment == like.experiment and one.id not in missing:
             try:
-                found.add(Trial.of(experiment, one.settings).id)
+                found.add(Trial.of(like.experiment, one.settings, like.files).id)
             except ValueError:  # settings that this version does not know
                 continue
     return len(found & missing)

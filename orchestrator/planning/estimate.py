@@ -84,7 +84,10 @@ class Speeds:
             seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
             if {p.device for p in manifest.provenances} != {self.device} or seconds < SHORTEST_S or not manifest.done:
                 continue
-            trials = tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials)
+            try:
+                trials = tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials)
+            except ValueError:  # of another launch, with files of the user's own that are not those of this sweep
+                continue
             before, source = self.seconds(Bundle(manifest.bundle, trials))
             if source == SOURCES[0]:
                 self.off = [*self.off, round(before / seconds, 4)][-KEPT:]

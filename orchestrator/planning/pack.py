@@ -22,7 +22,8 @@ PER_LANE = 4  # bundles for each lane at least, if there are enough trials, so t
 
 def cost(trial: Trial) -> float:
     """Floating-point operations of a trial, as its experiment estimates them."""
-    return EXPERIMENTS.load(trial.experiment).cost(trial.settings)
+    with trial.files.active():
+        return EXPERIMENTS.load(trial.experiment).cost(trial.settings)
 
 
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:
@@ -41,7 +42,8 @@ def most(free: int | None, trial: Trial) -> int:
     """Models of this trial's shape that a bundle may hold on a GPU with `free` bytes of memory; None means a CPU."""
     if free is None:
         return MAX_MODELS
-    return EXPERIMENTS.load(trial.experiment).most_models(trial.settings, free) or MAX_MODELS
+    with trial.files.active():
+        return EXPERIMENTS.load(trial.experiment).most_models(trial.settings, free) or MAX_MODELS
 
 
 on_cpu = partial(most, None)

@@ -1,11 +1,11 @@
 """Compares a sweep's trials with the records: which are done, which are missing. Starts nothing, reads nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import ENDED, Manifest, TrialRecord
+from tracking.records.manifest import ENDED, TrialRecord
 from workers.bundle import Bundle
 from workers.trial import Trial
 
@@ -49,20 +49,18 @@ def compare(trials: Sequence[Trial], ledger: Ledger, retry_failed: bool = False)
     recorded = ledger.of(t.id for t in trials)
     to_run = tuple(t for t in trials if not _is_done(recorded.get(t.id), retry_failed))
     damaged = tuple(str(error) for error in ledger.damaged)
-    return Plan(tuple(trials), recorded, to_run, _begun(ledger, to_run, recorded), damaged)
+    return Plan(tuple(trials), recorded, to_run, tuple(_begun(ledger, to_run, recorded)), damaged)
 
 
 def _is_done(record: TrialRecord | None, retry_failed: bool) -> bool:
     return record is not None and record.state in ENDED and not (retry_failed and record.state == "failed")
 
 
-def _begun(ledger: Ledger, to_run: Sequence[Trial], recorded: Mapping[str, TrialRecord]) -> tuple[Bundle, ...]:
+def _begun(ledger: Ledger, to_run: Sequence[Trial], recorded: Mapping[str, TrialRecord]) -> Iterator[Bundle]:
     """Interrupted bundles of which all unfinished trials are to run."""
     wanted = {t.id for t in to_run}
     names = {recorded[id].bundle for id in wanted if id in recorded and recorded[id].state == "running"}
     manifests = [ledger.manifests[name] for name in sorted(names)]
-    return tuple(_bundle(m) for m in manifests if m.checkpoints and {t.id for t in m.trials if not t.ended} <= wanted)
-
-
-def _bundle(manifest: Manifest) -> Bundle:
-    return Bundle(manifest.bundle, tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials))
+    for m in manifests:
+        if m.checkpoints and {t.id for t in m.trials if not t.ended} <= wanted:
+            yield Bundle(m.bundle, tuple(Trial.of(m.experiment, t.settings, to_run[0].files) for t in m.trials))

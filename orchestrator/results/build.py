@@ -74,7 +74,8 @@ class Results:
         The data are called by the title that is recorded with each trial; some trials have none."""
         shown = selected(self.frame, where).trials.index
         titles = {data.title for id in shown if id in self.records and (data := self.records[id].data)}
-        step = EXPERIMENTS.load(self.sweep.experiment).STEP
+        with self.sweep.files.active():
+            step = EXPERIMENTS.load(self.sweep.experiment).STEP
         return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step)
 
 

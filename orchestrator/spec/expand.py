@@ -28,8 +28,9 @@ Cell = tuple[tuple[str, int], ...]  # a combination without its seed
 def expand(sweep: Sweep, max_trials: int = MAX_TRIALS) -> list[Trial]:
     """All trials of a sweep, grid after grid, each in the order of its axes. Raises BadSweep with the file's lines."""
     problems = Problems()
-    trials = _trials(sweep, problems, max_trials)
-    references.check(sweep, trials, problems)
+    with sweep.files.active():
+        trials = _trials(sweep, problems, max_trials)
+        references.check(sweep, trials, problems)
     problems.refuse()
     return trials
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.spec import expand, form
 from orchestrator.spec.checks import grids as grid_checks
@@ -21,10 +22,20 @@ from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
 from tracking.common.errors import BadSweep
 from tracking.common.plugins import unknown
+from tracking.common.user_files import NONE, UserFiles
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")
 NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a letter or digit"
+
+
+class _Found(NamedTuple):
+    """Content, name and path of a sweep file, and the Python files beside it."""
+
+    content: bytes
+    name: str
+    path: str
+    files: UserFiles
 
 
 def shipped_names() -> list[str]:
@@ -35,8 +46,13 @@ def shipped_names() -> list[str]:
 
 def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
     """Reads a sweep file, or the shipped sweep of that name. Raises BadSweep with everything that is wrong with it."""
-    content, name, path = _find(spec)
-    source, problems, of_trials = parse(content, path), Problems(), Problems()
+    found = _find(spec)
+    with found.files.active():
+        return _read(found, profile, overrides, _asked(spec, profile, overrides))
+
+
+def _read(found: _Found, profile: str | None, overrides: Sequence[str], asked: tuple[str, ...]) -> Sweep:
+    source, problems, of_trials = parse(found.content, found.path), Problems(), Problems()
     base = draft = form.draft(source, problems)
     problems.extend(sections.of_profiles(source, base.file))
     of_trials.extend(sections.of_trials(source, base.file))  # before a profile hides what is wrong
@@ -49,8 +65,8 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -
     sweep = Sweep(
         **{key: getattr(draft.file, key) for key in ("title", "source", "notes", "experiment", "measure")},
         **{key: getattr(draft.file, key) for key in form.ITEMS},
-        grids=grids, written_values=written, name=name, path=path, profiles=tuple(draft.file.profiles), text=source,
-        written=content.decode(), asked=_asked(spec, profile, overrides),
+        grids=grids, written_values=written, name=found.name, path=found.path, profiles=tuple(draft.file.profiles),
+        text=source, written=found.content.decode(), asked=asked, files=found.files,
     )  # fmt: skip
     if problems or of_trials:
         problems.extend(of_trials)
@@ -83,19 +99,19 @@ def _asked(spec: str, profile: str | None, overrides: Sequence[str]) -> tuple[st
     return (spec, *chosen, *(part for override in overrides for part in ("--set", override)))
 
 
-def _find(spec: str) -> tuple[bytes, str, str]:
-    """Content, name and path of a sweep."""
+def _find(spec: str) -> _Found:
     if not spec.endswith(ENDINGS) and "/" not in spec:
         if spec not in shipped_names():
             here = next((f"{spec}{end}" for end in ENDINGS if os.path.isfile(f"{spec}{end}")), "")
             hint = f"for the file of this folder, write {here}" if here else "or give the path of a .yaml file"
             raise BadSweep([f"{unknown('sweep', spec, shipped_names())}; {hint}"])
-        return importlib.resources.files("sweeps").joinpath(f"{spec}.yaml").read_bytes(), spec, f"{spec}.yaml"
+        content = importlib.resources.files("sweeps").joinpath(f"{spec}.yaml").read_bytes()
+        return _Found(content, spec, f"{spec}.yaml", NONE)
     path = Path(spec)
     if not NAME.fullmatch(path.stem):
         raise BadSweep([f"{spec}: {NAMING}, got '{path.stem}'; rename the file"])
     try:
-        return path.read_bytes(), path.stem, spec
+        return _Found(path.read_bytes(), path.stem, spec, UserFiles.beside(path))
     except OSError as error:
         there = os.listdir(path.parent) if os.path.isdir(path.parent) else []
         near = difflib.get_close_matches(path.name, [name for name in there if name.endswith(ENDINGS)], n=1)

@@ -7,9 +7,18 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeGuard, get_args
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tracking.common.plugins import unknown
+from tracking.common.plugins import (
+    MISSING_NAME,
+    UNKNOWN_NAME,
+    HasSettings,
+    Kind,
+    kind_of,
+    settings_of,
+    unknown,
+)
 
 Path = tuple[str | int, ...]
 KINDS = {
@@ -39,7 +48,30 @@ class _Place(NamedTuple):
 
     path: Path
     model: type[BaseModel] | None
-    choices: list[Any]
+    choices: "_Choices"
+
+
+class _Choices(NamedTuple):
+    """The models that a value may be of: some, or the Settings of the files of a kind, told apart by `name`."""
+
+    models: tuple[type[BaseModel], ...] = ()
+    kind: Kind[HasSettings] | None = None
+
+    def names(self) -> list[str]:
+        if self.kind:
+            return list(self.kind.names())
+        fields = (field for m in self.models if (field := m.model_fields.get("name")))
+        return [str(name) for field in fields for name in get_args(field.annotation)]
+
+    def named(self, name: str) -> type[BaseModel]:
+        """The model of that name. Imports the file of a kind."""
+        if self.kind:
+            return settings_of(self.kind, name)
+        return next(m for m in self.models if name in _Choices((m,)).names())
+
+    def shipped(self) -> tuple[type[BaseModel], ...]:
+        """The models that come with this program."""
+        return tuple(settings_of(self.kind, name) for name in self.kind.shipped()) if self.kind else self.models
 
 
 def given(value: Any) -> str:
@@ -155,7 +187,7 @@ def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
         return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
     if isinstance(value, bool | int | float) and "a text" in kinds:
         return f"; put it in quotes: '{given(value)}'"
-    if isinstance(value, str) and value in _tags(place.choices):
+    if isinstance(value, str) and value in place.choices.names():
         return f"; write {{name: {value}}}"
     return ""
 
@@ -176,11 +208,10 @@ def _said(place: _Place, error: ErrorDetails) -> Problem:
         item = isinstance(path[-1], int)
         missing = f"needs more values, got {given(value)}" if item else f"missing required key '{path[-1]}'"
         return Problem(path[:-1], kind, missing)
-    if kind == "union_tag_invalid":
-        return Problem((*path, "name"), kind, unknown(_word(path), str(context["tag"]), _tags(place.choices)))
-    if kind == "union_tag_not_found":
-        known = ", ".join(_tags(place.choices))
-        return Problem(path, kind, f"missing 'name', which says what kind of {_word(path)} it is; known: {known}")
+    if kind == UNKNOWN_NAME:
+        return Problem((*path, "name"), kind, error["msg"])
+    if kind == MISSING_NAME:
+        return Problem(path, kind, error["msg"])
     if kind in BOUNDS:
         sign, bound = BOUNDS[kind]
         return Problem(path, kind, f"must be {sign} {context[bound]:.15g}, got {given(value)}")
@@ -199,43 +230,43 @@ def _unknown_key(key: str, model: type[BaseModel] | None) -> str:
     """With the nearest known key, or where the same key exists one level down."""
     fields = dict(model.model_fields) if model else {}
     said = unknown("key", key, [f for f in fields if f != "name"])
-    inner = [f"{f}.{key}" for f, info in fields.items() if any(key in m.model_fields for m in _models(info.annotation))]
+    inner = [f"{f}.{key}" for f, info in fields.items() if any(key in m.model_fields for m in _choices(info).shipped())]
     return f"{said}; did you mean '{inner[0]}'?" if inner and "did you mean" not in said else said
-
-
-def _word(path: Path) -> str:
-    """What a thing at a path is called: a net at `net`, a claim at `claims.0`."""
-    if path and isinstance(path[-1], int):
-        return str(path[-2]).removesuffix("s") if len(path) > 1 else "item"
-    return str(path[-1]) if path else "name"
 
 
 def _place(loc: tuple[int | str, ...], model: type[BaseModel], ends_in_key: bool) -> _Place:
     """Without pydantic's own entries, which say what member of a union was tried."""
     path: list[str | int] = []
     inner: type[BaseModel] | None = model
-    choices: list[Any] = []
+    choices = _Choices()
     for entry in loc[:-1] if ends_in_key else loc:
-        if entry in _tags(choices) and not (inner and entry in inner.model_fields):
-            inner, choices = next(m for m in choices if entry in _tags([m])), []
+        if isinstance(entry, str) and entry in choices.names() and not (inner and entry in inner.model_fields):
+            inner, choices = choices.named(entry), _Choices()
             continue
         if isinstance(entry, str) and ("[" in entry or entry in ("int", "float", "str", "bool")):
             continue
         path.append(entry)
         if isinstance(entry, str) and inner:
             field = inner.model_fields.get(entry)
-            choices = _models(field.annotation) if field else choices
-            inner = choices[0] if field and len(choices) == 1 else inner
+            choices = _choices(field) if field else choices
+            inner = choices.models[0] if field and len(choices.models) == 1 else inner
     return _Place((*path, *(loc[-1:] if ends_in_key else ())), inner, choices)
 
 
-def _models(annotation: Any) -> list[Any]:
+def _choices(field: FieldInfo) -> _Choices:
+    """What a field may hold, whatever unions and lists it is in."""
+    kind = kind_of(field.metadata) or _kind_inside(field.annotation)
+    return _Choices((), kind) if kind else _Choices(tuple(_models(field.annotation)))
+
+
+def _kind_inside(annotation: Any) -> Kind[HasSettings] | None:
+    """The kind of the items of a list, or of what a union allows."""
+    inside = (kind_of(getattr(annotation, "__metadata__", ())), *map(_kind_inside, get_args(annotation)))
+    return next((kind for kind in inside if kind), None)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
     """All models inside an annotation, whatever unions and lists they are in."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [m for part in get_args(annotation) for m in _models(part)]
-
-
-def _tags(models: list[Any]) -> list[str]:
-    """The names that tell models of a union apart."""
-    return [str(t) for m in models if (field := m.model_fields.get("name")) for t in get_args(field.annotation)]

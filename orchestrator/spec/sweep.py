@@ -9,6 +9,7 @@ from orchestrator.spec.grid import Grid
 from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source
 from tracking.analysis.curve_spec import Curve
+from tracking.common.user_files import UserFiles
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 from tracking.verdicts.claim import Claim
@@ -20,7 +21,8 @@ class Sweep:
     """A sweep file that was read and checked, with one profile and all overrides applied.
 
     Its trials are those of all grids; there is one grid where the file has no `grids`. written: the file as it was
-    written. asked: the arguments of a command that reads it in the same way.
+    written. asked: the arguments of a command that reads it in the same way. files: the Python files beside it, in
+    which its names are looked up besides this program's.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Sweep:
     text: Source
     written: str
     asked: tuple[str, ...]
+    files: UserFiles
 
     @functools.cached_property
     def digest(self) -> str:

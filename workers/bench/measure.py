@@ -16,7 +16,7 @@ from workers.bench.case import Case, Engine, Pictures, Trainer, Work
 from workers.runtime import provenance, seeds
 from workers.runtime.device import best
 
-ENGINES: Kind[Engine] = Kind("engine", "workers.bench.engines", Engine)
+ENGINES: Kind[Engine] = Kind("engine", "workers.bench.engines", Engine, extensible=False)
 
 
 class Lane:

@@ -51,7 +51,7 @@ def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Co
     Where other problems are known already, only names are looked at: what trials there will be is not known then.
     without: curves, surfaces and claims that were left out of the sweep, since their form is wrong.
     """
-    if sweep.experiment not in EXPERIMENTS.names():
+    if not EXPERIMENTS.is_usable(sweep.experiment):
         return
     columns, certain = Columns(trials), bool(trials) and not problems
     known = _Known(sweep, trials, columns)
@@ -80,10 +80,10 @@ class _Known:
 
     def __init__(self, sweep: Sweep, trials: Sequence[Trial], columns: Columns) -> None:
         settings = columns.settings if trials else json_schema.setting_names(sweep.experiment)
-        asked = trials[0].plain.get("measure") or () if trials else MEASURES.names()
-        self.splits = {name: MEASURES.load(name).SPLITS for name in asked if name in MEASURES.names()}
+        asked = trials[0].plain.get("measure") or () if trials else (*MEASURES.shipped(), *(sweep.measure or ()))
+        self.splits = {name: MEASURES.load(name).SPLITS for name in asked if MEASURES.is_usable(name)}
         self.splits |= EXPERIMENTS.load(sweep.experiment).MEASURES
-        measures = sorted(self.splits)
+        measures = sorted({*self.splits, *(name for name in asked if name in MEASURES.names())})
         self.names = {
             MEASURE: measures, MOMENT: [*measures, "step"], SETTING: settings, EITHER: [*settings, *measures, "step"],
         }  # fmt: skip
@@ -104,7 +104,7 @@ class _Known:
                 splits = " and ".join(one or "no split ('')" for one in recorded)
                 yield path, f"{name} is not recorded on {split or 'no split'}; it is on {splits}"
         at = item.says.get("at")
-        if item.section == "curves" and isinstance(at, list) and "best" in at and "test" not in self.splits[y]:
+        if item.section == "curves" and isinstance(at, list) and "best" in at and "test" not in self.splits.get(y, at):
             yield item.at("at"), f"best is where {y} is smallest on test, and {y} is not recorded on test; leave it out"
 
 

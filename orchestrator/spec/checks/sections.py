@@ -11,15 +11,18 @@ from orchestrator.spec.axes import Count, form, misspelt, values
 from orchestrator.spec.dotted_keys import Settings
 from orchestrator.spec.file_model import File, GridSections
 from orchestrator.spec.yaml_source import Path, Source, dotted
+from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from workers.plugins import EXPERIMENTS
 
 
 def of_trials(source: Source, file: File) -> Iterator[str]:
     """What is wrong with the sections that make the trials."""
-    experiments = EXPERIMENTS.names()
-    if file.experiment and file.experiment not in experiments:
-        yield source.at(("experiment",), unknown("experiment", file.experiment, experiments))
+    try:
+        if file.experiment:
+            EXPERIMENTS.known(file.experiment)
+    except Refused as error:
+        yield source.at(("experiment",), str(error))
     yield from _given_once(source, ("fixed",), file.fixed)
     yield from _axes(source, ("vary",), file.vary)
     everywhere = dict.fromkeys(chain(file.vary, *(grid.vary for grid in file.grids)))

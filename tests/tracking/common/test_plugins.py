@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
+from pydantic import TypeAdapter
 
 from tracking.common.errors import BadPlugin, Refused
-from tracking.common.plugins import Frozen, HasSettings, Kind, any_settings
+from tracking.common.plugins import Frozen, HasSettings, Kind, any_settings, settings_of
 
 
 class Shape(Protocol):
@@ -89,7 +90,21 @@ def test_only_the_file_that_is_named_is_imported(folder: Path) -> None:
 def test_settings_of_another_name_than_their_file_are_refused(folder: Path) -> None:
     (folder / "circle.py").write_text(f"from {__name__} import Square as Settings")
     with pytest.raises(BadPlugin, match=r'circle.*`name: Literal\["circle"\] = "circle"`'):
-        any_settings(Kind("shape", folder.name, HasSettings))
+        settings_of(Kind("shape", folder.name, HasSettings), "circle")
+
+
+def test_a_name_that_the_settings_leave_out_is_that_of_the_file(folder: Path) -> None:
+    (folder / "circle.py").write_text(f"from {__name__} import Shaped\nclass Settings(Shaped): radius: int = 1")
+    (folder / "square.py").write_text(f"from {__name__} import Shaped\nclass Settings(Shaped): side: int = 1")
+    adapter = TypeAdapter[Shaped](any_settings(Kind("shape", folder.name, HasSettings)))
+    assert adapter.validate_json('{"name": "circle"}').model_dump() == {"name": "circle", "radius": 1}
+    assert Shaped.model_fields["name"].annotation is str
+    names = [model["properties"]["name"]["const"] for model in adapter.json_schema()["$defs"].values()]
+    assert sorted(names) == ["circle", "square"]
+
+
+class Shaped(Frozen):
+    name: str
 
 
 class Square(Frozen):

@@ -15,7 +15,7 @@ from workers.engines.gpu.forward_backward import Route
 if TYPE_CHECKING:
     from workers.training.settings import Settings
 
-ROUTES: Kind[Route] = Kind("convolution", "workers.engines.gpu.convolutions", Route)
+ROUTES: Kind[Route] = Kind("convolution", "workers.engines.gpu.convolutions", Route, extensible=False)
 BEST_FIRST = {
     # Triton reads and writes each map once; the others write windows out, or change the memory layout around every
     # layer, and small networks are bound by memory bandwidth.

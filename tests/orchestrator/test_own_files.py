@@ -1,0 +1,113 @@
+"""Nets, losses, measures and claims of a user's own, beside the sweep file: read, trained, refused."""
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator import api
+from orchestrator.planning.pack import pack_missing
+from orchestrator.planning.resources import Resources
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from orchestrator.spec.sweep import Sweep
+from tests.support import user_files
+from tests.support.user_files import RAISES
+from tracking.common.errors import BadSweep
+from tracking.common.user_files import NONE, current
+from tracking.records.store import Store
+from workers.run_bundle import work
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMED = {"nets": "flat", "losses": "halved", "measures": "largest", "claims": "above"}  # by mine.yaml
+
+
+def problems(folder: Path, more: dict[str, str], change: tuple[str, str] = ("", "")) -> list[str]:
+    """What is said of the sweep with these files, without the folder's name."""
+    sweep = user_files.write(folder, {"mine.yaml": user_files.SWEEP.replace(*change), **more})
+    with pytest.raises(BadSweep) as caught:
+        expand(read(str(sweep)))
+    return [problem.replace(f"{folder}/", "") for problem in caught.value.problems]
+
+
+def trained(sweep: Sweep, store: str) -> "pd.DataFrame":
+    """The rows of the sweep, after its trials have run without a launch around them."""
+    for bundle in pack_missing(api.plan(sweep, store), Resources(1, None, "cpu")):
+        for _ in work(Store(store), bundle, "cpu"):
+            assert current() == NONE
+    return api.rows(sweep, store)
+
+
+def test_a_sweep_of_own_files_is_trained_and_judged(tmp_path: Path) -> None:
+    """A file of each kind that raises, and is not named, changes nothing."""
+    sweep = read(str(user_files.write(tmp_path, {f"{kind}/broken.py": RAISES for kind in NAMED})))
+    rows = trained(sweep, store := str(tmp_path / "runs"))
+    assert set(rows["measure"]) == {"error", "largest", "parameters", "risk"}
+    assert (rows[rows["measure"] == "parameters"]["value"] == 640).all()
+    assert [v.verdict for v in api.verdicts(sweep, store)] == ["holds"] and not api.plan(sweep, store).to_run
+
+
+def test_two_folders_with_a_net_of_one_name_are_trained_in_one_process(tmp_path: Path) -> None:
+    scales = {"one": "SCALE = 0.0", "two": "SCALE = 1.0"}
+    found = {}
+    for name, scale in scales.items():
+        sweep = read(str(user_files.write(tmp_path / name, {"nets/_helper.py": scale})))
+        rows = trained(sweep, str(tmp_path / name / "runs"))
+        found[name] = rows[(rows["measure"] == "largest") & (rows["step"] == 0)]["value"].max()
+    assert found["one"] == 0 and found["two"] > 1
+
+
+def test_a_trial_is_unpickled_with_its_files(tmp_path: Path) -> None:
+    trial = expand(read(str(user_files.write(tmp_path))))[0]
+    other = pickle.loads(pickle.dumps(trial))
+    assert other.files == trial.files and other.settings == trial.settings and other.id == trial.id
+    assert other.with_seed(7).files == trial.files
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_file_that_fails_is_one_error_at_the_name_with_its_own_line(kind: str, tmp_path: Path) -> None:
+    name = NAMED[kind]
+    (said,) = problems(tmp_path, {f"{kind}/{name}.py": f"\n\n{RAISES}"})
+    assert said.startswith("mine.yaml:") and f"'{name}' cannot be imported: {kind}/{name}.py:3: RuntimeError" in said
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_file_that_lacks_something_is_one_error(kind: str, tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, {f"{kind}/{NAMED[kind]}.py": ""})
+    assert said.startswith("mine.yaml:") and f"{kind}/{NAMED[kind]}.py): lacks" in said
+
+
+def test_an_experiment_that_fails_is_one_error(tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, {"experiments/own.py": RAISES}, ("experiment: network", "experiment: own"))
+    assert said.startswith("mine.yaml:2:1: experiment: experiment 'own' cannot be imported: experiments/own.py:1:")
+    (said,) = problems(tmp_path, {}, ("experiment: network", "experiment: onw"))
+    assert said.startswith("mine.yaml:2:1: experiment: unknown experiment 'onw', did you mean 'own'?")
+    assert said.endswith("one of yours would be experiments/onw.py")
+
+
+def test_a_name_that_exists_twice_is_one_error(tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, {"nets/linear.py": RAISES}, ("name: flat", "name: linear"))
+    assert said.startswith("mine.yaml:5:9: fixed.net.name: net 'linear' exists more than once: ")
+    assert "workers/nets/linear.py and nets/linear.py" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("{name: flat}", "{name: flta}"), "5:9: fixed.net.name: unknown net 'flta', did you mean 'flat'? known: "),
+        (("{name: flat}", "{name: flat, scal: 2}"), "5:21: fixed.net.scal: unknown key 'scal', did you mean 'scale'"),
+        (("{name: flat}", "{name: flat, scale: big}"), "5:21: fixed.net.scale: expected a number, got the text 'big'"),
+        (("{name: flat}", "flat"), "5:3: fixed.net: expected a mapping, got the text 'flat'; write {name: flat}"),
+        (("{name: flat}", "{}"), "5:3: fixed.net: missing 'name', which says what kind of net it is; known: "),
+        (("loss: halved", "loss: halfed"), "6:3: fixed.loss: unknown loss 'halfed', did you mean 'halved'?"),
+        (("risk, largest]", "risk, lagrest]"), "11:1: measure: unknown measure 'lagrest', did you mean 'largest'?"),
+        (("bound: 0.0", "bond: 0.0"), "13:31: claims.0.bond: unknown key 'bond', did you mean 'bound'?"),
+        (("y: largest,", "y: larges,"), "13:19: claims.0.y: unknown measure 'larges', did you mean 'largest'?"),
+    ],
+)  # fmt: skip
+def test_messages_on_own_files_are_those_on_shipped_ones(change: tuple[str, str], says: str, tmp_path: Path) -> None:
+    found = problems(tmp_path, {}, change)
+    assert [said for said in found if said.startswith(f"mine.yaml:{says}")], found

@@ -1,0 +1,12 @@
+"""The first line of a Python file's docstring, read without running the file."""
+
+import ast
+from pathlib import Path
+
+
+def first_line(path: Path) -> str:
+    """ "" where there is none, or where the file is not Python."""
+    try:
+        return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
+    except (SyntaxError, ValueError):
+        return ""
