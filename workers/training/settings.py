@@ -51,6 +51,9 @@ class Pretrain(Frozen):
     until: Until | None = Field(None, description="Go over to the recorded training early when this is reached.")
 
 
+ADDED = ("label_noise_to", "test_label_noise", "inputs", "normalize", "augment")  # not in ids where they are absent
+
+
 class OnImages(Frozen):
     """What all experiments with networks on images have in common."""
 
@@ -59,10 +62,11 @@ class OnImages(Frozen):
 
     def identity(self, plain: dict[str, Any]) -> dict[str, Any]:
         """All test examples are null in the id, whichever way they were written: as in every record of format 1."""
-        there = self.data.sizes()
+        there, fields = self.data.sizes(), type(self.data).model_fields
+        data = {k: v for k, v in plain["data"].items() if k not in ADDED or getattr(self.data, k) != fields[k].default}
         if there is None or self.data.test_size != there.test:
-            return plain
-        return {**plain, "data": {**plain["data"], "test_size": None}}
+            return {**plain, "data": data}
+        return {**plain, "data": {**data, "test_size": None}}
 
 
 class Settings(OnImages):
