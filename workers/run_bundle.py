@@ -15,6 +15,7 @@ from tracking.records.writer import Writer
 from workers.bundle import Bundle, Report
 from workers.plugins import EXPERIMENTS
 from workers.runtime import checkpoint, provenance
+from workers.trial import SCHEMA_VERSION
 
 SHARE = 0.02  # the largest fraction of the time spent on commits
 
@@ -75,7 +76,9 @@ def _open(store: Store, bundle: Bundle, device: str) -> Opened:
     """Resumes from the newest commit whose files are undamaged; starts the bundle where there is none."""
     mine, damaged = provenance.of(device), []
     trials = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
-    writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, trials, mine)
+    writer = Writer.begin(
+        store, bundle.id, bundle.trials[0].experiment, trials, mine, schema=SCHEMA_VERSION, observed=bundle.observed
+    )
     try:
         manifest = store.manifest(bundle.id)
         # What is done again keeps the times it had: MLflow cannot take a point back.

@@ -1,4 +1,4 @@
-"""A trial: one training run, completely specified, seed included, identified by its content."""
+"""A trial: one training run, completely specified, seed included, identified by what determines its training."""
 
 import functools
 import hashlib
@@ -14,8 +14,9 @@ from typing_extensions import TypeVar
 from tracking.common.flatten import flat
 from tracking.common.plugins import Frozen, Kind
 from tracking.common.user_files import UserFiles, current
+from workers.identity import determining
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # raised when a setting or a default comes to mean something else; docs/internals/record-format.md
 _MARK = "\0seed"  # in place of the seed; no text of a sweep file can hold it
 
 # The trials of a sweep differ in little: what is equal in them is one object, or each would take 8 KiB.
@@ -79,20 +80,25 @@ class Trial(Generic[S_co]):
 
     @functools.cached_property
     def id(self) -> str:
-        """Content hash of experiment, settings and schema version: the same id is the same work.
+        """Content hash of what determines the training, and of the schema version: the same id is the same work.
 
-        Defaults are resolved (a size that is left out is the number of all examples), so that it does not matter
-        whether a sweep writes them.
+        Settings that equal their default are left out (`workers/identity.py`), so that it does not matter whether a
+        sweep writes them, and a setting that is added with a default that means "as before" changes no id.
         """
-        return digest({"experiment": self.experiment, "settings": self._identity(self.plain)})
-
-    def _identity(self, plain: dict[str, Any]) -> dict[str, Any]:
-        return self.settings.identity(plain)
+        before, after = self._around_seed
+        return _hashed(f"{before}{self.seed}{after}")
 
     @functools.cached_property
     def cell(self) -> str:
         """Content hash of everything but the seed: trials of one cell differ only in their seed."""
-        return digest({"experiment": self.experiment, "settings": self._identity({**self.plain, "seed": None})})
+        return digest(self._content)
+
+    @functools.cached_property
+    def _content(self) -> dict[str, Any]:
+        """What determines the training, without the seed."""
+        settings = determining(self.settings, self.plain)
+        settings.pop("seed", None)
+        return {"experiment": self.experiment, "settings": settings}
 
     @property
     def seed(self) -> int:
@@ -116,7 +122,7 @@ class Trial(Generic[S_co]):
     @functools.cached_property
     def _around_seed(self) -> tuple[str, str]:
         """What stands before and after the seed in the text that is hashed to the id."""
-        text = _text({"experiment": self.experiment, "settings": self._identity({**self.plain, "seed": _MARK})})
+        text = _text({**self._content, "seed": _MARK})
         before, _, after = text.partition(json.dumps(_MARK))
         return before, after
 

@@ -9,7 +9,6 @@ from tracking.records import rows
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
-from workers.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,12 +44,13 @@ def reproduce(
 ) -> list[Compared]:
     """Runs a trial again, alone or (`whole`) with its whole bundle, and compares each of its recorded numbers."""
     trials = [trial_of(one)]
+    id_now = trials[0].id  # another one where it was recorded under an id of an older version
     if whole:
         manifest = ledger.manifests[one.bundle]
-        trials = [Trial.of(manifest.experiment, t.settings) for t in manifest.trials]
+        trials = [trial_of(manifest.record(t)) for t in manifest.trials]
     made = []
     for progress in run(trials):
-        made += [row for row in progress.rows if row.trial == one.id]
+        made += [row._replace(trial=one.id) for row in progress.rows if row.trial == id_now]
         watch(progress)
     return compare(ledger.rows([one]).to_pandas(), rows.table(made).to_pandas())
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
+from pydantic import ValidationError
+
 from tracking.common.errors import Refused
 from tracking.common.user_files import within
 from tracking.records.ledger import Ledger
@@ -42,8 +44,16 @@ def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
 
 
 def trial_of(one: TrialRecord) -> Trial:
-    """The trial that a record is of."""
-    return Trial.of(one.experiment, one.settings)
+    """The trial that a record is of. Raises Refused where this version does not know its settings."""
+    try:
+        return Trial.of(one.experiment, one.settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Refused(
+            f"trial {one.id} was recorded with settings that this version of the program does not know "
+            f"({where}: {first['msg']})"
+        ) from error
 
 
 def run(trials: list[Trial]) -> Iterator[Progress]:

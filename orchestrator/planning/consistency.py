@@ -7,18 +7,17 @@ from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
-from workers.interfaces.dataset import DataSettings
 from workers.plugins import DATASETS
 from workers.training.settings import OnImages
-from workers.trial import Trial
+from workers.trial import SCHEMA_VERSION, Trial
 
 
 def data_name(settings: Mapping[str, object]) -> str:
-    """The name of a trial's data: their settings without those that choose among the same images or change them."""
+    """The name of a trial's data: their settings without those that choose among the same images."""
     data = settings.get("data", {})
     if not isinstance(data, dict):
         return ""
-    return str({k: v for k, v in data.items() if k not in DataSettings.model_fields or k == "name"})
+    return str({k: v for k, v in data.items() if k not in ("train_size", "label_noise", "test_size")})
 
 
 def data_digest(recorded: TrialRecord) -> str:
@@ -78,8 +77,8 @@ def notes(trials: Sequence[Trial], ledger: Ledger) -> list[str]:
     missing = {t.id for t in trials} - recorded.keys()
     if missing and (older := _older(missing, trials[0], ledger)):
         out.append(
-            f"{older} of the missing trials are recorded under another id, by a version of this program with other "
-            "settings or another schema; they do not count, and run again"
+            f"{older} of the missing trials are recorded in the format of version 0.1 of this program; they do not "
+            "count, and run again"
         )
     return out
 
@@ -93,10 +92,10 @@ def _code(provenance: Provenance) -> str:
 
 
 def _older(missing: set[str], like: Trial, ledger: Ledger) -> int:
-    """How many of the missing trials are recorded, but for the id: their settings mean the same today."""
+    """How many of the missing trials are recorded under an id of an older version: their settings mean the same."""
     found = set()
     for one in ledger.records.values():
-        if one.experiment == like.experiment and one.id not in missing:
+        if one.experiment == like.experiment and one.schema < SCHEMA_VERSION:
             try:
                 found.add(Trial.of(like.experiment, one.settings, like.files).id)
             except ValueError:  # settings that this version does not know

@@ -1,4 +1,4 @@
-"""A store written before the modules moved into rooms is read, continued and judged: ids, rows, curves and verdicts.
+"""A store that version 0.1 wrote is read by every command and said to be old; its trials are trained again, not mixed.
 
 Rows that are computed here are compared to 1e-5: another processor may round differently.
 """
@@ -17,14 +17,16 @@ from orchestrator.spec.load import read
 from tests.support.checkout import ROOT
 from tests.support.launches import Program
 from tracking.records.ledger import Ledger
-from tracking.records.provenance import Provenance
+from tracking.records.manifest import FIRST_SCHEMA
 from tracking.records.store import Store
+from workers.trial import SCHEMA_VERSION, Trial
 
 BEFORE = ROOT / "tests/support/recorded_before_rooms"
 SWEEPS = ("before.yaml", "ridge.yaml")
 KEYS = ["trial", "step", "split", "measure", "layer"]
 REFERENCE = {"SWEEP_ENGINE": "reference"}
 KILLED, COMMITTED = "0ecce3930a9f515bd723", 1  # the trial whose launch was killed, and its last committed step
+OLD = "recorded in the format of version 0.1"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,14 @@ def run(program: Program, folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def continued(program: Program, folder: Path) -> dict[str, Any]:
-    """What a launch says that goes on with the killed trial."""
+def planned(program: Program, folder: Path) -> dict[str, Any]:
+    """What `plan` says of the store as version 0.1 left it."""
+    return run(program, folder, "plan", "before.yaml")
+
+
+@pytest.fixture(scope="module")
+def launched(program: Program, folder: Path, planned: dict[str, Any]) -> dict[str, Any]:
+    """What a launch says that trains the trials again."""
     return run(program, folder, "launch", "before.yaml", "--local")
 
 
@@ -63,13 +71,15 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(KEYS, ignore_index=True)
 
 
-def test_trials_have_the_ids_and_cells_that_are_recorded(before: Ledger) -> None:
-    asked = {t.id: t.cell for sweep in SWEEPS for t in expand(read(str(BEFORE / sweep)))}
-    assert {id: record.cell for id, record in before.records.items()} == asked
-    assert before.damaged == () and len(asked) == 6
+def id_now(ledger: Ledger, id: str) -> str:
+    """The present id of a trial that is recorded under an older one."""
+    record = ledger.of([id])[id]
+    return Trial.of(record.experiment, record.settings).id
 
 
-def test_every_commit_has_the_one_provenance_that_was_recorded(before: Ledger) -> None:
+def test_the_old_store_is_read_whole_and_known_to_be_old(before: Ledger) -> None:
+    assert before.damaged == () and len(before.trials) == 6
+    assert {record.schema for record in before.records.values()} == {FIRST_SCHEMA} != {SCHEMA_VERSION}
     for record in before.records.values():
         (provenance,) = record.provenances
         assert provenance.code and provenance.code.commit == "ceb3c8f3497869b0ded033005e7a25ef2467b5e7"
@@ -77,44 +87,51 @@ def test_every_commit_has_the_one_provenance_that_was_recorded(before: Ledger) -
         assert {part.provenance for part in before.computed(record)} == {provenance}
 
 
-def test_show_and_plan_say_what_is_recorded(program: Program, folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder / "runs/records", tmp_path / "runs/records")
-    shutil.copytree(BEFORE / "store", tmp_path / "runs", dirs_exist_ok=True)
-    shutil.copy(BEFORE / "before.yaml", tmp_path)
-    shown = run(program, tmp_path, "show", KILLED[:6])
+def test_the_trials_of_its_sweeps_have_other_ids(before: Ledger) -> None:
+    asked = {t.id for sweep in SWEEPS for t in expand(read(str(BEFORE / sweep)))}
+    assert len(asked) == 6 and not asked & before.trials
+    assert {id_now(before, id) for id in before.trials} == asked
+
+
+def test_plan_and_show_say_that_it_is_old(program: Program, folder: Path, planned: dict[str, Any]) -> None:
+    assert planned["trials"] == {"total": 4, "to_run": 4, "missing": 4}
+    assert [note for note in planned["notes"] if f"4 of the missing trials are {OLD}" in note]
+    shown = run(program, folder, "show", KILLED[:6])
     assert (shown["id"], shown["state"], shown["step"]) == (KILLED, "running", COMMITTED)
-    assert shown["provenance"]["engine"] == "reference" and shown["last"]
-    plan = run(program, tmp_path, "plan", "before.yaml")
-    assert plan["trials"] == {"total": 4, "to_run": 1, "finished": 3, "running": 1}
+    assert (shown["schema"], shown["provenance"]["engine"]) == (FIRST_SCHEMA, "reference") and shown["last"]
+    assert OLD in program.run(folder, "show", KILLED[:6]).ends(0).err
 
 
-def test_the_killed_trial_goes_on_from_its_commit_to_the_rows_of_an_undisturbed_launch(
-    folder: Path, continued: dict[str, Any], before: Ledger
+def test_a_launch_trains_again_and_leaves_the_old_records_as_they_are(
+    folder: Path, launched: dict[str, Any], before: Ledger
 ) -> None:
-    assert continued["trials"] == {"total": 4, "run": 1, "already_done": 3, "failed": 0, "diverged": 0}
+    assert launched["trials"] == {"total": 4, "run": 4, "already_done": 0, "failed": 0, "diverged": 0}
+    for file in (path for path in (BEFORE / "store").rglob("*") if path.is_file()):
+        assert (folder / "runs" / file.relative_to(BEFORE / "store")).read_bytes() == file.read_bytes()
     after = Ledger.read(Store(str(folder / "runs")))
-    expected = comparable(pq.read_table(BEFORE / "continued.parquet").to_pandas())
-    found = rows(after, KILLED)
-    pd.testing.assert_frame_equal(found, expected, check_exact=False, rtol=1e-5, atol=1e-7)
-    committed = found[found["step"] <= COMMITTED].reset_index(drop=True)
-    pd.testing.assert_frame_equal(committed, rows(before, KILLED), check_exact=True)
-    others = sorted(before.trials - {KILLED})
-    pd.testing.assert_frame_equal(rows(after, *others), rows(before, *others), check_exact=True)
+    assert {after.records[id].schema for id in after.trials - before.trials} == {SCHEMA_VERSION}
 
 
-def test_the_rows_before_and_after_it_went_on_are_traced_to_their_programs(
-    folder: Path, continued: dict[str, Any], before: Ledger
+def test_what_is_trained_again_has_the_rows_that_version_0_1_recorded(
+    folder: Path, launched: dict[str, Any], before: Ledger
 ) -> None:
     after = Ledger.read(Store(str(folder / "runs")))
-    parts = after.computed(after.of([KILLED])[KILLED])
-    spans = [(part.first, part.last) for part in parts]
-    assert spans == [(0, COMMITTED), (COMMITTED + 1, 4)]
-    first, second = (part.provenance for part in parts)
-    assert first == before.of([KILLED])[KILLED].provenance != second
-    assert isinstance(second, Provenance) and second.engine == first.engine and second.data == first.data
+    undisturbed = comparable(pq.read_table(BEFORE / "continued.parquet").to_pandas())
+    network = {id for id, record in before.records.items() if record.experiment == "network"}
+    expected = {id: rows(before, id) for id in network} | {KILLED: undisturbed}
+    for id in network:
+        found = rows(after, id_now(before, id)).assign(trial=id)
+        pd.testing.assert_frame_equal(found, expected[id], check_exact=False, rtol=1e-5, atol=1e-7)
 
 
-def test_curves_and_verdicts_are_those_of_before(program: Program, folder: Path, continued: dict[str, Any]) -> None:
+def test_old_records_are_reproduced_number_by_number(program: Program, folder: Path, before: Ledger) -> None:
+    old = next(id for id, record in before.records.items() if record.experiment == "ridge")
+    found = run(program, folder, "reproduce", old)["measures"]
+    assert found and {one["finding"] for one in found} <= {"identical", "agrees"}
+    assert all(one["rows"] and not one["missing"] for one in found)
+
+
+def test_curves_and_verdicts_are_those_of_before(program: Program, folder: Path, launched: dict[str, Any]) -> None:
     run(program, folder, "curves", "before.yaml")
     expected = pd.read_csv(BEFORE / "curves.csv")
     expected = expected.drop(columns=["low", "high"])  # since then on the quantity's scale: errors stay in 0 to 1

@@ -170,7 +170,7 @@ def test_a_failed_trial_keeps_its_error_and_what_was_measured(tmp_path: Path) ->
 def moved(store: Store, bundle: Bundle, device: str) -> None:
     """What is recorded of a bundle was computed on another device."""
     file = Path(store.root) / layout.manifest(bundle.id)
-    change_manifest.text(file, lambda inner: inner["provenance"].update(device=device, host="elsewhere"))
+    change_manifest.text(file, lambda inner: inner["provenances"][0].update(device=device, host="elsewhere"))
 
 
 def computed(store: Store, trial: str) -> list[tuple[str, int, int]]:

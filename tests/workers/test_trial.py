@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support import small_trials
+from workers.bundle import together
+from workers.plugins import PERTURBATIONS
 from workers.trial import Trial
 
 SGD, GD = {"name": "sgd", "learning_rate": 0.05}, {"name": "gd", "learning_rate": 0.05}
@@ -16,6 +18,15 @@ SPELLINGS: list[tuple[dict[str, Any], dict[str, Any]]] = [  # the same work twic
     ({"optimizer": SGD}, {"optimizer": {**SGD, "batch_size": 100}}),
     ({"optimizer": GD}, {"optimizer": {**GD, "batch_size": None}}),
     ({"measure": ["error", "risk"]}, {"measure": ["risk", "error", "parameters"]}),
+    ({}, {"loss": "cross_entropy", "precision": "float32", "until": None, "perturbation": {"name": "none"}}),
+    ({"data": {**DIGITS, "train_size": 60}}, {"data": {**DIGITS, "train_size": 60, "label_noise": -0.0}}),
+    ({"until": {}}, {"until": {"measure": "error", "split": "train", "at_most": 0.0}}),
+]
+OBSERVED: list[dict[str, Any]] = [{"measure": ["margin"]}, {"evaluate_every": 3}]
+ONLY_AT_EVALUATIONS: list[dict[str, Any]] = [  # what is decided where a model is evaluated
+    {"until": {"at_most": 0.1}},
+    {"pretrain": {"label_noise": 1.0, "epochs": 2, "until": {}}},
+    {"perturbation": {"name": "gaussian", "every": 1}},
 ]
 
 
@@ -31,14 +42,33 @@ def test_other_work_is_another_trial() -> None:
     assert len({small_trials.trial(data=data).id for data in sizes}) == 4
 
 
+@pytest.mark.parametrize("observed", OBSERVED)
+def test_what_is_only_observed_is_not_in_the_id(observed: dict[str, Any]) -> None:
+    one, other = small_trials.trial(), small_trials.trial(**observed)
+    assert (one.id, one.cell) == (other.id, other.cell) and one.plain != other.plain
+    assert one.shape != other.shape, "they are not measured in one bundle"
+    assert together([one]).id != together([other]).id
+
+
+@pytest.mark.parametrize("waits", ONLY_AT_EVALUATIONS)
+def test_how_often_is_in_the_id_where_the_training_depends_on_it(waits: dict[str, Any]) -> None:
+    assert small_trials.trial(**waits).id != small_trials.trial(**waits, evaluate_every=3).id
+    assert small_trials.trial(**waits).id == small_trials.trial(**waits, measure=["margin"]).id
+    without_end = {**waits.get("pretrain", {}), "until": None} if "pretrain" in waits else None
+    if without_end:
+        one, other = (small_trials.trial(pretrain=without_end, evaluate_every=n) for n in (1, 3))
+        assert one.id == other.id
+
+
+def test_every_perturbation_but_none_depends_on_evaluations() -> None:
+    for name in PERTURBATIONS.names():
+        settings = PERTURBATIONS.load(name).Settings(name=name)
+        assert settings.acts_at_evaluations == (name != "none")
+
+
 def test_what_is_recorded_and_shown_are_the_numbers_that_defaults_stand_for() -> None:
     plain = small_trials.trial(data=DIGITS, optimizer=SGD).plain
-    sizes = {"train_size": 1297, "test_size": 500}
-    assert {key: plain["data"][key] for key in ("name", *sizes, "label_noise")} == {
-        **DIGITS,
-        **sizes,
-        "label_noise": 0.0,
-    }
+    assert plain["data"] == {"name": "digits", "train_size": 1297, "test_size": 500, "label_noise": 0.0}
     assert plain["optimizer"]["batch_size"] == 100
 
 

@@ -33,10 +33,9 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    def identity(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """The JSON values that identify the work: `plain`, those of all settings, where a kind of settings says no
-        more."""
-        return plain
+    def not_identifying(self) -> frozenset[str]:
+        """The keys that no id depends on, whatever their value: what is only observed of a training, not part of it."""
+        return frozenset()
 
 
 class HasSettings(Protocol):

@@ -3,6 +3,7 @@
 records/<bundle>/manifest.json             the committed state of a bundle; only what it names exists
 records/<bundle>/<attempt>-<n>.parquet     rows of the n-th commit of an attempt
 checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that commit
+weights/<bundle>/<attempt>-<n>.safetensors trained weights of the bundle's models, as of that commit
 leases/<number>.json                       which launch works on which trials
 code/<digest>.diff                         how the code of a provenance differed from its commit
 probes/<id>                                a file that preflight and doctor write, read and delete
@@ -10,9 +11,9 @@ figures/<variant>/                         curves, figures, verdicts and report;
 mlflow.db, mlflow.db.lock, mlartifacts/    the default MLflow store
 """
 
-RECORDS, CHECKPOINTS, LEASES = "records", "checkpoints", "leases"
+RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
 CODE, PROBES, FIGURES = "code", "probes", "figures"
-SEGMENT, CHECKPOINT, UNFINISHED = ".parquet", ".bin", ".tmp"
+SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, UNFINISHED)  # endings of the files that commits write, interrupted ones included
 LEASE = ".json"
 MANIFEST = "manifest.json"
@@ -38,6 +39,11 @@ def segment(bundle: str, attempt: str, number: int) -> str:
 def checkpoint(bundle: str, attempt: str, number: int) -> str:
     """The checkpoint of one commit."""
     return f"{CHECKPOINTS}/{bundle}/{attempt}-{number}{CHECKPOINT}"
+
+
+def weights(bundle: str, attempt: str, number: int) -> str:
+    """The trained weights that one commit wrote."""
+    return f"{WEIGHTS}/{bundle}/{attempt}-{number}{TRAINED}"
 
 
 def is_manifest(name: str) -> bool:

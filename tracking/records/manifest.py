@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from pydantic import ConfigDict
 
 from tracking.common.errors import Damaged
-from tracking.records.provenance import DataUsed, Provenance
+from tracking.records.provenance import DataUsed, Pairs, Provenance
 from tracking.records.rows import Outcome, State
 
 ENDED: frozenset[State] = frozenset({"finished", "diverged", "failed", "cancelled"})
 UNKNOWN = 0  # number of a commit that was not recorded
+FIRST_SCHEMA = 1  # the version of ids of manifests that do not say it
+AT_THE_END = 0  # `Observed.every` of what was measured at the last step alone
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -61,12 +63,25 @@ class TrialEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What was measured of a training that does not depend on it, and how often.
+
+    measures: (name, digest of its source, "" for a measure of this program), sorted. every: steps between measurements,
+    of which the last step is one in any case, or AT_THE_END.
+    """
+
+    __pydantic_config__ = _STRICT
+    measures: Pairs
+    every: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrialRecord:
     """What is recorded of one trial, with what it shares with its bundle.
 
     clock: (step, milliseconds since 1970) of each commit, in order; a row of a step was committed at the first entry
     whose step is not less. provenances: of the commits until the trial ended, each once, in the order in which they
-    were last used; `provenance` is that of the last of these commits.
+    were last used; `provenance` is that of the last of these commits. schema, sources, observed: as in `Manifest`.
     """
 
     id: str
@@ -81,6 +96,9 @@ class TrialRecord:
     started_ms: int
     clock: tuple[tuple[int, int], ...]
     provenances: tuple[Provenance, ...]
+    schema: int = FIRST_SCHEMA
+    sources: tuple[tuple[str, str], ...] = ()
+    observed: Observed | None = None
 
     @property
     def provenance(self) -> Provenance:
@@ -97,7 +115,10 @@ class Manifest:
     """The committed state of one bundle.
 
     provenances: each once, however many commits it computed. computed_by: for each commit of `clock` its index in
-    `provenances`; None for a commit that was taken back, whose rows were computed again by a later one.
+    `provenances`; None for a commit that was taken back, whose rows were computed again by a later one. schema: the
+    version of its trials' ids. sources: (name, digest) of the files that are not this program's and that its trials or
+    its measures use, such as "nets/mlp", sorted. observed: None where an experiment measures the same in any case, and
+    in older records, whose settings say it. weights: files of trained weights.
     """
 
     bundle: str
@@ -110,6 +131,10 @@ class Manifest:
     segments: tuple[FileEntry, ...] = ()
     checkpoints: tuple[FileEntry, ...] = ()
     clock: tuple[tuple[int, int], ...] = ()
+    schema: int = FIRST_SCHEMA
+    sources: tuple[tuple[str, str], ...] = ()
+    observed: Observed | None = None
+    weights: tuple[FileEntry, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -129,7 +154,8 @@ class Manifest:
         """One of the trials, with what it shares with its bundle."""
         return TrialRecord(
             trial.id, trial.cell, self.experiment, trial.settings, self.bundle, trial.state, trial.step, trial.reason,
-            trial.commit, self.started_ms, self.clock, self._until(trial.commit),
+            trial.commit, self.started_ms, self.clock, self._until(trial.commit), self.schema, self.sources,
+            self.observed,
         )  # fmt: skip
 
     def _until(self, commit: int) -> tuple[Provenance, ...]:
@@ -172,6 +198,7 @@ class Manifest:
             trials=tuple(trial.back_at(commit, step) for trial in self.trials),
             segments=tuple(s for s in self.segments if s.commit <= commit),
             checkpoints=tuple(c for c in self.checkpoints if c.commit <= commit),
+            weights=tuple(w for w in self.weights if w.commit <= commit),
         )
 
     def _taken_back(self, commit: int) -> "Manifest":
@@ -184,7 +211,7 @@ class Manifest:
 
     def begun_again(self, trials: Iterable[TrialEntry]) -> "Manifest":
         """Nothing of it but its times: its work is done again from the start."""
-        empty = replace(self._taken_back(0), step=-1, segments=(), checkpoints=())
+        empty = replace(self._taken_back(0), step=-1, segments=(), checkpoints=(), weights=())
         return replace(empty, trials=tuple(trials))
 
 

@@ -2,27 +2,36 @@
 
     {"sha256": ..., "manifest": "<JSON with sorted keys>"}
 
-The inner JSON has a format number. Format 1 has one `provenance` for all commits, format 2 a list of `provenances` and,
-for each commit, which of them computed it (`computed_by`, null for a commit that was taken back). A manifest with one
-provenance is written in format 1, which every version of this program reads. Any other change needs a new number: a
-reader refuses keys that it does not know.
+The inner JSON has a format number. Written is format 3. Read are also format 1, which has one `provenance` for all
+commits, and format 2, which has, as format 3, a list of `provenances` and, for each commit, which of them computed it
+(`computed_by`, null for a commit that was taken back). Neither says the version of its ids, which is the first. Any
+change needs a new number: a reader refuses keys that it does not know.
 """
 
 import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout
-from tracking.records.manifest import UNKNOWN, FileEntry, Manifest, TrialEntry
-from tracking.records.provenance import Provenance
+from tracking.records.manifest import FIRST_SCHEMA, UNKNOWN, FileEntry, Manifest, Observed, TrialEntry
+from tracking.records.provenance import Pairs, Provenance
 from tracking.records.storage import sha256
 
-FORMATS = (1, 2)
+FORMATS = (1, 2, 3)
+
+
+class _Identity(NamedTuple):
+    """What only format 3 says."""
+
+    schema: int = FIRST_SCHEMA
+    sources: tuple[tuple[str, str], ...] = ()
+    observed: Observed | None = None
+    weights: tuple[FileEntry, ...] = ()
 
 
 class _Outer(BaseModel):
@@ -42,6 +51,9 @@ class _Common(BaseModel):
     checkpoints: tuple[FileEntry, ...]
     clock: tuple[tuple[int, int], ...]
 
+    def identity(self) -> "_Identity":
+        return _Identity()
+
 
 class _Format1(_Common):
     format: Literal[1]
@@ -60,12 +72,28 @@ class _Format2(_Common):
         return self.provenances, self.computed_by
 
 
+class _Format3(_Common):
+    format: Literal[3]
+    provenances: tuple[Provenance, ...]
+    computed_by: tuple[int | None, ...]
+    version_of_ids: int = Field(alias="schema", ge=FIRST_SCHEMA)
+    sources: Pairs = ()
+    observed: Observed | None = None
+    weights: tuple[FileEntry, ...] = ()
+
+    def origins(self) -> tuple[tuple[Provenance, ...], tuple[int | None, ...]]:
+        return self.provenances, self.computed_by
+
+    def identity(self) -> "_Identity":
+        return _Identity(self.version_of_ids, self.sources, self.observed, self.weights)
+
+
 class _AnyFormat(BaseModel):
     format: int
 
 
-_Inner: TypeAdapter[_Format1 | _Format2] = TypeAdapter(
-    Annotated[_Format1 | _Format2, Field(discriminator="format")], config=None
+_Inner: TypeAdapter[_Format1 | _Format2 | _Format3] = TypeAdapter(
+    Annotated[_Format1 | _Format2 | _Format3, Field(discriminator="format")], config=None
 )
 
 
@@ -80,14 +108,26 @@ def to_bytes(manifest: Manifest) -> bytes:
         "segments": [_file(entry) for entry in manifest.segments],
         "checkpoints": [_file(entry) for entry in manifest.checkpoints],
         "clock": manifest.clock,
+        "provenances": [provenance.plain() for provenance in manifest.provenances],
+        "computed_by": manifest.computed_by,
+        "format": FORMATS[-1],
+        "schema": manifest.schema,
     }
-    if len(manifest.provenances) == 1:
-        content |= {"format": 1, "provenance": manifest.provenances[0].plain()}
-    else:
-        plain = [provenance.plain() for provenance in manifest.provenances]
-        content |= {"format": 2, "provenances": plain, "computed_by": manifest.computed_by}
+    content |= _optional(manifest)
     text = json.dumps(content, sort_keys=True, allow_nan=False)
     return json.dumps({"sha256": sha256(text.encode()), "manifest": text}).encode()
+
+
+def _optional(manifest: Manifest) -> dict[str, object]:
+    """The keys that may be absent."""
+    found: dict[str, object] = {}
+    if manifest.sources:
+        found["sources"] = dict(manifest.sources)
+    if manifest.observed:
+        found["observed"] = {"measures": dict(manifest.observed.measures), "every": manifest.observed.every}
+    if manifest.weights:
+        found["weights"] = [_file(entry) for entry in manifest.weights]
+    return found
 
 
 def _trial(trial: TrialEntry) -> dict[str, object]:
@@ -127,7 +167,7 @@ def of_bytes(content: bytes, name: str) -> Manifest:
     provenances, computed_by = inner.origins()
     manifest = Manifest(
         inner.bundle, inner.experiment, inner.step, tuple(_shared(inner.trials)), inner.started_ms, provenances,
-        computed_by, inner.segments, inner.checkpoints, inner.clock,
+        computed_by, inner.segments, inner.checkpoints, inner.clock, *inner.identity(),
     )  # fmt: skip
     if wrong := _contradiction(manifest, name):
         raise Damaged(f"{name} is not a manifest ({wrong})", name)
@@ -147,13 +187,14 @@ def _contradiction(manifest: Manifest, name: str) -> str:
         return f"it is of bundle '{manifest.bundle}'"
     records, checkpoints = layout.folders(manifest.bundle)
     for entries, folder, ending in (
+        (manifest.weights, f"{layout.WEIGHTS}/{manifest.bundle}", layout.TRAINED),
         (manifest.segments, records, layout.SEGMENT),
         (manifest.checkpoints, checkpoints, layout.CHECKPOINT),
     ):
         for entry in entries:
             if entry.name.rpartition("/")[0] != folder or not entry.name.endswith(ending):
                 return f"it names '{entry.name}', which is no {ending} file of {folder}"
-    commits = {entry.commit for entry in (*manifest.segments, *manifest.checkpoints)}
+    commits = {entry.commit for entry in (*manifest.segments, *manifest.checkpoints, *manifest.weights)}
     commits |= {trial.commit for trial in manifest.trials}
     commits |= {commit for entry in manifest.segments for commit, _ in entry.parts}
     if commits and not (min(commits) >= UNKNOWN and max(commits) <= manifest.commits):

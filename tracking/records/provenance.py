@@ -8,12 +8,12 @@ from pydantic import BeforeValidator, ConfigDict
 _STRICT = ConfigDict(extra="forbid")
 
 
-def _pairs(versions: object) -> object:
+def _pairs(named: object) -> object:
     """A JSON object as sorted pairs, which can be hashed."""
-    return tuple(sorted(versions.items())) if isinstance(versions, dict) else versions
+    return tuple(sorted(named.items())) if isinstance(named, dict) else named
 
 
-Versions = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)]
+Pairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Provenance:
 
     __pydantic_config__ = _STRICT
     code: Code | None = None
-    versions: Versions | None = None
+    versions: Pairs | None = None
     device: str = ""
     host: str = ""
     engine: str = ""

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from tracking.common.failpoints import reached
 from tracking.records import layout, manifest_json, rows
-from tracking.records.manifest import FileEntry, Manifest, TrialEntry
-from tracking.records.provenance import Provenance
+from tracking.records.manifest import FIRST_SCHEMA, FileEntry, Manifest, Observed, TrialEntry
+from tracking.records.provenance import Pairs, Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.storage import sha256
 from tracking.records.store import Store
@@ -45,10 +45,14 @@ class Writer:
     @staticmethod
     def begin(
         store: Store, bundle: str, experiment: str, trials: Iterable[TrialEntry], provenance: Provenance,
-        clock: Callable[[], int] = now_ms,
+        clock: Callable[[], int] = now_ms, schema: int = FIRST_SCHEMA, sources: Pairs = (),
+        observed: Observed | None = None,
     ) -> "Writer":  # fmt: skip
-        """For a bundle of which nothing is recorded."""
-        return Writer(store, Manifest(bundle, experiment, -1, tuple(trials), clock()), provenance, clock)
+        """For a bundle of which nothing is recorded; `schema`, `sources` and `observed` as in `Manifest`."""
+        manifest = Manifest(
+            bundle, experiment, -1, tuple(trials), clock(), schema=schema, sources=sources, observed=observed
+        )
+        return Writer(store, manifest, provenance, clock)
 
     def add(self, new: list[Row], ended: dict[str, Outcome]) -> None:
         """Adds rows and outcomes to the next commit."""

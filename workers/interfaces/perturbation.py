@@ -22,6 +22,11 @@ class PerturbationSettings(Frozen):
 
     name: str
 
+    @property
+    def acts_at_evaluations(self) -> bool:
+        """Whether models are perturbed, which happens where they are evaluated: how often that is changes them."""
+        return True
+
 
 PerturbationT = TypeVar("PerturbationT", bound=PerturbationSettings, default=PerturbationSettings)
 

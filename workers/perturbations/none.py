@@ -18,6 +18,11 @@ class Settings(PerturbationSettings):
 
     name: Literal["none"] = "none"
 
+    @property
+    def acts_at_evaluations(self) -> bool:
+        """No model is perturbed."""
+        return False
+
 
 def waits_for(settings: Settings) -> Until:
     """Unused: no model is ever due."""

@@ -1,6 +1,6 @@
 """Settings of one network trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -38,6 +38,10 @@ class Optimizer(Frozen):
             self.__dict__["batch_size"] = BATCH_SIZE  # a frozen model takes no assignment
         return self
 
+    def not_identifying(self) -> frozenset[str]:
+        """The number that an absent batch_size stands for is as good as absent."""
+        return frozenset({"batch_size"} if self.name == "sgd" and self.batch_size == BATCH_SIZE else ())
+
     def batch(self, examples: int) -> int:
         """Examples of one step, of so many in all."""
         return examples if self.batch_size is None else self.batch_size
@@ -51,22 +55,11 @@ class Pretrain(Frozen):
     until: Until | None = Field(None, description="Go over to the recorded training early when this is reached.")
 
 
-ADDED = ("label_noise_to", "test_label_noise", "inputs", "normalize", "augment")  # not in ids where they are absent
-
-
 class OnImages(Frozen):
     """What all experiments with networks on images have in common."""
 
     data: AnyData = Field(description="The data set, its training subset and label noise.")
     net: AnyNet = Field(description="The architecture.")
-
-    def identity(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """All test examples are null in the id, whichever way they were written: as in every record of format 1."""
-        there, fields = self.data.sizes(), type(self.data).model_fields
-        data = {k: v for k, v in plain["data"].items() if k not in ADDED or getattr(self.data, k) != fields[k].default}
-        if there is None or self.data.test_size != there.test:
-            return {**plain, "data": data}
-        return {**plain, "data": {**data, "test_size": None}}
 
 
 class Settings(OnImages):
@@ -89,6 +82,18 @@ class Settings(OnImages):
         "float32", description="Of weights, gradients and outputs; tf32, on a GPU only, rounds what it multiplies."
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
+
+    def not_identifying(self) -> frozenset[str]:
+        """What is measured; and how often, unless something is decided at evaluations."""
+        return frozenset({"measure"} if self.acts_at_evaluations else {"measure", "evaluate_every"})
+
+    @property
+    def acts_at_evaluations(self) -> bool:
+        """Whether the training depends on how often it is evaluated: it may end, go over to the recorded training, or
+        be perturbed only where it is. That a model has diverged is seen at evaluations, too, and is no part of this:
+        weights that are not finite stay so."""
+        waits = self.until or (self.pretrain and self.pretrain.until)
+        return bool(waits) or self.perturbation.acts_at_evaluations
 
     @field_validator("loss")
     @classmethod

@@ -22,6 +22,7 @@ from tracking.mirror.tracking_uri import public
 from tracking.records.leases.lease_file import Claim
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
+from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +176,8 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
         }
         return _json(plain)
     say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
+    if one.schema < SCHEMA_VERSION:
+        say("recorded in the format of version 0.1 of this program: no sweep counts it any more")
     table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])
     table("provenance", ["what", "value"], [(k, str(v)) for k, v in flat(one.provenance.plain()).items()])
     if len(one.provenances) > 1:

@@ -1,6 +1,7 @@
-"""A manifest comes back as it was written, format 1 byte by byte; an odd one is damage with the file's name."""
+"""A manifest comes back as it was written; an odd one is damage with the file's name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.support.checkout import ROOT
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout, manifest_json
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import FileEntry, Manifest, TrialEntry
+from tracking.records.manifest import FIRST_SCHEMA, FileEntry, Manifest, Observed, TrialEntry
 from tracking.records.provenance import Code, DataUsed, Provenance, Spent
 from tracking.records.store import Store
 
@@ -47,14 +48,27 @@ def test_it_comes_back_as_it_was_written(provenances: tuple[Provenance, ...]) ->
     assert [p.spent for p in read.provenances] == [p.spent for p in provenances]
 
 
-def test_manifests_of_before_come_back_byte_by_byte() -> None:
+def test_what_only_the_present_format_says_comes_back() -> None:
+    weights = (FileEntry("weights/b/a-1.safetensors", "3" * 64, 99, 2),)
+    said = replace(
+        manifest(FIRST), schema=2, sources=(("measures/mine", "5" * 16), ("nets/mlp", "4" * 16)),
+        observed=Observed((("error", ""), ("mine", "5" * 16)), 10), weights=weights,
+    )  # fmt: skip
+    read = manifest_json.of_bytes(manifest_json.to_bytes(said), layout.manifest("b"))
+    assert read == said
+    assert read.record(read.trials[0]).sources == said.sources
+    assert read.back_at(read.checkpoints[0]).weights == weights
+
+
+def test_manifests_of_before_say_the_first_version_of_ids() -> None:
     files = sorted(BEFORE.glob("records/*/manifest.json"))
     assert len(files) == 6
     for file in files:
-        content = file.read_bytes()
-        read = manifest_json.of_bytes(content, layout.manifest(file.parent.name))
-        assert manifest_json.to_bytes(read) == content
+        name = layout.manifest(file.parent.name)
+        read = manifest_json.of_bytes(file.read_bytes(), name)
+        assert (read.schema, read.sources, read.observed, read.weights) == (FIRST_SCHEMA, (), None, ())
         assert len(read.provenances) == 1 and set(read.computed_by) == {0}
+        assert manifest_json.of_bytes(manifest_json.to_bytes(read), name) == read
 
 
 def test_what_trials_of_a_cell_share_is_one_object() -> None:
@@ -71,9 +85,21 @@ def test_half_a_surrogate_in_a_reason_is_spelled_out() -> None:
     assert trial.reason == r"no file 'caf\udce9'"
 
 
+FILE = {"sha256": "3" * 64, "bytes": 9}
 ODD: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a missing key": (lambda m: m.pop("clock"), "clock"),
-    "an extra key": (lambda m: m.update(weights=[]), "weights"),
+    "an extra key": (lambda m: m.update(mood="good"), "mood"),
+    "weights elsewhere": (lambda m: m.update(weights=[{"name": "weights/c/a-0.safetensors", **FILE}]), "weights/c"),
+    "weights that are no weights": (lambda m: m.update(weights=[{"name": "weights/b/a-0.bin", **FILE}]), "a-0.bin"),
+    "weights of a commit that was never made": (
+        lambda m: m.update(weights=[{"name": "weights/b/a-0.safetensors", **FILE, "commit": 9}]),
+        "9",
+    ),
+    "no version of ids": (lambda m: m.pop("schema"), "schema"),
+    "a version of ids that is none": (lambda m: m.update(schema=0), "schema"),
+    "sources that are a list": (lambda m: m.update(sources=["nets/mlp"]), "sources"),
+    "a source without a digest": (lambda m: m.update(sources={"nets/mlp": None}), "sources"),
+    "an observation without a measure": (lambda m: m.update(observed={"every": 1}), "observed"),
     "an extra key of a trial": (lambda m: m["trials"][0].update(priority=1), "priority"),
     "a missing key of a trial": (lambda m: m["trials"][0].pop("settings"), "settings"),
     "an odd state": (lambda m: m["trials"][0].update(state="paused"), "state"),
@@ -89,8 +115,9 @@ ODD: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a commit that was never made": (lambda m: m["segments"][0].update(commit=9), "9"),
     "a negative commit": (lambda m: m["trials"][0].update(commit=-1), "-1"),
     "a clock of one number": (lambda m: m.update(clock=[[1], [2]]), "clock"),
-    "no provenance": (lambda m: m.pop("provenance"), "provenance"),
-    "a provenance of another kind": (lambda m: m["provenance"].update(mood="good"), "mood"),
+    "no provenance": (lambda m: m.pop("provenances"), "provenance"),
+    "a provenance of another kind": (lambda m: m["provenances"][0].update(mood="good"), "mood"),
+    "a key of a later format": (lambda m: m.update(format=2), "schema"),
     "no format": (lambda m: m.pop("format"), "format"),
     "a format that is text": (lambda m: m.update(format="one"), "format"),
 }

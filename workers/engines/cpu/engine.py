@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.cpu import bindings, library, supported
-from workers.interfaces.images import HALF, Pixels
 from workers.nets import convnet
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -37,13 +36,8 @@ class Fused:
         self.rate = [s.optimizer.learning_rate for s in bundle]
         self.momentum = [s.optimizer.momentum for s in bundle]
 
-    def epoch(
-        self,
-        order: Int64[NDArray[np.int64], "M N"],
-        active: Bool[NDArray[np.bool_], " M"],
-        moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
-    ) -> None:
-        """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+        """See `Engine.epoch`."""
         e = self.examples
         steps = (e.images.train_x, e.index, e.labels, order, self.batch)
         self.kernels.epoch(*steps, self.rate, self.momentum, active.tolist())
@@ -63,11 +57,10 @@ class Fused:
 
     def _split(
         self, split: str
-    ) -> tuple[Pixels, Int64[NDArray[np.int64], "M E"] | None, Int64[NDArray[np.int64], "M E"]]:
+    ) -> tuple[NDArray[np.uint8], Int64[NDArray[np.int64], "M E"] | None, Int64[NDArray[np.int64], "... E"]]:
         """Images, which of them are each model's examples (None: all in turn), and labels."""
         e = self.examples
-        train, test = (e.images.train_x, e.index, e.labels), (e.images.test_x, e.test_index, e.test_labels)
-        return train if split == "train" else test
+        return (e.images.train_x, e.index, e.labels) if split == "train" else (e.images.test_x, None, e.images.test_y)
 
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Engine.parameters`."""
@@ -83,7 +76,7 @@ class Fused:
 
 
 def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether the kernels exist here and can train this bundle: they scale bytes by HALF only, and augment nothing."""
+    """Whether the kernels exist here and can train this bundle."""
     net = _net(bundle[0], examples)
     return net is not None and supported.supports(net, bundle[0].optimizer.batch(examples.index.shape[1]))
 
@@ -94,10 +87,8 @@ def why_not() -> str:
 
 
 def _net(settings: Settings, examples: Examples) -> supported.Net | None:
-    net, images = settings.net, examples.images
-    as_stored = images.train_x.dtype == np.float32 or images.scaling == HALF
+    net = settings.net
     if not isinstance(net, convnet.Settings) or settings.precision != "float32":
         return None
-    if settings.data.augment or not as_stored:
-        return None
-    return supported.Net(images.train_x.shape[1:], net.widths, images.classes, settings.loss, net.batch_norm)
+    image, classes = examples.images.train_x.shape[1:], examples.images.classes
+    return supported.Net(image, net.widths, classes, settings.loss, net.batch_norm)
