@@ -148,6 +148,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
         for e in error.errors(include_url=False)
     ]
     deeper = {place.path[:n] for place, _ in details for n in range(len(place.path))}
+    deeper |= {p.path for p, e in details if e["type"] not in (*KINDS, "literal_error")}  # of the right kind, and wrong
     expected: dict[Path, list[ErrorDetails]] = {}
     out: dict[Path | str, Problem] = {}
     for place, e in details:
@@ -243,7 +244,7 @@ def _place(loc: tuple[int | str, ...], model: type[BaseModel], ends_in_key: bool
         if isinstance(entry, str) and entry in choices.names() and not (inner and entry in inner.model_fields):
             inner, choices = choices.named(entry), _Choices()
             continue
-        if isinstance(entry, str) and ("[" in entry or entry in ("int", "float", "str", "bool")):
+        if isinstance(entry, str) and ("[" in entry or entry in ("int", "constrained-int", "float", "str", "bool")):
             continue
         path.append(entry)
         if isinstance(entry, str) and inner:

@@ -49,7 +49,27 @@ def widths(name: str, new: str, at: str, *says: str) -> Case:
     return Case(name, WIDTHS, new, at, says)
 
 
+def curve(name: str, says: str, at: str, *said: str, measure: str = "[error, risk, parameters]") -> Case:
+    """The curve of the good file with another y."""
+    good = GOOD.replace("y: error", says).replace("[error, risk, parameters]", measure)
+    return Case(name, "", good, at, said)
+
+
 CASES = [
+    # what is derived
+    curve("a derived y of two kinds", "y: {gap: error, ratio: [error, risk]}", "13:29", "got gap and ratio"),
+    curve("a misspelt derivation", "y: {gapp: error}", "13:33", "unknown key 'gapp', did you mean 'gap'?"),
+    curve("a gap of what is no measure", "y: {gap: eror}", "13:33", "unknown measure 'eror', did you mean 'error'?"),
+    curve("a gap with a split", "y: {gap: error}, split: test", "13:5", "says itself what it is measured on"),
+    curve("a gap of what has no test", "y: {gap: parameters}", "13:33", "parameters is not recorded on train"),
+    curve("a first step with no bound", "y: {first_step: {measure: error, split: train}}", "13:33", "needs at_most"),
+    curve("a first step on no split", "y: {first_step: {measure: error, at_most: 0}}", "13:46", "not recorded on no"),
+    curve("a ratio of one", "y: {ratio: [error]}", "13:33", "needs more values"),
+    curve("a measure as what is derived", "y: {measure: error}", "13:29", "write the measure alone, error"),
+    curve("an at that is none", "y: error, at: lats", "13:39", "got the text 'lats'; did you mean 'last'?"),
+    curve("matched with no risk", "y: error, at: matched", "13:39", "risk is not measured", measure="[error]"),
+    curve("a reference over nothing", "y: risk, reference: {value: 2, over: epoch}", "13:60", "did you mean 'epochs'?"),
+    curve("a reference over texts", "y: risk, reference: {value: 2, over: loss}", "13:38", "and loss has texts"),
     # the file as text
     Case("an empty file", "", "", "1:1", ("the file is empty", "title, experiment")),
     Case("only a comment", "", "# nothing\n", "1:1", ("the file is empty",)),
@@ -187,8 +207,8 @@ CASES = [
          "{name: a, x: parameters, y: error, threshold: data.size}", "13:40", ("unknown setting 'data.size'",)),
     Case("a split that is not recorded", "y: error}", "y: parameters, split: [test]}", "13:52",
          ("parameters is not recorded on test; it is on no split",)),
-    Case("a best step of what has none", "y: error}", "y: parameters, at: best}", "13:44",
-         ("parameters is not recorded on test; leave it out",)),
+    curve("a best step of what has none", "y: parameters, at: best", "13:44", "none of them is recorded on test; leave",
+          measure="[parameters]"),
     Case("a group that is no setting", "y: error}", "y: error, group: [net.widht]}", "13:47",
          ("unknown setting 'net.widht'",)),
     Case("a group that forgets what varies", "{name: a, x: net.width, y: error}",

@@ -6,7 +6,9 @@ trials are counted, so that
     planned = finished + diverged + failed + missing
 
 where failed includes cancelled trials and missing are those not recorded, still running, or without the measure. Centre
-and band are those of the n finite values of finished trials; not_finite counts their values that are infinite or NaN.
+and band are those of the n finite values of finished trials; not_finite counts their values that are infinite or NaN,
+not_reached those that have none since the trial never comes there: it ended before that step, or the condition of a
+first step never held. The centre is then that of the trials that came there, and the figure says how many did not.
 Diverged trials are left out at whatever step they diverged.
 
 Bands over n seeds; where n is too small for one there is none:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from tracking.analysis.frame import Frame
 
-COUNTS = ("planned", "finished", "diverged", "failed", "missing", "not_finite")
+COUNTS = ("planned", "finished", "diverged", "failed", "missing", "not_finite", "not_reached")
 
 
 def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
@@ -39,7 +41,8 @@ def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame"
 
     Columns: curve, line (its name), legend (its settings in words), each setting of the group, split, layer, at, x,
     x_text (of an x that is no number), centre, low, high, n (finite values averaged), the counts of trials of that cell
-    (planned, finished, diverged, failed, missing), not_finite, threshold (number of training examples). A cell with
+    (planned, finished, diverged, failed, missing), not_finite, not_reached, threshold (number of training examples),
+    reference (where a line to compare with lies). A cell with
     nothing to show has a line with centre NaN, and x NaN where only a recorded measure could tell it. Raises Refused
     where the curve does not fit what is recorded.
     """
@@ -68,14 +71,16 @@ def _read(frame: "Frame", curve: Curve, varied: list[str], few: bool) -> "tuple[
     points = _points(selection, found, curve)
     _no_mixture(points, curve, varied, selection.group)
     which = ["curve", "line", "legend", *selection.group, "split", "layer", "at", "x", "x_text"]
-    return points[[*which, "centre", "low", "high", "n", *COUNTS, "threshold"]], _values(selection, found, curve)
+    return points[[*which, "centre", "low", "high", "n", *COUNTS, "threshold", "reference"]], _values(
+        selection, found, curve
+    )
 
 
 def _points(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame":
     table = selection.cells.merge(found.series, how="cross", suffixes=("", "_series"))
     table = table.merge(found.finished, on=["key", "series"], how="left")
     table = table.merge(found.points, on=["key", "series"], how="left")
-    for counted in ("n", "finished", "not_finite"):
+    for counted in ("n", "finished", "not_finite", "not_reached"):
         table[counted] = table[counted].fillna(0).astype(int)
     table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["finished"]
     if curve.x == "step":
@@ -98,7 +103,7 @@ def _values(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame
 def _line(legends: "pd.DataFrame", curve: Curve) -> list[str]:
     """What the legend says of each line of a table: what tells it from the others, or else what is drawn."""
     both = zip(legends["legend"], legends["legend_series"], legends["split"], strict=True)
-    return [", ".join(part for part in (one, two) if part) or split or curve.y for one, two, split in both]
+    return [", ".join(part for part in (one, two) if part) or split or str(curve.y) for one, two, split in both]
 
 
 def _no_mixture(table: "pd.DataFrame", curve: Curve, varied: list[str], group: list[str]) -> None:

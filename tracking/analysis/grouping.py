@@ -36,7 +36,7 @@ class Selection(NamedTuple):
 
     frame: the chosen trials, with a column `key`: the number of the cell (of the trial for `points`).
     cells: one line per cell (per trial for `points`): key, group settings, group (its number), legend, planned,
-        diverged, failed, x where it does not depend on the step, x_text, threshold.
+        diverged, failed, x where it does not depend on the step, x_text, threshold, reference.
     group: the settings that tell lines apart.
     stepwise: whether x is a measure that changes within a trial.
     """
@@ -142,7 +142,7 @@ def _cells(trials: "pd.DataFrame", group: list[str], curve: Curve, x: Along | No
     cells["planned"] = one.size().to_numpy()
     for state, counted in (("diverged", ["diverged"]), ("failed", ["failed", "cancelled"])):
         cells[state] = trials["state"].isin(counted).groupby(trials["key"], sort=False).sum().to_numpy()
-    cells["x_text"], cells["threshold"] = "", _threshold(first, curve)
+    cells["x_text"], cells["threshold"], cells["reference"] = "", _threshold(first, curve), _reference(first, curve)
     if x is not None and not x.stepwise:
         known = trials[["key"]].join(x.last.rename("x"), how="inner")
         return cells.merge(agreed(known, ["key"], curve), on="key", how="left")
@@ -156,10 +156,24 @@ def _threshold(cells: "pd.DataFrame", curve: Curve) -> "pd.Series[float] | float
     if not curve.threshold:
         return float("nan")
     name = "data.train_size" if curve.threshold is True else curve.threshold
+    return _column(cells, curve, "threshold", str(name)).astype(float)
+
+
+def _reference(cells: "pd.DataFrame", curve: Curve) -> "pd.Series[float] | float":
+    """Where the line to compare with lies for each cell; NaN where none is asked for, or it divides by 0."""
+    if curve.reference is None:
+        return float("nan")
+    if not curve.reference.over:
+        return curve.reference.value
+    over = _column(cells, curve, "reference", curve.reference.over).astype(float)
+    return curve.reference.value / over.where(over != 0)
+
+
+def _column(cells: "pd.DataFrame", curve: Curve, field: str, name: str) -> "pd.Series[Any]":
     if name not in cells:
         known = sorted(c for c in cells.columns if c not in (*NOT_SETTINGS, "trial", "key"))
-        raise Refused(f"curve '{curve.name}', threshold: {unknown('setting', str(name), known)}")
-    return cells[name].astype(float)
+        raise Refused(f"curve '{curve.name}', {field}: {unknown('setting', name, known)}")
+    return cells[name]
 
 
 def _setting_x(column: "pd.Series[Any]") -> tuple[list[float], list[str]]:

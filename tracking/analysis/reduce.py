@@ -6,9 +6,10 @@ import numpy as np
 
 from tracking.analysis.bands import centre_and_band
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.derive import NEVER
 from tracking.analysis.grouping import Selection, agreed
-from tracking.analysis.intervals import bounds_of
-from tracking.analysis.series import Reader, batches
+from tracking.analysis.quantity import bounds, once_a_trial
+from tracking.analysis.series import Reader, batches, level_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,8 @@ class Reduced(NamedTuple):
 
     series: one line per combination of layer, split and at, in drawing order: series (its number), split, layer, at,
         legend.
-    points: key, series, n (finite values), not_finite, centre, low, high, step where every step is a point, and x where
-        it depends on the step.
+    points: key, series, n (finite values), not_finite, not_reached, centre, low, high, step where every step is a
+        point, and x where it depends on the step.
     finished: key, series, finished: how many finished trials have a value.
     values: trial, seed, key, series, step, value, and x where it depends on the step; none of too many seeds, if asked.
     """
@@ -43,10 +44,11 @@ def reduce(selection: Selection, curve: Curve, few: bool) -> Reduced:
     """
     import pandas as pd
 
-    reader, kept = Reader(curve, selection.stepwise), _Seeds(selection.cells.set_index("key")["group"], few)
+    level = level_of(selection.frame, curve)
+    reader, kept = Reader(curve, selection.stepwise, level), _Seeds(selection.cells.set_index("key")["group"], few)
     keys = ["key", "series", *(["step"] if "every" in curve.steps else [])]
     points, finished = [], []
-    for batch in batches(selection.frame, "every" in curve.steps):
+    for batch in batches(selection.frame, curve.steps != ("last",) or once_a_trial(curve.y)):
         values = reader.values(batch)
         points.append(_points(values, keys, curve, selection.stepwise))
         trials = values[["key", "series", "place"]].drop_duplicates()
@@ -58,10 +60,14 @@ def reduce(selection: Selection, curve: Curve, few: bool) -> Reduced:
 
 
 def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: bool) -> "pd.DataFrame":
-    """Centre and band of the finite values of each point, and the count of the others."""
-    finite = np.isfinite(values["value"])
-    counted = (~finite).groupby([values[key] for key in keys]).sum().rename("not_finite").reset_index()
-    found = centre_and_band(values[finite], keys, curve.centre, curve.band, bounds_of(curve.y))
+    """Centre and band of the finite values of each point, and the counts of the others."""
+    import pandas as pd
+
+    finite, never = np.isfinite(values["value"]), values["step"] == NEVER
+    by = [values[key] for key in keys]
+    others = {"not_finite": ~finite & ~never, "not_reached": never}
+    counted = pd.DataFrame({what: mask.groupby(by).sum() for what, mask in others.items()}).reset_index()
+    found = centre_and_band(values[finite], keys, curve.centre, curve.band, bounds(curve.y))
     whole: pd.DataFrame = counted.merge(found, on=keys, how="left")
     return whole.merge(agreed(values, keys, curve), on=keys, how="left") if stepwise else whole
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracking.analysis.curve_spec import At, Curve
+from tracking.analysis.derive import NEVER, lines
+from tracking.analysis.moments import DECIDE, Moments, lowest_common_risk
+from tracking.analysis.quantity import measures_of
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 BATCH = 1_000_000  # values of each split and layer that are in memory at once, and those of one cell in any case
 SPLITS = ("train", "test", "")
 
-Which = tuple[str, str, str]  # split, layer, at
+Which = tuple[str, str, At]  # split, layer, at
 
 
 def batches(frame: "Frame", every: bool) -> "Iterator[Frame]":
@@ -36,37 +39,51 @@ def batches(frame: "Frame", every: bool) -> "Iterator[Frame]":
 class Reader:
     """Reads what a curve wants of the rows, and remembers which splits and layers they turned out to have."""
 
-    def __init__(self, curve: Curve, stepwise: bool) -> None:
-        self.curve, self.stepwise = curve, stepwise
+    def __init__(self, curve: Curve, stepwise: bool, level: float | None) -> None:
+        """`level`: the training risk of `at: matched`."""
+        self.curve, self.stepwise, self.level = curve, stepwise, level
         self.recorded: dict[tuple[str, str], None] = {}  # split and layer, in the order of the rows
         self.numbers: dict[Which, int] = {}
 
     def values(self, frame: "Frame") -> "pd.DataFrame":
         """Columns place, key, series (its number), step, value and, where it depends on the step, x: what finished
-        trials have, infinite values and NaN included."""
-        from tracking.analysis.frame import joined
+        trials have, infinite values and NaN included, and NaN at the step NEVER of those that do not have the step."""
+        import pandas as pd
 
         finished, keys = (frame.trials["state"] == "finished").to_numpy(), frame.trials["key"].to_numpy()
-        found: list[tuple[int, Line]] = []
-        for part in frame.lines(self.curve.y):
+        moments = Moments(frame, self.level)
+        found: dict[At, list[tuple[int, Line]]] = {at: [] for at in self.curve.steps}
+        for part in lines(frame, self.curve.y):
             self.recorded.update(dict.fromkeys(part))
-            found += self._chosen({which: line.where(finished[line.place]) for which, line in part.items()})
-        whole = joined([line for _, line in found])
-        series = np.repeat([n for n, _ in found], [len(line.place) for _, line in found])
-        whole = whole.assign(series=series.astype(np.int64), key=keys[whole["place"]])
-        if self.stepwise:
-            x = frame.placed(self.curve.x, self.curve.x_split).rename(columns={"value": "x"})
-            whole = whole.merge(x, on=["place", "step"], how="inner")
-        return whole
+            there = {which: line.where(finished[line.place]) for which, line in part.items()}
+            for at, number, line in self._chosen(there, moments):
+                found[at].append((number, line))
+        tables = [self._with_x(_joined(part), at, frame, moments) for at, part in found.items()]
+        whole = pd.concat(tables, ignore_index=True)
+        return whole.assign(key=keys[whole["place"]])
 
-    def _chosen(self, part: "dict[tuple[str, str], Line]") -> "Iterator[tuple[int, Line]]":
-        """Each series of a part, after its number; `part` has the rows of finished trials by split and layer."""
+    def _with_x(self, table: "pd.DataFrame", at: At, frame: "Frame", moments: Moments) -> "pd.DataFrame":
+        """With x at the same step, where it depends on that."""
+        from tracking.analysis.frame import Line
+
+        if not self.stepwise:
+            return table
+        x = frame.placed(self.curve.x, self.curve.x_split).rename(columns={"value": "x"})
+        if at == "matched":
+            matched = moments.chosen(at, Line(*(x[c].to_numpy() for c in ("place", "step", "x"))))
+            x = x.head(0).assign(place=matched.place, step=matched.step, x=matched.value) if len(x) else x
+        both = table.merge(x, on=["place", "step"], how="left")
+        return both[both["x"].notna() | (both["step"] == NEVER)]
+
+    def _chosen(self, part: "dict[tuple[str, str], Line]", moments: Moments) -> "Iterator[tuple[At, int, Line]]":
+        """Each series of a part, after its step and its number; `part` has the rows of finished trials by split and
+        layer."""
         layers = self._layers(part)
         for (split, layer), line in part.items():
             if layer in layers and (not self.curve.split or split in self.curve.split):
                 for at in self.curve.steps:
                     number = self.numbers.setdefault((split, layer, at), len(self.numbers))
-                    yield number, _at(at, line, part.get(("test", layer)))
+                    yield at, number, moments.chosen(at, line, part.get(("test", layer)))
 
     def _layers(self, recorded: "Iterable[tuple[str, str]]") -> list[str]:
         """The layers that are drawn, where these splits and layers are recorded."""
@@ -83,6 +100,7 @@ class Reader:
         shown = self.curve.split or [s for s in SPLITS if s in splits] or [""]
         every = [(s, layer, at) for layer in self._layers(self.recorded) for s in shown for at in self.curve.steps]
         series = pd.DataFrame(every, columns=["split", "layer", "at"]).assign(series=range(len(every)))
+        series["at"] = [at if at != "matched" else f"risk {self.level:.4g}" for at in series["at"].map(str)]
         differing = [c for c in ("layer", "split", "at") if series[c].nunique() > 1]
         legend = [", ".join(words(c, row[c]) for c in differing) for _, row in series.iterrows()]
         place = {which: i for i, which in enumerate(every)}
@@ -91,30 +109,38 @@ class Reader:
     def _refuse(self, frame: "Frame") -> None:
         """Refuses a curve of what is not recorded, though something is."""
         name, y = self.curve.name, self.curve.y
+        everything = frame.known() if not self.recorded or "best" in self.curve.steps else []
+        known = sorted({measure for measure, _, _ in everything})
         if not self.recorded:
-            if recorded := frame.known():
-                known = sorted({measure for measure, _, _ in recorded})
-                raise Refused(f"curve '{name}', y: {unknown('recorded measure', y, known)}")
+            lacking = [one for one in measures_of(y) if one not in known]
+            if known and lacking:
+                raise Refused(f"curve '{name}', y: {unknown('recorded measure', lacking[0], known)}")
+            if known:
+                raise Refused(f"curve '{name}', y: what {y} is made of is not recorded on the same split and layer")
             return
         splits, layers = (list(dict.fromkeys(w[i] for w in self.recorded)) for i in (0, 1))
-        for what, wanted, known in (("split", self.curve.split, splits), ("layer", self.curve.layer, layers)):
+        for what, wanted, there in (("split", self.curve.split, splits), ("layer", self.curve.layer, layers)):
             for one in wanted or ():
-                if one not in known:
-                    raise Refused(f"curve '{name}': {y} is not recorded for {what} '{one}'; recorded: {known}")
-        if "best" in self.curve.steps and "test" not in splits:
-            raise Refused(f"curve '{name}': at best needs {y} on the test split; recorded: {splits}")
+                if one not in there:
+                    raise Refused(f"curve '{name}': {y} is not recorded for {what} '{one}'; recorded: {there}")
+        decide = {measure for measure, split, _ in everything if split == "test"} & {*DECIDE}
+        if "best" in self.curve.steps and "test" not in splits and not decide:
+            raise Refused(f"curve '{name}': at best needs {y}, error or risk on the test split; recorded: {splits}")
 
 
-def _at(at: At, line: "Line", test: "Line | None") -> "Line":
-    """The values at those steps: every one, each trial's last one, or the first one at which its value on the test
-    split is smallest. Both are ordered."""
-    if at == "every":
-        return line
-    if at == "last":
-        return line.where(np.append(line.place[1:] != line.place[:-1], True)[: len(line.place)])
-    if test is None:
-        return line.where(slice(0))
-    smallest = test.where(np.lexsort((test.step, test.value, test.place)))  # NaN comes last
-    places, first = np.unique(smallest.place, return_index=True)
-    best = dict(zip(places.tolist(), smallest.step[first].tolist(), strict=True))
-    return line.where(np.array([best.get(p, -1) for p in line.place.tolist()], np.int64) == line.step)
+def level_of(frame: "Frame", curve: Curve) -> float | None:
+    """The training risk at which trials are matched; None where they are not. Raises Refused where none is recorded."""
+    if "matched" not in curve.steps:
+        return None
+    level = curve.matched_risk or lowest_common_risk(frame)
+    if level is None and frame.known():
+        raise Refused(f"curve '{curve.name}': at matched needs risk on the training split, which is not recorded")
+    return level or 0.0
+
+
+def _joined(found: "list[tuple[int, Line]]") -> "pd.DataFrame":
+    """Columns place, step, value and series, which is its number."""
+    from tracking.analysis.frame import joined
+
+    series = np.repeat([n for n, _ in found], [len(line.place) for _, line in found])
+    return joined([line for _, line in found]).assign(series=series.astype(np.int64))

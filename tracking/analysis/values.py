@@ -119,7 +119,7 @@ def words(setting: str, value: object, alone: bool = True) -> str:
     if setting in ("split", "layer"):
         return str(value)
     if setting == "at":
-        return f"{value} step"
+        return at_words(str(value), "step")
     if is_boolean(value):
         return name if value else f"no {name}"
     if isinstance(value, Nested):
@@ -129,6 +129,13 @@ def words(setting: str, value: object, alone: bool = True) -> str:
             return f"no {setting.split('.')[-2]}"
         return _spaced(value) if alone or name == "name" else f"{name} {_spaced(value)}"
     return f"{name} {text(value)}"
+
+
+def at_words(at: str, step: str) -> str:
+    """The `at` of a series in words; `step` is what a step is called: 'last epoch', 'epoch 10', 'training risk 0.1'."""
+    if at.startswith("risk "):
+        return f"training {at}"
+    return f"{step} {at}" if at.isdigit() else f"{at} {step}"
 
 
 def _spaced(name: str) -> str:

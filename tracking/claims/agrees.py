@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.analysis.curve_spec import Scalar
+from tracking.analysis.quantity import Split, Y, named
 from tracking.analysis.values import identity
-from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Finding, Word, lacking, worst
 from tracking.verdicts.line import Line, Numbers
@@ -20,7 +21,7 @@ class Settings(Claim):
     one: dict[str, Scalar] = Field(min_length=1, description="Settings of the one kind.")
     other: dict[str, Scalar] = Field(min_length=1, description="Settings of the other kind.")
     also: tuple[str, ...] = Field((), description="Settings that may differ with them (a learning rate of its own).")
-    y: str = Field("error", description="The measure that must agree.")
+    y: Y = Field("error", description="The measure that must agree.")
     split: Split = Field("test", description="The split of y.")
     tolerance: float = Field(0.02, gt=0, description="What the difference of the means must be below, in units of y.")
     relative: bool = Field(False, description="Whether the tolerance is a part of the mean of the other kind instead.")
@@ -31,7 +32,9 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split)}, compared=compared, arms=arms)
 
     def tested(self) -> str:
-        return f"{_text(self.one)} and {_text(self.other)} agree in {self.split} {self.y} within {self._within()}."
+        return (
+            f"{_text(self.one)} and {_text(self.other)} agree in {named(self.y, self.split)} within {self._within()}."
+        )
 
     def criterion(self) -> str:
         return (

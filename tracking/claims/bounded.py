@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.analysis.intervals import bounds_of
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y, bounds, named
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Line, Numbers, Run
@@ -16,7 +16,7 @@ class Settings(Claim):
     """The last value counts, or every one from a given step, or from a given value of another measure, on."""
 
     name: Literal["bounded"] = "bounded"
-    y: str = Field(description="The measure.")
+    y: Y = Field(description="The measure.")
     split: Split = Field("", description="The split of y.")
     layer: str = Field("", description="The layer of y.")
     low: float | None = Field(None, description="y must be at least this.")
@@ -45,7 +45,7 @@ class Settings(Claim):
         return Needs(found, per="cell", each_trial=not self.mean)
 
     def tested(self) -> str:
-        what = " ".join(filter(None, (self.split, self.y, self.layer)))
+        what = named(self.y, self.split, self.layer)
         when = "" if self.at == "last" else " at every step" + self._when()
         who = "The mean over seeds of" if self.mean else "In every trial"
         return f"{who} {what} is {self._range()}{when}."
@@ -59,7 +59,7 @@ class Settings(Claim):
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
         if self.mean:
             (cell,) = line.cells
-            found = mean_of(cell.last("y"), bounds=bounds_of(self.y))
+            found = mean_of(cell.last("y"), bounds=bounds(self.y))
             return Finding(found.within(low, high), {"mean": found.mean, "interval": found.interval})
         counted = [self._counted(run) for run in line.runs]
         if not all(len(values) for values in counted):

@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of
 from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
 from tracking.verdicts.line import Cell, Line, Run
@@ -16,7 +17,7 @@ class Settings(Claim):
     """The change of each trial, averaged over the seeds of a cell, is compared with that of the control."""
 
     name: Literal["exceeds_control"] = "exceeds_control"
-    y: str = Field("error", description="The measure that changes.")
+    y: Y = Field("error", description="The measure that changes.")
     split: Split = Field("test", description="The split of y.")
     arm: str = Field("perturbation.name", description="The setting that tells the control from the others.")
     control: str | bool | float = Field("none", description="Its value in the control.")
@@ -42,7 +43,7 @@ class Settings(Claim):
 
     def tested(self) -> str:
         return (
-            f"Once fitted, {' '.join(filter(None, (self.split, self.y)))} changes{self._wanted()}, with "
+            f"Once fitted, {named(self.y, self.split)} changes{self._wanted()}, with "
             f"{self.arm} other than {self.control} against {self.control}."
         )
 

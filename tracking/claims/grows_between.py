@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
@@ -18,7 +19,7 @@ class Settings(Claim):
     """The difference is taken within each trial, then averaged over the seeds of a cell."""
 
     name: Literal["grows_between"] = "grows_between"
-    y: str = Field(description="The measure that must grow.")
+    y: Y = Field(description="The measure that must grow.")
     split: Split = Field("test", description="The split of y.")
     since: int = Field(ge=0, description="The step that the last one is compared with; if not recorded, the next one.")
     growth: float = Field(0.0, ge=0, description="What the mean growth must exceed, in units of y.")
@@ -27,7 +28,7 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split, at="every")}, per="cell")
 
     def tested(self) -> str:
-        what = " ".join(filter(None, (self.split, self.y)))
+        what = named(self.y, self.split)
         return f"From step {self.since} to the last {what} grows by more than {self.growth:g}."
 
     def criterion(self) -> str:

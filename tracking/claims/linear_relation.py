@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
 from tracking.verdicts.estimate import correlation
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -26,7 +27,7 @@ class Settings(Claim):
     name: Literal["linear_relation"] = "linear_relation"
     x: str = Field("normalized_risk", description="The measure along x.")
     x_split: Split = Field("train", description="The split of x.")
-    y: str = Field("normalized_risk", description="The measure that must grow linearly with it.")
+    y: Y = Field("normalized_risk", description="The measure that must grow linearly with it.")
     split: Split = Field("test", description="The split of y.")
     matched: float | None = Field(
         None, gt=0, description="Training risk at which trials are compared; if absent, at the end."
@@ -41,7 +42,7 @@ class Settings(Claim):
 
     def tested(self) -> str:
         where = "" if self.matched is None else f" at training risk {self.matched:g}"
-        return f"{self.split} {self.y} is linear in {self.x_split} {self.x}{where}, over networks."
+        return f"{named(self.y, self.split)} is linear in {self.x_split} {self.x}{where}, over networks."
 
     def criterion(self) -> str:
         return f"the 95 % interval (Fisher) of Pearson's r is above {self.above:g}, and so is r without any one network"

@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Line, Series
 
@@ -33,7 +34,7 @@ class Settings(Claim):
     """The slope is that of a least-squares line through the last steps, in every trial."""
 
     name: Literal["log_rate"] = "log_rate"
-    y: str = Field("margin", description="The measure that grows.")
+    y: Y = Field("margin", description="The measure that grows.")
     split: Split = Field("train", description="The split of y.")
     low: float = Field(description="The slope must be at least this.")
     high: float = Field(description="The slope must be at most this.")
@@ -53,9 +54,8 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split, at="every")}, per="cell", each_trial=True)
 
     def tested(self) -> str:
-        return (
-            f"Late in training {self.split} {self.y} grows as log t, with a slope from {self.low:g} to {self.high:g}."
-        )
+        what = named(self.y, self.split)
+        return f"Late in training {what} grows as log t, with a slope from {self.low:g} to {self.high:g}."
 
     def criterion(self) -> str:
         return (

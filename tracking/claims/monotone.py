@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of, paired
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Cell, Line, Numbers, Run
@@ -21,7 +22,7 @@ class Settings(Claim):
 
     name: Literal["monotone"] = "monotone"
     x: str = Field("step", description="A setting, `step`, or a measure.")
-    y: str = Field(description="The measure that must rise or fall.")
+    y: Y = Field(description="The measure that must rise or fall.")
     split: Split = Field("", description="The split of y.")
     order: Literal["rising", "falling"] = Field(description="How y must change as x grows.")
     spearman: float | None = Field(
@@ -47,7 +48,7 @@ class Settings(Claim):
 
     def tested(self) -> str:
         beyond = "" if self.after is None else f" beyond {self.after:g}"
-        what = " ".join(filter(None, (self.split, self.y)))
+        what = named(self.y, self.split)
         return f"{what} {'rises' if self.order == 'rising' else 'falls'} with {self.x}{beyond}."
 
     def criterion(self) -> str:

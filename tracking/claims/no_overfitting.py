@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from tracking.analysis.quantity import Split, Y, named
 from tracking.analysis.values import is_number
-from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
@@ -17,7 +18,7 @@ class Settings(Claim):
 
     name: Literal["no_overfitting"] = "no_overfitting"
     x: str = Field("parameters", description="The measure or setting of capacity.")
-    y: str = Field("error", description="The measure that must not get worse.")
+    y: Y = Field("error", description="The measure that must not get worse.")
     split: Split = Field("test", description="The split of y.")
     tolerance: float = Field(0.01, ge=0, description="How much worse than at the best x is no overfitting yet.")
     beyond: float | None = Field(
@@ -32,7 +33,7 @@ class Settings(Claim):
 
     def tested(self) -> str:
         where = "" if self.beyond is None else f", at least {self.beyond:g} x {self._size},"
-        return f"At the largest {self.x}{where} {self.split} {self.y} is not worse than at any smaller one."
+        return f"At the largest {self.x}{where} {named(self.y, self.split)} is not worse than at any smaller one."
 
     def criterion(self) -> str:
         return (

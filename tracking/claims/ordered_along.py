@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split, Trial
+from tracking.analysis.quantity import Split, Y
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers
@@ -19,7 +20,7 @@ class Settings(Claim):
 
     name: Literal["ordered_along"] = "ordered_along"
     along: str = Field(description="The setting, a number.")
-    y: str = Field(description="The measure that is compared.")
+    y: Y = Field(description="The measure that is compared.")
     split: Split = Field("", description="The split of y.")
     layer: str = Field("", description="The layer of y.")
     order: Literal["rising", "falling"] = Field(description="How y must change with the setting.")

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
 from tracking.verdicts.estimate import correlation
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -22,7 +23,7 @@ class Settings(Claim):
     name: Literal["ranks"] = "ranks"
     x: str = Field("norm_product", description="The measure that predicts.")
     x_split: Split = Field("", description="The split of x.")
-    y: str = Field("error", description="The measure that is predicted, on the test split.")
+    y: Y = Field("error", description="The measure that is predicted, on the test split.")
     matched: float | None = Field(
         None, gt=0, description="Training risk at which trials are compared; if absent, at the end."
     )
@@ -39,7 +40,7 @@ class Settings(Claim):
     def tested(self) -> str:
         where = "" if self.matched is None else f" at training risk {self.matched:g}"
         falls = "falls" if self.falling else "rises"
-        return f"Over networks{where}, test {self.y} {falls} with {self.x}, in rank."
+        return f"Over networks{where}, {named(self.y, 'test')} {falls} with {self.x}, in rank."
 
     def criterion(self) -> str:
         sign = "minus " if self.falling else ""

@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Line, Numbers, Run
 
@@ -14,7 +15,7 @@ class Settings(Claim):
     """Every trial counts. With batch norm the norms of the convolutions stay as they are, whatever the memo says."""
 
     name: Literal["rises_once_fitted"] = "rises_once_fitted"
-    y: str = Field("norm", description="The measure that must rise.")
+    y: Y = Field("norm", description="The measure that must rise.")
     split: Split = Field("", description="The split of y.")
     fitted: float = Field(0.0, ge=0, description="The training error that counts as fitted.")
     steps: int = Field(2, ge=2, description="Recorded steps from there on that every trial needs.")

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import standard_deviation
 from tracking.verdicts.finding import Evidence, Finding
 from tracking.verdicts.line import Line
@@ -18,7 +19,7 @@ class Settings(Claim):
     """Trials that differ only in their seed end in different minima; what is compared is their last value."""
 
     name: Literal["seeds_agree"] = "seeds_agree"
-    y: str = Field("error", description="The measure that must agree.")
+    y: Y = Field("error", description="The measure that must agree.")
     split: Split = Field("test", description="The split of y.")
     tolerance: float = Field(
         0.02, gt=0, description="What the standard deviation over seeds must be at most, in units of y."
@@ -28,7 +29,7 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split)}, per="cell")
 
     def tested(self) -> str:
-        what = " ".join(filter(None, (self.split, self.y)))
+        what = named(self.y, self.split)
         return f"The standard deviation of {what} over seeds is at most {self.tolerance:g} in every cell."
 
     def criterion(self) -> str:

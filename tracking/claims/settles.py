@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.verdicts.claim import Claim, Measured, Needs, Split
+from tracking.analysis.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Line
 
@@ -14,7 +15,7 @@ class Settings(Claim):
     """The largest minus the smallest value from `after` on is compared, each trial up to its own end."""
 
     name: Literal["settles"] = "settles"
-    y: str = Field(description="The measure that must stay where it is.")
+    y: Y = Field(description="The measure that must stay where it is.")
     split: Split = Field("", description="The split of y.")
     after: int = Field(ge=0, description="The first step that counts.")
     tolerance: float = Field(ge=0, description="How much y may vary, in its own units.")
@@ -23,7 +24,7 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split, at="every")}, per="cell", each_trial=True)
 
     def tested(self) -> str:
-        what = " ".join(filter(None, (self.split, self.y)))
+        what = named(self.y, self.split)
         return f"From step {self.after} on {what} stays within {self.tolerance:g}, in every trial."
 
     def criterion(self) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.values import words
 from tracking.common.text import number
-from tracking.plotting.labels import Caption, verbatim, x_axis_label, y_axis_label
+from tracking.plotting.labels import Caption, is_share, verbatim, x_axis_label, y_axis_label
 from tracking.plotting.style import GREY
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataF
         axes.set_ylim(low, high)
     if axes.get_yscale() == "log":
         _plain_log_ticks(axes.yaxis, low, high)
-    if curve.y == "error" and axes.get_yscale() == "linear":
+    if is_share(curve.y) and axes.get_yscale() == "linear":
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
     axes.set_xlabel(x_axis_label(curve, caption))
-    axes.set_ylabel(y_axis_label(curve, list(shown["split"].unique())))
+    axes.set_ylabel(y_axis_label(curve, list(shown["split"].unique()), caption))
     if shown["centre"].notna().sum() == 0:
-        axes.text(0.5, 0.5, "nothing recorded yet", transform=axes.transAxes, ha="center", va="center", color=GREY)
+        why = "no trial has a value" if (shown["finished"] > 0).any() else "nothing recorded yet"
+        axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
 def _x_axis(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:
@@ -100,9 +101,9 @@ def _plain_log_ticks(axis: "Axis", low: float, high: float) -> None:
 
 
 def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
-    """Limits of y: all centres and seeds, and of the bands as much again at most (two seeds have enormous ones)."""
-    inner = _usable(shown["centre"], single["value"], logarithmic)
-    outer = _usable(shown["low"], shown["high"], logarithmic)
+    """Limits of y: all centres, seeds and references, and of the bands (two seeds have enormous ones) as much again."""
+    inner = _usable(logarithmic, shown["centre"], shown["reference"], single["value"])
+    outer = _usable(logarithmic, shown["low"], shown["high"])
     if not len(inner):
         return 0.0, 0.0
     low, high = float(inner.min()), float(inner.max())
@@ -116,9 +117,9 @@ def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) ->
     return (math.exp(low - margin), math.exp(high + margin)) if logarithmic else (low - margin, high + margin)
 
 
-def _usable(one: "pd.Series[float]", other: "pd.Series[float]", logarithmic: bool) -> NDArray[np.float64]:
-    """The values of both that have a place on the axis, in its units."""
-    values = np.concatenate([one.to_numpy(np.float64), other.to_numpy(np.float64)])
+def _usable(logarithmic: bool, *columns: "pd.Series[float]") -> NDArray[np.float64]:
+    """The values of all columns that have a place on the axis, in its units."""
+    values = np.concatenate([column.to_numpy(np.float64) for column in columns])
     values = values[np.isfinite(values) & (values > (0 if logarithmic else -np.inf))]
     found: NDArray[np.float64] = np.log(values) if logarithmic else values
     return found

@@ -10,7 +10,7 @@ from tracking.plotting.axes import prepare
 from tracking.plotting.labels import Caption, footer
 from tracking.plotting.looks import Look, legend, looks
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY
+from tracking.plotting.style import GREY, Arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WIDTH, AXES_HEIGHT = 4.8, 2.75  # inches
 MANY = 4  # lines; with more, bands become bars and single seeds are left out
 MAX_MARKS = 24  # points on a line that are marked one by one
+NO_NUMBER = ("diverged", "not_finite", "not_reached")  # why a trial that ended has none
 APART = 0.5  # of the distance between two values without an order: over how much of it lines are spread
 
 
@@ -56,7 +57,8 @@ def plot(axes: "Axes", curve: Curve, table: "pd.DataFrame", single: "pd.DataFram
         else:
             _line(axes, part, look, len(found) > MANY, unordered)
     prepare(axes, curve, shown, seeds, caption)
-    return legend(shown, found, curve.points, not unordered, caption.step)
+    reference = _reference(axes, curve, shown, found)
+    return [*legend(shown, found, curve.points, not unordered, caption.step), *reference]
 
 
 def _shown(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
@@ -104,9 +106,35 @@ def _line(axes: "Axes", part: "pd.DataFrame", look: Look, many: bool, unordered:
                           zorder=1.8, gid="band")  # fmt: skip
     drawn = {**look.marks(), "linestyle": ""} if unordered else look.line()
     axes.plot(x, part["centre"], markersize=3.4 if marked or unordered else 0.0, zorder=3, gid="centre", **drawn)
-    gone = part.loc[(part["diverged"] + part["not_finite"] > 0) & (part["at"] != "every"), "x"]
+    gone = part.loc[(part[[*NO_NUMBER]].sum(axis=1) > 0) & (part["at"] != "every"), "x"]
     axes.plot(gone, [0.025] * len(gone), transform=axes.get_xaxis_transform(), linestyle="", marker="x",
               markersize=4, markeredgewidth=1.1, color=look.colour, zorder=4, gid="diverged")  # fmt: skip
+
+
+def _reference(axes: "Axes", curve: Curve, shown: "pd.DataFrame", found: dict[str, Look]) -> "list[Line2D]":
+    """A line to compare with: one for all where it is the same for all, else one for each line, in its colour.
+
+    Returns the entries of the legend that name it.
+    """
+    from matplotlib.lines import Line2D
+
+    if curve.reference is None or shown["reference"].isna().all():
+        return []
+    dotted: Arguments = {"linestyle": (0, (1, 1.4)), "linewidth": 1.1, "zorder": 1.6, "gid": "reference"}
+    values = shown["reference"].dropna().unique()
+    if len(values) == 1:
+        axes.axhline(values[0], color=GREY, **dotted)
+    elif (shown.groupby("x")["reference"].nunique() <= 1).all():
+        alike = shown.drop_duplicates("x").sort_values("x")
+        axes.plot(alike["x"], alike["reference"], color=GREY, **dotted)
+    elif not curve.points:
+        for line, part in shown.groupby("line", sort=False):
+            colour = found[str(line)].colour
+            if part["reference"].nunique() == 1:
+                axes.axhline(part["reference"].iloc[0], color=colour, **dotted)
+            else:
+                axes.plot(part["x"], part["reference"], color=colour, **dotted)
+    return [Line2D([], [], label=str(curve.reference), color=GREY, linestyle=(0, (1, 1.4)), linewidth=1.1)]
 
 
 def _thresholds(axes: "Axes", shown: "pd.DataFrame") -> None:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.intervals import KINDS, bounds_of
+from tracking.analysis.intervals import KINDS
+from tracking.analysis.moments import DECIDE
+from tracking.analysis.quantity import Condition, Quantity, bounds
+from tracking.analysis.values import at_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,18 +65,43 @@ def x_axis_label(curve: Curve, caption: Caption) -> str:
     return _capital(caption.step if curve.x == "step" else _measure(curve.x, curve.x_split))
 
 
-def y_axis_label(curve: Curve, splits: list[str]) -> str:
-    """The measure in words, with its split where there is only one, if the curve does not say it."""
-    return verbatim(curve.y_label) or measure(curve.y, splits[0] if len(splits) == 1 else "")
+def y_axis_label(curve: Curve, splits: list[str], caption: Caption) -> str:
+    """The quantity in words, with its split where there is only one, if the curve does not say it."""
+    return verbatim(curve.y_label) or measure(curve.y, splits[0] if len(splits) == 1 else "", caption.step)
 
 
-def measure(name: str, split: str = "") -> str:
-    """A measure in words, for an axis."""
-    return _capital(_measure(name, split))
+def measure(quantity: Quantity, split: str = "", step: str = "step") -> str:
+    """A quantity in words, for an axis; `step` is what a step is called."""
+    return _capital(_measure(quantity, split, step))
 
 
-def _measure(name: str, split: str) -> str:
-    return f"{SPLITS[split]} {_words(name).replace('classification ', '')}" if split else _words(name)
+def is_share(quantity: Quantity) -> bool:
+    """Whether it is shown in per cent: an error, or the gap of one."""
+    return quantity == "error" or (not isinstance(quantity, str) and quantity.gap == "error")
+
+
+def _measure(quantity: Quantity, split: str = "", step: str = "step") -> str:
+    """A derived quantity by its parts: "test minus training error", "first epoch with training error 0 or less"."""
+    if isinstance(quantity, str):
+        return f"{SPLITS[split]} {_words(quantity).replace('classification ', '')}" if split else _words(quantity)
+    if quantity.measure is not None:
+        return f"{_measure(quantity.measure, quantity.split)} {quantity.layer}".strip()
+    if quantity.gap is not None:
+        return f"test minus {_measure(quantity.gap, 'train')}"
+    if quantity.first_step is not None:
+        return f"first {step} with {_condition(quantity.first_step)}"
+    sign, *both = quantity.operands()
+    one, other = (_measure(part, split, step) for part in both)
+    return (
+        f"{one} {sign} {other}"
+        if all(isinstance(part, str) or part.measure for part in both)
+        else f"({one}) {sign} ({other})"
+    )
+
+
+def _condition(when: Condition) -> str:
+    bound = f"at most {when.at_most:g}" if when.at_most is not None else f"at least {when.at_least:g}"
+    return f"{f'{_measure(when.measure, when.split)} {when.layer}'.strip()} {bound}"
 
 
 def _words(name: str) -> str:
@@ -90,14 +118,29 @@ def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, ba
     used = table.loc[table["n"] > 0, "n"]
     notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
     notes.append(caption.origin())
-    if "best" in curve.steps:
-        notes.append(f"Best {caption.step}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
+    notes += _moments(curve, table, caption.step)
     left_out = not_averaged(curve, table)
     if left_out:
-        crossed = {"diverged", "not finite"} & left_out.keys() and "every" not in curve.steps and not curve.points
-        counts = ", ".join(f"{n} {what}" for what, n in left_out.items())
-        notes.append(f"Trials left out: {counts}{' (crosses: diverged or not finite)' if crossed else ''}.")
+        ended = [what for what in left_out if what in ("diverged", "not finite", "not reached")]
+        crossed = ended and "every" not in curve.steps and not curve.points
+        counts, crosses = ", ".join(f"{n} {what}" for what, n in left_out.items()), f" (crosses: {' or '.join(ended)})"
+        notes.append(f"Trials left out: {counts}{crosses if crossed else ''}.")
     return [note for note in [*notes, *_not_shown(curve, table, caption.step)] if note]
+
+
+def _moments(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
+    """What the best step is, and at which risk trials are matched."""
+    said = []
+    if "best" in curve.steps and set(table["split"]) == {""}:
+        decide = ", or where that is not measured its ".join(_measure(one, "test") for one in DECIDE)
+        said.append(f"Best {step}: where the {decide}, is smallest in a trial.")
+    elif "best" in curve.steps:
+        said.append(f"Best {step}: where the {_measure(curve.y, 'test')} of a trial is smallest.")
+    if "matched" in curve.steps:
+        level = next(at for at in table["at"] if at.startswith("risk "))
+        lowest = "" if curve.matched_risk else ", the lowest that all of them reach"
+        said.append(f"Matched: each trial where its {at_words(level, step)} is first reached{lowest}.")
+    return said
 
 
 def _not_shown(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
@@ -115,7 +158,7 @@ def _not_shown(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
 
 def not_averaged(curve: Curve, table: "pd.DataFrame") -> dict[str, int]:
     """How many trials are diverged, failed, missing or not finite, on the split and layer that lack most."""
-    counts = ["diverged", "failed", "missing", "not_finite"]
+    counts = ["diverged", "failed", "missing", "not_finite", "not_reached"]
     series = ["split", "layer", "at"]
     if "every" in curve.steps:  # a cell stands there once for each of its steps
         table = table.groupby(["line", *series], sort=False)[counts].max().reset_index()
@@ -131,7 +174,7 @@ def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str) -> str:
     single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
     parts = [f"{curve.centre.capitalize()} of {seeds}" if many > 1 else single]
     if curve.band != "none" and many > 1:
-        how = "order statistics" if curve.centre == "median" else KINDS[bounds_of(curve.y)]
+        how = "order statistics" if curve.centre == "median" else KINDS[bounds(curve.y)]
         parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=how))
     if thin and many > 1:
         parts.append("thin: single seeds")

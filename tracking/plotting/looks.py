@@ -1,13 +1,13 @@
 """How each line of a curve looks, and the legend that says so.
 
 Colour tells lines of different settings and layers apart (for points: shape, too), dashes training from test where both
-are there (squares where nothing is joined), open marks the best step from the last.
+are there (squares where nothing is joined), open marks any other step from the last.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tracking.analysis.values import is_number
+from tracking.analysis.values import at_words, is_number
 from tracking.plotting.style import GREY, PALETTE, Arguments
 
 if TYPE_CHECKING:
@@ -18,24 +18,25 @@ if TYPE_CHECKING:
 
 DASHES = (0, (3.2, 1.6))
 MARKS = "osD^vPX"  # of points, one for each group
+STEP_MARKS = "oDv^P"  # of lines, one for each step where there are more than two
 
 
 @dataclass(frozen=True)
 class Look:
-    """One line. group: what its colour stands for, in words. dashed: training. best: the best step, not the last."""
+    """One line. group: what its colour stands for, in words. dashed: training."""
 
     group: str
     colour: "Colour"
     mark: str = "o"
     dashed: bool = False
-    best: bool = False
+    at: str = ""  # which step, where that tells lines apart
 
     def line(self) -> Arguments:
         """Arguments of `Axes.plot` for the centres."""
         return {
             "color": self.colour,
             "linestyle": DASHES if self.dashed else "-",
-            "linewidth": 0.9 if self.best else 1.5,
+            "linewidth": 1.5 if self.at in ("", "last") else 0.9,
             **self.marks(),
         }
 
@@ -44,7 +45,7 @@ class Look:
         return {
             "color": self.colour,
             "marker": self.mark,
-            "markerfacecolor": "white" if self.best else self.colour,
+            "markerfacecolor": self.colour if self.at in ("", "last") else "white",
             "markeredgewidth": 0.9,
         }
 
@@ -56,12 +57,13 @@ def looks(shown: "pd.DataFrame", points: bool, joined: bool) -> dict[str, Look]:
     groups = [", ".join(filter(None, parts)) for parts in zip(heads["legend"], layers, strict=True)]
     names = list(dict.fromkeys(groups))
     colours = dict(zip(names, _colours(heads, len(names)), strict=True))
-    splits, steps = heads["split"].nunique() > 1, heads["at"].nunique() > 1
+    splits, moments = heads["split"].nunique() > 1, _moments(heads)
     found = {}
     for line, split, at, group in zip(heads["line"], heads["split"], heads["at"], groups, strict=True):
         train = splits and split == "train"
         mark = MARKS[names.index(group) % len(MARKS)] if points else "o" if joined or not train else "s"
-        found[str(line)] = Look(group, colours[group], mark, train, steps and at == "best")
+        mark = STEP_MARKS[moments.index(at) % len(STEP_MARKS)] if len(moments) > 2 and not points else mark
+        found[str(line)] = Look(group, colours[group], mark, train, at if len(moments) > 1 else "")
     return found
 
 
@@ -85,12 +87,19 @@ def legend(shown: "pd.DataFrame", found: dict[str, Look], points: bool, joined: 
     if heads["split"].nunique() > 1:
         splits = [s for s in dict.fromkeys(heads["split"]) if s]
         entries += [_split(s, joined) for s in splits]
-    if heads["at"].nunique() > 1:
-        entries.append(_entry(f"last {step}", marker="o", markersize=3.8, **line))
-        entries.append(
-            _entry(f"best {step}", marker="o", markersize=3.8, linewidth=0.9, markerfacecolor="white", **line)
-        )
+    moments, marks = _moments(heads), {look.at: look.mark for look in found.values()}
+    if len(moments) < 2:
+        return entries
+    for at in moments:
+        looks: Arguments = line if at == "last" else {**line, "linewidth": 0.9, "markerfacecolor": "white"}
+        mark = marks[at] if len(moments) > 2 else "o"
+        entries.append(_entry(at_words(at, step), marker=mark, markersize=3.8, **looks))
     return entries
+
+
+def _moments(heads: "pd.DataFrame") -> list[str]:
+    """The steps that the lines are of, in their order."""
+    return list(dict.fromkeys(heads["at"]))
 
 
 def _split(split: str, joined: bool) -> "Line2D":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tracking.analysis.aggregate import COUNTS
 from tracking.analysis.grouping import settings, varying
 from tracking.analysis.values import text
 from tracking.common.flatten import flat
@@ -26,7 +27,7 @@ STATES = ("finished", "diverged", "failed", "cancelled", "running", "missing")
 MOST_TRIALS = 20_000  # lines of a table that a browser still scrolls
 MOST_POINTS = 200  # of one curve, as numbers
 MOST_SVG = 1_500_000  # bytes; a larger figure is shown as PNG
-POINT = ("centre", "low", "high", "n", "diverged", "failed", "missing", "not_finite")  # columns beside line and x
+POINT = ("centre", "low", "high", "n", *COUNTS[2:])  # columns beside line and x
 SYMBOLS = {"holds": "✓", "fails": "✗", "not enough data": "?"}  # a verdict must not be told by its colour alone
 
 

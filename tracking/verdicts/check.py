@@ -6,6 +6,7 @@ else end as "not enough data" after all has been trained.
 
 from collections.abc import Collection, Iterator, Sequence
 
+from tracking.analysis.quantity import measures_of, once_a_trial
 from tracking.analysis.values import is_number
 from tracking.common.plugins import unknown
 from tracking.verdicts.claim import Claim, Needs, Trial
@@ -22,7 +23,9 @@ def check(claim: Claim, trials: Sequence[Trial], measures: Collection[str] | Non
     if not trials:
         return ["no trial to judge"]
     needs = claim.needs(frozenset(name for trial in trials for name in trial))
-    return [*claim.problems(trials), *_x(needs, trials, measures), *_measures(needs, trials, measures)]
+    once = [m.y for m in needs.measures.values() if m.at == "every" and once_a_trial(m.y)]
+    steps = [f"{claim.name} looks at every step, and a trial has one number of {y}" for y in once]
+    return [*claim.problems(trials), *_x(needs, trials, measures), *_measures(needs, trials, measures), *steps]
 
 
 def no_order(setting: str, values: Sequence[object]) -> str | None:
@@ -52,6 +55,7 @@ def _measures(needs: Needs, trials: Sequence[Trial], measures: Collection[str] |
     if measures is None:
         return
     perturbed = any(name.startswith("perturbation.") for trial in trials for name in trial)
-    for one in dict.fromkeys(measured.y for measured in needs.measures.values()):
+    looked_at = needs.measures.values()
+    for one in dict.fromkeys(name for measured in looked_at for name in measures_of(measured.y)):
         if one not in measures and not (one == PERTURBATIONS and perturbed):
             yield unknown("measure", one, sorted(measures))

@@ -8,26 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tracking.analysis.curve_spec import Scalar
+from tracking.analysis.quantity import Quantity, Split, refuse_split
 from tracking.common.plugins import Frozen, Kind
 from tracking.verdicts.finding import Finding
 from tracking.verdicts.line import Line
 
-Split = Literal["train", "test", ""]
 Trial = Mapping[str, object]  # the settings of a trial, flat: {"net.width": 8}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A measure that a claim looks at.
+    """A measure that a claim looks at, or what is derived from some; its split matters where y does not say it.
 
     at: the `last` recorded value of each trial, the `smallest` one, or `every` one.
     every_layer: all layers that are recorded, each under "name/layer"; else the layer.
     """
 
-    y: str
+    y: Quantity
     split: Split = ""
     layer: str = ""
     at: Literal["last", "smallest", "every"] = "last"
@@ -80,6 +80,12 @@ class Claim(Frozen, ABC):
         description="Finished trials of a cell that are enough where others failed or are missing; if absent, all that "
         "the sweep asks for. Diverged trials and infinite values leave a claim open whatever is said here.",
     )
+
+    @model_validator(mode="after")
+    def _one_split(self) -> "Claim":
+        said = {name: value for name, value in self if name in self.model_fields_set}
+        refuse_split(said.get("y"), said.get("split"))
+        return self
 
     @abstractmethod
     def needs(self, settings: frozenset[str]) -> Needs:

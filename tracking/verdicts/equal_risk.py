@@ -1,8 +1,7 @@
 """Networks compared at equal training risk: the measures of each where its risk first falls to a level.
 
-Interpolated between the recorded steps around it in the logarithm of the risk, since it falls by large factors from
-one epoch to the next (memo 90, Section 13; Memo 91). A network that never falls to the level is not compared: how many
-of them there may be is part of a claim, since those that are left are not all networks.
+`tracking.analysis.equal_risk` finds the level. A network that never falls to it is not compared: how many of them
+there may be is part of a claim, since those that are left are not all networks.
 
 M networks.
 """
@@ -12,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.verdicts.claim import Measured, Split
+from tracking.analysis.equal_risk import at_crossing, crossing
+from tracking.analysis.quantity import Quantity, Split
+from tracking.verdicts.claim import Measured
 from tracking.verdicts.finding import Finding, Value
-from tracking.verdicts.line import Line, Run, Series
+from tracking.verdicts.line import Line, Run
 
 
 class Pairs(NamedTuple):
@@ -33,7 +34,7 @@ class Pairs(NamedTuple):
         return Finding("not enough data", {"lacking": "networks that can be compared", **numbers})
 
 
-def measures(x: str, x_split: Split, y: str, split: Split, matched: float | None) -> dict[str, Measured]:
+def measures(x: str, x_split: Split, y: Quantity, split: Split, matched: float | None) -> dict[str, Measured]:
     """What must be recorded: x and y, at the end or, at a matched risk, at every step."""
     at: dict[str, Measured] = {"x": Measured(x, x_split), "y": Measured(y, split)}
     if matched is None:
@@ -55,20 +56,8 @@ def _at_level(run: Run, level: float | None) -> tuple[float, float] | None:
     x, y = run.series["x"], run.series["y"]
     if level is None:
         return x.last, y.last
-    risk = run.series["risk"]
-    now = risk.first_at_most(level)
-    if now is None or not len(x.until(now).steps) or not len(y.until(now).steps):
+    there = crossing(*run.series["risk"], level)
+    if there is None:
         return None
-    before, part = _between(risk, now, level)
-    ends = [(s.at(before), s.at(now)) if len(s.until(before).steps) else (s.at(now), s.at(now)) for s in (x, y)]
-    (x0, x1), (y0, y1) = ends
-    return x0 + part * (x1 - x0), y0 + part * (y1 - y0)
-
-
-def _between(risk: Series, now: int, level: float) -> tuple[int, float]:
-    """The recorded step before, and the part of the way from it at which the risk passes the level."""
-    earlier = risk.steps[risk.steps < now]
-    if not len(earlier) or risk.at(now) <= 0:
-        return now, 1.0
-    before = int(earlier[-1])
-    return before, float(np.log(risk.at(before) / level) / np.log(risk.at(before) / risk.at(now)))
+    found = [at_crossing(*series, there) for series in (x, y)]
+    return (found[0], found[1]) if found[0] is not None and found[1] is not None else None

@@ -2,11 +2,12 @@
 
 A claim sees finished trials with finite numbers, and nothing else. Here are counted, line by line, the trials
 
-    planned = finished + diverged + failed + missing + not finite + unmeasured
+    planned = finished + diverged + failed + missing + not finite + not reached + unmeasured
 
     failed      failed or cancelled
     missing     not recorded, or still running
     not finite  finished, with an infinite or undefined value among those that the claim looks at
+    not reached finished, and the condition of a first step never held
     unmeasured  finished, without a value of a measure that the claim looks at
 
 since a claim that holds on what is left of them has not been shown (`tracking.verdicts.verify`).
@@ -20,8 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.derive import NEVER, lines
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
+from tracking.analysis.quantity import has_own_split
 from tracking.analysis.values import codes, identity, words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from tracking.analysis.frame import Line as Rows
 
 FINISHED = "finished"
+NO_NUMBER = ("diverged", "not finite", "not reached")  # of trials that ended: what leaves a claim open
 STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", "missing": "missing", "running": "missing"}
 
 
@@ -44,7 +48,7 @@ class Gated:
     line: the trials that count, of the cells that have enough of them.
     counts: planned trials by what became of them.
     seeds: the trials that count in the cell that has fewest.
-    complete: whether every cell has as many as it must have, and nothing diverged or is not finite.
+    complete: whether every cell has as many as it must have, and each of them a number.
     """
 
     line: Line
@@ -137,6 +141,8 @@ def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], d
     for id in finished.trials.index:
         if any(name not in found[id] for name in names):
             fates[id] = "unmeasured"
+        elif any((series.steps == NEVER).any() for series in found[id].values()):
+            fates[id] = "not reached"
         elif not all(np.isfinite(series.values).all() for series in found[id].values()):
             fates[id] = "not finite"
     return found, fates
@@ -145,9 +151,10 @@ def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], d
 def _series(frame: "Frame", name: str, measured: Measured, found: dict[str, dict[str, Series]]) -> list[str]:
     """Adds one measure to what was found; returns the names it goes by. Raises Refused where no trial has it."""
     names: dict[str, None] = {}
-    for part in frame.lines(measured.y):
+    wanted = "" if has_own_split(measured.y) else measured.split
+    for part in lines(frame, measured.y):
         for (split, layer), rows in part.items():
-            if split != measured.split or not (measured.every_layer or layer == measured.layer):
+            if split != wanted or not (measured.every_layer or layer == measured.layer):
                 continue
             key = f"{name}/{layer}" if measured.every_layer else name
             names[key] = None
@@ -155,7 +162,7 @@ def _series(frame: "Frame", name: str, measured: Measured, found: dict[str, dict
                 found[id][key] = _looked_at(series, measured)
     if not names and not frame.trials.empty:
         known = sorted(" ".join(filter(None, one)) for one in frame.known())
-        asked = " ".join(filter(None, (measured.y, measured.split, measured.layer)))
+        asked = " ".join(filter(None, (str(measured.y), wanted, measured.layer)))
         raise Refused(unknown("recorded measure", asked, known))
     return list(names)
 
@@ -188,7 +195,7 @@ def _gated(
     enough = [ids for ids in good if len(ids) >= (1 if needs.each_trial else least)]
     required = [max(least, min(len(ids), claim.at_least or len(ids))) for ids in cells]
     whole = all(len(have) >= need for have, need in zip(good, required, strict=True))
-    complete = bool(cells) and whole and not counts["diverged"] and not counts["not finite"]
+    complete = bool(cells) and whole and not any(counts[fate] for fate in NO_NUMBER)
     line = Line(name, tuple(runs[id] for ids in enough for id in ids))
     _no_mixture(line, needs)
     planned = sum(map(len, cells))

@@ -16,6 +16,7 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
+from tracking.analysis.aggregate import COUNTS
 from tracking.common.flatten import flat
 from tracking.common.text import duration
 from tracking.mirror.tracking_uri import public
@@ -243,7 +244,7 @@ def _curve_table(sweep: Sweep, whole: "pd.DataFrame") -> None:
     curves = {curve.name: curve for curve in sweep.curves}
     for name, part in whole.groupby("curve", sort=False):
         curve = curves[str(name)]
-        counts = ["n", *(c for c in ("diverged", "failed", "missing", "not_finite") if part[c].any())]
+        counts = ["n", *(c for c in COUNTS[2:] if part[c].any())]
         lines = [
             (
                 *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),

@@ -3,7 +3,7 @@
 Which field of a curve or a claim holds what is known by the field's name, for claims of users' own, too.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ from orchestrator.spec.dotted_keys import Settings
 from orchestrator.spec.generated import json_schema
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
+from tracking.analysis.moments import DECIDE
+from tracking.analysis.quantity import Derived, Quantity, uses
 from tracking.common.plugins import unknown
 from tracking.verdicts.check import check as unfit
 from tracking.verdicts.claim import Claim
@@ -29,16 +31,21 @@ FIELDS = {  # what a field holds the name of
     "y": MEASURE, "z": MEASURE, "expected": MEASURE, "clock": MOMENT, "x": EITHER, "along": SETTING, "size": SETTING,
     "arm": SETTING, "group": SETTING, "also": SETTING,
 }  # fmt: skip
+QUANTITIES = ("y", "z")  # fields that may be derived from measures
 CONDITIONS = ("where", "one", "other")
 ORDERED = ("x", "along", "size")  # fields of a claim: it compares values of y along this setting
 
 
 class Item(NamedTuple):
-    """A curve, a surface or a claim, and what it says, defaults included; the claim itself where it is one."""
+    """A curve, a surface or a claim, and what it says, defaults included; the claim itself where it is one.
+
+    quantities: of the fields that hold a measure, or what is derived from some.
+    """
 
     section: str
     number: int
     says: Settings
+    quantities: Mapping[str, Quantity]
     claim: Claim | None = None
 
     def at(self, *path: str | int) -> Path:
@@ -72,7 +79,10 @@ def _items(sweep: Sweep, without: Collection[Path]) -> Iterator[Item]:
         total = len(items) + len(without)
         places = (i for i in range(total) if (section, i) not in without)
         for number, item in zip(places, items, strict=False):
-            yield Item(section, number, item.model_dump(mode="json"), item if isinstance(item, Claim) else None)
+            fields = ((name, value) for name, value in item if name in QUANTITIES)
+            quantities = {name: value for name, value in fields if isinstance(value, str | Derived)}
+            says, claim = item.model_dump(mode="json"), item if isinstance(item, Claim) else None
+            yield Item(section, number, says, quantities, claim)
 
 
 class _Known:
@@ -98,14 +108,29 @@ class _Known:
         yield from found or self._not_recorded(item)
 
     def _not_recorded(self, item: Item) -> Iterator[tuple[Path, str]]:
-        y = str(item.says["z" if item.section == "surfaces" else "y"]) if "y" in item.says else ""
-        for path, name, split in (*_splits(item, "split", y), *_splits(item, "x_split", str(item.says.get("x")))):
-            if split not in (recorded := self.splits.get(name, (split,))):
+        field = "z" if "z" in item.quantities else "y"
+        y = item.quantities.get(field, "")
+        drawn = [use.measure for use in uses(y) if use.splits is None]
+        x = str(item.says.get("x"))
+        asked = [one for name in drawn for one in _splits(item, "split", name)] + [*_splits(item, "x_split", x)]
+        asked += [(item.at(field, *u.path), u.measure, split) for u in uses(y) for split in u.splits or ()]
+        for path, name, split in asked:
+            recorded = self.splits.get(name, (split,))
+            if split not in recorded and not (len(drawn) > 1 and recorded == ("",)):
                 splits = " and ".join(one or "no split ('')" for one in recorded)
                 yield path, f"{name} is not recorded on {split or 'no split'}; it is on {splits}"
         at = item.says.get("at")
-        if item.section == "curves" and isinstance(at, list) and "best" in at and "test" not in self.splits.get(y, at):
-            yield item.at("at"), f"best is where {y} is smallest on test, and {y} is not recorded on test; leave it out"
+        if item.section == "curves" and isinstance(at, list):
+            yield from self._moments(item, drawn, at)
+
+    def _moments(self, item: Item, drawn: list[str], at: list[JsonValue]) -> Iterator[tuple[Path, str]]:
+        """What decides which step is best, or where trials are matched, is recorded."""
+        decide = {**dict.fromkeys(DECIDE, ()), **dict.fromkeys(drawn, ("test",))}  # what is known of it where it is not
+        if "best" in at and not any("test" in self.splits.get(name, splits) for name, splits in decide.items()):
+            what = f"best is where {' or '.join(dict.fromkeys([*drawn, *DECIDE]))} is smallest on test"
+            yield item.at("at"), f"{what}, and none of them is recorded on test; leave it out"
+        if "matched" in at and "train" not in self.splits.get("risk", ()):
+            yield item.at("at"), "matched is where the training risk is equal, and risk is not measured; measure it"
 
 
 def _splits(item: Item, field: str, measure: str) -> Iterator[tuple[Path, str, str]]:
@@ -123,6 +148,9 @@ def _names(item: Item) -> Iterator[tuple[Path, str, str]]:
         value = item.says.get(field)
         if item.section == "surfaces" and field == "x":
             what = MEASURE
+        if isinstance(quantity := item.quantities.get(field), Derived):
+            yield from ((item.at(field, *use.path), MEASURE, use.measure) for use in uses(quantity))
+            continue
         listed: list[tuple[Path, JsonValue]] = [(item.at(field), value)]
         if isinstance(value, list):
             listed = [(item.at(field, i), name) for i, name in enumerate(value)]
@@ -135,6 +163,14 @@ def _names(item: Item) -> Iterator[tuple[Path, str, str]]:
             yield item.at(field, key), SETTING, key
     if threshold := _threshold(item):
         yield item.at("threshold"), SETTING, threshold
+    if over := _over(item):
+        yield item.at("reference", "over"), SETTING, over
+
+
+def _over(item: Item) -> str:
+    """The setting that a line to compare with is divided by; "" where there is none."""
+    reference = item.says.get("reference")
+    return str(reference["over"]) if isinstance(reference, dict) else ""
 
 
 def _threshold(item: Item) -> str:
@@ -210,6 +246,7 @@ def _order(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, st
     if item.section == "curves" and item.says.get("x_scale") == "log":
         fields.append(("x_scale", item.says["x"], "a logarithmic scale needs numbers"))
     fields.append(("threshold", _threshold(item), "a threshold needs a number of examples"))
+    fields.append(("reference", _over(item), "a reference needs numbers to divide by"))
     for field, setting, need in fields:
         if isinstance(setting, str) and setting in columns.settings:
             values = columns.among(setting, cells)

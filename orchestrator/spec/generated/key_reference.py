@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.quantity import Derived
 from tracking.common.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
 from tracking.plotting.panels import Panel
@@ -25,6 +26,7 @@ PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
     CLAIMS: ("Claims", "name", "Each takes `label`, `statement` and `where` besides."),
 }
 COMMON = {"name", "label", "statement", "where"}  # of all claims
+OTHERS = {"Derived": "a derived quantity"}  # models with a section of their own
 LIMITS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
 
 
@@ -38,7 +40,9 @@ def page() -> str:
         "How to write a sweep: [write-a-sweep.md](../guides/write-a-sweep.md).",
         "",
     ]
-    parts: dict[str, type[BaseModel]] = {"The file": File, "A curve": Curve, "A panel": Panel, "A surface": Surface}
+    parts: dict[str, type[BaseModel]] = {
+        "The file": File, "A curve": Curve, "A derived quantity": Derived, "A panel": Panel, "A surface": Surface,
+    }  # fmt: skip
     for title, model in parts.items():
         out += [f"## {title}", "", *_table(model), ""]
     out += ["## An axis", "", "A list of values, or one of:", ""]
@@ -67,7 +71,9 @@ def _named(kind: Kind[HasSettings], name: str) -> list[str]:
 
 def _table(model: type[BaseModel], without: set[str] | None = None) -> list[str]:
     found = model.model_json_schema()
-    parts = _flat(found, found.get("$defs", {}), "")
+    definitions = found.get("$defs", {})
+    whole = definitions[found["$ref"].rpartition("/")[2]] if "$ref" in found else found  # of a recursive model
+    parts = _flat(whole, definitions, "")
     rows = [f"| `{key}` | {_kind(p)} | {_default(p)} | {_cell(p.get('description', ''))} |" for key, p in parts
             if key not in (without or ())]  # fmt: skip
     return ["| key | value | if absent | what it says |", "|---|---|---|---|", *rows]
@@ -84,19 +90,24 @@ def _flat(schema: Any, definitions: Any, prefix: str) -> Iterator[tuple[str, Any
 
 
 def _inner(part: Any, definitions: Any) -> Any:
-    references = [p["$ref"] for p in [part, *part.get("anyOf", [])] if "$ref" in p]
-    return (
-        definitions[references[0].rpartition("/")[2]] if len(references) == 1 and "discriminator" not in part else None
-    )
+    """The keys that a value consists of; None where it may as well be something else."""
+    kinds = [p for p in [part, *part.get("anyOf", [])] if p.get("type") != "null" and "anyOf" not in p]
+    if len(kinds) == 1 and "$ref" in kinds[0] and "discriminator" not in part:
+        return definitions[kinds[0]["$ref"].rpartition("/")[2]]
+    return None
 
 
 def _kind(part: Any) -> str:
+    if "$ref" in part:
+        return OTHERS.get(part["$ref"].rpartition("/")[2], "mapping")
     if "anyOf" in part:
         return " or ".join(dict.fromkeys(_kind(p) for p in part["anyOf"] if p.get("type") != "null"))
     if "enum" in part or "const" in part:
         return " or ".join(f"`{v}`" if v != "" else 'none, as ""' for v in part.get("enum", [part.get("const")]))
     if "discriminator" in part or "oneOf" in part:
         return "a name, and its keys"
+    if "prefixItems" in part:
+        return f"two, each {_kind(part['prefixItems'][0])}"
     if part.get("type") == "array":
         return f"list of {_kind(part['items'])}" if part.get("items") else "list"
     limits = [f"{words} {part[key]:g}" for key, words in LIMITS.items() if key in part and abs(part[key]) < 2**53]

@@ -201,7 +201,7 @@ def test_several_curves_go_into_one_parquet_file(tmp_path: Any) -> None:
         ({"x": "paramters", "y": "error"}, "did you mean 'parameters'"),
         ({"x": "step", "y": "eror"}, "did you mean 'error'"),
         ({"x": "step", "y": "norm", "split": "test"}, "not recorded for split 'test'"),
-        ({"x": "net.width", "y": "norm", "at": "best"}, "needs norm on the test split"),
+        ({"x": "net.width", "y": "norm", "at": "matched"}, "needs risk on the training split"),
         ({"x": "step", "y": "error", "where": {"net.widht": 2}}, "did you mean 'net.width'"),
         ({"x": "step", "y": "error", "where": {"net.width": 3}}, "net.width is one of"),
         ({"x": "step", "y": "error", "group": ["net.depth"]}, "unknown setting 'net.depth'"),
@@ -232,4 +232,4 @@ def test_what_contradicts_itself_is_refused_before_anything_runs(fields: dict[st
 def test_one_value_may_stand_for_a_list_also_in_the_schema() -> None:
     assert Curve(name="a", x="net.width", y="error", split="test", at="best").at == ("best",)
     kinds = Curve.model_json_schema()["properties"]["at"]["anyOf"]
-    assert {"enum": ["last", "best", "every"], "type": "string"} in kinds
+    assert {"enum": ["first", "last", "best", "every", "matched"], "type": "string"} in kinds

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.made_up.claim_cases import widths
-from tests.support.made_up.claim_rows import Trial, claim, curves, last, recorded, spread
+from tests.support.made_up.claim_rows import Trial, claim, curves, judged, last, recorded, spread
 from tracking.common.errors import Refused
 from tracking.verdicts.gate import Gated, gated
 
@@ -110,3 +110,19 @@ def test_lines_of_values_that_are_written_alike_stay_apart() -> None:
     found = gated(recorded(trials), claim("bounded", y="rank", high=6))
     assert [len(one.line.runs) for one in found] == [2, 2]
     assert len({one.line.name for one in found}) == 1
+
+
+def test_a_claim_on_what_is_derived_is_judged_on_it_and_open_where_a_trial_never_comes_there() -> None:
+    shrinking = {"name": "monotone", "x": "n", "order": "falling", "points": 2, "y": {"gap": "error"}}
+    gaps = [
+        *last({"n": 1}, {"error test": spread(0.5), "error train": [0.1] * 3}),
+        *last({"n": 2}, {"error test": spread(0.5), "error train": [0.4] * 3}),
+    ]
+    assert judged(gaps, **shrinking).verdict == "holds"
+    first = {"first_step": {"measure": "error", "split": "train", "at_most": 0}}
+    early, late = {"error train": [1.0, 0.0, 0.0]}, {"error train": [1.0, 1.0, 0.0]}
+    fitted = [*curves({"n": 1}, late, late, late), *curves({"n": 2}, early, early, early)]
+    assert judged(fitted, **{**shrinking, "y": first}).verdict == "holds"
+    never = [*fitted, *curves({"n": 2}, {"error train": [1.0, 1.0, 1.0]})]
+    found = judged(never, **{**shrinking, "y": first})
+    assert (found.verdict, found.evidence["not reached"]) == ("not enough data", 1)
