@@ -2,5 +2,9 @@
 
 import logging
 
+from orchestrator import hidden
+
+hidden.check()
+
 # A program that has set up no logging sees nothing of ours; `orchestrator.terminal.log_messages` shows it to people.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

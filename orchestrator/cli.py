@@ -17,6 +17,7 @@ from orchestrator.commands.options import (
     Port,
     Tracking,
     Watch,
+    Where,
     WhichMachines,
     WhichStore,
     WhichSweep,
@@ -209,21 +210,37 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
 
 
 @app.command(name="list")
-def list_(*, as_json: Json = False) -> int:
-    """The sweeps that come with this program."""
-    from orchestrator.commands.rendering import render
+def list_(folder: Where = ".", *, as_json: Json = False) -> int:
+    """The sweeps that come with this program, and the nets, data, measures, ... of others that a sweep may name."""
+    from orchestrator.commands.names import files_at
+    from orchestrator.commands.rendering import render_names
 
-    render.shipped(as_json)
+    files = files_at(folder)
+    render_names.as_json(files) if as_json else render_names.show(files)
     return 0
 
 
 @app.command
-def schema() -> int:
-    """The JSON Schema of sweep files, for editors."""
+def schema(folder: Where = None) -> int:
+    """The JSON Schema of sweep files, for editors; with a folder, also of the files in it, which are then imported."""
+    from orchestrator.commands.names import files_at
     from orchestrator.spec.generated.json_schema import schema
     from orchestrator.terminal.stdout import out
 
-    out(json.dumps(schema(), indent=1))
+    with files_at(folder).active():
+        out(json.dumps(schema(), indent=1))
+    return 0
+
+
+@app.command
+def keys(folder: Where = None) -> int:
+    """Every key of a sweep file, as Markdown; with a folder, also of the files in it, which are then imported."""
+    from orchestrator.commands.names import files_at
+    from orchestrator.spec.generated.key_reference import page
+    from orchestrator.terminal.stdout import out
+
+    with files_at(folder).active():
+        out(page())
     return 0
 
 

@@ -31,6 +31,7 @@ from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Refused
+from tracking.common.own_code import OwnCode
 from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
@@ -140,7 +141,7 @@ def _run(
     _prepare(sweep, plan)
     with _backend(options, observer) as (found, run):
         signals.install()
-        _check_nodes(options, work.store)
+        _check_nodes(options, work.store, sweep)
         bundles = pack_missing(plan, found)
         progress = Progress(bundles)
         supervisor = Supervisor(len(plan.trials), _observing(progress, observer), signals, work.lease)
@@ -194,12 +195,12 @@ def _backend(options: Options, observer: Observer) -> Iterator[tuple[Resources, 
         yield found
 
 
-def _check_nodes(options: Options, store: Store) -> None:
+def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:
     """Raises Refused when the nodes of a cluster could not run bundles."""
     if options.elsewhere:
         from orchestrator.cluster.nodes import survey
 
-        preflight.check(survey, store)
+        preflight.check(survey, store, OwnCode.loaded(sweep.files))
 
 
 def save_code_changes(store: Store) -> None:

@@ -1,7 +1,8 @@
 """`sweep launch --detach`: runs the launcher as a job on the head of a cluster, with the same options.
 
-The job gets the command and the sweep file. It gets no secrets, since whoever may use the cluster can read a job's
-command: tokens, keys and passwords are taken from the environment in which the head was started.
+The job gets the command, the sweep file and the Python files beside it. It gets no secrets, since whoever may use the
+cluster can read a job's command: tokens, keys and passwords are taken from the environment in which the head was
+started.
 """
 
 import json
@@ -48,6 +49,7 @@ def submit(sweep: Sweep, options: Options) -> Detached:
     job = f"{sweep.name}-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="sweep-job-") as folder:
         (Path(folder) / f"{sweep.name}.yaml").write_text(sweep.written, "utf-8")
+        sweep.files.write(Path(folder))
         environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
         server = submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
     follow = ("sweep", "status", *sweep.asked, "--store", options.store, "--watch")

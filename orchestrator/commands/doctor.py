@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from orchestrator.commands import names
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
+from tracking.common.errors import Refused
+from tracking.common.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, database, public
 from tracking.records import layout
@@ -51,7 +54,8 @@ def examine(store: str, tracking_uri: str | None, address: str | None) -> Iterat
         lambda: disk(store),
         lambda: tracking(store, tracking_uri),
         secret,
-        *(lambda name=name: data(name) for name in DATASETS.names()),
+        own_files,
+        *(lambda name=name: data(name) for name in DATASETS.shipped()),
     ]
     for examined in checks:
         yield examined()
@@ -215,6 +219,21 @@ def secret() -> Finding:
     if path.stat().st_mode & 0o077:
         return Finding("token", "problem", f"others on this machine can read {path}", f"chmod 600 {path}")
     return Finding("token", "ok", f"{path}, for this user alone")
+
+
+def own_files(folder: str = ".") -> Finding:
+    """The files of a folder that its sweeps may name, and those of installed packages; none of them is run."""
+    if hidden := names.hiding(folder):
+        found = "; ".join(f"{path} hides a package of this program" for path in hidden)
+        return Finding("own files", "problem", found, "rename it: a notebook or script that starts there finds it")
+    try:
+        own = names.own(UserFiles.of_folder(Path(folder)))
+    except Refused as error:
+        return Finding("own files", "problem", str(error), "make the file readable")
+    if wrong := list(dict.fromkeys(one.problem for one in own if one.problem)):
+        return Finding("own files", "problem", "; ".join(wrong), "sweeps that do not name it are not affected")
+    found = ", ".join(f"{one.kind.what} {one.name}" for one in own)
+    return Finding("own files", "ok", found or "none in this folder and in installed packages")
 
 
 def data(name: str) -> Finding:

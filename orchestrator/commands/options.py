@@ -26,6 +26,11 @@ def _sweeps(context: Any) -> dict[str, str]:
     return {**found, **dict.fromkeys(here, "in this folder")}
 
 
+def _here(context: Any) -> tuple[str, ...]:
+    """For the shell's completion: the sweep files of this folder, and the folders in it."""
+    return tuple(name for name in sorted(os.listdir()) if name.endswith((".yaml", ".yml")) or os.path.isdir(name))
+
+
 def _profiles(context: Any) -> tuple[str, ...]:
     """For the shell's completion: the profiles that the shipped sweeps have."""
     return ("debug", "laptop")
@@ -98,6 +103,10 @@ class WhichMachines:
 
 
 Opened = Annotated[str | None, Parameter(completer=_sweeps, show_default=False)]
+Where = Annotated[
+    str | None,
+    Parameter(help="A sweep file, or the folder that it lies in.", completer=_here, show_default=False),
+]
 Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
 Detach = Annotated[bool, Parameter(negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tracking.common import program
 from tracking.common.errors import Refused
+from tracking.common.own_code import NO_CODE, OwnCode
 from tracking.records import layout
 from tracking.records.store import Store
 
@@ -46,12 +47,13 @@ Survey = Callable[
 ]  # asks every node; the answer holds `authentication`, too
 
 
-def about(store: Store | None = None, probe: str = "") -> dict[str, str]:
+def about(store: Store | None = None, probe: str = "", own: OwnCode = NO_CODE) -> dict[str, str]:
     """What must be the same on every node, as it is in this process; with `store`, also the content of the
     file `probe`."""
     versions = {name: importlib.metadata.version(name).partition("+")[0] for name in PACKAGES}
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"python": python, **versions, "code": code(), **({"probe": _read(store, probe)} if store else {})}
+    probed = {"probe": _read(store, probe)} if store else {}
+    return {"python": python, **versions, "code": code(), **own.about(), **probed}
 
 
 def answer(look: Callable[[], dict[str, str]]) -> dict[str, str]:
@@ -118,15 +120,15 @@ def token_file() -> Path:
     return Path.home() / ".ray" / "auth_token"
 
 
-def check(survey: Survey, store: Store) -> None:
+def check(survey: Survey, store: Store, own: OwnCode = NO_CODE) -> None:
     """Asks every node of a cluster. Raises Refused when bundles could not run there, saying why on which nodes."""
     probe, content = layout.probe(uuid.uuid4().hex), uuid.uuid4().hex
     store.files.write(probe, content.encode())
     try:
-        nodes = survey(functools.partial(about, store, probe))
+        nodes = survey(functools.partial(about, store, probe, own))
     finally:
         store.files.delete([probe])
-    wrong = problems(about(), nodes, store.root, content)
+    wrong = problems(about(own=own), nodes, store.root, content)
     if wrong:
         raise Refused("this cluster cannot run the sweep:\n" + "\n".join(f"- {line}" for line in wrong))
 

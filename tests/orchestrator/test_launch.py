@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from tests.support import change_manifest, launches
+from tests.support.checkout import ROOT
 from tests.support.launches import Program
 from tests.support.services.cluster_records import PACE
 from tests.support.waiting import until
+from tracking.common.protocols import members
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
+from workers.interfaces.experiment import Experiment
 
 SWEEP = """
 title: A small width sweep
@@ -135,15 +138,21 @@ def test_ray_and_this_process_record_the_same(
 
 @pytest.mark.ray
 def test_one_broken_trial_is_named_and_the_others_finish(sweep: Sweep, tmp_path: Path) -> None:
-    """Three trials of six raise in their fourth step."""
+    """Two trials of five raise in their fourth step. The experiment is a file beside the sweep, with another that it
+    imports."""
     grid = {"does": ["count", "raise"], "seed": {"count": 3}}
-    (tmp_path / "small.yaml").write_text(launches.sweep("misbehaving", {"steps": 6}, grid))
+    (tmp_path / "small.yaml").write_text(
+        launches.sweep("own", {"steps": 6}, grid, exclude=[{"does": "raise", "seed": 2}])
+    )
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/own.py").write_text(f"from ._counting import {', '.join(sorted(members(Experiment)))}\n")
+    (tmp_path / "experiments/_counting.py").write_text((ROOT / "tests/support/misbehaving.py").read_text())
     result = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
-    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 3, "diverged": 0}
+    assert result["trials"] == {"total": 5, "run": 5, "already_done": 0, "failed": 2, "diverged": 0}
     status = sweep("status", "small.yaml", "--json", folder=tmp_path)
-    assert status["trials"] == {"total": 6, "finished": 3, "failed": 3}
+    assert status["trials"] == {"total": 5, "finished": 3, "failed": 2}
     told = sweep("status", "small.yaml", folder=tmp_path)["stderr"]
-    command = re.findall(r"failed   3: .*`sweep (show \w+)` has the whole of it", told)
+    command = re.findall(r"failed   2: .*`sweep (show \w+)` has the whole of it", told)
     assert len(command) == 1 and sweep(*command[0].split(), "--json", folder=tmp_path)["state"] == "failed"
     again = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
     assert again["trials"]["run"] == 0

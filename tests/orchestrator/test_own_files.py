@@ -1,6 +1,7 @@
 """Nets, losses, measures and claims of a user's own, beside the sweep file: read, trained, refused."""
 
 import pickle
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,12 @@ NAMED = {"nets": "flat", "losses": "halved", "measures": "largest", "claims": "a
 
 
 def problems(folder: Path, more: dict[str, str], change: tuple[str, str] = ("", "")) -> list[str]:
-    """What is said of the sweep with these files, without the folder's name."""
-    sweep = user_files.write(folder, {"mine.yaml": user_files.SWEEP.replace(*change), **more})
+    """What is said of the sweep with these files, without the folder's name. What is not named is not imported."""
+    unnamed = {f"{kind}/not_named.py": RAISES for kind in (*NAMED, "experiments", "data")}
+    sweep = user_files.write(folder, {"mine.yaml": user_files.SWEEP.replace(*change), **unnamed, **more})
     with pytest.raises(BadSweep) as caught:
         expand(read(str(sweep)))
+    assert not [module for module in sys.modules if module.endswith(".not_named")]
     return [problem.replace(f"{folder}/", "") for problem in caught.value.problems]
 
 

@@ -1,5 +1,6 @@
 """Where the files lie that a name may mean: in this program, beside the sweep file, in installed packages."""
 
+import ast
 import functools
 import importlib
 import pkgutil
@@ -26,6 +27,14 @@ class Place(NamedTuple):
     @property
     def shipped(self) -> bool:
         return not self.by
+
+    def problem(self) -> str:
+        """Why the file cannot be imported, as far as that is known without running it; "" where it may be."""
+        try:
+            ast.parse(self.path.read_bytes(), str(self.path))
+        except (SyntaxError, ValueError, OSError) as error:
+            return f"{_where(error, self)}: {_said(error)}"
+        return ""
 
 
 Table = Mapping[str, tuple[Place, ...]]  # the places of each name, in the order of the lookup

@@ -6,10 +6,11 @@ into first, then the folder of the same name beside the sweep file, then those o
 loaded first.
 """
 
+import contextlib
 import difflib
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast, get_args
@@ -20,7 +21,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, S
 
 from tracking.common import docstrings, lookup
 from tracking.common.errors import BadPlugin, Refused
-from tracking.common.lookup import Place
+from tracking.common.lookup import Place, Table
 from tracking.common.protocols import lacking
 from tracking.common.user_files import current
 
@@ -62,16 +63,20 @@ class Kind(Generic[P]):
 
     def names(self) -> tuple[str, ...]:
         """The names that exist, sorted. Imports none of the files."""
-        return tuple(lookup.places(self.folder, self.extensible))
+        return tuple(self.places())
 
     def shipped(self) -> tuple[str, ...]:
         """The names that this program brings, sorted. Imports none of the files."""
         return tuple(lookup.places(self.folder, False))
 
+    def places(self) -> Table:
+        """Every name with its files: several, where it exists more than once."""
+        return lookup.places(self.folder, self.extensible)
+
     def place(self, name: str) -> Place:
         """The file of this name. Raises Refused, with the names that exist and the nearest one, and with the path of
         a file of the user's own, where there is none; with all paths where there are several."""
-        found = lookup.places(self.folder, self.extensible)
+        found = self.places()
         if name not in found:
             raise Refused(unknown(self.what, name, tuple(found)) + self._yours(name))
         return lookup.one(self.what, name, found[name])
@@ -83,11 +88,15 @@ class Kind(Generic[P]):
         return name
 
     def is_usable(self, name: str) -> bool:
-        """Whether `known` raises nothing."""
+        """Whether `load` raises nothing."""
         try:
-            return bool(self.known(name))
+            return bool(self.load(name))
         except Refused:
             return False
+
+    def usable(self) -> tuple[str, ...]:
+        """The names that exist and whose files can be used. Imports all of them."""
+        return tuple(filter(self.is_usable, self.names()))
 
     def find(self, name: str) -> ModuleType:
         """The module of this name, unchecked. Raises as `place`, and BadPlugin where it cannot be imported."""
@@ -133,7 +142,7 @@ class _ByName:
         return core_schema.with_info_plain_validator_function(self._validated)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(_union({name: settings_of(self.kind, name) for name in usable(self.kind)}))
+        return handler(_union(dict(_usable(self.kind))))
 
     def _validated(self, value: object, info: ValidationInfo) -> object:
         if isinstance(value, Frozen):
@@ -209,17 +218,11 @@ def _named(kind: Kind[HasSettings], place: Place, name: str) -> type[Frozen]:
     return model
 
 
-def usable(kind: Kind[HasSettings]) -> tuple[str, ...]:
-    """The names of a kind whose files can be used: of a schema, a file that is broken is left out."""
-    return tuple(name for name in kind.names() if _is_usable(kind, name))
-
-
-def _is_usable(kind: Kind[HasSettings], name: str) -> bool:
-    try:
-        settings_of(kind, name)
-    except Refused:
-        return False
-    return True
+def _usable(kind: Kind[HasSettings]) -> Iterator[tuple[str, type[Frozen]]]:
+    """The Settings of a kind by name: in a schema, a file that is broken is left out."""
+    for name in kind.usable():
+        with contextlib.suppress(Refused):
+            yield name, settings_of(kind, name)
 
 
 def unknown(what: str, given: str, known: tuple[str, ...] | list[str]) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,26 +27,27 @@ FOLDERS = (
 @dataclass(frozen=True, eq=False)
 class UserFiles:
     """The files of one folder. folder: its absolute path, "" where a sweep has none. sources: the content of each file
-    by its path below the folder, with slashes, such as "nets/mlp.py".
+    by its path below the folder, with slashes, such as "nets/mlp.py". only: the names that are found; None is all.
 
-    Equal where folder and content are. Pickled by its content: it is importable wherever it is unpickled.
+    Equal where folder, content and `only` are. Pickled by its content: it is importable wherever it is unpickled.
     """
 
     folder: str = ""
     sources: Mapping[str, bytes] = field(default_factory=dict)
+    only: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if self.folder:
             register(Package(self.package, Path(self.folder), self.sources))
 
-    def __reduce__(self) -> tuple[type["UserFiles"], tuple[str, dict[str, bytes]]]:
-        return UserFiles, (self.folder, dict(self.sources))
+    def __reduce__(self) -> tuple[type["UserFiles"], tuple[str, dict[str, bytes], frozenset[str] | None]]:
+        return UserFiles, (self.folder, dict(self.sources), self.only)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, UserFiles) and other.package == self.package
+        return isinstance(other, UserFiles) and (other.package, other.only) == (self.package, self.only)
 
     def __hash__(self) -> int:
-        return hash(self.package)
+        return hash((self.package, self.only))
 
     @staticmethod
     def beside(file: str | os.PathLike[str]) -> "UserFiles":
@@ -80,12 +81,22 @@ class UserFiles:
         """The modules that lie in one of `FOLDERS`, sorted, without those that begin with an underscore."""
         inner = (name.split("/")[1:] for name in self.sources if name.startswith(f"{folder}/"))
         found = {parts[0].removesuffix(".py") for parts in inner if len(parts) == 1 or parts[1:] == [INIT]}
-        return tuple(sorted(name for name in found if not name.startswith("_")))
+        return tuple(sorted(n for n in found if not n.startswith("_") and (self.only is None or n in self.only)))
+
+    def among(self, names: Iterable[str]) -> "UserFiles":
+        """The same files, of which only those with these names are found."""
+        return UserFiles(self.folder, self.sources, frozenset(names))
 
     def path(self, folder: str, name: str) -> Path:
         """Where the module of this name lies; where it would lie, if it does not exist."""
         package = f"{folder}/{name}/{INIT}"
         return Path(self.folder) / (package if package in self.sources else f"{folder}/{name}.py")
+
+    def write(self, folder: Path) -> None:
+        """Writes the files into another folder, below which they lie as they do here."""
+        for name, content in self.sources.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
 
     def shown(self, folder: str, name: str) -> str:
         """The path of a module for messages: from the working directory, where it lies below that."""

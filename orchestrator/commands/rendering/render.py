@@ -11,7 +11,6 @@ from orchestrator.planning.pack import cost, described
 from orchestrator.planning.plan import Plan
 from orchestrator.results.build import Results, plain
 from orchestrator.results.write import Files
-from orchestrator.spec.load import shipped_names
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
@@ -226,16 +225,6 @@ def synced(report: Any, as_json: bool) -> None:
         say(f"behind   {trial}")
     for problem in report.problems:
         say(f"problem  {problem}")
-
-
-def shipped(as_json: bool) -> None:
-    """The shipped sweeps with their titles and profiles."""
-    from orchestrator.spec.load import read
-
-    found = [read(name, None, []) for name in shipped_names()]
-    if as_json:
-        return _json({"sweeps": [{"name": s.name, "title": s.title, "profiles": sorted(s.profiles)} for s in found]})
-    table("", ["sweep", "title", "profiles"], [(s.name, s.title, ", ".join(sorted(s.profiles))) for s in found])
 
 
 def _curve_table(sweep: Sweep, whole: "pd.DataFrame") -> None:

@@ -89,7 +89,7 @@ class _Known:
     """The names that exist."""
 
     def __init__(self, sweep: Sweep, trials: Sequence[Trial], columns: Columns) -> None:
-        settings = columns.settings if trials else json_schema.setting_names(sweep.experiment)
+        settings = columns.settings if trials else _settings_that_may_be(sweep)
         asked = trials[0].plain.get("measure") or () if trials else (*MEASURES.shipped(), *(sweep.measure or ()))
         self.splits = {name: MEASURES.load(name).SPLITS for name in asked if MEASURES.is_usable(name)}
         self.splits |= EXPERIMENTS.load(sweep.experiment).MEASURES
@@ -131,6 +131,21 @@ class _Known:
             yield item.at("at"), f"{what}, and none of them is recorded on test; leave it out"
         if "matched" in at and "train" not in self.splits.get("risk", ()):
             yield item.at("at"), "matched is where the training risk is equal, and risk is not measured; measure it"
+
+
+def _settings_that_may_be(sweep: Sweep) -> list[str]:
+    """The settings of trials that are not known, by the files that the sweep names: no other is imported."""
+    with sweep.files.among(_texts(sweep.text.value)).active():
+        return json_schema.setting_names(sweep.experiment)
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    """Every text in a value."""
+    if isinstance(value, str):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        yield from _texts(one)
 
 
 def _splits(item: Item, field: str, measure: str) -> Iterator[tuple[Path, str, str]]:

@@ -16,10 +16,11 @@ Json = dict[str, Any]
 
 
 def schema() -> Json:
-    """The schema: the sections from their models, and for each experiment its settings below fixed and vary."""
+    """The schema: the sections from their models, and for each experiment its settings below fixed and vary; also of
+    the active files of a user, but for those that cannot be used."""
     out = File.model_json_schema()
     definitions: Json = out.setdefault("$defs", {})
-    experiments = EXPERIMENTS.names()
+    experiments = EXPERIMENTS.usable()
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     out["properties"]["experiment"]["enum"] = list(experiments)
     measures = [{"const": n, "description": MEASURES.about(n)} for n in MEASURES.names()]

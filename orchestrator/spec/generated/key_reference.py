@@ -31,7 +31,7 @@ LIMITS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum"
 
 
 def page() -> str:
-    """The page, as Markdown."""
+    """The page, as Markdown; also of the active files of a user, but for those that cannot be used."""
     out = [
         "# Every key of a sweep file",
         "",
@@ -50,7 +50,7 @@ def page() -> str:
         out += [*_table(axis), ""]
     for kind, (title, key, note) in PLACES.items():
         out += [f"## {title}", "", f"The names that `{key}` may have. {note}".strip(), ""]
-        for name in kind.names():
+        for name in kind.usable():
             out += [f"### {name}", "", kind.about(name), "", *_named(kind, name)]
     out += ["## Measures", "", "| name | what it is |", "|---|---|"]
     out += [f"| `{n}` | {_cell(MEASURES.about(n))} |" for n in MEASURES.names()]
