@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestrator.results.build import Results, plain
 from orchestrator.spec.sweep import Sweep
 from tracking.records import layout
+from tracking.records.local_disk import without_links
 from tracking.records.store import Store
 
 if TYPE_CHECKING:
@@ -36,10 +37,15 @@ def write(results: Results, store: Store) -> Files:
 
 
 def figure_folder(sweep: Sweep, store: Store) -> Path:
-    """Where the figures of a sweep are, on this machine: below the store, or in the working folder for a remote one."""
+    """Where the figures of a sweep are, on this machine: below the store, or in the working folder for a remote one.
+
+    Raises StorageFailed where it or a file in it is a link: libraries would write to where it leads."""
     base = Path(store.files.root if store.files.local else ".")
-    folder = base / layout.FIGURES / sweep.name
+    folder = without_links(base, layout.FIGURES, sweep.name)
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.suffix in layout.FIGURE_FILES:
+            without_links(folder, path.name)
     return folder
 
 

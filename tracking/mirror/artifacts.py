@@ -5,12 +5,11 @@ to where it was made, so the address is `mlflow-artifacts:/<run>/artifacts`: who
 `mlflow server --artifacts-destination`) finds the files in the folder `mlartifacts` beside the database.
 """
 
-import os
 import shutil
 from pathlib import Path
 
-from tracking.common.errors import Refused
 from tracking.records import layout
+from tracking.records.local_disk import without_links
 
 ROOT = "mlflow-artifacts:/"  # the location of every experiment of an embedded store
 
@@ -23,15 +22,10 @@ def folder(database: Path) -> Path:
 def put(database: Path, run: str, inner: str, file: Path) -> None:
     """Copies a file into the folder `inner` ("" for the top) of a run's artifacts, in one step.
 
-    Raises Refused where a folder on the way is a link: it would lead out of the store.
+    Raises StorageFailed where a folder on the way is a link: it would lead out of the store.
     """
-    target = folder(database)
-    for part in (run, "artifacts", *filter(None, inner.split("/"))):
-        target = target / part
-        if target.is_symlink():
-            raise Refused(
-                f"{target} is a link to {os.readlink(target)}, and the mirror writes nothing outside its store"
-            )
+    parts = (run, "artifacts", *filter(None, inner.split("/")))
+    target = without_links(database.parent, folder(database).name, *parts)
     target.mkdir(parents=True, exist_ok=True)
     unfinished = target / f".{file.name}.new"
     unfinished.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 from tracking.common.errors import Refused
 from tracking.common.failpoints import reached
 from tracking.mirror import artifacts
+from tracking.records.local_disk import on_local_disk, without_links
 
 # Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
 ENVIRONMENT = {
@@ -25,11 +26,16 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
-NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gpfs", "beegfs", "fuse.sshfs", "glusterfs")
 
 
 def check(tracking_uri: str) -> None:
-    """Raises Refused for MLflow's retired file store."""
+    """Raises Refused for MLflow's retired file store, and for a database that is a link, as one in a store may be."""
+    path = database(tracking_uri)
+    if path is not None and path.is_symlink():
+        raise Refused(
+            f"MLflow's database {path} is a link to '{os.readlink(path)}', and no link inside a store is followed; "
+            "give the address of the database itself, as in --tracking-uri sqlite:////absolute/path/mlflow.db"
+        )
     if urlparse(tracking_uri).scheme in ("", "file"):
         raise Refused(
             f"tracking URI '{tracking_uri}' is a folder, which MLflow no longer writes to; give a database "
@@ -62,7 +68,8 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
     small writes several times faster and lets people look meanwhile; it needs shared memory, hence a local disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(path.name + ".lock"), "w") as lock:
+    lock_path = without_links(path.parent, f"{path.name}.lock")
+    with open(os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return
@@ -98,18 +105,6 @@ def hold(tracking_uri: str) -> int | None:
         return os.open(path, os.O_PATH) if path and hasattr(os, "O_PATH") else None
     except FileNotFoundError:
         return None
-
-
-def on_local_disk(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
-    """Whether a folder is on a disk of this machine, as far as the system tells (Linux does)."""
-    if not mounts.exists():
-        return True
-    kinds = {
-        mount: kind
-        for _, mount, kind, *_ in (line.split() for line in mounts.read_text("utf-8", "replace").splitlines())
-    }
-    nearest = next((p for p in (folder.resolve(), *folder.resolve().parents) if str(p) in kinds), Path("/"))
-    return not kinds.get(str(nearest), "").startswith(NETWORK_DISKS)
 
 
 def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str, str]]:

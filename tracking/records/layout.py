@@ -9,16 +9,35 @@ code/<digest>.diff                         how the code of a provenance differed
 probes/<id>                                a file that preflight and doctor write, read and delete
 figures/<variant>/                         curves, figures, verdicts and report; on this machine in any case
 mlflow.db, mlflow.db.lock, mlartifacts/    the default MLflow store
+
+Whatever else lies in a folder of a store is foreign: `is_own` tells, and foreign files are neither read nor deleted.
 """
+
+import re
 
 RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
 CODE, PROBES, FIGURES = "code", "probes", "figures"
 SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, UNFINISHED)  # endings of the files that commits write, interrupted ones included
+WORD = "[0-9A-Za-z][0-9A-Za-z_-]*"  # a bundle or an attempt
+# The files below each folder; each may be unfinished, too (`LocalDisk.replace`). [0-9]: \d has digits of other scripts.
+OWN = {
+    RECORDS: rf"{WORD}/(manifest\.json|{WORD}-[0-9]+\.parquet)",
+    CHECKPOINTS: rf"{WORD}/{WORD}-[0-9]+\.bin",
+    WEIGHTS: rf"{WORD}/{WORD}-[0-9]+\.safetensors",
+    LEASES: r"[0-9]{6,}\.json(\.[0-9]+\.[0-9]+\.new)?",
+    CODE: r"[0-9a-f]+\.diff",
+    PROBES: r"[0-9a-f]+(\.damaged)?",
+}
+_OWN = re.compile(
+    "|".join(rf"{folder}/{files}" for folder, files in OWN.items()).join((r"(", r")(\.[0-9]+\.[0-9]+\.tmp)?"))
+)
+_FOLDERS = re.compile(rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{CODE}|{PROBES}")
 LEASE = ".json"
 MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
+FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg")
 
 
 def manifest(bundle: str) -> str:
@@ -50,9 +69,24 @@ def is_manifest(name: str) -> bool:
     return name.startswith(f"{RECORDS}/") and name.endswith(f"/{MANIFEST}")
 
 
+def is_own(name: str) -> bool:
+    """Whether a file of this name was written by this program, as far as its name tells."""
+    return _OWN.fullmatch(name) is not None
+
+
+def is_own_folder(name: str) -> bool:
+    """The same of a folder."""
+    return _FOLDERS.fullmatch(name) is not None
+
+
 def lease(number: int) -> str:
     """The lease with this number; six digits, so that names sort as numbers do."""
     return f"{LEASES}/{number:06d}{LEASE}"
+
+
+def lease_number(name: str) -> int:
+    """The number of a lease, finished or not, from the name of its file."""
+    return int(name.removeprefix(f"{LEASES}/").partition(".")[0])
 
 
 def code_changes(digest: str) -> str:

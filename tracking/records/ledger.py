@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout, manifest_json, rows
+from tracking.records.local_disk import FileInfo
 from tracking.records.manifest import FileEntry, Manifest, TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.rows import State
 from tracking.records.segment_reader import SegmentReader
-from tracking.records.storage import FileInfo
 from tracking.records.store import Store
 
 T = TypeVar("T")

@@ -4,13 +4,12 @@ import functools
 import hashlib
 import os
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import IO, Literal, TypeVar
 
 import pyarrow.fs as pafs
 
@@ -18,6 +17,7 @@ from tracking.common.errors import Refused, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.records import layout
 from tracking.records.conditional_puts import ConditionalPuts
+from tracking.records.local_disk import FileInfo, LocalDisk
 
 PATIENCE_S = 60  # how long a request to an object store that does not answer is repeated
 # Messages of pyarrow for S3 and Google's store that say: unreachable, or too many requests. Wrong keys are not among
@@ -27,14 +27,6 @@ PASSING = re.compile(
 )
 T = TypeVar("T")
 Operation = Literal["read", "write", "list", "move", "delete"]
-
-
-class FileInfo(NamedTuple):
-    """A file of a store: its name, its size in bytes, and when it was last written, in nanoseconds since 1970."""
-
-    name: str
-    size: int
-    modified_ns: int
 
 
 def sha256(content: bytes) -> str:
@@ -49,7 +41,7 @@ def _storage(path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StorageFailed(error.errno, error.strerror or str(error), path) from error
+        raise StorageFailed(error.errno, error.strerror or str(error), error.filename or path) from error
 
 
 def _bounded(uri: str) -> str:
@@ -72,12 +64,11 @@ class Files:
         self.local = "://" not in root or root.startswith("file://")
         if self.local:
             self.root = str(Path(root.removeprefix("file://")).absolute())
-            self.fs: pafs.FileSystem = pafs.LocalFileSystem()
             if os.path.isfile(self.root):
                 raise Refused(f"the store '{self.root}' is a file, but must be a folder; give another --store")
         else:
             self.fs, self.root = pafs.FileSystem.from_uri(_bounded(root))
-
+        self.disk = LocalDisk(self.root)  # used where the store is local
         self._answered = False
         self._given = root
 
@@ -97,6 +88,9 @@ class Files:
         """The whole file. Raises FileNotFoundError, StorageFailed."""
         path = self.path(name)
 
+        if self.local:
+            return self.request("read", name, lambda: self.disk.read(name))
+
         def whole() -> bytes:
             with self.fs.open_input_stream(path) as stream:
                 return bytes(stream.read())
@@ -115,20 +109,26 @@ class Files:
                 stream.write(content)
 
         if self.local:
-            return self.request("write", name, lambda: _replace(path, content, at))
+            return self.request("write", name, lambda: self.disk.replace(name, content, at))
         self.request("write", name, whole)
         reached(f"{at}_renamed")
 
     def set_aside(self, name: str) -> None:
         """Renames a damaged file, so that it is not read any more and can be inspected. A file that does not exist is
         skipped."""
-        path, aside = self.path(name), self.path(layout.set_aside(name))
-        self.request("move", name, lambda: self.fs.move(path, aside) if self._is_file(path) else None)
+        path, aside = self.path(name), layout.set_aside(name)
+        if self.local:
+            self.request("move", name, lambda: self.disk.move(name, aside))
+        else:
+            self.request("move", name, lambda: self.fs.move(path, self.path(aside)) if self._is_file(path) else None)
         reached("commit.set_aside")
 
     def listing(self, folder: str) -> list[FileInfo]:
-        """The files below `folder`, at any depth, by name; none when the folder does not exist. Raises
-        StorageFailed."""
+        """The files of this program below `folder`, at any depth, by name; foreign ones are left out; none when the
+        folder does not exist. Raises StorageFailed, for a link in place of a file or folder, too."""
+        if self.local:
+            disk = self.disk
+            return self.request("list", folder, lambda: disk.listing(folder, layout.is_own_folder, layout.is_own))
         selector = pafs.FileSelector(self.path(folder), recursive=True, allow_not_found=True)
 
         def look() -> list[pafs.FileInfo]:
@@ -140,24 +140,34 @@ class Files:
         infos = self.request("list", folder, look)
         start = len(self.root) + 1
         found = (FileInfo(i.path[start:], i.size, i.mtime_ns or 0) for i in infos if i.type == pafs.FileType.File)
-        return sorted(found)
+        return sorted(info for info in found if layout.is_own(info.name))
 
     def names(self, folder: str, ending: str) -> list[str]:
         """Names below `folder`, at any depth, that end so; sorted; none when the folder does not exist."""
         return [info.name for info in self.listing(folder) if info.name.endswith(ending)]
 
     def delete(self, names: list[str]) -> None:
-        """Deletes files. Files that do not exist are skipped."""
+        """Deletes files of this program. Files that do not exist are skipped. Raises ValueError for foreign ones."""
         for name in names:
-            self.request("delete", name, partial(self._remove, self.path(name)))
+            if not layout.is_own(name):
+                raise ValueError(f"'{name}' is no file that this program writes, and is not deleted")
+            self.request("delete", name, partial(self._remove, name))
             reached("commit.deleted")
 
-    def _remove(self, path: str) -> None:
-        if self._is_file(path):
-            self.fs.delete_file(path)
+    def _remove(self, name: str) -> None:
+        if self.local:
+            self.disk.remove(name)
+        elif self._is_file(self.path(name)):
+            self.fs.delete_file(self.path(name))
 
     def _is_file(self, path: str) -> bool:
         return bool(self.fs.get_file_info(path).type == pafs.FileType.File)
+
+    def opened(self, name: str, mode: Literal["rb", "r+b"] = "rb") -> IO[bytes]:
+        """A file of a local store, unbuffered; "r+b" to write parts of it anew. Raises FileNotFoundError,
+        StorageFailed."""
+        flags = os.O_RDONLY if mode == "rb" else os.O_RDWR
+        return self.request("read", name, lambda: open(self.disk.open(name, flags), mode, buffering=0))
 
     def request(self, operation: Operation, name: str, act: Callable[[], T]) -> T:
         """Makes a request to the store; every request goes through here. It is repeated for `PATIENCE_S` seconds if an
@@ -176,34 +186,3 @@ class Files:
                 if self.local or not PASSING.search(str(error)) or time.monotonic() + pause > end:
                     raise
                 time.sleep(pause)
-
-
-def _replace(path: str, content: bytes, at: str) -> None:
-    """Replaces a file: its content is on the disk before its name, and its name before this returns."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            reached(f"{at}_opened")
-            file.write(content)
-            file.flush()
-            reached(f"{at}_written")
-            os.fsync(file.fileno())
-        reached(f"{at}_synced")
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    reached(f"{at}_renamed")
-    _sync_folder(folder)
-    reached(f"{at}_kept")
-
-
-def _sync_folder(folder: str) -> None:
-    """Writes a folder to the disk: until then a rename in it may be lost."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.mirrored_sweep import SWEEP, everything, files, fresh, parent, recorded, sync
 from tests.support.services.mlflow_server import Server
-from tracking.common.errors import Refused, Unreachable
+from tracking.common.errors import Refused, StorageFailed, Unreachable
 from tracking.mirror import artifacts, schema
 from tracking.mirror import sync as mirror
 from tracking.mirror.examine import examine
@@ -103,8 +103,11 @@ def test_artifacts_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "mlartifacts").mkdir()
     (tmp_path / "store" / "mlartifacts" / "run").symlink_to(tmp_path / "outside")
-    with pytest.raises(Refused, match="is a link to"):
-        artifacts.put(tmp_path / "store" / "mlflow.db", "run", "figures", tmp_path / "a.svg")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "mlartifacts").symlink_to(tmp_path / "outside")
+    for store in ("store", "linked"):
+        with pytest.raises(StorageFailed, match="is a link to"):
+            artifacts.put(tmp_path / store / "mlflow.db", "run", "figures", tmp_path / "a.svg")
     assert not list((tmp_path / "outside").iterdir())
 
 

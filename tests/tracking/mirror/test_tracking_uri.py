@@ -9,6 +9,7 @@ from tests.support.mirrored_sweep import (
 )
 from tracking.common.errors import Refused
 from tracking.mirror import tracking_uri
+from tracking.records import local_disk
 from tracking.records.store import Store
 
 
@@ -23,8 +24,8 @@ def test_a_folder_is_refused_as_tracking_uri_with_the_remedy(store: Store) -> No
 def test_write_ahead_logging_is_for_local_disks(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/home {tmp_path} nfs4 rw 0 0\n")
-    assert not tracking_uri.on_local_disk(tmp_path / "runs", mounts)
-    assert tracking_uri.on_local_disk(tmp_path.parent, mounts)
+    assert not local_disk.on_local_disk(tmp_path / "runs", mounts)
+    assert local_disk.on_local_disk(tmp_path.parent, mounts)
 
 
 def test_a_password_in_an_address_is_never_shown(store: Store, tmp_path: Path) -> None:

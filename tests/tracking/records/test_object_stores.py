@@ -39,13 +39,14 @@ def test_a_name_means_a_whole_file_or_none(store: str) -> None:
         files.read("records/a/manifest.json")
     files.write("records/a/manifest.json", b"old")
     files.write("records/a/manifest.json", b"new")
-    files.write("records/b/rows.parquet", b"x" * 2**20)
+    files.write("records/b/rows-0.parquet", b"x" * 2**20)
+    files.write("records/b/foreign.txt", b"somebody else's")
     assert files.names("records", ".json") == ["records/a/manifest.json"]
-    assert files.read("records/a/manifest.json") == b"new" and len(files.read("records/b/rows.parquet")) == 2**20
+    assert files.read("records/a/manifest.json") == b"new" and len(files.read("records/b/rows-0.parquet")) == 2**20
     files.set_aside("records/a/manifest.json")
     assert files.names("records", ".json") == [] and files.read("records/a/manifest.json.damaged") == b"new"
-    files.delete(["records/b/rows.parquet", "records/never/was"])
-    assert files.names("records", "") == ["records/a/manifest.json.damaged"]
+    files.delete(["records/b/rows-0.parquet", "records/never/was-0.parquet"])
+    assert files.names("records", "") == []
 
 
 def test_a_sweep_is_launched_looked_at_and_launched_again(program: Program, store: str, tmp_path: Path) -> None:

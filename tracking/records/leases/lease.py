@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import layout
@@ -167,5 +166,5 @@ def _tidy(files: Files, number: int) -> None:
     """Deletes the unfinished files of claims with this number or a lower one, whose processes were killed or are too
     late."""
     for name in files.names(layout.LEASES, ""):
-        if not name.endswith(layout.LEASE) and int(Path(name).name.split(".")[0]) <= number:
+        if not name.endswith(layout.LEASE) and layout.lease_number(name) <= number:
             files.delete([name])

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -69,31 +69,33 @@ class Locks:
         beside = f"{name}.{os.getpid()}.{threading.get_ident()}.new"
         try:
             files.write(beside, content, "lease.claim")
-            os.link(files.path(beside), files.path(name))
+            files.disk.link(beside, name)
         except (FileExistsError, FileNotFoundError):  # somebody was faster, and may have tidied up
+            with suppress(FileNotFoundError):
+                files.opened(name).close()  # raises StorageFailed for a folder of this name: it would never go away
             if not Path(files.path(name)).parent.is_dir():
                 raise  # or there can be no such folder
             return False
         finally:
-            Path(files.path(beside)).unlink(missing_ok=True)
+            files.disk.remove(beside)
         reached("lease.claimed")
         return True
 
     def beat(self, number: int, beat: int) -> None:
-        with open(self.files.path(name_of(number)), "r+b", buffering=0) as file:
+        with self.files.opened(name_of(number), "r+b") as file:
             file.write(head(beat))
 
     @contextmanager
     def hold(self, number: int) -> Iterator[None]:
-        with open(self.files.path(name_of(number)), "rb") as file:
+        with self.files.opened(name_of(number)) as file:
             _lock(file, fcntl.LOCK_SH)
             if os.fstat(file.fileno()).st_nlink == 0 or file.read(len(head(0))) == head(RELEASED):
-                raise FileNotFoundError(errno.ENOENT, "taken over", file.name)
+                raise FileNotFoundError(errno.ENOENT, "taken over", self.files.path(name_of(number)))
             yield
 
     def take(self, other: Claim, mine: int) -> None:
         try:
-            with open(self.files.path(other.name), "rb") as file:
+            with self.files.opened(other.name) as file:
                 patience = time.monotonic() + LOCK_S
                 while not _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
                     if time.monotonic() > patience:
@@ -105,7 +107,7 @@ class Locks:
                     reached("lease.lock_awaited")
                     time.sleep(0.05)
                 reached("lease.locked")
-                os.unlink(file.name)
+                self.files.disk.remove(other.name)
         except FileNotFoundError:  # it was released or taken over meanwhile
             return
         reached("lease.removed")

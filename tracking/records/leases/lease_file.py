@@ -3,7 +3,6 @@
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -66,10 +65,8 @@ def claims(files: Files) -> list[Claim]:
     """All claims, by number."""
     found = []
     for name in files.names(layout.LEASES, layout.LEASE):
-        if not Path(name).stem.isdigit():
-            continue
         try:
-            found.append(read_claim(int(Path(name).stem), files.read(name)))
+            found.append(read_claim(layout.lease_number(name), files.read(name)))
         except FileNotFoundError:  # deleted since it was listed
             continue
     return sorted(found, key=lambda c: c.number)
