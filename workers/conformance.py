@@ -21,15 +21,34 @@ if TYPE_CHECKING:
     from workers.interfaces.perturbation import Perturbation, PerturbationT
     from workers.losses import cross_entropy, exponential, square
     from workers.measures import (
+        cross_entropy as cross_entropy_of_outputs,
+    )
+    from workers.measures import (
+        distance_from_init,
+        effective_rank,
         error,
+        fisher_rao,
         frobenius_norm,
+        gradient_noise,
+        gradient_norm,
+        l1_norm,
         margin,
+        margin_10th_percentile,
         norm,
         norm_product,
         normalized_margin,
+        normalized_margin_10th_percentile,
         normalized_risk,
+        pac_bayes,
+        pac_bayes_magnitude,
         parameters,
+        path_norm,
         risk,
+        sharpness,
+        spectral_norm,
+        spectral_norm_product,
+        stable_rank,
+        trace,
     )
     from workers.nets import convnet, polynomial
     from workers.nets import linear as linear_net
@@ -81,6 +100,11 @@ def compared_by_mypy() -> None:
     perturbation(none)
     perturbation(unit_norm)
     losses(cross_entropy, exponential, square)
-    measures(error, frobenius_norm, margin, norm, norm_product, normalized_margin, normalized_risk, parameters, risk)
+    measures(
+        cross_entropy_of_outputs, distance_from_init, effective_rank, error, fisher_rao, frobenius_norm, gradient_noise,
+        gradient_norm, l1_norm, margin, margin_10th_percentile, norm, norm_product, normalized_margin,
+        normalized_margin_10th_percentile, normalized_risk, pac_bayes, pac_bayes_magnitude, parameters,
+        path_norm, risk, sharpness, spectral_norm, spectral_norm_product, stable_rank, trace,
+    )  # fmt: skip
     engines(common_loop, grouped, ours, resident, vmap)
     convolutions(grouped_convolution, triton, unfolded)

@@ -7,17 +7,18 @@ from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
+from workers.interfaces.dataset import DataSettings
 from workers.plugins import DATASETS
 from workers.training.settings import OnImages
 from workers.trial import SCHEMA_VERSION, Trial
 
 
 def data_name(settings: Mapping[str, object]) -> str:
-    """The name of a trial's data: their settings without those that choose among the same images."""
+    """The name of a trial's data: their settings without those that choose among the same images or change them."""
     data = settings.get("data", {})
     if not isinstance(data, dict):
         return ""
-    return str({k: v for k, v in data.items() if k not in ("train_size", "label_noise", "test_size")})
+    return str({k: v for k, v in data.items() if k not in DataSettings.model_fields or k == "name"})
 
 
 def data_digest(recorded: TrialRecord) -> str:

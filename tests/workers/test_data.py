@@ -137,9 +137,9 @@ def test_every_data_set_is_whole_and_always_the_same(name: str) -> None:
     one, two = module.load(module.Settings()), module.load(module.Settings())
     assert one.digest == two.digest and one.title
     there = module.Settings().sizes()
-    assert there is None or there == (len(one.train_y), len(one.test_y), one.train_x.shape[1:])
+    assert there == (len(one.train_y), len(one.test_y), one.train_x.shape[1:], one.classes, str(one.train_x.dtype))
     for x, y in ((one.train_x, one.train_y), (one.test_x, one.test_y)):
-        assert x.dtype == np.uint8 and x.ndim == 4 and y.dtype == np.int64 and len(x) == len(y) > 0
+        assert x.dtype in (np.uint8, np.float32) and x.ndim == 4 and y.dtype == np.int64 and len(x) == len(y) > 0
         assert set(np.unique(y)) == set(range(one.classes))
 
 

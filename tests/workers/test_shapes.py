@@ -13,7 +13,7 @@ import torch
 from tests.support import check_shapes
 from tests.support.check_shapes import WrongShape
 from tracking.common.program import PROGRAM
-from workers.interfaces.images import Images, scaled
+from workers.interfaces.images import HALF, Images, scaled
 from workers.losses import cross_entropy
 from workers.measures import norm
 from workers.theory import closed_form_descent
@@ -67,7 +67,7 @@ def test_results_are_checked() -> None:
 
 def test_scaled_pixels_are_within_minus_1_and_1() -> None:
     pixels = torch.tensor([0, 51, 255], dtype=torch.uint8)
-    assert scaled(pixels, torch.float64).tolist() == pytest.approx([-1.0, -0.6, 1.0])
+    assert scaled(pixels, torch.float64, HALF).tolist() == pytest.approx([-1.0, -0.6, 1.0])
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,12 @@ def test_every_perturbation_but_none_depends_on_evaluations() -> None:
 
 def test_what_is_recorded_and_shown_are_the_numbers_that_defaults_stand_for() -> None:
     plain = small_trials.trial(data=DIGITS, optimizer=SGD).plain
-    assert plain["data"] == {"name": "digits", "train_size": 1297, "test_size": 500, "label_noise": 0.0}
+    sizes = {"train_size": 1297, "test_size": 500}
+    assert {key: plain["data"][key] for key in ("name", *sizes, "label_noise")} == {
+        **DIGITS,
+        **sizes,
+        "label_noise": 0.0,
+    }
     assert plain["optimizer"]["batch_size"] == 100
 
 

@@ -90,7 +90,7 @@ class Pictures:
         """(N, H, W, K) float32 in [-1, 1], resident on the device."""
         import torch
 
-        return scaled(torch.from_numpy(self.images.train_x).to(self.device), torch.float32)
+        return scaled(torch.from_numpy(self.images.train_x).to(self.device), torch.float32, self.images.scaling)
 
     @cached_property
     def labels(self) -> "Tensor":
@@ -116,7 +116,7 @@ class Work:
         """Every model trains on every image."""
         images, m = self.pictures.images, len(self.bundle)
         index = np.tile(np.arange(len(images.train_y)), (m, 1))
-        return Examples(images, index, np.tile(images.train_y, (m, 1)))
+        return Examples(images, index, np.tile(images.train_y, (m, 1)), np.tile(images.test_y, (m, 1)))
 
     def initial(self) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
         """Parameters and buffers (M, ...) on the device, equal to those of the project's own engines."""

@@ -32,7 +32,7 @@ class Settings(DataSettings):
     name: Literal["cifar10"] = "cifar10"
 
     def sizes(self) -> Sizes:
-        return Sizes(50_000, 10_000, (32, 32, 3))
+        return Sizes(50_000, 10_000, (32, 32, 3), 10)
 
 
 def load(settings: Settings) -> Images:

@@ -16,7 +16,7 @@ class Settings(DataSettings):
     name: Literal["digits"] = "digits"
 
     def sizes(self) -> Sizes:
-        return Sizes(TRAIN, 500, (8, 8, 1))
+        return Sizes(TRAIN, 500, (8, 8, 1), 10)
 
 
 def where() -> str:

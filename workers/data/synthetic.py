@@ -19,7 +19,8 @@ class Settings(DataSettings):
     classes: int = Field(10, gt=1, description="Number of classes.")
 
     def sizes(self) -> Sizes:
-        return Sizes(self.available, max(self.available // 10, 1), (self.side, self.side, self.channels))
+        image = (self.side, self.side, self.channels)
+        return Sizes(self.available, max(self.available // 10, 1), image, self.classes)
 
 
 def where() -> str:

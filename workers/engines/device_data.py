@@ -1,6 +1,6 @@
-"""The examples of a bundle on its device: images are stored once, as bytes, and converted to floats batch by batch.
+"""The examples of a bundle on its device: images are stored once; bytes are converted to floats batch by batch.
 
-M models, I images of the training set, N training examples of a model, T test examples, B examples of a batch,
+M models, I training images, J test images, N training examples of a model, T test examples, B examples of a batch,
 H W height and width, K channels.
 """
 
@@ -14,22 +14,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.interfaces.images import scaled
+from workers.interfaces.images import Scaling, scaled
+from workers.training.augment import augmented
 from workers.training.examples import Examples
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int64, UInt8
+    from jaxtyping import Float, Int64, Shaped
 
 
 @dataclass(frozen=True)
 class Resident:
-    """Images of both splits, which of them each model trains on, and labels."""
+    """Images of both splits, which of them each model trains and is tested on, and labels.
 
-    train_x: UInt8[Tensor, "I H W K"]
-    test_x: UInt8[Tensor, "T H W K"]
+    test_index: None where every model is tested on all test images.
+    """
+
+    train_x: Shaped[Tensor, "I H W K"]
+    test_x: Shaped[Tensor, "J H W K"]
     index: Int64[Tensor, "M N"]
     labels: Int64[Tensor, "M N"]
-    test_labels: Int64[Tensor, " T"]
+    test_index: Int64[Tensor, "M T"] | None
+    test_labels: Int64[Tensor, "M T"]
+    scaling: Scaling
     dtype: torch.dtype
 
     @staticmethod
@@ -39,35 +45,48 @@ class Resident:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
         images = examples.images
-        mine = put(examples.index), put(examples.labels)
-        return Resident(put(images.train_x), put(images.test_x), *mine, put(images.test_y), dtype)
+        train = put(examples.index), put(examples.labels)
+        test = None if examples.test_index is None else put(examples.test_index), put(examples.test_labels)
+        return Resident(put(images.train_x), put(images.test_x), *train, *test, images.scaling, dtype)
 
     def rows(self, models: Int64[Tensor, " m"]) -> Resident:
         """The same images for some of the models."""
-        return replace(self, index=self.index[models], labels=self.labels[models])
+        index, labels, test_labels = self.index[models], self.labels[models], self.test_labels[models]
+        test_index = None if self.test_index is None else self.test_index[models]
+        return replace(self, index=index, labels=labels, test_index=test_index, test_labels=test_labels)
 
-    def batch(self, places: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
-        """Each model's own examples: images in [-1, 1] and labels."""
+    def batch(
+        self, places: Int64[Tensor, "M B"], moves: Int64[Tensor, "M N 3"] | None = None
+    ) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
+        """Each model's own examples: images as networks see them, and labels.
+
+        moves: how each example of the training set is augmented in this epoch (`workers/training/augment.py`).
+        """
         pixels = _selected(self.train_x, self.index.gather(1, places))
+        if moves is not None:
+            pixels = augmented(pixels, moves.gather(1, places[..., None].expand(-1, -1, moves.shape[2])))
         return self._floats(pixels), self.labels.gather(1, places)
 
     def part(self, split: str, start: int, end: int) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
-        """Examples start..end of a split, the same for every model; the models share the memory of the test images."""
+        """Examples start..end of a split of every model; where all have the same test images, they share the memory."""
         m = len(self.index)
         if split == "train":
             return self._floats(_selected(self.train_x, self.index[:, start:end])), self.labels[:, start:end]
+        labels = self.test_labels[:, start:end]
+        if self.test_index is not None:
+            return self._floats(_selected(self.test_x, self.test_index[:, start:end])), labels
         x = self._floats(self.test_x[start:end])
-        return x.expand(m, *x.shape), self.test_labels[start:end].expand(m, -1)
+        return x.expand(m, *x.shape), labels
 
     def size(self, split: str) -> int:
         """Examples of a split."""
-        return self.index.shape[1] if split == "train" else len(self.test_labels)
+        return (self.index if split == "train" else self.test_labels).shape[1]
 
-    def _floats(self, pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        return scaled(pixels, self.dtype)
+    def _floats(self, pixels: Shaped[Tensor, "*shape K"]) -> Float[Tensor, "*shape K"]:
+        return scaled(pixels, self.dtype, self.scaling)
 
 
-def _selected(images: UInt8[Tensor, "I H W K"], index: Int64[Tensor, "M B"]) -> UInt8[Tensor, "M B H W K"]:
+def _selected(images: Shaped[Tensor, "I H W K"], index: Int64[Tensor, "M B"]) -> Shaped[Tensor, "M B H W K"]:
     """Images by index. Rows of a matrix are copied whole: on a CPU ten times as fast as indexing images."""
     rows = images.flatten(1).index_select(0, index.flatten())
     return rows.view(*index.shape, *images.shape[1:])

@@ -45,16 +45,23 @@ class Reference:
         self.dtype = dtype_of(first.precision)
         self.device = torch.device(device)
         self.data = Resident.of(examples, device, self.dtype)
+        self.moves: Int64[Tensor, "M N 3"] | None = None  # how examples are augmented in the present epoch
         self.rate = self._each([s.optimizer.learning_rate for s in bundle])
         self.momentum = self._each([s.optimizer.momentum for s in bundle])
         self.p, self.buffers = initial(bundle, examples)
         self.v = {name: torch.zeros_like(value) for name, value in self.p.items()}
         self.load(self.state())
 
-    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+    def epoch(
+        self,
+        order: Int64[NDArray[np.int64], "M N"],
+        active: Bool[NDArray[np.bool_], " M"],
+        moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
+    ) -> None:
         """See `Engine.epoch`. A full batch is one step, its gradient summed over chunks."""
         places = torch.from_numpy(order).to(self.device)
         still = None if active.all() else torch.from_numpy(~active).to(self.device)
+        self.moves = None if moves is None else torch.from_numpy(moves).to(self.device)
         for batch in places.split(self.optimizer.batch(places.shape[1]), dim=1):
             self._step(batch, still)
 
@@ -119,7 +126,7 @@ class Reference:
         self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
 
     def _batch(self, places: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M B K H W"], Int64[Tensor, "M B"]]:
-        images, labels = self.data.batch(places)
+        images, labels = self.data.batch(places, self.moves)
         return _channels_first(images), labels
 
     def _chunk(self) -> int:

@@ -21,9 +21,8 @@ from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers.experiments import network
 from workers.interfaces.experiment import no_limit
-from workers.interfaces.images import scaled
 from workers.interfaces.until import Until
-from workers.plugins import DATASETS, LOSSES, NETS
+from workers.plugins import LOSSES, NETS
 from workers.theory import series
 from workers.training.settings import OnImages, Optimizer
 from workers.training.settings import Settings as TrainingSettings
@@ -178,13 +177,14 @@ def _training_loss(
     """Mean loss over the N training examples in evaluation mode, of flat weights [P]; all examples at once."""
     import torch
 
+    from workers.engines.device_data import Resident
     from workers.training.examples import Examples
 
     trained = training(settings)
-    images = DATASETS.load(settings.data.name).load(settings.data)
-    examples = Examples.of(images, [trained])
-    pixels = torch.from_numpy(images.train_x[examples.index[0]]).to(device)
-    x, labels = scaled(pixels, torch.float64).permute(0, 3, 1, 2)[None], torch.from_numpy(examples.labels).to(device)
+    examples = Examples.of(network.load_images(trained), [trained])
+    data = Resident.of(examples, device, torch.float64)
+    x, labels = data.part("train", 0, data.size("train"))
+    x = x.permute(0, 1, 4, 2, 3)
     forward, of = NETS.load(settings.net.name).forward, LOSSES.load(settings.loss)
     sizes = [shape.numel() for shape in shapes.values()]
 

@@ -4,20 +4,24 @@ CBMM Memo 90, Figures 1, 2 and 5 and Section 6. A step is an epoch (one pass ove
 descent, one update).
 """
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress
-from workers.interfaces.dataset import Sizes
+from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS
 from workers.training.examples import Examples
 from workers.training.functions import NetFunctions
 from workers.training.loop import Training
+from workers.training.normalize import normalized
 from workers.training.settings import Settings as Settings
 from workers.training.subsets import subset
 from workers.trial import Trial
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from workers.interfaces.engine import State
 
 STEP = "epoch"  # what a step is called on figures
-CLASSES = 10  # of a data set, for estimates
 MEASURES = {
     "parameters": ("",),
     "perturbations": ("",),
@@ -34,6 +37,8 @@ MEASURES = {
 MAY_DIFFER = (
     "seed",
     "data.label_noise",
+    "data.label_noise_to",
+    "data.test_label_noise",
     "optimizer.learning_rate",
     "optimizer.momentum",
     "net.init_scale",
@@ -45,16 +50,26 @@ MAY_DIFFER = (
 
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
-    train, test, image = sizes(settings)
-    visit = NETS.load(settings.net.name).visit_flops(settings.net, image, CLASSES)
+    there = sizes(settings)
+    visit = NETS.load(settings.net.name).visit_flops(settings.net, there.image, there.classes)
     evaluations = math.ceil(settings.epochs / settings.evaluate_every)
-    return float(visit * (settings.epochs * train + evaluations * (train + test) / 3))
+    return float(visit * (settings.epochs * there.train + evaluations * (there.train + there.test) / 3))
 
 
 def sizes(settings: Settings) -> Sizes:
-    """What one trial trains on and is tested on; a guess where a data set does not know it before it is loaded."""
-    there = settings.data.sizes() or Sizes(2000, 200, (32, 32, 3))
-    return Sizes(settings.data.train_size or there.train, settings.data.test_size or there.test, there.image)
+    """What one trial trains on and is tested on. Loads the data where they do not say it by themselves."""
+    there = settings.data.sizes() or _counted(settings.data)
+    numbers: Literal["uint8", "float32"] = "float32" if settings.data.inputs == "gaussian" else there.numbers
+    train, test = settings.data.train_size or there.train, settings.data.test_size or there.test
+    return there._replace(train=train, test=test, numbers=numbers)
+
+
+@functools.lru_cache(maxsize=16)
+def _counted(data: DataSettings) -> Sizes:
+    images = DATASETS.load(data.name).load(data)
+    height, width, channels = images.train_x.shape[1:]
+    numbers: Literal["uint8", "float32"] = "uint8" if images.train_x.dtype == np.uint8 else "float32"
+    return Sizes(len(images.train_y), len(images.test_y), (height, width, channels), images.classes, numbers)
 
 
 def most_models(settings: Settings, free: int) -> int | None:
@@ -63,7 +78,7 @@ def most_models(settings: Settings, free: int) -> int | None:
 
     if not isinstance(settings.net, convnet.Settings):
         return None
-    return memory_model.most(settings, sizes(settings), CLASSES, free)
+    return memory_model.most(settings, sizes(settings), free)
 
 
 def prepare(trials: Sequence[Trial[Settings]]) -> str:
@@ -88,7 +103,7 @@ def _why_slow() -> str:
 
 
 def _data_key(trial: Trial[Settings]) -> str:
-    data = {k: v for k, v in trial.plain["data"].items() if k != "label_noise"}
+    data = {k: v for k, v in trial.plain["data"].items() if k not in ("label_noise", "label_noise_to")}
     return str(sorted(data.items()))
 
 
@@ -131,9 +146,15 @@ def _pretraining(settings: Settings) -> Settings:
 
 
 def load_images(settings: Settings) -> Images:
-    """The images to train and test these settings on. Raises ValueError where there are fewer to test on than asked."""
-    images = DATASETS.load(settings.data.name).load(settings.data)
-    size = settings.data.test_size
+    """The images to train and test these settings on, normalised.
+
+    Raises ValueError where there are fewer to test on than asked.
+    """
+    data = settings.data
+    images = normalized(DATASETS.load(data.name).load(data), data.normalize)
+    size = data.test_size
+    if images.divided is not None:
+        return images
     if size is not None and size > len(images.test_y):
         raise ValueError(f"test_size must be at most the {len(images.test_y)} test examples there are, got {size}")
     return replace(images, test_x=images.test_x[:size], test_y=images.test_y[:size])

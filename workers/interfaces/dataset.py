@@ -1,6 +1,6 @@
 """What a file of workers/data must have: labelled images. Only numpy: planning does not load torch."""
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import Field, model_validator
 from typing_extensions import TypeVar
@@ -8,13 +8,20 @@ from typing_extensions import TypeVar
 from tracking.common.plugins import Frozen
 from workers.interfaces.images import Images
 
+Inputs = Literal["original", "shuffled_pixels", "random_pixels", "gaussian"]
+NoiseTo = Literal["any", "other"]
+Normalize = Literal["half", "per_channel", "none"]
+Augmentation = Literal["flip", "crop"]
+
 
 class Sizes(NamedTuple):
-    """How much there is: training and test examples, and (H, W, K) of an image."""
+    """How much there is: training and test examples, (H, W, K) of an image, classes; and what an image is made of."""
 
     train: int
     test: int
     image: tuple[int, int, int]
+    classes: int
+    numbers: Literal["uint8", "float32"] = "uint8"
 
 
 class DataSettings(Frozen):
@@ -26,25 +33,49 @@ class DataSettings(Frozen):
     )
     test_size: int | None = Field(None, gt=0, description="Number of test examples, the first ones; all if absent.")
     label_noise: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Fraction of the training labels redrawn uniformly over the classes; test labels stay.",
+        0.0, ge=0, le=1, description="Fraction of the training labels that are redrawn uniformly, by the seed."
+    )
+    label_noise_to: NoiseTo = Field(
+        "any", description="What a label becomes: any of the classes, its own among them, or one of the other classes."
+    )
+    test_label_noise: bool = Field(False, description="Whether as many of the test labels are redrawn, too.")
+    inputs: Inputs = Field(
+        "original",
+        description="What is trained and tested on: the images; or, by the seed, their pixels in an order that is the "
+        "same for all images (shuffled_pixels) or another for each (random_pixels); or noise with the mean and "
+        "variance of each channel (gaussian). Zhang et al. (2017), Section 2.",
+    )
+    normalize: Normalize = Field(
+        "half",
+        description="What networks see of a byte x: x / 127.5 - 1 (half), x less the mean of its channel over all "
+        "training images divided by the standard deviation (per_channel), or x (none). Float images are normalised "
+        "by per_channel only.",
+    )
+    augment: tuple[Augmentation, ...] = Field(
+        (),
+        description="Changes of the training images, drawn anew in every epoch by the seed: flip mirrors left to right "
+        "with probability 1/2, crop cuts a window of the image's size out of the image with 4 zeros on every side.",
     )
 
     def sizes(self) -> Sizes | None:
-        """What there is in all; None where that is not known before the data are loaded."""
+        """What there is in all; None where that is not known before the data are loaded.
+
+        Raises ValueError, saying what is wrong, for data of which these settings are no good description.
+        """
         return None
 
     @model_validator(mode="after")
     def _all_is_a_number(self) -> "DataSettings":
         """A size that is left out becomes the number of all examples: the same work under one spelling."""
+        self.__dict__["augment"] = tuple(sorted(set(self.augment)))  # a frozen model takes no assignment
         there = self.sizes()
         if there is not None:
             _at_most("train_size", self.train_size, there.train, "training")
             _at_most("test_size", self.test_size, there.test, "test")
             known = {"train_size": self.train_size or there.train, "test_size": self.test_size or there.test}
-            self.__dict__.update(known)  # a frozen model takes no assignment, and a validator returns its own instance
+            self.__dict__.update(known)  # and a validator returns its own instance
+            if self.augment and there.image[:2] == (1, 1):
+                raise ValueError(f"augment needs images of more than one pixel, got {', '.join(self.augment)} of 1x1")
         return self
 
 
@@ -64,7 +95,8 @@ class Dataset(Protocol[DatasetT]):
         """The keys below `data` in a sweep file, with `name`, the name of the file."""
 
     def load(self, settings: DatasetT, /) -> Images:
-        """All images, the same for every seed; `train_size`, `test_size` and `label_noise` are applied later.
+        """All images, the same for every seed, unnormalised. What all data sets have in common, from `train_size` to
+        `augment`, is applied later.
 
         Raises FileNotFoundError, saying how to get them, where they cannot be had.
         """

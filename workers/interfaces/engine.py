@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Trains M models of one shape as one computation. Every implementation agrees with `reference` to tolerance."""
 
-    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+    def epoch(
+        self,
+        order: Int64[NDArray[np.int64], "M N"],
+        active: Bool[NDArray[np.bool_], " M"],
+        moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
+    ) -> None:
         """One pass over the training examples: `order` are positions in each model's own examples, cut into batches.
 
-        Models that are not active stay exactly as they are."""
+        Models that are not active stay exactly as they are. moves: how each example is augmented
+        (`workers/training/augment.py`); None where none is."""
 
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """Mean error and mean loss over the whole split in evaluation mode, exact sums."""

@@ -95,6 +95,14 @@ class Snapshot:
         """The images of a split as the networks see them. All at once they may not fit into memory: see `batches`."""
         return torch.cat([images for images, _ in self.batches(split, model, most)], 1)
 
+    def labels(self, split: str, model: int | None = None, most: int | None = None) -> Int64[Tensor, "M N"]:
+        """The labels that belong to `images`."""
+        return torch.cat([labels for _, labels in self.batches(split, model, most)], 1)
+
+    def zeros(self) -> Float64[Tensor, " M"]:
+        """A sum to start from, of each model."""
+        return torch.zeros(self.models, dtype=torch.float64, device=self._like.device)
+
     def gradient(self, split: str) -> dict[str, Float[Tensor, "M ..."]]:
         """The gradient of every model's risk on a split, by name."""
         leaves = {name: value.detach().clone().requires_grad_() for name, value in self.parameters.items()}

@@ -9,12 +9,13 @@ P weights, k eigenvalues at either end, E eigenvalues that are known.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.runtime.seeds import generator
+from workers.theory.lanczos import largest as largest_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64
@@ -70,21 +71,10 @@ def extremes(
         v = torch.from_numpy(np.ascontiguousarray(vector).reshape(p)).to(weights)
         return np.asarray(times_vector(loss, weights, v).cpu().numpy())
 
-    largest = _largest(product, first, k)
-    shift = float(np.abs(_largest(product, first, 1, "LM")[0]))
-    smallest = shift - _largest(lambda v: shift * v.reshape(p) - product(v), first, k)
+    largest = largest_of(product, first, k, TOLERANCE)
+    shift = float(np.abs(largest_of(product, first, 1, TOLERANCE, "LM")[0]))
+    smallest = shift - largest_of(lambda v: shift * v.reshape(p) - product(v), first, k, TOLERANCE)
     return largest, smallest[::-1]
-
-
-def _largest(
-    product: Callable[[Array], Array], first: Float64[Array, " P"], k: int, which: str = "LA"
-) -> Float64[Array, " k"]:
-    """The k largest eigenvalues (LA), or those largest in absolute value (LM), in descending order."""
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    operator: Any = LinearOperator((len(first), len(first)), matvec=product, dtype=np.float64)
-    found = eigsh(operator, k, which=which, v0=first, tol=TOLERANCE, return_eigenvectors=False)
-    return np.sort(np.asarray(found))[::-1]
 
 
 def flat_fraction(eigenvalues: Float64[Array, " P"]) -> float:

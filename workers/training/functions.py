@@ -45,7 +45,8 @@ class NetFunctions:
 
     def size(self, split: str) -> int:
         """See `Functions.size`."""
-        return self.examples.index.shape[1] if split == "train" else len(self.examples.images.test_y)
+        labels = self.examples.labels if split == "train" else self.examples.test_labels
+        return int(labels.shape[1])
 
     def batches(
         self, split: str, models: Sequence[int], most: int, like: Tensor
@@ -56,15 +57,15 @@ class NetFunctions:
         e, chosen = self.examples, list(models)
         pixels, index, labels = e.images.train_x, e.index[chosen, :most], e.labels[chosen, :most]
         if split == "test":
-            shared = len(chosen), most
-            pixels = e.images.test_x
-            index, labels = (np.broadcast_to(a, shared) for a in (np.arange(most), e.images.test_y[:most]))
+            pixels, labels = e.images.test_x, e.test_labels[chosen, :most]
+            every = np.arange(len(pixels))[None].repeat(len(chosen), 0)
+            index = (every if e.test_index is None else e.test_index[chosen])[:, :most]
         size = max(CHUNK_BYTES // (pixels[0].size * like.element_size() * len(chosen)), 1)
         for start in range(0, most, size):
             part = slice(start, start + size)
             images = torch.from_numpy(pixels[index[:, part]]).to(like.device)
             given = torch.tensor(labels[:, part], device=like.device)
-            yield scaled(images, like.dtype).permute(0, 1, 4, 2, 3), given
+            yield scaled(images, like.dtype, e.images.scaling).permute(0, 1, 4, 2, 3), given
 
     def initial(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Functions.initial`."""

@@ -58,7 +58,7 @@ class Training:
 
     def _train(self, epoch: int) -> None:
         start, visits = time.monotonic(), int(self.active.sum()) * self.examples
-        self.engine.epoch(self._order(epoch), self.active)
+        self.engine.epoch(self._order(epoch), self.active, self._moves(epoch))
         self.visits += visits
         training = self.spent.training + time.monotonic() - start
         self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
@@ -68,6 +68,14 @@ class Training:
         if self.settings.optimizer.name == "gd":
             return np.tile(np.arange(self.examples), (len(self.trials), 1))
         return np.stack([seeds.generator(t.seed, "order", epoch).permutation(self.examples) for t in self.trials])
+
+    def _moves(self, epoch: int) -> Int64[NDArray[np.int64], "M N 3"] | None:
+        """How the examples of every model are augmented in this epoch."""
+        from workers.training import augment
+
+        if not (how := self.settings.data.augment):
+            return None
+        return np.stack([augment.drawn(how, t.seed, epoch, self.examples) for t in self.trials])
 
     def _measured(self, epoch: int) -> Progress:
         from workers.interfaces.snapshot import Snapshot

@@ -1,6 +1,6 @@
-"""Class-balanced nested subsets of the training examples, and random labels, both drawn from a trial's seed.
+"""Class-balanced nested subsets of the training examples, and noise on labels, both drawn from a trial's seed.
 
-N training examples, S examples of a subset.
+N examples, S examples of a subset.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.interfaces.dataset import NoiseTo
 from workers.interfaces.images import Labels
 from workers.runtime import seeds
 
@@ -33,14 +34,20 @@ def subset(labels: Int64[Labels, " N"], size: int | None, seed: int) -> Int64[ND
     return by_class[np.argsort(turn, kind="stable")][:size]
 
 
-def noisy(labels: Int64[Labels, " N"], fraction: float, classes: int, seed: int) -> Int64[Labels, " N"]:
-    """Labels of which a random `fraction` is redrawn uniformly over all classes (so a tenth of those stays right).
+def noisy(
+    labels: Int64[Labels, " N"], fraction: float, to: NoiseTo, classes: int, seed: int, purpose: str = "labels"
+) -> Int64[Labels, " N"]:
+    """Labels of which a random `fraction` is redrawn uniformly: over all classes, so that a share 1/classes of those
+    stays right, or over the other classes.
 
     Drawn for the whole training set, before any subset is taken: nested subsets share their labels.
     """
     if fraction == 0:
         return labels
-    rng = seeds.generator(seed, "labels")
+    rng = seeds.generator(seed, purpose)
     chosen = rng.random(len(labels)) < fraction
-    redrawn = rng.integers(0, classes, len(labels))
+    if to == "any":
+        redrawn = rng.integers(0, classes, len(labels))
+    else:
+        redrawn = (labels + rng.integers(1, classes, len(labels))) % classes
     return np.where(chosen, redrawn, labels)

@@ -13,6 +13,7 @@ from tests.support.engine_bundles import made, order
 from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
 from workers.experiments import network
+from workers.interfaces.dataset import Sizes
 from workers.training.settings import Settings
 
 GIB = 2**30
@@ -38,7 +39,7 @@ def test_a_bundle_takes_no_more_than_was_estimated(optimizer: dict, batch_norm: 
     net = {"name": "convnet", "depth": 3, "width": 16, "batch_norm": batch_norm}
     data = {"name": "synthetic", "available": 80, "train_size": 80, "test_size": 8, "side": 16}
     settings, _ = made([small_trials.trial(s, net=net, data=data, optimizer=optimizer) for s in range(4)])
-    estimate = memory_model.bundle_bytes(settings[0], (80, 8, (16, 16, 3)), 10, 4)
+    estimate = memory_model.bundle_bytes(settings[0], Sizes(80, 8, (16, 16, 3), 10), 4)
     taken = {way: peak(settings, way) for way in ("grouped", "unfolded")}
     assert max(taken.values()) < estimate < 3.5 * max(taken.values())
 
@@ -50,14 +51,14 @@ def settings(**changes: object) -> Settings:
 @pytest.mark.parametrize("width", [2, 16, 64, 256])
 def test_more_models_fit_on_a_larger_gpu_and_fewer_wider_ones(width: int) -> None:
     one, wider = (settings(net={"name": "convnet", "depth": 4, "width": w}) for w in (width, 2 * width))
-    fit = [memory_model.most(one, network.sizes(one), 10, free * GIB) for free in (1, 4, 16, 80)]
+    fit = [memory_model.most(one, network.sizes(one), free * GIB) for free in (1, 4, 16, 80)]
     assert fit == sorted(fit) and fit[0] < fit[2]
-    assert memory_model.most(wider, network.sizes(wider), 10, 4 * GIB) <= fit[1]
+    assert memory_model.most(wider, network.sizes(wider), 4 * GIB) <= fit[1]
     for models, free in zip(fit, (1, 4, 16, 80), strict=True):
-        taken = memory_model.bundle_bytes(one, network.sizes(one), 10, models)
+        taken = memory_model.bundle_bytes(one, network.sizes(one), models)
         assert taken <= memory_model.SHARE * free * GIB or models == 1
         assert models == memory_model.MOST_MODELS or (
-            memory_model.bundle_bytes(one, network.sizes(one), 10, models + 1) > memory_model.SHARE * free * GIB
+            memory_model.bundle_bytes(one, network.sizes(one), models + 1) > memory_model.SHARE * free * GIB
         )
 
 
@@ -76,7 +77,7 @@ def test_bundles_are_packed_to_the_memory_of_the_gpu() -> None:
     net, data = {"name": "convnet", "depth": 4, "width": 256}, {"name": "cifar10"}
     trials = [small_trials.trial(seed, net=net, data=data) for seed in range(100)]
     small, large = (pack.pack(trials, [], 1, partial(pack.most, free * GIB)) for free in (4, 80))
-    fits = memory_model.most(settings(net=net), network.sizes(settings(net=net)), 10, 4 * GIB)
+    fits = memory_model.most(settings(net=net), network.sizes(settings(net=net)), 4 * GIB)
     assert 1 < max(len(b.trials) for b in small) <= fits < max(len(b.trials) for b in large)
     assert sorted(t.id for b in small for t in b.trials) == sorted(t.id for t in trials)
 

@@ -233,13 +233,6 @@ def test_subsets_are_nested_balanced_and_of_their_seed() -> None:
     assert sorted(subsets.subset(labels, None, 4)) == list(range(1000))
 
 
-def test_label_noise_redraws_its_fraction_uniformly() -> None:
-    labels = np.zeros(100_000, dtype=np.int64)
-    noisy = subsets.noisy(labels, 0.5, 10, 0)
-    assert np.mean(noisy != 0) == pytest.approx(0.45, abs=0.005)
-    assert np.bincount(noisy)[1:] == pytest.approx(5000, abs=350)
-
-
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="at most the 1297"):
         run([small_trials.trial(data={"name": "digits", "train_size": 5000})])

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from workers.engines.cpu import library
 from workers.engines.cpu.supported import Net
+from workers.interfaces.images import Pixels
 
 if TYPE_CHECKING:
     from jaxtyping import Float32, Float64, Int64
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 Names = dict[str, Tensor]
 Integers = NDArray[np.int64]
 Floats = Sequence[float] | NDArray[np.floating[Any]]
-Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
 class Fused:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.cpu import bindings, library, supported
+from workers.interfaces.images import HALF, Pixels
 from workers.nets import convnet
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -36,8 +37,13 @@ class Fused:
         self.rate = [s.optimizer.learning_rate for s in bundle]
         self.momentum = [s.optimizer.momentum for s in bundle]
 
-    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
-        """See `Engine.epoch`."""
+    def epoch(
+        self,
+        order: Int64[NDArray[np.int64], "M N"],
+        active: Bool[NDArray[np.bool_], " M"],
+        moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
+    ) -> None:
+        """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
         e = self.examples
         steps = (e.images.train_x, e.index, e.labels, order, self.batch)
         self.kernels.epoch(*steps, self.rate, self.momentum, active.tolist())
@@ -57,10 +63,11 @@ class Fused:
 
     def _split(
         self, split: str
-    ) -> tuple[NDArray[np.uint8], Int64[NDArray[np.int64], "M E"] | None, Int64[NDArray[np.int64], "... E"]]:
+    ) -> tuple[Pixels, Int64[NDArray[np.int64], "M E"] | None, Int64[NDArray[np.int64], "M E"]]:
         """Images, which of them are each model's examples (None: all in turn), and labels."""
         e = self.examples
-        return (e.images.train_x, e.index, e.labels) if split == "train" else (e.images.test_x, None, e.images.test_y)
+        train, test = (e.images.train_x, e.index, e.labels), (e.images.test_x, e.test_index, e.test_labels)
+        return train if split == "train" else test
 
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Engine.parameters`."""
@@ -76,7 +83,7 @@ class Fused:
 
 
 def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether the kernels exist here and can train this bundle."""
+    """Whether the kernels exist here and can train this bundle: they scale bytes by HALF only, and augment nothing."""
     net = _net(bundle[0], examples)
     return net is not None and supported.supports(net, bundle[0].optimizer.batch(examples.index.shape[1]))
 
@@ -87,8 +94,10 @@ def why_not() -> str:
 
 
 def _net(settings: Settings, examples: Examples) -> supported.Net | None:
-    net = settings.net
+    net, images = settings.net, examples.images
+    as_stored = images.train_x.dtype == np.float32 or images.scaling == HALF
     if not isinstance(net, convnet.Settings) or settings.precision != "float32":
         return None
-    image, classes = examples.images.train_x.shape[1:], examples.images.classes
-    return supported.Net(image, net.widths, classes, settings.loss, net.batch_norm)
+    if settings.data.augment or not as_stored:
+        return None
+    return supported.Net(images.train_x.shape[1:], net.widths, images.classes, settings.loss, net.batch_norm)

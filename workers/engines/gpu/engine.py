@@ -45,8 +45,13 @@ class Batched:
         self.held, self.stack = np.arange(len(bundle)), self._whole()
         self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, while some models are removed
 
-    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
-        """See `Engine.epoch`."""
+    def epoch(
+        self,
+        order: Int64[NDArray[np.int64], "M N"],
+        active: Bool[NDArray[np.bool_], " M"],
+        moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
+    ) -> None:
+        """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
         going_on = np.flatnonzero(active)
         if 0 < 2 * len(going_on) < len(self.held):
             self._hold(going_on)
@@ -114,5 +119,5 @@ class Batched:
 
 
 def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether these are the memo's networks."""
-    return isinstance(bundle[0].net, convnet.Settings)
+    """Whether these are the memo's networks, without augmentation."""
+    return isinstance(bundle[0].net, convnet.Settings) and not bundle[0].data.augment

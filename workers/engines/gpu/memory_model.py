@@ -12,6 +12,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from workers.interfaces.dataset import Sizes
 from workers.nets import convnet
 from workers.nets.convnet import settings_of
 
@@ -54,19 +55,21 @@ def step(settings: "Settings", image: tuple[int, int, int], models: int, example
     return examples if settings_of(settings.net).batch_norm else min(examples, chunk(settings, image, models, True))
 
 
-def bundle_bytes(settings: "Settings", sizes: tuple[int, int, tuple[int, int, int]], classes: int, models: int) -> int:
-    """Memory of a bundle on the device. sizes: training examples, test examples, (H, W, K)."""
-    examples, test, image = sizes
+def bundle_bytes(settings: "Settings", sizes: Sizes, models: int) -> int:
+    """Memory of a bundle on the device."""
+    examples, test, image, classes = sizes[:4]
     at_once = step(settings, image, models, settings.optimizer.batch(examples))
     maps = at_once * example_bytes(settings, image, True) + _evaluation(settings, image, models, examples + test)
     own = COPIES * _number(settings) * parameters(settings, image, classes) + 4 * INTEGER * examples
     outputs = 2 * max(examples, test) * classes * _number(settings)
-    return (examples + test) * math.prod(image) + models * (own + outputs + maps)
+    stored = (examples + test) * math.prod(image) * (1 if sizes.numbers == "uint8" else 4)
+    copies = 1 if settings.data.inputs == "original" else models
+    return copies * stored + models * (own + outputs + maps)
 
 
-def most(settings: "Settings", sizes: tuple[int, int, tuple[int, int, int]], classes: int, free: int) -> int:
+def most(settings: "Settings", sizes: Sizes, free: int) -> int:
     """Models of which a bundle fits into `free` bytes, at most MOST_MODELS; 1 where not even one is sure to fit."""
-    fits = [m for m in range(1, MOST_MODELS + 1) if bundle_bytes(settings, sizes, classes, m) <= SHARE * free]
+    fits = [m for m in range(1, MOST_MODELS + 1) if bundle_bytes(settings, sizes, m) <= SHARE * free]
     return max(fits, default=1)
 
 
