@@ -1,7 +1,8 @@
 """A cluster that cannot run a sweep says why before anything runs: real nodes, each wrong in its own way.
 
-No worker, other code on a worker, a store that workers do not see, a wrong token and none, a machine that is no node.
-A worker that has just died is no reason.
+No worker, other code on a worker, a store that workers do not see, a wrong token and none, a machine that is no node, a
+module that the sweep's own files need and only the launching host has. A worker that has just died is no reason. Files
+beside the sweep, which workers do not see, travel to them.
 """
 
 import shutil
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import user_files
 from tests.support.checkout import ROOT
 from tests.support.services import cluster_services as services
 from tests.support.services.cluster_hosts import Host, Network, missing
 from tests.support.services.cluster_records import SWEEP
+from tracking.records.ledger import Ledger
+from tracking.records.store import Store
 
 LACKING = missing()
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(bool(LACKING), reason=LACKING)]
@@ -34,15 +38,33 @@ class Cluster:
     ray: dict[str, str]
     spec: Path
 
-    def launch(self, store: str, code: int, host: Host | None = None, **environment: str) -> str:
+    def launch(self, store: str, code: int, host: Host | None = None, spec: str = "", **environment: str) -> str:
         """Launches, expects this exit code, and returns what was said."""
-        command = ("sweep", "launch", str(self.spec), "--store", store, "--json", "--address", self.ray["RAY_ADDRESS"])
+        command = ("sweep", "launch", spec or str(self.spec), "--store", store, "--json")
+        command += ("--address", self.ray["RAY_ADDRESS"])
         variables, begun = {**self.ray, "HOME": str(self.spec.parent), **environment}, time.monotonic()
         said = (host or self.head).said(*command, code=code, **variables)
         assert code == 0 or time.monotonic() - begun < SOON_S, "it must be said soon"
         assert "Traceback" not in said and services.TOKEN not in said, said
         print("\n".join(line for line in said.splitlines() if not line.startswith("{")))
         return said
+
+
+def own_files_travel(cluster: Cluster, store: Path, folder: Path) -> None:
+    """A net, a loss, a measure and a claim beside the sweep, in a folder that only the launching host has."""
+    user_files.write(folder / "own", {"only_here.py": "", "nets/_helper.py": "import only_here\nSCALE = 0.1\n"})
+    cluster.head.run("cp", "-r", f"{folder}/own/.", OWN)
+    there = {"spec": f"{OWN}/mine.yaml", "PYTHONPATH": f"{ROOT}:{OWN}"}
+    said = cluster.launch(str(store), 2, **there)
+    assert "the code beside the sweep is " in said and f"{OWN}/nets/_helper.py:1: ModuleNotFoundError" in said, said
+    assert not list(store.glob("records/*"))
+
+    cluster.head.run("sh", "-c", f"echo 'SCALE = 0.1' > {OWN}/nets/_helper.py")
+    said = cluster.launch(str(store), 0, **there)
+    assert '"run": 2' in said and '"verdict": "holds"' in said, said
+    ledger = Ledger.read(Store(str(store)))
+    assert "largest" in ledger.rows(ledger.records.values())["measure"].to_pylist()
+    assert {p.host for r in ledger.records.values() for p in r.provenances} <= {"one", "two"}
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +106,7 @@ def test_what_is_wrong_with_a_cluster_is_said_before_anything_runs(cluster: Clus
     assert f"cannot read the store '{OWN}/runs'" in said and "s3://" in said
     assert not list(tmp_path.glob("runs/records/*")), "nothing has run so far"
 
+    own_files_travel(cluster, shared, tmp_path)
     cluster.launch(str(shared), 0)
     assert len(list(tmp_path.glob("runs/records/*/manifest.json"))) >= 3
 
