@@ -40,13 +40,16 @@ def _installed(search: tuple[str, ...]) -> tuple[Installed, ...]:
     found = {}
     for entry in importlib.metadata.entry_points(group=GROUP):
         by = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.name
-        found[entry.value] = Installed(entry.value, _folders(entry.value), by)
+        found[entry.module] = Installed(entry.module, _folders(entry.module), by)
     return tuple(found[name] for name in sorted(found))
 
 
 def _folders(package: str) -> tuple[Path, ...]:
     """Where the files of a package lie, found without importing the packages around it."""
     outer, *inner = package.split(".")
-    spec = importlib.util.find_spec(outer)
+    try:
+        spec = importlib.util.find_spec(outer)
+    except ValueError:  # a module without a spec is imported under this name
+        spec = None
     places = spec.submodule_search_locations if spec else None
     return tuple(Path(place, *inner) for place in places or ())

@@ -61,8 +61,8 @@ def _places(folder: str, files: UserFiles, packages: tuple[Installed, ...]) -> T
     own = folder.rpartition(".")[2]
     found = {name: list(places) for name, places in _shipped(folder).items()}
     for name in files.names(own):
-        place = Place(files.path(own, name), f"{files.package}.{own}.{name}", "beside")
-        found.setdefault(name, []).append(place)
+        module = f"{files.package}.{own}.{name}"
+        found.setdefault(name, []).extend(Place(path, module, "beside") for path in files.paths(own, name))
     for package in packages:
         for name, path in package.names(own).items():
             if all(path != known.path for known in found.setdefault(name, [])):

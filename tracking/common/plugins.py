@@ -119,7 +119,7 @@ class Kind(Generic[P]):
         own = current()
         if not (self.extensible and own.folder and name.isidentifier()):
             return ""
-        return f"; one of yours would be {own.shown(self.folder.rpartition('.')[2], name)}"
+        return f"; one of yours would be {own.suggested(self.folder.rpartition('.')[2], name)}"
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ Found in the text of the files, without running it, so that imports inside funct
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,16 @@ def sources(module: ModuleType) -> tuple[Source, ...]:
     They are the module's own, those that it and they import by `from . import helper` (in an installed package also by
     `from my_package import helper`), and the `__init__.py` of the folders they lie in.
     """
-    package = package_of(module.__name__) or _installed_package(module.__name__)
+    return _sources(module.__name__)
+
+
+@functools.lru_cache(maxsize=1024)
+def _sources(module: str) -> tuple[Source, ...]:
+    """What a name stands for does not change: of a user's folder it has the digest, and a package is imported once."""
+    package = package_of(module) or _installed_package(module)
     if package is None:
         return ()
-    inner = module.__name__.removeprefix(package.name).lstrip(".")
+    inner = module.removeprefix(package.name).lstrip(".")
     found: dict[str, Source] = {}
     waiting = [tuple(inner.split("."))]
     while waiting:

@@ -87,10 +87,10 @@ class UserFiles:
         """The same files, of which only those with these names are found."""
         return UserFiles(self.folder, self.sources, frozenset(names))
 
-    def path(self, folder: str, name: str) -> Path:
-        """Where the module of this name lies; where it would lie, if it does not exist."""
-        package = f"{folder}/{name}/{INIT}"
-        return Path(self.folder) / (package if package in self.sources else f"{folder}/{name}.py")
+    def paths(self, folder: str, name: str) -> list[Path]:
+        """Where the module of this name lies: as a file, as a package, or as both."""
+        either = (f"{folder}/{name}/{INIT}", f"{folder}/{name}.py")
+        return [Path(self.folder, path) for path in either if path in self.sources]
 
     def write(self, folder: Path) -> None:
         """Writes the files into another folder, below which they lie as they do here."""
@@ -98,9 +98,9 @@ class UserFiles:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
 
-    def shown(self, folder: str, name: str) -> str:
-        """The path of a module for messages: from the working directory, where it lies below that."""
-        path = str(self.path(folder, name))
+    def suggested(self, folder: str, name: str) -> str:
+        """Where a module of this name could be put: from the working directory, where that lies above it."""
+        path = str(Path(self.folder, folder, f"{name}.py"))
         below = os.path.relpath(path)
         return path if below.startswith(os.pardir) else below
 

@@ -90,6 +90,11 @@ def test_a_name_that_exists_twice_is_refused_with_both_paths(tmp_path: Path) -> 
     assert said.count("convnet.py") == 2 and "rename one of them" in said
 
 
+def test_a_file_and_a_package_of_one_name_are_refused(tmp_path: Path) -> None:
+    said = refused(written(tmp_path, {"nets/mine.py": RAISES, "nets/mine/__init__.py": RAISES}), "mine", Refused)
+    assert f"{tmp_path}/nets/mine/__init__.py and {tmp_path}/nets/mine.py" in said
+
+
 def test_an_unknown_name_says_where_its_file_could_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = written(tmp_path / "exp", {"nets/mine.py": ""})
     said = refused(files, "mlp", Refused)
