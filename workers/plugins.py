@@ -1,12 +1,16 @@
 """The kinds of files that are found by name here, each with its Protocol: `NETS.load("convnet")` is a `Net`."""
 
+import functools
+from typing import cast
+
 from tracking.common.plugins import Kind
+from tracking.common.protocols import lacking
 from workers import trial
 from workers.interfaces.dataset import Dataset
 from workers.interfaces.experiment import Experiment
 from workers.interfaces.loss import Loss
 from workers.interfaces.measure import Measure
-from workers.interfaces.net import Net
+from workers.interfaces.net import BatchedNet, Net
 from workers.interfaces.perturbation import Perturbation
 
 EXPERIMENTS: Kind[Experiment] = Kind("experiment", trial.EXPERIMENTS.folder, Experiment)
@@ -15,3 +19,10 @@ DATASETS: Kind[Dataset] = Kind("data", "workers.data", Dataset)
 LOSSES: Kind[Loss] = Kind("loss", "workers.losses", Loss)
 MEASURES: Kind[Measure] = Kind("measure", "workers.measures", Measure)
 PERTURBATIONS: Kind[Perturbation] = Kind("perturbation", "workers.perturbations", Perturbation)
+
+
+@functools.cache
+def batched(name: str) -> BatchedNet | None:
+    """The net of this name, where it has all that `BatchedNet` asks for besides `build`."""
+    net = NETS.load(name)
+    return None if lacking(NETS.find(name), BatchedNet) else cast(BatchedNet, net)

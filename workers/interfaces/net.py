@@ -1,4 +1,4 @@
-"""What a file of workers/nets must have: an architecture, for a whole batch of models at once.
+"""What a file of workers/nets must have: settings, and the network as a torch module.
 
 M models, B examples, K input channels, H W image height and width, C classes.
 """
@@ -13,14 +13,12 @@ from typing_extensions import TypeVar
 from tracking.common.plugins import Frozen
 
 if TYPE_CHECKING:
-    import torch
-    from jaxtyping import Float, Float32
-    from torch import Tensor
+    from jaxtyping import Float
+    from torch import Tensor, nn
 
     Tensors = Mapping[str, Float[Tensor, "M ..."]]  # of M models, by name
 
 Image = tuple[int, int, int]  # (H, W, K)
-Shape = tuple[int, ...]
 
 
 def layer_of(name: str) -> str:
@@ -43,30 +41,34 @@ NetT = TypeVar("NetT", bound=NetSettings, default=NetSettings)
 
 
 class Net(Protocol[NetT]):
-    """An architecture. Parameters and running statistics are tensors by name; those of M models have a leading M."""
+    """An architecture: what all files of nets have, and all that a file of one's own needs."""
 
     @property
     def Settings(self) -> type[NetT]:
         """The keys below `net` in a sweep file, with `name`, the name of the file."""
 
-    def shapes(self, settings: NetT, image: Image, classes: int, /) -> dict[str, Shape]:
-        """The shapes of one model's parameters by name; `layer_of` tells the layer."""
+    def build(self, settings: NetT, image: Image, classes: int, /) -> nn.Module:
+        """One model: a module from images (B, K, H, W) to outputs (B, C), with its initial weights.
 
-    def buffers(self, settings: NetT, /) -> dict[str, Shape]:
-        """The shapes of one model's running statistics by name; those that end in "var" start at 1, the others at 0."""
+        Weights, and dropout in training, are drawn from torch's own generator, which is seeded by the trial before every
+        call. What changes while training must be a parameter or a buffer: nothing else is kept between epochs. A
+        setting `init_scale`, in which the models of a bundle may differ, may change initial weights only.
+        """
+
+
+class BatchedNet(Net[NetT], Protocol[NetT]):
+    """A net that can also compute the outputs of M models at once, and that knows its cost without being built.
+
+    Parameters and buffers have the names of the module's; those of M models have a leading M.
+    """
 
     def visit_flops(self, settings: NetT, image: Image, classes: int, /) -> float:
         """Floating-point operations of training one model on one image once, forward and backward."""
 
-    def init(
-        self, settings: NetT, image: Image, classes: int, rng: torch.Generator, /
-    ) -> dict[str, Float32[Tensor, "*_"]]:
-        """Initial parameters of one model, float32, all randomness from `rng`."""
-
     def forward(
         self, settings: NetT, p: Tensors, b: Tensors, x: Float[Tensor, "M B K H W"], training: bool, /
     ) -> Float[Tensor, "M B C"]:
-        """Outputs for images x, with parameters p and running statistics b of M models.
+        """Outputs for images x, with parameters p and buffers b of M models.
 
         While training, running statistics are moved in place.
         """

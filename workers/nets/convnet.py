@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import torch
     from jaxtyping import Float, Float32
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from workers.interfaces.net import Tensors
 
@@ -142,6 +142,26 @@ def init(
 def relu(z: Float[Tensor, "*_"]) -> Float[Tensor, "*_"]:
     """max(z, 0); NaN stays NaN."""
     return z.relu()
+
+
+def build(
+    settings: Convolutional, image: tuple[int, int, int], classes: int,
+    activation: Callable[[Tensor], Tensor] = relu,
+) -> nn.Module:  # fmt: skip
+    """One model, its initial weights drawn by `init` from torch's own generator."""
+    import torch
+    from torch.nn.utils import skip_init
+
+    from workers.layers.convolution import Convolution
+
+    net, norm = torch.nn.Sequential(), (EPSILON, MOMENTUM) if settings.batch_norm else None
+    for i, (inputs, outputs) in enumerate(itertools.pairwise((image[2], *settings.widths)), start=1):
+        net.add_module(f"conv{i}", Convolution(inputs, outputs, settings.has_bias(i), norm, activation))
+    net.add_module("flatten", torch.nn.Flatten())
+    width, bias = features(settings, image), settings.bias == "all"
+    net.add_module("output", skip_init(torch.nn.Linear, width, classes, bias=bias))
+    net.load_state_dict({**net.state_dict(), **init(settings, image, classes, torch.default_generator)})
+    return net
 
 
 def forward(

@@ -6,6 +6,7 @@ M models, B examples, K input channels, H W height and width of an image, C clas
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -13,9 +14,8 @@ from pydantic import Field
 from workers.interfaces.net import NetSettings
 
 if TYPE_CHECKING:
-    import torch
-    from jaxtyping import Float, Float32
-    from torch import Tensor
+    from jaxtyping import Float
+    from torch import Tensor, nn
 
     from workers.interfaces.net import Tensors
 
@@ -30,32 +30,21 @@ class Settings(NetSettings):
     )
 
 
-def shapes(settings: Settings, image: tuple[int, int, int], classes: int) -> dict[str, tuple[int, ...]]:
-    """The parameters of one model by name, for images (H, W, K)."""
-    weight = {"output.weight": (classes, math.prod(image))}
-    return weight | ({"output.bias": (classes,)} if settings.bias == "all" else {})
-
-
-def buffers(settings: Settings) -> dict[str, tuple[int, ...]]:
-    """None: there is no batch norm."""
-    return {}
-
-
 def visit_flops(settings: Settings, image: tuple[int, int, int], classes: int) -> float:
     """Floating-point operations of one training visit of one image."""
     return 4.0 * math.prod(image) * classes
 
 
-def init(
-    settings: Settings, image: tuple[int, int, int], classes: int, rng: torch.Generator
-) -> dict[str, Float32[Tensor, "*_"]]:
-    """Initial parameters of one model, float32."""
+def build(settings: Settings, image: tuple[int, int, int], classes: int) -> nn.Module:
+    """One model: weights normal, bias 0."""
     import torch
+    from torch.nn.utils import skip_init
 
-    out = {name: torch.zeros(shape) for name, shape in shapes(settings, image, classes).items()}
-    weight = out["output.weight"]
-    out["output.weight"] = torch.randn(weight.shape, generator=rng) * settings.init_scale / math.sqrt(weight.shape[1])
-    return out
+    output = skip_init(torch.nn.Linear, math.prod(image), classes, bias=settings.bias == "all")
+    weight = torch.randn(output.weight.shape) * settings.init_scale / math.sqrt(math.prod(image))
+    bias = {"bias": torch.zeros(classes)} if settings.bias == "all" else {}
+    output.load_state_dict({"weight": weight, **bias})
+    return torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), output=output))
 
 
 def forward(

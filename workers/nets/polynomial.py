@@ -19,11 +19,11 @@ from workers.nets import convnet
 
 if TYPE_CHECKING:
     from jaxtyping import Float
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from workers.interfaces.net import Tensors
 
-shapes, buffers, visit_flops, init = convnet.shapes, convnet.buffers, convnet.visit_flops, convnet.init
+visit_flops = convnet.visit_flops
 
 
 class Settings(convnet.Convolutional):
@@ -59,6 +59,11 @@ def activation(settings: Settings, z: Float[Tensor, "*_"]) -> Float[Tensor, "*_"
     for c in reversed(lower):
         out = out * squared + c
     return (z + out) / 2
+
+
+def build(settings: Settings, image: tuple[int, int, int], classes: int) -> nn.Module:
+    """One model; see `convnet.build`."""
+    return convnet.build(settings, image, classes, functools.partial(activation, settings))
 
 
 def forward(

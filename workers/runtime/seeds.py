@@ -5,6 +5,8 @@ generator state to keep: epoch 12's order is drawn from (seed, "order", 12), who
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,3 +31,17 @@ def torch_generator(seed: int, purpose: str, *more: int) -> "torch.Generator":
     import torch
 
     return torch.Generator().manual_seed(key(seed, purpose, *more))
+
+
+@contextmanager
+def torch_seeded(seed: int, purpose: str, *more: int) -> Iterator[None]:
+    """Inside, torch's own generators draw what belongs to this purpose; afterwards they are as they were before.
+
+    For torch modules, whose initial weights and dropout take no generator. Dropout on a GPU draws other numbers than
+    on a CPU.
+    """
+    import torch
+
+    with torch.random.fork_rng([torch.cuda.current_device()] if torch.cuda.is_available() else []):
+        torch.manual_seed(key(seed, purpose, *more))
+        yield

@@ -1,0 +1,153 @@
+"""The engine for any torch module: the models of a bundle train in turn, each with plain PyTorch's steps.
+
+On a CPU that is faster than stacking the operations of several models. There is one module for all models: the tensors
+of one model after the other are put into it. A model draws its dropout, and whatever else its module draws from torch's
+own generator, from its own seed and the number of its epoch: alone, in a bundle and after a resume they are the same.
+
+M models, N training examples of a model, E examples of a split, B of a batch, K input channels, H W image height and
+width, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from workers.engines.device_data import Resident
+from workers.engines.reference import CHUNK_BYTES, initial, wrong
+from workers.plugins import LOSSES
+from workers.runtime import seeds
+from workers.runtime.device import dtype_of
+from workers.training.examples import Examples
+from workers.training.module import built, numbers_as, tensors
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float64, Int64
+
+    from workers.interfaces.engine import State
+    from workers.training.settings import Settings
+
+
+class Modules:
+    """M models, their tensors with a leading M; `epochs` is the number of epochs that each of them has trained."""
+
+    def __init__(self, bundle: list[Settings], examples: Examples, device: str) -> None:
+        first, images = bundle[0], examples.images
+        self.bundle, self.optimizer, self.loss = bundle, first.optimizer, LOSSES.load(first.loss).loss
+        self.device, self.dtype = device, dtype_of(first.precision)
+        self.data = Resident.of(examples, device, self.dtype)
+        self.whole_batches = False
+        self.modules: dict[str, nn.Module] = {}  # by settings: those of a bundle may differ in `init_scale`
+        for net in {s.net.model_dump_json(): s.net for s in bundle}.values():
+            module = built(net, images.train_x.shape[1:], images.classes, first.seed)
+            self.modules[net.model_dump_json()] = module.to(device, self.dtype)
+        parameters, buffers = initial(bundle, examples)
+        epochs = torch.zeros(len(bundle), dtype=torch.int64)
+        momentum = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.load({"parameters": parameters, "momentum": momentum, "buffers": buffers, "epochs": {"done": epochs}})
+        self.whole_batches = bool(buffers) or first.net.needs_batches
+
+    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+        """See `Engine.epoch`."""
+        places = torch.from_numpy(order).to(self.device)
+        for i in np.flatnonzero(active).tolist():
+            data = self.data.rows(torch.tensor([i], device=self.device))
+            with self._model(i, "training", int(self.epochs[i])) as module:
+                module.train()
+                for batch in places[i : i + 1].split(self.optimizer.batch(places.shape[1]), dim=1):
+                    self._step(i, module, data, batch)
+            self.epochs[i] += 1
+
+    def _step(self, i: int, module: nn.Module, data: Resident, batch: Int64[Tensor, "1 B"]) -> None:
+        """One step of model i. Without batch norm the gradient is summed over chunks of the batch."""
+        trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
+        total: list[Tensor | None] = [None] * len(trained)
+        for chunk in [batch] if self.whole_batches else batch.split(self._chunk(), dim=1):
+            images, labels = data.batch(chunk)
+            loss = self.loss(_outputs(module, images), labels).sum().div(batch.shape[1])
+            found = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+            total = [new if sum_ is None else sum_.add_(new) for sum_, new in zip(total, found, strict=True)]
+        with torch.no_grad():
+            for name, gradient in zip(trained, total, strict=True):
+                if gradient is not None:
+                    self._descend(i, name, gradient)
+
+    def _descend(self, i: int, name: str, gradient: Float[Tensor, "..."]) -> None:
+        settings, v = self.bundle[i].optimizer, self.v[name][i]
+        v.mul_(settings.momentum).add_(gradient)
+        self.p[name][i].add_(v, alpha=-settings.learning_rate)
+
+    @contextmanager
+    def _model(self, i: int, purpose: str, *counter: int) -> Iterator[nn.Module]:
+        """The module with the tensors of model i in it, and torch's generator seeded for a purpose."""
+        module = self.modules[self.bundle[i].net.model_dump_json()]
+        parameters, buffers = tensors(module)
+        for mine, stacked in ((parameters, self.p), (buffers, self.buffers)):
+            for name, value in mine.items():
+                value.data = stacked[name][i]
+        with seeds.torch_seeded(self.bundle[i].seed, purpose, *counter):
+            yield module
+        with torch.no_grad():
+            for name, value in module.named_buffers():
+                if value is not buffers[name]:  # assigned, not changed in place
+                    self.buffers[name][i].copy_(value)
+
+    @torch.no_grad()
+    def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
+        """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
+        errors = torch.zeros(len(self.bundle), dtype=torch.float64, device=self.device)
+        losses = errors.clone()
+        for i in range(len(self.bundle)):
+            for outputs, labels in self._evaluate(i, split):
+                errors[i] += wrong(outputs, labels).sum()
+                losses[i] += self.loss(outputs.double(), labels).sum()
+        return errors / self.data.size(split), losses / self.data.size(split)
+
+    @torch.no_grad()
+    def outputs(self, split: str) -> tuple[Float[Tensor, "M E C"], Int64[Tensor, "M E"]]:
+        """See `Engine.outputs`."""
+        models = [list(self._evaluate(i, split)) for i in range(len(self.bundle))]
+        outputs = [torch.cat([o for o, _ in parts], 1) for parts in models]
+        labels = [torch.cat([y for _, y in parts], 1) for parts in models]
+        return torch.cat(outputs), torch.cat(labels)
+
+    def _evaluate(self, i: int, split: str) -> Iterator[tuple[Float[Tensor, "1 B C"], Int64[Tensor, "1 B"]]]:
+        data, size, chunk = self.data.rows(torch.tensor([i], device=self.device)), self.data.size(split), self._chunk()
+        with self._model(i, "evaluation") as module:
+            module.eval()
+            for start in range(0, size, chunk):
+                images, labels = data.part(split, start, min(start + chunk, size))
+                yield _outputs(module, images), labels
+
+    def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
+        """See `Engine.parameters`."""
+        return self.p
+
+    def state(self) -> State:
+        """See `Engine.state`; besides, how many epochs each model has trained."""
+        parts = {"parameters": self.p, "momentum": self.v, "buffers": self.buffers, "epochs": {"done": self.epochs}}
+        return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
+
+    def load(self, state: State) -> None:
+        """See `Engine.load`."""
+        put = {
+            part: {name: numbers_as(t, self.device, self.dtype).clone() for name, t in d.items()}
+            for part, d in state.items()
+        }
+        self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
+        self.epochs = state["epochs"]["done"].clone()
+
+    def _chunk(self) -> int:
+        """Examples in one forward pass."""
+        return max(CHUNK_BYTES // int(self.data.train_x[0].numel() * self.dtype.itemsize), 1)
+
+
+def _outputs(module: nn.Module, images: Float[Tensor, "1 B H W K"]) -> Float[Tensor, "1 B C"]:
+    outputs: Tensor = module(images[0].permute(0, 3, 1, 2))
+    return outputs[None]
