@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 from jaxtyping import AbstractArray, jaxtyped
 
 PACKAGES = (
-    "workers.engines", "workers.interfaces", "workers.losses", "workers.measures", "workers.nets",
+    "workers.engines", "workers.interfaces", "workers.layers", "workers.losses", "workers.measures", "workers.nets",
     "workers.perturbations", "workers.theory", "workers.training",
 )  # fmt: skip
 

@@ -4,21 +4,23 @@ import os
 from typing import TYPE_CHECKING
 
 from workers.interfaces.engine import Engine
+from workers.plugins import batched
 from workers.training.examples import Examples
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings
 
-ENGINES = ("reference", "fused", "batched")
+ENGINES = ("reference", "fused", "batched", "modules")
 
 
 def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
     """The fastest engine there is for this bundle on this device. Results agree to tolerance, not bitwise.
 
-    $SWEEP_ENGINE=reference selects the reference engine, for comparisons; =batched selects the engine for GPUs on a
-    CPU, too. Raises ValueError for another value, and where the device lacks the precision asked for.
+    $SWEEP_ENGINE=reference selects the reference engine, for comparisons; =modules the one that trains torch modules in
+    turn; =batched the engine for GPUs on a CPU, too. One that cannot train this bundle is replaced. Raises ValueError
+    for another value, and where the device lacks the precision asked for.
     """
-    from workers.engines import reference
+    from workers.engines import modules, reference
     from workers.engines.cpu import engine as cpu
     from workers.engines.gpu import engine as gpu
     from workers.runtime.device import prepare
@@ -31,4 +33,6 @@ def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
         return gpu.Batched(bundle, examples, device)
     if wanted == "fused" and device == "cpu" and cpu.supports(bundle, examples):
         return cpu.Fused(bundle, examples)
+    if wanted == "modules" or not batched(bundle[0].net.name):
+        return modules.Modules(bundle, examples, device)
     return reference.Reference(bundle, examples, device)

@@ -10,7 +10,8 @@ width, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from workers.engines.device_data import Resident
-from workers.engines.reference import CHUNK_BYTES, initial, wrong
+from workers.engines.reference import CHUNK_BYTES, wrong
 from workers.plugins import LOSSES
 from workers.runtime import seeds
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
+from workers.training.functions import initial
 from workers.training.module import built, numbers_as, tensors
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     from workers.interfaces.engine import State
     from workers.training.settings import Settings
+
+    Batches = Callable[[Int64[Tensor, "1 B"]], tuple[Float[Tensor, "1 B H W K"], Int64[Tensor, "1 B"]]]
 
 
 class Modules:
@@ -43,33 +47,41 @@ class Modules:
         self.device, self.dtype = device, dtype_of(first.precision)
         self.data = Resident.of(examples, device, self.dtype)
         self.whole_batches = False
-        self.modules: dict[str, nn.Module] = {}  # by settings: those of a bundle may differ in `init_scale`
-        for net in {s.net.model_dump_json(): s.net for s in bundle}.values():
-            module = built(net, images.train_x.shape[1:], images.classes, first.seed)
-            self.modules[net.model_dump_json()] = module.to(device, self.dtype)
+        module = built(first.net, images.train_x.shape[1:], images.classes, first.seed)
+        self.module = module.to(device, self.dtype)
         parameters, buffers = initial(bundle, examples)
         epochs = torch.zeros(len(bundle), dtype=torch.int64)
         momentum = {name: torch.zeros_like(value) for name, value in parameters.items()}
         self.load({"parameters": parameters, "momentum": momentum, "buffers": buffers, "epochs": {"done": epochs}})
         self.whole_batches = bool(buffers) or first.net.needs_batches
 
-    def epoch(self, order: Int64[NDArray[np.int64], "M N"], active: Bool[NDArray[np.bool_], " M"]) -> None:
+    def epoch(
+        self,
+        order: Int64[NDArray[np.int64], "M N"],
+        active: Bool[NDArray[np.bool_], " M"],
+        moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
+    ) -> None:
         """See `Engine.epoch`."""
-        places = torch.from_numpy(order).to(self.device)
         for i in np.flatnonzero(active).tolist():
-            data = self.data.rows(torch.tensor([i], device=self.device))
+            examples = self._examples(i, None if moves is None else moves[i : i + 1])
+            places = torch.from_numpy(order[i : i + 1]).to(self.device)
             with self._model(i, "training", int(self.epochs[i])) as module:
                 module.train()
-                for batch in places[i : i + 1].split(self.optimizer.batch(places.shape[1]), dim=1):
-                    self._step(i, module, data, batch)
+                for batch in places.split(self.optimizer.batch(places.shape[1]), dim=1):
+                    self._step(i, module, examples, batch)
             self.epochs[i] += 1
 
-    def _step(self, i: int, module: nn.Module, data: Resident, batch: Int64[Tensor, "1 B"]) -> None:
+    def _examples(self, i: int, moves: Int64[NDArray[np.int64], "1 N 3"] | None) -> Batches:
+        """The examples of model i by their places, augmented as in this epoch."""
+        data = self.data.rows(torch.tensor([i], device=self.device))
+        return functools.partial(data.batch, moves=None if moves is None else torch.from_numpy(moves).to(self.device))
+
+    def _step(self, i: int, module: nn.Module, examples: Batches, batch: Int64[Tensor, "1 B"]) -> None:
         """One step of model i. Without batch norm the gradient is summed over chunks of the batch."""
         trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
         total: list[Tensor | None] = [None] * len(trained)
         for chunk in [batch] if self.whole_batches else batch.split(self._chunk(), dim=1):
-            images, labels = data.batch(chunk)
+            images, labels = examples(chunk)
             loss = self.loss(_outputs(module, images), labels).sum().div(batch.shape[1])
             found = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
             total = [new if sum_ is None else sum_.add_(new) for sum_, new in zip(total, found, strict=True)]
@@ -78,7 +90,7 @@ class Modules:
                 if gradient is not None:
                     self._descend(i, name, gradient)
 
-    def _descend(self, i: int, name: str, gradient: Float[Tensor, "..."]) -> None:
+    def _descend(self, i: int, name: str, gradient: Float[Tensor, "*_"]) -> None:
         settings, v = self.bundle[i].optimizer, self.v[name][i]
         v.mul_(settings.momentum).add_(gradient)
         self.p[name][i].add_(v, alpha=-settings.learning_rate)
@@ -86,15 +98,14 @@ class Modules:
     @contextmanager
     def _model(self, i: int, purpose: str, *counter: int) -> Iterator[nn.Module]:
         """The module with the tensors of model i in it, and torch's generator seeded for a purpose."""
-        module = self.modules[self.bundle[i].net.model_dump_json()]
-        parameters, buffers = tensors(module)
+        parameters, buffers = tensors(self.module)
         for mine, stacked in ((parameters, self.p), (buffers, self.buffers)):
             for name, value in mine.items():
                 value.data = stacked[name][i]
         with seeds.torch_seeded(self.bundle[i].seed, purpose, *counter):
-            yield module
+            yield self.module
         with torch.no_grad():
-            for name, value in module.named_buffers():
+            for name, value in self.module.named_buffers():
                 if value is not buffers[name]:  # assigned, not changed in place
                     self.buffers[name][i].copy_(value)
 

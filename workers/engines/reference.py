@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.device_data import Resident
-from workers.plugins import LOSSES, NETS
+from workers.plugins import LOSSES, batched
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -40,7 +40,9 @@ class Reference:
     def __init__(self, bundle: list[Settings], examples: Examples, device: str) -> None:
         first = bundle[0]
         self.net, self.optimizer = first.net, first.optimizer
-        self.forward = NETS.load(first.net.name).forward
+        net = batched(first.net.name)
+        assert net, f"{first.net.name} computes one model at a time"
+        self.forward = net.forward
         self.loss = LOSSES.load(first.loss).loss
         self.dtype = dtype_of(first.precision)
         self.device = torch.device(device)

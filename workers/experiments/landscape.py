@@ -22,7 +22,7 @@ from tracking.records.rows import Progress, Row
 from workers.experiments import network
 from workers.interfaces.experiment import no_limit
 from workers.interfaces.until import Until
-from workers.plugins import LOSSES, NETS
+from workers.plugins import LOSSES
 from workers.theory import series
 from workers.training.settings import OnImages, Optimizer
 from workers.training.settings import Settings as TrainingSettings
@@ -179,19 +179,21 @@ def _training_loss(
 
     from workers.engines.device_data import Resident
     from workers.training.examples import Examples
+    from workers.training.module import built, evaluated
 
     trained = training(settings)
     examples = Examples.of(network.load_images(trained), [trained])
-    data = Resident.of(examples, device, torch.float64)
+    data, images = Resident.of(examples, device, torch.float64), examples.images
     x, labels = data.part("train", 0, data.size("train"))
     x = x.permute(0, 1, 4, 2, 3)
-    forward, of = NETS.load(settings.net.name).forward, LOSSES.load(settings.loss)
+    module = built(settings.net, images.train_x.shape[1:], images.classes, settings.seed).to(device, torch.float64)
+    of = LOSSES.load(settings.loss)
     sizes = [shape.numel() for shape in shapes.values()]
 
     def loss(weights: "Tensor") -> "Tensor":
         pieces = zip(shapes.items(), weights.split(sizes), strict=True)
         p = {name: piece.view(1, *shape) for (name, shape), piece in pieces}
-        return of.loss(forward(settings.net, p, buffers, x, False), labels).mean()
+        return of.loss(evaluated(settings.net, module, p, buffers, x), labels).mean()
 
     return loss
 

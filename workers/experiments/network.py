@@ -17,11 +17,11 @@ from tracking.records.rows import Progress
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images
 from workers.nets import convnet
-from workers.plugins import DATASETS, NETS
+from workers.plugins import DATASETS
 from workers.training.examples import Examples
-from workers.training.functions import NetFunctions
 from workers.training.loop import Training
 from workers.training.normalize import normalized
+from workers.training.operations import visit_flops
 from workers.training.settings import Settings as Settings
 from workers.training.subsets import subset
 from workers.trial import Trial
@@ -51,7 +51,7 @@ MAY_DIFFER = (
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     there = sizes(settings)
-    visit = NETS.load(settings.net.name).visit_flops(settings.net, there.image, there.classes)
+    visit = visit_flops(settings.net, there.image, there.classes)
     evaluations = math.ceil(settings.epochs / settings.evaluate_every)
     return float(visit * (settings.epochs * there.train + evaluations * (there.train + there.test) / 3))
 
@@ -110,6 +110,7 @@ def _data_key(trial: Trial[Settings]) -> str:
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
     from workers.engines.choose import choose
+    from workers.training.functions import NetFunctions
 
     bundle = [t.settings for t in trials]
     images = load_images(bundle[0])

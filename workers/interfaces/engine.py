@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Float64, Int64
+    from jaxtyping import Bool, Float, Float64, Int64, Shaped
     from torch import Tensor
 
-    State = dict[str, dict[str, Float[Tensor, "M ..."]]]  # "parameters", "momentum", "buffers": tensors by name
+    State = dict[str, dict[str, Shaped[Tensor, "M ..."]]]  # "parameters", "momentum", "buffers": tensors by name
 
 
 class Engine(Protocol):

@@ -50,9 +50,9 @@ class Net(Protocol[NetT]):
     def build(self, settings: NetT, image: Image, classes: int, /) -> nn.Module:
         """One model: a module from images (B, K, H, W) to outputs (B, C), with its initial weights.
 
-        Weights, and dropout in training, are drawn from torch's own generator, which is seeded by the trial before every
-        call. What changes while training must be a parameter or a buffer: nothing else is kept between epochs. A
-        setting `init_scale`, in which the models of a bundle may differ, may change initial weights only.
+        Weights, and dropout in training, are drawn from torch's own generator, which each trial seeds before. What
+        changes while training must be a parameter or a buffer: nothing else is kept between epochs. A setting
+        `init_scale`, in which the models of a bundle may differ, may change initial weights only.
         """
 
 

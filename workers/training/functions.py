@@ -5,19 +5,21 @@ M models, B examples, N training examples of a model, K input channels, H W heig
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from workers.interfaces.images import scaled
-from workers.plugins import LOSSES, NETS
-from workers.runtime import seeds
+from workers.plugins import LOSSES
 from workers.training.examples import Examples
+from workers.training.module import built, evaluated, tensors
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float32, Int64
-    from torch import Tensor
 
     from workers.interfaces.net import Tensors
     from workers.training.settings import Settings
@@ -30,14 +32,19 @@ class NetFunctions:
 
     def __init__(self, settings: Sequence[Settings], examples: Examples) -> None:
         self.settings, self.examples = settings, examples
-        self.net = NETS.load(settings[0].net.name)
         self.losses = LOSSES.load(settings[0].loss)
 
     def forward(
         self, parameters: Tensors, buffers: Tensors, images: Float[Tensor, "M B K H W"]
     ) -> Float[Tensor, "M B C"]:
         """See `Functions.forward`."""
-        return self.net.forward(self.settings[0].net, parameters, buffers, images, False)
+        return evaluated(self.settings[0].net, self._module, parameters, buffers, images)
+
+    @functools.cached_property
+    def _module(self) -> nn.Module:
+        """In evaluation mode all models are this one, with other weights."""
+        first, images = self.settings[0], self.examples.images
+        return built(first.net, images.train_x.shape[1:], images.classes, first.seed)
 
     def loss(self, outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Float[Tensor, "M B"]:
         """See `Functions.loss`."""
@@ -52,8 +59,6 @@ class NetFunctions:
         self, split: str, models: Sequence[int], most: int, like: Tensor
     ) -> Iterator[tuple[Float[Tensor, "M B K H W"], Int64[Tensor, "M B"]]]:
         """See `Functions.batches`."""
-        import torch
-
         e, chosen = self.examples, list(models)
         pixels, index, labels = e.images.train_x, e.index[chosen, :most], e.labels[chosen, :most]
         if split == "test":
@@ -76,14 +81,11 @@ def initial(
     bundle: Sequence[Settings], examples: Examples
 ) -> tuple[dict[str, Float32[Tensor, "M ..."]], dict[str, Float32[Tensor, "M ..."]]]:
     """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
-    import torch
+    images = examples.images
+    models = [tensors(built(s.net, images.train_x.shape[1:], images.classes, s.seed)) for s in bundle]
+    parameters, buffers = ([model[part] for model in models] for part in (0, 1))
+    return _stacked(parameters), _stacked(buffers)
 
-    net, images = bundle[0].net, examples.images
-    module, image = NETS.load(net.name), images.train_x.shape[1:]
-    models = [module.init(s.net, image, images.classes, seeds.torch_generator(s.seed, "init")) for s in bundle]
-    parameters = {name: torch.stack([model[name] for model in models]) for name in models[0]}
-    buffers = {
-        name: torch.full((len(bundle), *shape), 1.0 if name.endswith("var") else 0.0)
-        for name, shape in module.buffers(net).items()
-    }
-    return parameters, buffers
+
+def _stacked(models: Sequence[Tensors]) -> dict[str, Float[Tensor, "M ..."]]:
+    return {name: torch.stack([model[name].detach() for model in models]) for name in models[0]}

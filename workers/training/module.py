@@ -1,19 +1,22 @@
 """The net of a trial as a torch module: built from the trial's seed; its outputs as a function of its weights.
 
-B examples, K input channels, H W image height and width, C classes.
+M models, B examples, K input channels, H W image height and width, C classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from tracking.common.errors import BadPlugin
-from workers.plugins import NETS
+from tracking.common.errors import BadPlugin, SweepError
+from workers.plugins import NETS, batched
 from workers.runtime import seeds
 
 if TYPE_CHECKING:
@@ -21,25 +24,44 @@ if TYPE_CHECKING:
 
     from workers.interfaces.net import Image, NetSettings
 
-Tensors = Mapping[str, Tensor]  # of one model, by name
+Tensors = Mapping[str, Tensor]  # by name, of one model or of M
 
 
 def built(net: NetSettings, image: Image, classes: int, seed: int) -> nn.Module:
     """The module with the initial weights of this seed, in training mode.
 
-    Lazy layers take their sizes from a forward pass of two black images. Raises BadPlugin where `build` returns
-    anything but a module.
+    Lazy layers take their sizes from a forward pass of two black images. Raises BadPlugin, with path and line, where
+    the net's own code raises, and where `build` returns anything but a module.
     """
-    file = NETS.load(net.name)
-    with seeds.torch_seeded(seed, "init"):
-        module = file.build(net, image, classes)
+    build = NETS.load(net.name).build
+    with seeds.torch_seeded(seed, "init"), located(net):
+        module = build(net, image, classes)
         if not isinstance(module, nn.Module):
-            where = f"net '{net.name}' ({NETS.find(net.name).__file__})"
-            raise BadPlugin(f"{where}: build returned {type(module).__name__}, expected a torch.nn.Module")
+            raise TypeError(f"build returned {type(module).__name__}, expected a torch.nn.Module")
         if any(is_lazy(value) for value in (*module.parameters(), *module.buffers())):
             with torch.no_grad():
                 module.eval()(torch.zeros(2, image[2], *image[:2]))
     return module.train()
+
+
+@contextmanager
+def located(net: NetSettings) -> Iterator[None]:
+    """Turns what a net's own code raises into BadPlugin with path and line: of the innermost call in its file, or of
+    `build`."""
+    try:
+        yield
+    except SweepError:
+        raise
+    except Exception as error:
+        file = NETS.find(net.name)
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file.__file__]
+        raise BadPlugin(f"{place(net, lines[-1] if lines else None)}: {type(error).__name__}: {error}") from error
+
+
+def place(net: NetSettings, line: int | None = None) -> str:
+    """Path and line in a net's file, of `build` unless a line is given."""
+    file = NETS.find(net.name)
+    return f"{file.__file__}:{line or inspect.getsourcelines(vars(file)['build'])[1]}"
 
 
 def tensors(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -48,11 +70,26 @@ def tensors(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
 
 
 def evaluated(
-    module: nn.Module, parameters: Tensors, buffers: Tensors, images: Float[Tensor, "B K H W"]
-) -> Float[Tensor, "B C"]:
-    """Outputs in evaluation mode with these weights instead of the module's own; can be differentiated by them."""
-    outputs: Tensor = torch.func.functional_call(module.eval(), (dict(parameters), dict(buffers)), (images,))
+    net: NetSettings, module: nn.Module, p: Tensors, b: Tensors, images: Float[Tensor, "M B K H W"]
+) -> Float[Tensor, "M B C"]:
+    """Outputs in evaluation mode of M models with parameters p and buffers b, which can be differentiated by p.
+
+    By the batched form of the net where it has one, else model by model.
+    """
+    together = batched(net.name)
+    if together:
+        return together.forward(net, p, b, images, False)
+    return torch.stack([_one(module, _at(p, i), _at(b, i), x) for i, x in enumerate(images)])
+
+
+def _one(module: nn.Module, p: Tensors, b: Tensors, images: Float[Tensor, "B K H W"]) -> Float[Tensor, "B C"]:
+    outputs: Tensor = torch.func.functional_call(module.eval(), (dict(p), dict(b)), (images,))
     return outputs
+
+
+def _at(stacked: Tensors, model: int) -> dict[str, Tensor]:
+    """One model's tensors out of those of M models."""
+    return {name: value[model] for name, value in stacked.items()}
 
 
 def numbers_as(value: Shaped[Tensor, "*_"], device: str | torch.device, dtype: torch.dtype) -> Shaped[Tensor, "*_"]:

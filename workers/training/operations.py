@@ -1,0 +1,59 @@
+"""Floating-point operations of a net, known without training: from its formula, or counted on its module.
+
+Only a net without a formula is built, and loads torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workers.plugins import batched
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from workers.interfaces.net import Image, NetSettings
+
+EXAMPLES = 2  # of the batch that is counted: batch norm needs two
+_known: dict[tuple[str, Image, int], float] = {}
+
+
+def visit_flops(net: NetSettings, image: Image, classes: int) -> float:
+    """Floating-point operations of training one model on one image once, forward and backward.
+
+    Raises BadPlugin where the net cannot be built or run.
+    """
+    formula = batched(net.name)
+    if formula:
+        return formula.visit_flops(net, image, classes)
+    key = net.model_dump_json(), image, classes
+    if key not in _known:
+        _known[key] = _counted(net, image, classes)
+    return _known[key]
+
+
+def _counted(net: NetSettings, image: Image, classes: int) -> float:
+    """On tensors without numbers, which takes milliseconds; on real ones where the module looks at its numbers."""
+    import torch
+
+    from workers.training.module import built, located
+
+    try:
+        with torch.device("meta"):
+            return _of_passes(built(net, image, classes, 0), image, "meta")
+    except Exception:  # whatever is wrong besides is raised by the same with real numbers
+        with located(net):
+            return _of_passes(built(net, image, classes, 0), image, "cpu")
+
+
+def _of_passes(module: nn.Module, image: Image, device: str) -> float:
+    """PyTorch's count of products of matrices and convolutions; where there are none, six for each parameter."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from workers.runtime import seeds
+
+    images = torch.zeros(EXAMPLES, image[2], *image[:2], device=device)
+    with seeds.torch_seeded(0, "count"), FlopCounterMode(display=False) as counter:
+        module(images).sum().backward()
+    return counter.get_total_flops() / EXAMPLES or 6.0 * sum(value.numel() for value in module.parameters())
