@@ -3,6 +3,7 @@
 import functools
 from typing import cast
 
+from tracking.common.lookup import Place
 from tracking.common.plugins import Kind
 from tracking.common.protocols import lacking
 from workers import trial
@@ -21,8 +22,12 @@ MEASURES: Kind[Measure] = Kind("measure", "workers.measures", Measure)
 PERTURBATIONS: Kind[Perturbation] = Kind("perturbation", "workers.perturbations", Perturbation)
 
 
-@functools.cache
 def batched(name: str) -> BatchedNet | None:
     """The net of this name, where it has all that `BatchedNet` asks for besides `build`."""
+    return _batched(NETS.place(name), name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _batched(place: Place, name: str) -> BatchedNet | None:
     net = NETS.load(name)
     return None if lacking(NETS.find(name), BatchedNet) else cast(BatchedNet, net)

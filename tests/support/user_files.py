@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-# A net in the form that trains M models at once: no hidden layer, one weight for each class and pixel.
+# No hidden layer: one weight for each class and pixel.
 FLAT_NET = '''\
 """Every pixel is a feature; written by a test."""
 
-import torch
+import math
+from collections import OrderedDict
+
+from torch import nn
 
 from workers.interfaces.net import NetSettings
 
@@ -17,25 +20,10 @@ class Settings(NetSettings):
     scale: float = 1.0
 
 
-def shapes(settings, image, classes):
-    return {"output.weight": (classes, image[0] * image[1] * image[2])}
-
-
-def buffers(settings):
-    return {}
-
-
-def visit_flops(settings, image, classes):
-    return 6.0 * classes * image[0] * image[1] * image[2]
-
-
-def init(settings, image, classes, rng):
-    shape = shapes(settings, image, classes)["output.weight"]
-    return {"output.weight": _helper.SCALE * settings.scale * torch.randn(shape, generator=rng)}
-
-
-def forward(settings, p, b, x, training):
-    return x.flatten(2) @ p["output.weight"].transpose(1, 2)
+def build(settings, image, classes):
+    output = nn.Linear(math.prod(image), classes, bias=False)
+    nn.init.normal_(output.weight, std=_helper.SCALE * settings.scale)
+    return nn.Sequential(OrderedDict(flatten=nn.Flatten(), output=output))
 '''
 LOSS = '''\
 """Half the squared distance from the label's unit vector; written by a test."""

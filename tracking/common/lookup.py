@@ -87,11 +87,11 @@ def imported(what: str, name: str, place: Place) -> ModuleType:
         try:
             return importlib.import_module(place.module)
         except (Exception, SystemExit) as error:
-            known = failures[place.module] = f"{_where(error, place)}: {_said(error)}"
+            known = failures[place.module] = f"{where(error, place)}: {_said(error)}"
     raise BadPlugin(f"{what} '{name}' cannot be imported: {known}")
 
 
-def _where(error: BaseException, place: Place) -> str:
+def where(error: BaseException, place: Place) -> str:
     """The innermost line of the user's own files that an error comes from."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"

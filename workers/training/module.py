@@ -5,8 +5,6 @@ M models, B examples, K input channels, H W image height and width, C classes.
 
 from __future__ import annotations
 
-import inspect
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from tracking.common.errors import BadPlugin, SweepError
+from tracking.common.lookup import where
 from workers.plugins import NETS, batched
 from workers.runtime import seeds
 
@@ -46,22 +45,14 @@ def built(net: NetSettings, image: Image, classes: int, seed: int) -> nn.Module:
 
 @contextmanager
 def located(net: NetSettings) -> Iterator[None]:
-    """Turns what a net's own code raises into BadPlugin with path and line: of the innermost call in its file, or of
-    `build`."""
+    """Turns what a net's own code raises into BadPlugin, with path and line in the user's files."""
     try:
         yield
     except SweepError:
         raise
     except Exception as error:
-        file = NETS.find(net.name)
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file.__file__]
-        raise BadPlugin(f"{place(net, lines[-1] if lines else None)}: {type(error).__name__}: {error}") from error
-
-
-def place(net: NetSettings, line: int | None = None) -> str:
-    """Path and line in a net's file, of `build` unless a line is given."""
-    file = NETS.find(net.name)
-    return f"{file.__file__}:{line or inspect.getsourcelines(vars(file)['build'])[1]}"
+        place = NETS.place(net.name)
+        raise BadPlugin(f"net '{net.name}' ({where(error, place)}): {type(error).__name__}: {error}") from error
 
 
 def tensors(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

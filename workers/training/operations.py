@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workers.interfaces.net import Image, NetSettings
 from workers.plugins import batched
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from workers.interfaces.net import Image, NetSettings
-
 EXAMPLES = 2  # of the batch that is counted: batch norm needs two
-_known: dict[tuple[str, Image, int], float] = {}
+_known: dict[tuple[type[NetSettings], str, Image, int], float] = {}
 
 
 def visit_flops(net: NetSettings, image: Image, classes: int) -> float:
@@ -26,7 +25,7 @@ def visit_flops(net: NetSettings, image: Image, classes: int) -> float:
     formula = batched(net.name)
     if formula:
         return formula.visit_flops(net, image, classes)
-    key = net.model_dump_json(), image, classes
+    key = type(net), net.model_dump_json(), image, classes
     if key not in _known:
         _known[key] = _counted(net, image, classes)
     return _known[key]
