@@ -33,7 +33,7 @@ class Place(NamedTuple):
         try:
             ast.parse(self.path.read_bytes(), str(self.path))
         except (SyntaxError, ValueError, OSError) as error:
-            return f"{_where(error, self)}: {_said(error)}"
+            return f"{where(error, self)}: {_said(error)}"
         return ""
 
 
