@@ -48,14 +48,19 @@ def submit(sweep: Sweep, options: Options) -> Detached:
 
     job = f"{sweep.name}-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="sweep-job-") as folder:
-        (Path(folder) / f"{sweep.name}.yaml").write_text(sweep.written, "utf-8")
-        sweep.files.write(Path(folder))
+        write(sweep, Path(folder))
         environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
         server = submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
     follow = ("sweep", "status", *sweep.asked, "--store", options.store, "--watch")
     ray = "RAY_AUTH_MODE=token ray" if preflight.token_required() else "ray"  # which sends no token unless told to
     log, stop = (f"{ray} job {what} {job} --address {server}" for what in ("logs --follow", "stop"))
     return Detached(job, shlex.join(follow), log, stop)
+
+
+def write(sweep: Sweep, folder: Path) -> None:
+    """Writes the files of a job, from which it reads the same sweep."""
+    (folder / f"{sweep.name}.yaml").write_text(sweep.written, "utf-8")
+    sweep.files.write(folder)
 
 
 def tell(found: Detached, as_json: bool) -> None:

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import user_files
 from tests.support.checkout import ROOT
 from tests.support.services import cluster_services as services
 from tests.support.services.cluster_hosts import Host, Network, missing
@@ -98,8 +100,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         outside.environment |= {"RAY_AUTH_TOKEN": services.TOKEN}
         network.host("closed", 5)
         made = Cluster(network, head, outside, mlflow["MLFLOW_TRACKING_URI"])
-        outside.run("sh", "-c", f"cat > {made.spec} <<'YAML'\n{SWEEP % EPOCHS}\nYAML")
+        with_own_measure(folder / "own", EPOCHS)
+        outside.run("cp", "-r", f"{folder}/own/.", OWN)
         yield made
+
+
+def with_own_measure(folder: Path, epochs: int) -> Path:
+    """Writes the sweep with a measure of its own beside it; returns the path of the sweep."""
+    (folder / "measures").mkdir(parents=True, exist_ok=True)
+    (folder / "measures/largest.py").write_text(user_files.MEASURE)
+    spec = folder / "widths.yaml"
+    spec.write_text((SWEEP % epochs).replace("[error, risk]", "[error, risk, largest]"))
+    return spec
 
 
 def test_it_goes_on_without_whoever_launched_it_until_it_is_stopped_or_done(cluster: Cluster) -> None:
@@ -130,8 +142,7 @@ def test_it_goes_on_without_whoever_launched_it_until_it_is_stopped_or_done(clus
 
     third = cluster.submit()
     assert cluster.ended(third["job"])["status"] == "SUCCEEDED"
-    spec = cluster.network.folder / "widths.yaml"
-    spec.write_text(SWEEP % EPOCHS)
+    spec = with_own_measure(cluster.network.folder, EPOCHS)
     checked = records(spec, cluster.store)
     print(checked)
     assert checked["ended"] == TRIALS and not checked["wrong"], checked
@@ -143,8 +154,7 @@ def test_records_in_an_object_store_and_runs_in_an_mlflow_server_are_followed_fr
     store, uri = "s3://sweeps/runs", ("--tracking-uri", cluster.tracking)
     begun = cluster.submit("--set", "epochs=60", *uri, store=store)
     assert cluster.ended(begun["job"])["status"] == "SUCCEEDED", cluster.outside.run("sh", "-c", begun["log"])
-    spec = cluster.network.folder / "widths.yaml"
-    spec.write_text(SWEEP % 60)
+    spec = with_own_measure(cluster.network.folder, 60)
     found = json.loads(cluster.outside.run(sys.executable, CHECK, str(spec), store, cluster.tracking))
     print(found)
     assert found["ended"] == TRIALS and not found["wrong"] and not found["mirror"], found

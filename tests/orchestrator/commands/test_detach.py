@@ -9,6 +9,8 @@ from orchestrator.commands import detach
 from orchestrator.commands.options import WhichMachines, WhichStore, WhichSweep
 from orchestrator.launch import Options
 from orchestrator.spec import load
+from orchestrator.spec.expand import expand
+from tests.support import user_files
 from tracking.common.errors import Refused
 
 SECRET = "hunter2-hunter2"
@@ -26,9 +28,18 @@ def test_the_head_is_asked_for_the_same_launch(tmp_path: Path, monkeypatch: pyte
         "tracking_uri": "http://mlflow:5000", "retry_failed": True, "limit": 7,
     }  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "demo.yaml").write_text(sweep.written, "utf-8")
+    detach.write(sweep, tmp_path)
     there = which.read()
     assert (there.digest, there.name) == (sweep.digest, sweep.name)
+
+
+def test_the_files_beside_a_sweep_travel_with_it(tmp_path: Path) -> None:
+    sweep = load.read(str(user_files.write(tmp_path / "here", {"nets/deep/__init__.py": "", "nets/deep/two.py": ""})))
+    (tmp_path / "there").mkdir()
+    detach.write(sweep, tmp_path / "there")
+    there = load.read(str(tmp_path / "there/mine.yaml"))
+    assert there.files.digest == sweep.files.digest and there.files != sweep.files
+    assert [trial.id for trial in expand(there)] == [trial.id for trial in expand(sweep)]
 
 
 @pytest.mark.parametrize(
