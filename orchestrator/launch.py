@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.execution import in_process, preflight
+from orchestrator.execution import in_process, keep_code, preflight
 from orchestrator.execution.claim_work import ClaimedWork, claim_work
 from orchestrator.execution.observer import Observer, Silent
 from orchestrator.execution.progress import Progress
@@ -32,14 +32,12 @@ from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Refused
 from tracking.common.own_code import OwnCode
-from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.verify import Verdict
 from workers.bundle import Report
 from workers.plugins import EXPERIMENTS
-from workers.runtime import provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,8 +134,10 @@ def _run(
 ) -> tuple[Ledger, tuple[str, ...]]:  # fmt: skip
     """Runs everything that is missing; returns the records after it, and a message for each file found damaged."""
     plan, since_ms = work.plan, now_ms()
-    save_code_changes(work.store)
+    keep_code.keep(work.store, plan.to_run)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
+    for note in consistency.notes(plan.trials, work.ledger):
+        LOG.info("note     %s", note)
     _prepare(sweep, plan)
     with _backend(options, observer) as (found, run):
         signals.install()
@@ -201,13 +201,6 @@ def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:
         from orchestrator.cluster.nodes import survey
 
         preflight.check(survey, store, OwnCode.loaded(sweep.files))
-
-
-def save_code_changes(store: Store) -> None:
-    """Writes the patch that records refer to, where this program differs from its commit."""
-    name = layout.code_changes(provenance.code().diff)
-    if provenance.diff() and not store.files.names(layout.CODE, name.rpartition("/")[2]):
-        store.files.write(name, provenance.diff().encode())
 
 
 def _remember_speeds(ledger: Ledger, since_ms: int) -> None:

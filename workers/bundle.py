@@ -3,9 +3,13 @@
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from types import ModuleType
 from typing import NamedTuple
 
+from tracking.common.sources import Source
 from tracking.records.manifest import Observed
+from workers import user_code
+from workers.plugins import MEASURES
 from workers.trial import Trial, digest
 
 COMMIT_S = 5.0  # seconds of training between commits; $SWEEP_COMMIT_S changes it, 0 is after every step
@@ -24,6 +28,21 @@ class Bundle:
     def observed(self) -> Observed | None:
         """What is measured of its trials, which is the same for all; None where the experiment leaves no choice."""
         return observed(self.trials[0])
+
+    @property
+    def files(self) -> dict[str, Source]:
+        """The user's own files that its trials and its measures use, by the digest of their source."""
+        return user_code.files(self._modules())
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """(name, digest) of these files, sorted."""
+        return user_code.digests(self._modules())
+
+    def _modules(self) -> list[ModuleType]:
+        """Each once: trials of one bundle differ in little."""
+        every = {module.__name__: module for trial in self.trials for module in trial.modules()}
+        return [*every.values(), *(module for found in measures(self.trials[0]).values() for module in found)]
 
 
 class Report(NamedTuple):
@@ -51,4 +70,11 @@ def observed(trial: Trial) -> Observed | None:
     """What is measured of a trial, and how often; None where its experiment leaves no choice."""
     if "measure" not in trial.plain:
         return None
-    return Observed(tuple((name, "") for name in trial.plain["measure"]), trial.plain["evaluate_every"])
+    digests = ((name, user_code.combined(user_code.files(own))) for name, own in measures(trial).items())
+    return Observed(tuple(digests), trial.plain["evaluate_every"])
+
+
+def measures(trial: Trial) -> dict[str, tuple[ModuleType, ...]]:
+    """What is measured of a trial, where its experiment leaves a choice: for each name the user's module, if any."""
+    with trial.files.active():
+        return {name: user_code.own(MEASURES, name) for name in trial.plain.get("measure", ())}

@@ -77,8 +77,9 @@ def _open(store: Store, bundle: Bundle, device: str) -> Opened:
     mine, damaged = provenance.of(device), []
     trials = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
     writer = Writer.begin(
-        store, bundle.id, bundle.trials[0].experiment, trials, mine, schema=SCHEMA_VERSION, observed=bundle.observed
-    )
+        store, bundle.id, bundle.trials[0].experiment, trials, mine, schema=SCHEMA_VERSION,
+        sources=bundle.sources, observed=bundle.observed,
+    )  # fmt: skip
     try:
         manifest = store.manifest(bundle.id)
         # What is done again keeps the times it had: MLflow cannot take a point back.

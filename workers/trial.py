@@ -6,6 +6,7 @@ import json
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Annotated, Any, Generic, Protocol
 
 from pydantic import BaseModel, TypeAdapter
@@ -14,6 +15,7 @@ from typing_extensions import TypeVar
 from tracking.common.flatten import flat
 from tracking.common.plugins import Frozen, Kind
 from tracking.common.user_files import UserFiles, current
+from workers import user_code
 from workers.identity import determining
 
 SCHEMA_VERSION = 2  # raised when a setting or a default comes to mean something else; docs/internals/record-format.md
@@ -80,7 +82,8 @@ class Trial(Generic[S_co]):
 
     @functools.cached_property
     def id(self) -> str:
-        """Content hash of what determines the training, and of the schema version: the same id is the same work.
+        """Content hash of what determines the training, user's files included, and of the schema version: the same id
+        is the same work.
 
         Settings that equal their default are left out (`workers/identity.py`), so that it does not matter whether a
         sweep writes them, and a setting that is added with a default that means "as before" changes no id.
@@ -98,7 +101,18 @@ class Trial(Generic[S_co]):
         """What determines the training, without the seed."""
         settings = determining(self.settings, self.plain)
         settings.pop("seed", None)
-        return {"experiment": self.experiment, "settings": settings}
+        sources = {"sources": dict(self.sources)} if self.sources else {}
+        return {"experiment": self.experiment, "settings": settings, **sources}
+
+    @functools.cached_property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """(name, digest) of the user's own files that the training uses, such as ("nets/mlp.py", ...), sorted."""
+        return user_code.digests(self.modules())
+
+    def modules(self) -> list[ModuleType]:
+        """The modules of the user's own files that the training uses: the experiment's, those that settings name."""
+        with self.files.active():
+            return [*user_code.own(EXPERIMENTS, self.experiment), *user_code.named(self.settings)]
 
     @property
     def seed(self) -> int:
@@ -113,7 +127,8 @@ class Trial(Generic[S_co]):
         value = _seed_of(type(self.settings)).validate_python(seed, strict=True)
         other = Trial(self.experiment, self.settings.model_copy(update={"seed": value}), self.files)
         before, after = self._around_seed
-        known = {"cell": self.cell, "_around_seed": self._around_seed, "plain": {**self.plain, "seed": value}}
+        shared: dict[str, object] = {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
+        known = {**shared, "plain": {**self.plain, "seed": value}}
         if "seed" in self._may_differ:
             known["shape"] = self.shape
         other.__dict__.update(known, id=_hashed(f"{before}{value}{after}"))

@@ -5,7 +5,6 @@ is here.
 """
 
 import functools
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -23,7 +22,6 @@ from tracking.records.store import Store
 
 CONNECT_S, MAX_PORT = 5.0, 65_535
 PACKAGES = ("sweep", "torch", "numpy", "ray")
-SOURCES = (".py", ".cpp", ".hpp")
 SHOWN = 5  # nodes that are named in one message
 TOKEN = (
     "Make one with `ray get-auth-token --generate`, start every node with RAY_AUTH_MODE=token and the same token, and "
@@ -64,12 +62,7 @@ def answer(look: Callable[[], dict[str, str]]) -> dict[str, str]:
 @functools.cache
 def code() -> str:
     """Digest of this project's own code, C++ included: equal versions may still be different checkouts."""
-    total = hashlib.sha256()
-    for package in program.PACKAGES:
-        files = (path for path in (program.PROGRAM / package).rglob("*") if path.suffix in SOURCES)
-        for path in sorted(files):
-            total.update(f"{path.relative_to(program.PROGRAM)}\n".encode() + path.read_bytes())
-    return total.hexdigest()[:12]
+    return program.digest(program.sources(program.PACKAGES, program.PROGRAM), program.PROGRAM)
 
 
 def _read(store: Store, probe: str) -> str:

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from orchestrator.planning.explain import explain
 from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 from workers.interfaces.dataset import DataSettings
 from workers.plugins import DATASETS
+from workers.runtime import provenance
 from workers.training.settings import OnImages
 from workers.trial import SCHEMA_VERSION, Trial
 
@@ -67,29 +69,56 @@ def _here(trial: Trial) -> str:
 
 
 def notes(trials: Sequence[Trial], ledger: Ledger) -> list[str]:
-    """What a reader should know of the records of these trials: data that differ, several versions of the code, and
-    trials that are recorded under other ids than they have now."""
+    """What a reader should know of the records of these trials: data that differ, several versions of the code, trials
+    that are recorded in an older format, and what distinguishes recorded trials from those that are missing."""
     recorded = ledger.of(t.id for t in trials)
     out = [_mixed(name, sorted(found)) for name, found in _digests(recorded.values()).items() if len(found) > 1]
-    commits = Counter(name for r in recorded.values() for name in {_code(p) for p in r.provenances})
-    if len(commits) > 1:
-        counts = ", ".join(f"{n} by {commit}" for commit, n in commits.most_common())
-        out.append(f"the trials were recorded by different versions of the code: {counts}")
+    if said := other_code(recorded.values(), mixed=len(recorded) < len(trials)):
+        out.append(said)
     missing = {t.id for t in trials} - recorded.keys()
     if missing and (older := _older(missing, trials[0], ledger)):
         out.append(
             f"{older} of the missing trials are recorded in the format of version 0.1 of this program; they do not "
             "count, and run again"
         )
-    return out
+    return out + explain(trials, ledger)
 
 
-def _code(provenance: Provenance) -> str:
+def codes(recorded: Iterable[TrialRecord]) -> Counter[str]:
+    """How many of these trials each version of the code has computed, or a part of, by what it is called: two versions
+    that have the same files are one, whatever their commits."""
+    names: dict[str, str] = {}
+    counts = Counter[str]()
+    for one in recorded:
+        found = {_files(p): _name(p) for p in one.provenances}
+        names = {**found, **names}
+        counts.update(found.keys())
+    twice = {name for name, n in Counter(names[files] for files in counts).items() if n > 1}
+    shown = {files: f"{name} ({files[:8]})" if name in twice else name for files, name in names.items()}
+    return Counter({shown[files]: n for files, n in counts.items()})
+
+
+def _files(provenance: Provenance) -> str:
+    """What tells two versions of the code apart: the digest of the files, or the name where it is not recorded."""
+    return (provenance.code.files if provenance.code else "") or _name(provenance)
+
+
+def _name(provenance: Provenance) -> str:
     """The commit, or the version of a program that is installed without a checkout."""
-    code = provenance.code
-    if code is None or not code.commit:
-        return f"version {dict(provenance.versions or ()).get('sweep', 'unknown')}"
-    return f"{code.commit[:10]} with changes" if code.modified else code.commit[:10]
+    named = provenance.code.name if provenance.code else ""
+    return named or f"version {dict(provenance.versions or ()).get('sweep', 'unknown')}"
+
+
+def other_code(recorded: Iterable[TrialRecord], mixed: bool) -> str:
+    """That trials of one sweep were computed by several versions of the code; "" where it is one. mixed: whether
+    trials are to be added by the code that runs now."""
+    known = [*recorded]
+    found, here = codes(known), Provenance(provenance.code())
+    foreign = mixed and found and any(_files(p) != _files(here) for one in known for p in one.provenances)
+    counts = ", ".join(f"{n} by {name}" for name, n in found.most_common())
+    if foreign:
+        return f"recorded by other code than runs here ({_name(here)}): {counts}; figures of both will say so"
+    return f"the trials were recorded by different versions of the code: {counts}" if len(found) > 1 else ""
 
 
 def _older(missing: set[str], like: Trial, ledger: Ledger) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.planning.consistency import data_digest, refuse_mixed_data
+from orchestrator.planning.consistency import codes, data_digest, refuse_mixed_data
 from orchestrator.spec.expand import parents, varied
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.curve_spec import Curve
@@ -76,7 +76,9 @@ class Results:
         titles = {data.title for id in shown if id in self.records and (data := self.records[id].data)}
         with self.sweep.files.active():
             step = EXPERIMENTS.load(self.sweep.experiment).STEP
-        return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step)
+        by = codes(self.records[id] for id in shown if id in self.records)
+        counts = tuple(f"{n} by {name}" for name, n in by.most_common()) if len(by) > 1 else ()
+        return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step, counts)
 
 
 def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:

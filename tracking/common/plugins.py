@@ -38,6 +38,10 @@ class Frozen(BaseModel):
         """The keys that no id depends on, whatever their value: what is only observed of a training, not part of it."""
         return frozenset()
 
+    def named_modules(self) -> tuple[ModuleType, ...]:
+        """The modules of the user's files that are named by a text, such as a loss; `any_settings` has its own."""
+        return ()
+
 
 class HasSettings(Protocol):
     """The part of a file that sweep files configure."""

@@ -1,6 +1,23 @@
-"""Where this program's own files lie."""
+"""Where this program's own files lie, and which of them are its source."""
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 PACKAGES = ("orchestrator", "workers", "tracking", "sweeps")
 PROGRAM = Path(__file__).parents[2]  # the folder that holds the packages: a checkout, or site-packages
+SOURCES = (".py", ".cpp", ".hpp")
+COMPUTING = ("workers", "tracking/common", "tracking/records")  # the folders of what computes rows and commits them
+
+
+def sources(folders: Iterable[str] = PACKAGES, program: Path = PROGRAM) -> list[Path]:
+    """The source files below folders of this program, sorted."""
+    return sorted(path for name in folders for path in (program / name).rglob("*") if path.suffix in SOURCES)
+
+
+def digest(paths: Iterable[Path], program: Path = PROGRAM) -> str:
+    """SHA-256 of names and content of files, 16 hexadecimal digits."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(f"{path.relative_to(program).as_posix()}\n".encode() + path.read_bytes())
+    return total.hexdigest()[:16]

@@ -53,16 +53,20 @@ BANDS = {
 
 @dataclass(frozen=True)
 class Caption:
-    """What a figure says of its sweep that no number does. step: what a step is called."""
+    """What a figure says of its sweep that no number does. step: what a step is called. codes: how many trials each
+    version of the code has computed, where there are several."""
 
     title: str = ""
     source: str = ""
     data: str = ""
     step: str = "step"
+    codes: tuple[str, ...] = ()
 
     def origin(self) -> str:
-        """Data and source, in sentences."""
-        return " ".join([f"Data: {self.data}."] * bool(self.data) + [f"After {self.source}."] * bool(self.source))
+        """Data, source and versions of the code, in sentences."""
+        data, source = [f"Data: {self.data}."] * bool(self.data), [f"After {self.source}."] * bool(self.source)
+        computed = [f"Trials computed by different versions of the code: {', '.join(self.codes)}."] * bool(self.codes)
+        return " ".join([*data, *source, *computed])
 
 
 def verbatim(text: str) -> str:

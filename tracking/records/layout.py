@@ -5,7 +5,8 @@ records/<bundle>/<attempt>-<n>.parquet     rows of the n-th commit of an attempt
 checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that commit
 weights/<bundle>/<attempt>-<n>.safetensors trained weights of the bundle's models, as of that commit
 leases/<number>.json                       which launch works on which trials
-code/<digest>.diff                         how the code of a provenance differed from its commit
+code/<digest>.zip                          the files in which the code of a provenance differed from its commit
+code/<digest>.py                           a file of the user's own, by the digest in the sources of a manifest
 probes/<id>                                a file that preflight and doctor write, read and delete
 figures/<variant>/                         curves, figures, verdicts and report; on this machine in any case
 mlflow.db, mlflow.db.lock, mlartifacts/    the default MLflow store
@@ -90,8 +91,14 @@ def lease_number(name: str) -> int:
 
 
 def code_changes(digest: str) -> str:
-    """The patch with this digest (`Code.diff` of a provenance)."""
-    return f"{CODE}/{digest}.diff"
+    """The files in which this program differed from its commit (`Code.diff` of a provenance); version 0.1 wrote patches
+    that end in .diff."""
+    return f"{CODE}/{digest}.zip"
+
+
+def user_source(digest: str) -> str:
+    """The user's own file with this digest."""
+    return f"{CODE}/{digest}.py"
 
 
 def probe(id: str) -> str:

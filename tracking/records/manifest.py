@@ -109,6 +109,11 @@ class TrialRecord:
         """The data it saw; None where it needs none."""
         return self.provenance.data
 
+    @property
+    def trained_with(self) -> tuple[tuple[str, str], ...]:
+        """`sources` without those of measures."""
+        return tuple(source for source in self.sources if not source[0].startswith("measures/"))
+
 
 @dataclass(frozen=True)
 class Manifest:

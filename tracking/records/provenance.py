@@ -18,13 +18,30 @@ Pairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The commit of the checkout; `diff` is the digest of what differed from it (`layout.code_changes`). All empty
-    where the program is installed without a checkout."""
+    """This program, as it was.
+
+    commit: of its checkout. modified: whether files differed from it. diff: the digest of these files as they were kept
+    (`layout.code_changes`). All empty where the program is installed without a checkout. files: the digest of the files
+    that compute and commit, which tells two programs apart in any case; "" in records of version 0.1.
+    """
 
     __pydantic_config__ = _STRICT
     commit: str = ""
     modified: bool = False
     diff: str = ""
+    files: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: its commit, and whether it was changed; the digest of its files without a commit."""
+        if not self.commit:
+            return f"files {self.files[:8]}" if self.files else ""
+        return f"{self.commit[:10]} with changes" if self.modified else self.commit[:10]
+
+    def plain(self) -> dict[str, object]:
+        """As JSON values, without what is not known."""
+        known: dict[str, object] = {"commit": self.commit, "modified": self.modified} if self.commit else {}
+        return known | {key: text for key, text in (("diff", self.diff), ("files", self.files)) if text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +94,7 @@ class Provenance:
         code, data, spent = self.code, self.data, self.spent
         known: dict[str, object] = {}
         if code is not None:
-            changes = {"diff": code.diff} if code.diff else {}
-            known["code"] = {"commit": code.commit, "modified": code.modified, **changes} if code.commit else {}
+            known["code"] = code.plain()
         if self.versions is not None:
             known["versions"] = dict(self.versions)
         words = {"device": self.device, "host": self.host, "engine": self.engine}

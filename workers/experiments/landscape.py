@@ -12,6 +12,7 @@ A points of a slice along one direction, P weights, N training examples.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from pydantic import Field, field_validator
 
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
+from workers import user_code
 from workers.experiments import network
 from workers.interfaces.experiment import no_limit
 from workers.interfaces.until import Until
@@ -74,6 +76,10 @@ class Settings(OnImages):
         20, gt=0, description=f"Largest and smallest eigenvalues that are recorded of more than {DENSE} weights."
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Decides the training, as in network, and the directions.")
+
+    def named_modules(self) -> tuple[ModuleType, ...]:
+        """That of the loss."""
+        return user_code.own(LOSSES, self.loss)
 
     @field_validator("loss")
     @classmethod

@@ -3,41 +3,75 @@
 import functools
 import hashlib
 import importlib.metadata
+import io
+import os
 import platform
 import subprocess
+import zipfile
 from pathlib import Path
 
+from tracking.common import program
 from tracking.common.program import PROGRAM
 from tracking.records.provenance import Code, Provenance
 
-LONGEST = 1_000_000  # characters of a patch that are kept
 PACKAGES = ("sweep", "torch", "numpy", "ray", "mlflow")
+LARGEST, LARGEST_IN_ALL = 1_000_000, 10_000_000  # bytes of a changed file that is kept, and of all of them
+HERE = "workers/runtime/provenance.py"  # a file that only this program's own repository tracks at this place
 
 
 @functools.cache
 def code() -> Code:
-    """The commit this code is from and whether files differ from it; empty where it is no checkout."""
-    commit = _git(PROGRAM, "rev-parse", "HEAD")
-    if not commit:
-        return Code()
-    changes = diff()
-    return Code(commit, True, hashlib.sha256(changes.encode()).hexdigest()[:16]) if changes else Code(commit)
+    """This program: the commit of its own checkout and whether files differ from it, where it is one; the digest of
+    its files in any case."""
+    files = program.digest(program.sources(program.COMPUTING, PROGRAM), PROGRAM)
+    if not _is_checkout():
+        return Code(files=files)
+    changed = hashlib.sha256(kept).hexdigest()[:16] if (kept := changes()) else ""
+    return Code(_git("rev-parse", "HEAD").strip(), bool(changed), changed, files)
 
 
 @functools.cache
-def diff() -> str:
-    """What differs from the commit, as a patch of at most `LONGEST` characters; empty where nothing does."""
-    changes = _git(PROGRAM, "diff", "HEAD", "--", ".")  # of this program alone
-    cut = f"\n[cut: {len(changes):,} characters in all]\n" if len(changes) > LONGEST else ""
-    return changes[:LONGEST] + cut
+def changes() -> bytes:
+    """The source files of this program that differ from its commit or are not in it, as a zip archive; empty where none
+    does. Only source is kept: no file with settings or secrets that lies beside it. Files above `LARGEST` bytes, and
+    what would exceed `LARGEST_IN_ALL`, are named in it without their content."""
+    if not _is_checkout():
+        return b""
+    listed = _git("ls-files", "-z", "--modified", "--others", "--deleted", "--", *program.PACKAGES).split("\0")
+    names = sorted({name for name in listed if name.endswith(program.SOURCES)})
+    if not names:
+        return b""
+    out, left_out, total = io.BytesIO(), [], 0
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            path = PROGRAM / name
+            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+            total += len(content)
+            if len(content) > LARGEST or total > LARGEST_IN_ALL:
+                left_out.append(f"{name}: {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
+            else:
+                archive.writestr(zipfile.ZipInfo(name), content)
+        if left_out:
+            archive.writestr(zipfile.ZipInfo("LEFT_OUT.txt"), "\n".join(left_out))
+    return out.getvalue()
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _is_checkout() -> bool:
+    """Whether this program lies in its own repository. Where it is installed, what lies around it may be the checkout
+    of something else, which does not track these files."""
+    return bool(_git("ls-files", "--error-unmatch", "--", HERE))
+
+
+def _git(*arguments: str) -> str:
+    """What git says in the folder of this program; "" where there is no git or no checkout. The variables by which git
+    is sent to another repository do not count, and nothing that a repository's settings name is run."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-c", "core.fsmonitor=false", *arguments]
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, timeout=10, check=False)
+        done = subprocess.run(command, cwd=PROGRAM, env=environment, capture_output=True, timeout=10, check=False)
     except OSError:  # no git on this machine: an installed package has no commit to tell
         return ""
-    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
+    return os.fsdecode(done.stdout) if done.returncode == 0 else ""
 
 
 def of(device: str) -> Provenance:

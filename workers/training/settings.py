@@ -1,10 +1,12 @@
 """Settings of one network trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from tracking.common.plugins import Frozen, any_settings
+from workers import user_code
 from workers.interfaces.dataset import DataSettings
 from workers.interfaces.net import NetSettings
 from workers.interfaces.perturbation import PerturbationSettings
@@ -86,6 +88,10 @@ class Settings(OnImages):
     def not_identifying(self) -> frozenset[str]:
         """What is measured; and how often, unless something is decided at evaluations."""
         return frozenset({"measure"} if self.acts_at_evaluations else {"measure", "evaluate_every"})
+
+    def named_modules(self) -> tuple[ModuleType, ...]:
+        """That of the loss."""
+        return user_code.own(LOSSES, self.loss)
 
     @property
     def acts_at_evaluations(self) -> bool:

@@ -19,6 +19,7 @@ from tracking.analysis.aggregate import COUNTS
 from tracking.common.flatten import flat
 from tracking.common.text import duration
 from tracking.mirror.tracking_uri import public
+from tracking.records import layout
 from tracking.records.leases.lease_file import Claim
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifest import TrialRecord
     from tracking.records.rows import Progress
+    from tracking.records.store import Store
 
 SHOWN = 10  # bundles of a plan
 
@@ -166,12 +168,14 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
     """One trial: settings, outcome, provenance of its rows and its last recorded numbers."""
     rows, computed = ledger.rows([one]).to_pandas(), ledger.computed(one)
     last = rows[rows["step"] == rows["step"].max()]
+    sources = [_source(ledger.store, name, digest) for name, digest in one.sources]
     if as_json:
         plain = {
             **asdict(one),
             "provenance": one.provenance.plain(),
             "provenances": [provenance.plain() for provenance in one.provenances],
             "computed": [{**asdict(part), "provenance": part.provenance.plain()} for part in computed],
+            "code": sources,
             "last": last[["split", "measure", "layer", "value"]].to_dict("records"),
         }
         return _json(plain)
@@ -183,8 +187,21 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
     if len(one.provenances) > 1:
         lines = [_computed(part) for part in computed]
         table("rows by provenance", ["steps", "rows", "device", "host", "engine", "commit", "versions"], lines)
+    for source in sources:
+        say(f"source   {source['name']}, kept as {source['file']}")
+        say(source["text"])
     columns = ["measure", "split", "layer", "value"]
     table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
+
+
+def _source(store: "Store", name: str, digest: str) -> dict[str, str]:
+    """A file of the user's own, as it is kept with the records."""
+    file = layout.user_source(digest)
+    try:
+        text = store.files.read(file).decode("utf-8", "replace")
+    except FileNotFoundError:
+        text = "(it is not there)"
+    return {"name": name, "digest": digest, "file": file, "text": text}
 
 
 def _computed(part: "Computed") -> tuple[str, ...]:
