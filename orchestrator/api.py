@@ -27,6 +27,7 @@ from orchestrator.spec import load
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.heatmap_spec import Heatmap
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from tracking.records.ledger import Ledger
@@ -78,20 +79,25 @@ def rows(sweep: Sweep, store: str = "runs") -> "pd.DataFrame":
 
 
 def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
-    """The points of one of the sweep's curves: line, x, centre, low, high, n, diverged, failed, missing, ..."""
-    return _results(sweep, store).curve(_curve(sweep, name)).table
+    """The points of one of the sweep's curves, or the cells of one of its heat maps: line, x, centre, low, high, n,
+    diverged, failed, missing, ..."""
+    chosen, results = _drawn(sweep, name), _results(sweep, store)
+    return (results.curve(chosen) if isinstance(chosen, Curve) else results.heatmap(chosen)).table
 
 
 def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
-    """One of the sweep's curves, drawn with Matplotlib."""
+    """One of the sweep's curves or heat maps, drawn with Matplotlib."""
     import matplotlib
 
-    from tracking.plotting import curve_figure
+    from tracking.plotting import curve_figure, heatmaps
     from tracking.plotting.style import style
 
-    results, chosen = _results(sweep, store), _curve(sweep, name)
+    results, chosen = _results(sweep, store), _drawn(sweep, name)
+    caption = results.caption(chosen.where)
     with matplotlib.rc_context(style()):
-        return curve_figure.figure(*results.curve(chosen), results.caption(chosen.where))
+        if isinstance(chosen, Curve):
+            return curve_figure.figure(*results.curve(chosen), caption)
+        return heatmaps.figure(results.heatmap(chosen), caption)
 
 
 def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:
@@ -103,8 +109,9 @@ def _results(sweep: Sweep, store: str) -> Results:
     return build(sweep, expand(sweep), Ledger.read(Store(store)))
 
 
-def _curve(sweep: Sweep, name: str) -> Curve:
-    for one in sweep.curves:
-        if one.name == name:
-            return one
-    raise Refused(unknown("curve", name, [one.name for one in sweep.curves]))
+def _drawn(sweep: Sweep, name: str) -> Curve | Heatmap:
+    found: dict[str, Curve | Heatmap] = {one.name: one for one in sweep.curves}
+    found |= {one.name: one for one in sweep.heatmaps}
+    if name not in found:
+        raise Refused(unknown("curve or heat map", name, list(found)))
+    return found[name]

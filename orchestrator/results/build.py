@@ -11,6 +11,7 @@ from orchestrator.spec.sweep import Sweep
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
+from tracking.analysis.heatmap_spec import Heatmap
 from tracking.analysis.row_cache import stored
 from tracking.common.flatten import flat
 from tracking.plotting.labels import Caption
@@ -24,7 +25,8 @@ from workers.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.plotting.figures import Points
+    from tracking.analysis.heat import Heat
+    from tracking.plotting.figures import Heats, Points
     from tracking.plotting.panels import Part
 
 
@@ -57,12 +59,25 @@ class Results:
 
         return Part(curve, *both(self.frame, curve, varied(self.sweep)))
 
+    def heatmap(self, heatmap: Heatmap) -> "Heat":
+        """The cells of one heat map. Raises Refused where it does not fit what is recorded."""
+        from tracking.analysis.heat import heat
+
+        return heat(self.frame, heatmap, varied(self.sweep))
+
     @cached_property
     def table(self) -> "pd.DataFrame":
         """The points of all curves that have some."""
         from tracking.plotting import figures
 
-        return figures.table(self.curves)
+        return figures.points_of(self.curves)
+
+    @cached_property
+    def heatmaps(self) -> "Heats":
+        """Every heat map of the sweep by its name: its cells, or why it has none."""
+        from tracking.plotting import figures
+
+        return figures.cells(self.frame, self.sweep.heatmaps, varied(self.sweep))
 
     @property
     def unfinished(self) -> bool:

@@ -30,7 +30,9 @@ def write(results: Results, store: Store) -> Files:
     from tracking.plotting import figures
 
     sweep, folder = results.sweep, figure_folder(results.sweep, store)
-    drawn = figures.draw(results.curves, sweep.panels, sweep.surfaces, results.frame, results.caption, folder)
+    drawn = figures.draw(
+        results.curves, results.heatmaps, sweep.panels, sweep.surfaces, results.frame, results.caption, folder
+    )
     verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
     (folder / layout.CLAIMS).write_text(verdicts)
     return Files(list(drawn.files), drawn.failed, _write_report(results, drawn, folder))

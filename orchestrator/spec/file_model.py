@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, JsonValue
 
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.heatmap_spec import Heatmap
 from tracking.common.plugins import Frozen, any_settings
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
@@ -16,7 +17,7 @@ else:
     AnyClaim = any_settings(CLAIMS)
 
 
-MAX_DRAWN = 200  # curves, panels, surfaces or claims of one file
+MAX_DRAWN = 200  # curves, heat maps, panels, surfaces or claims of one file
 
 Settings = dict[str, JsonValue]
 
@@ -42,6 +43,9 @@ class Sections(GridSections):
     )
     measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
     curves: list[Curve] = Field([], max_length=MAX_DRAWN, description="What is drawn.")
+    heatmaps: list[Heatmap] = Field(
+        [], max_length=MAX_DRAWN, description="Quantities over two settings, or a setting and steps, drawn as colours."
+    )
     panels: list[Panel] = Field(
         [], max_length=MAX_DRAWN, description="Curves that are also drawn side by side, on one page."
     )

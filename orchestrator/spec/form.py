@@ -12,7 +12,13 @@ from orchestrator.spec.file_model import File
 from orchestrator.spec.yaml_source import Path, Source
 from tracking.common.errors import BadSweep
 
-ITEMS = ("curves", "panels", "surfaces", "claims")  # lists of what is drawn and judged: no trial depends on them
+ITEMS = (
+    "curves",
+    "heatmaps",
+    "panels",
+    "surfaces",
+    "claims",
+)  # lists of what is drawn and judged: no trial depends on them
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from orchestrator.spec.grid import Grid
 from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.heatmap_spec import Heatmap
 from tracking.common.user_files import UserFiles
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
@@ -35,6 +36,7 @@ class Sweep:
     written_values: WrittenValues
     measure: list[str] | None
     curves: list[Curve]
+    heatmaps: list[Heatmap]
     panels: list[Panel]
     surfaces: list[Surface]
     claims: list[Claim]

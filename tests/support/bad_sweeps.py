@@ -55,6 +55,11 @@ def curve(name: str, says: str, at: str, *said: str, measure: str = "[error, ris
     return Case(name, "", good, at, said)
 
 
+def heatmap(name: str, says: str, at: str, *said: str) -> Case:
+    """The good file with a heat map."""
+    return Case(name, "claims:\n", f"heatmaps:\n  - {{name: h, {says}}}\nclaims:\n", at, said)
+
+
 CASES = [
     # what is derived
     curve("a derived y of two kinds", "y: {gap: error, ratio: [error, risk]}", "13:29", "got gap and ratio"),
@@ -70,6 +75,11 @@ CASES = [
     curve("matched with no risk", "y: error, at: matched", "13:39", "risk is not measured", measure="[error]"),
     curve("a reference over nothing", "y: risk, reference: {value: 2, over: epoch}", "13:60", "did you mean 'epochs'?"),
     curve("a reference over texts", "y: risk, reference: {value: 2, over: loss}", "13:38", "and loss has texts"),
+    heatmap("a heat map of one axis", "x: epochs, y: epochs, z: risk, split: test", "15:5", "x and y must differ"),
+    heatmap("a heat map over a measure", "x: risk, y: step, z: risk, split: test", "15:15", "unknown setting or step"),
+    heatmap("a heat map on no split", "x: net.width, y: step, z: error", "15:5", "error is not recorded on no split"),
+    heatmap("a heat map that forgets what varies", "x: step, y: epochs, z: error, split: test", "15:5",
+            "a cell would have several values at the same step and epochs: its trials differ in net.width"),
     # the file as text
     Case("an empty file", "", "", "1:1", ("the file is empty", "title, experiment")),
     Case("only a comment", "", "# nothing\n", "1:1", ("the file is empty",)),

@@ -31,7 +31,7 @@ def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataF
     if low < high:
         axes.set_ylim(low, high)
     if axes.get_yscale() == "log":
-        _plain_log_ticks(axes.yaxis, low, high)
+        plain_log_ticks(axes.yaxis, low, high)
     if is_share(curve.y) and axes.get_yscale() == "linear":
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
     axes.set_xlabel(x_axis_label(curve, caption))
@@ -81,10 +81,10 @@ def _log_x_ticks(axes: "Axes", values: list[float]) -> None:
         axes.set_xticks(far, [number(v) for v in far])
         axes.xaxis.set_minor_locator(NullLocator())
     else:
-        _plain_log_ticks(axes.xaxis, *axes.get_xlim())
+        plain_log_ticks(axes.xaxis, *axes.get_xlim())
 
 
-def _plain_log_ticks(axis: "Axis", low: float, high: float) -> None:
+def plain_log_ticks(axis: "Axis", low: float, high: float) -> None:
     """Numbers as they are, at 1, 2 and 5, where the axis spans less than three decades of ordinary numbers; evenly
     spaced ones where it spans less than a factor of 3."""
     from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tracking.analysis.aggregate import both
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.heat import Heat, heat
+from tracking.analysis.heatmap_spec import Heatmap
 from tracking.analysis.values import text
 from tracking.common.errors import Refused, SweepError
-from tracking.plotting import curve_figure, panels, surfaces
+from tracking.plotting import curve_figure, heatmaps, panels, surfaces
 from tracking.plotting.labels import Caption
 from tracking.plotting.panels import Panel, Part
 from tracking.plotting.save import save
@@ -36,13 +38,14 @@ Captions = Callable[[Mapping[str, object]], Caption]
 
 @dataclass(frozen=True)
 class NotDrawn:
-    """A curve, panel or surface that could not be drawn, and why."""
+    """A curve, heat map, panel or surface that could not be drawn, and why."""
 
     name: str
     reason: str
 
 
 Points = Mapping[str, Part | NotDrawn]
+Heats = Mapping[str, Heat | NotDrawn]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Figures:
     """What was drawn of a sweep.
 
     files: of each figure its name and the paths of its files: png, svg, and the points of all curves as parquet, csv.
-    table: the points of all curves that could be aggregated. failed: the figures that are not among `files`.
+    table: the points of all curves and the cells of all heat maps that could be aggregated.
+    failed: the figures that are not among `files`.
     """
 
     files: tuple[dict[str, str], ...]
@@ -66,19 +70,29 @@ def points(frame: "Frame", curves: Iterable[Curve], varied: list[str]) -> Points
     return {c.name: _attempt(c.name, partial(_aggregated, frame, c, varied)) for c in curves}
 
 
+def cells(frame: "Frame", heatmaps: Iterable[Heatmap], varied: list[str]) -> Heats:
+    """Every heat map by its name: its cells, or why it has none. Raises as `points` does."""
+    return {h.name: _attempt(h.name, partial(heat, frame, h, varied)) for h in heatmaps}
+
+
 def draw(
-    curves: Points, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame", captions: Captions, folder: Path
-) -> Figures:
-    """Writes the points of all curves as Parquet and CSV, and each curve, panel and surface as PNG and SVG.
+    curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame",
+    captions: Captions, folder: Path,
+) -> Figures:  # fmt: skip
+    """Writes the points of all curves and the cells of all heat maps as Parquet and CSV, and each curve, heat map,
+    panel and surface as PNG and SVG.
 
     `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed.
     """
     good = {name: part for name, part in curves.items() if isinstance(part, Part)}
-    saved: list[dict[str, str] | NotDrawn] = [part for part in curves.values() if isinstance(part, NotDrawn)]
+    all_of_them = (*curves.values(), *heats.values())
+    saved: list[dict[str, str] | NotDrawn] = [part for part in all_of_them if isinstance(part, NotDrawn)]
     saved += [_saved(name, partial(_curve, part, captions), folder) for name, part in good.items()]
+    warm = {name: found for name, found in heats.items() if isinstance(found, Heat)}
+    saved += [_saved(name, partial(_heatmap, found, captions), folder) for name, found in warm.items()]
     saved += [_saved(page.name, partial(_page, page, good, captions), folder) for page in pages]
     saved += [_saved(one.name, partial(_surface, one, frame, captions), folder) for one in heights]
-    whole = table(curves)
+    whole = table([*(part.table for part in good.values()), *(found.table for found in warm.values())])
     beside = write_table(whole, folder)
     files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
     return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)))
@@ -111,6 +125,10 @@ def _curve(part: Part, captions: Captions) -> "Figure":
     return curve_figure.figure(*part, captions(part.curve.where))
 
 
+def _heatmap(found: Heat, captions: Captions) -> "Figure":
+    return heatmaps.figure(found, captions(found.heatmap.where))
+
+
 def _page(page: Panel, parts: Mapping[str, Part], captions: Captions) -> "Figure":
     for name in page.curves:
         if name not in parts:
@@ -122,12 +140,16 @@ def _surface(surface: Surface, frame: "Frame", captions: Captions) -> "Figure":
     return surfaces.figure(surface, surfaces.sheets(frame, surface), captions(surface.where))
 
 
-def table(curves: Points) -> "pd.DataFrame":
-    """The points of all curves that have some; a setting that is a text in one and a number in another is a text in
+def points_of(curves: Points) -> "pd.DataFrame":
+    """The points of all curves that have some, as `table` puts them together."""
+    return table([part.table for part in curves.values() if isinstance(part, Part)])
+
+
+def table(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
+    """The points of several curves; a setting that is a text in one and a number in another is a text in
     all."""
     import pandas as pd
 
-    tables = [part.table for part in curves.values() if isinstance(part, Part)]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     mixed = [c for c in whole.columns if whole[c].dropna().map(type).nunique() > 1]
     return whole.assign(**{c: whole[c].map(text, na_action="ignore") for c in mixed})

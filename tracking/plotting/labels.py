@@ -78,7 +78,12 @@ def x_axis_label(curve: Curve, caption: Caption) -> str:
     """The setting or measure in words, or what a step is called, if the curve does not say it."""
     if curve.x_label:
         return verbatim(curve.x_label)
-    return _capital(caption.step if curve.x == "step" else _measure(curve.x, curve.x_split))
+    return named_axis(curve.x, caption, curve.x_split)
+
+
+def named_axis(name: str, caption: Caption, split: str = "") -> str:
+    """A setting or measure in words, or what a step is called."""
+    return _capital(caption.step if name == "step" else _measure(name, split))
 
 
 def y_axis_label(curve: Curve, splits: list[str], caption: Caption) -> str:
@@ -134,17 +139,21 @@ def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, ba
     used = table.loc[table["n"] > 0, "n"]
     notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
     notes.append(caption.origin())
-    notes += _moments(curve, table, caption.step)
-    left_out = not_averaged(curve, table)
-    if left_out:
-        ended = [what for what in left_out if what in ("diverged", "not finite", "not reached")]
-        crossed = ended and "every" not in curve.steps and not curve.points
-        counts, crosses = ", ".join(f"{n} {what}" for what, n in left_out.items()), f" (crosses: {' or '.join(ended)})"
-        notes.append(f"Trials left out: {counts}{crosses if crossed else ''}.")
+    notes += moments(curve, table, caption.step)
+    notes.append(left_out(curve, table, crosses="every" not in curve.steps and not curve.points))
     return [note for note in [*notes, *_not_shown(curve, table, caption.step)] if note]
 
 
-def _moments(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
+def left_out(curve: Curve, table: "pd.DataFrame", crosses: bool = False) -> str:
+    """How many trials are in no average, and why; "" where all are. `crosses`: whether those without a number that
+    ended are marked."""
+    lacking = not_averaged(curve, table)
+    ended = [what for what in lacking if what in ("diverged", "not finite", "not reached")]
+    crossed = f" (crosses: {' or '.join(ended)})" if crosses and ended else ""
+    return f"Trials left out: {', '.join(f'{n} {what}' for what, n in lacking.items())}{crossed}." if lacking else ""
+
+
+def moments(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
     """What the best step is, and at which risk trials are matched."""
     said = []
     if "best" in curve.steps and set(table["split"]) == {""}:
@@ -182,13 +191,21 @@ def not_averaged(curve: Curve, table: "pd.DataFrame") -> dict[str, int]:
     return {str(what).replace("_", " "): int(n) for what, n in lacking.items() if n > 0}
 
 
-def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str) -> str:
-    if curve.points:
-        return f"A mark for each of {len(used)} trials."
+def averaged(curve: Curve, table: "pd.DataFrame") -> str:
+    """Over how many seeds: "mean of 3 to 5 seeds"."""
+    used = table.loc[table["n"] > 0, "n"]
     few, many = int(used.min()), int(used.max())
     seeds = f"{many} seed{'s' if many > 1 else ''}" if few == many else f"{few} to {many} seeds"
+    return f"{curve.centre} of {seeds}" if many > 1 else "one seed"
+
+
+def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str) -> str:
+    """`used`: the trials of each point that has some."""
+    if curve.points:
+        return f"A mark for each of {len(used)} trials."
+    many = int(used.max())
     single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
-    parts = [f"{curve.centre.capitalize()} of {seeds}" if many > 1 else single]
+    parts = [_capital(averaged(curve, used.to_frame())) if many > 1 else single]
     if curve.band != "none" and many > 1:
         how = "order statistics" if curve.centre == "median" else KINDS[bounds(curve.y)]
         parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=how))

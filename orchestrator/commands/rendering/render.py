@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.commands.plan import Planned
+from orchestrator.commands.rendering import render_curves
 from orchestrator.planning.pack import cost, described
 from orchestrator.planning.plan import Plan
 from orchestrator.results.build import Results, plain
@@ -15,7 +16,6 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
-from tracking.analysis.aggregate import COUNTS
 from tracking.common.flatten import flat
 from tracking.common.text import duration
 from tracking.mirror.tracking_uri import public
@@ -26,8 +26,6 @@ from tracking.verdicts.sentence import sentence
 from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from orchestrator.commands.reproduce import Compared
     from orchestrator.launch import Launched
     from tracking.plotting.figures import NotDrawn
@@ -57,7 +55,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "wall_s": round(done.wall_s, 3),
             }
         )
-    _curve_table(sweep, done.table)
+    render_curves.curves(sweep, done.table)
     _claims(done.claims)
     _failures(done.failed, f" --store {store}" if store != "runs" else "")
     if done.damaged:
@@ -145,7 +143,7 @@ def curves(results: Results, files: Files, as_json: bool) -> None:
     if as_json:
         failed = [asdict(one) for one in files.not_drawn]
         return _json({"curves": files.figures, "not_drawn": failed, "report": files.report})
-    _curve_table(results.sweep, results.table)
+    render_curves.tables(results)
     _figures(files.figures, files.not_drawn)
     say(f"report   {files.report}")
 
@@ -242,32 +240,6 @@ def synced(report: Any, as_json: bool) -> None:
         say(f"behind   {trial}")
     for problem in report.problems:
         say(f"problem  {problem}")
-
-
-def _curve_table(sweep: Sweep, whole: "pd.DataFrame") -> None:
-    if whole.empty or not whole["n"].any():
-        return say("no curve can be drawn yet: nothing is recorded here of what it shows")
-    curves = {curve.name: curve for curve in sweep.curves}
-    for name, part in whole.groupby("curve", sort=False):
-        curve = curves[str(name)]
-        counts = ["n", *(c for c in COUNTS[2:] if part[c].any())]
-        lines = [
-            (
-                *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),
-                *(getattr(r, count) for count in counts),
-            )
-            for r in (part if len(part) <= 80 else _ends(part)).itertuples()
-        ]
-        centre = f"{curve.centre} {curve.y}"
-        table(f"curve {name}", ["line", curve.x, centre, "low", "high", *(c.replace("_", " ") for c in counts)], lines)
-
-
-def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
-    """Long curves (over steps) are shown by their first and last points; the rest is in curves.parquet."""
-    import pandas as pd
-
-    groups = [pd.concat([g.head(1), g.tail(1)]) for _, g in part.groupby("line", sort=False)]
-    return pd.concat(groups)
 
 
 def _claims(verdicts: Sequence[Verdict]) -> None:

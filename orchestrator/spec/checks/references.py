@@ -20,24 +20,26 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.analysis.moments import DECIDE
 from tracking.analysis.quantity import Derived, Quantity, uses
-from tracking.common.plugins import unknown
+from tracking.common.plugins import Frozen, unknown
 from tracking.verdicts.check import check as unfit
 from tracking.verdicts.claim import Claim
 from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial
 
 MEASURE, MOMENT, SETTING, EITHER = "measure", "measure or step", "setting", "setting or measure"
+AXIS = "setting or step"
 FIELDS = {  # what a field holds the name of
     "y": MEASURE, "z": MEASURE, "expected": MEASURE, "clock": MOMENT, "x": EITHER, "along": SETTING, "size": SETTING,
     "arm": SETTING, "group": SETTING, "also": SETTING,
 }  # fmt: skip
+AXES = {"surfaces": MEASURE, "heatmaps": AXIS}  # what x and y are there, unlike in curves and claims
 QUANTITIES = ("y", "z")  # fields that may be derived from measures
 CONDITIONS = ("where", "one", "other")
 ORDERED = ("x", "along", "size")  # fields of a claim: it compares values of y along this setting
 
 
 class Item(NamedTuple):
-    """A curve, a surface or a claim, and what it says, defaults included; the claim itself where it is one.
+    """A curve, a heat map, a surface or a claim, and what it says, defaults included; the claim itself where it is one.
 
     quantities: of the fields that hold a measure, or what is derived from some.
     """
@@ -56,7 +58,7 @@ def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Co
     """Adds every name that is none, every value that no trial has, and what cannot be ordered or told apart.
 
     Where other problems are known already, only names are looked at: what trials there will be is not known then.
-    without: curves, surfaces and claims that were left out of the sweep, since their form is wrong.
+    without: curves, heat maps, surfaces and claims that were left out of the sweep, since their form is wrong.
     """
     if not EXPERIMENTS.is_usable(sweep.experiment):
         return
@@ -75,12 +77,22 @@ def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Co
 
 def _items(sweep: Sweep, without: Collection[Path]) -> Iterator[Item]:
     """Everything that is drawn or judged, by its place in the file."""
-    for section, items in (("curves", sweep.curves), ("claims", sweep.claims), ("surfaces", sweep.surfaces)):
+    sections: dict[str, Sequence[Frozen]] = {
+        "curves": sweep.curves,
+        "heatmaps": sweep.heatmaps,
+        "claims": sweep.claims,
+        "surfaces": sweep.surfaces,
+    }
+    for section, items in sections.items():
         total = len(items) + len(without)
         places = (i for i in range(total) if (section, i) not in without)
         for number, item in zip(places, items, strict=False):
             fields = ((name, value) for name, value in item if name in QUANTITIES)
-            quantities = {name: value for name, value in fields if isinstance(value, str | Derived)}
+            quantities = {
+                name: value
+                for name, value in fields
+                if isinstance(value, str | Derived) and (section, name) != ("heatmaps", "y")
+            }
             says, claim = item.model_dump(mode="json"), item if isinstance(item, Claim) else None
             yield Item(section, number, says, quantities, claim)
 
@@ -95,6 +107,7 @@ class _Known:
         self.splits |= EXPERIMENTS.load(sweep.experiment).MEASURES
         measures = sorted({*self.splits, *(name for name in asked if name in MEASURES.names())})
         self.names = {
+            AXIS: [*settings, "step"],
             MEASURE: measures, MOMENT: [*measures, "step"], SETTING: settings, EITHER: [*settings, *measures, "step"],
         }  # fmt: skip
 
@@ -120,8 +133,8 @@ class _Known:
                 splits = " and ".join(one or "no split ('')" for one in recorded)
                 yield path, f"{name} is not recorded on {split or 'no split'}; it is on {splits}"
         at = item.says.get("at")
-        if item.section == "curves" and isinstance(at, list):
-            yield from self._moments(item, drawn, at)
+        if item.section in ("curves", "heatmaps") and at is not None:
+            yield from self._moments(item, drawn, at if isinstance(at, list) else [at])
 
     def _moments(self, item: Item, drawn: list[str], at: list[JsonValue]) -> Iterator[tuple[Path, str]]:
         """What decides which step is best, or where trials are matched, is recorded."""
@@ -161,8 +174,8 @@ def _names(item: Item) -> Iterator[tuple[Path, str, str]]:
     """Every name in an item: where it stands, what it must be the name of, and the name."""
     for field, what in FIELDS.items():
         value = item.says.get(field)
-        if item.section == "surfaces" and field == "x":
-            what = MEASURE
+        if field in ("x", "y") and item.section in AXES:
+            what = AXES[item.section]
         if isinstance(quantity := item.quantities.get(field), Derived):
             yield from ((item.at(field, *use.path), MEASURE, use.measure) for use in uses(quantity))
             continue
@@ -258,8 +271,9 @@ def _order(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, st
     """What needs numbers: the setting that a claim goes along, a logarithmic axis, the number of examples."""
     needs = {field: f"a claim along {item.says.get(field)} needs values with an order" for field in ORDERED}
     fields = [(field, item.says.get(field), needs[field]) for field in ORDERED] if item.section == "claims" else []
-    if item.section == "curves" and item.says.get("x_scale") == "log":
-        fields.append(("x_scale", item.says["x"], "a logarithmic scale needs numbers"))
+    for axis in {"curves": "x", "heatmaps": "xy"}.get(item.section, ""):
+        if item.says.get(f"{axis}_scale") == "log":
+            fields.append((f"{axis}_scale", item.says[axis], "a logarithmic scale needs numbers"))
     fields.append(("threshold", _threshold(item), "a threshold needs a number of examples"))
     fields.append(("reference", _over(item), "a reference needs numbers to divide by"))
     for field, setting, need in fields:
@@ -275,13 +289,18 @@ def _instead(field: str, item: Item) -> str:
 
 
 def _grouped(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, str]]:
-    """The lines that `group` tells apart have one cell at each x: else a line would jump between different networks."""
-    group, x = item.says.get("group"), item.says.get("x")
+    """The lines that `group` tells apart have one cell at each x: else a line would jump between different networks.
+    So has a panel of a heat map at each x and y."""
+    group, x, y = item.says.get("group"), item.says.get("x"), item.says.get("y")
     along = x == "step" or x in columns.settings
-    if item.section != "curves" or not isinstance(group, list) or item.says.get("points") or not along or x == "seed":
+    if item.section not in ("curves", "heatmaps") or not isinstance(group, list):
         return
-    names = [str(name) for name in (*group, x) if name not in ("seed", "step")]
-    mixed = columns.mixed(names, cells)
+    if item.says.get("points") or not along or x == "seed":
+        return
+    places, what = [x], f"one line would have several points at the same {x}"
+    if item.section == "heatmaps":
+        places, what = [x, y], f"a cell would have several values at the same {x} and {y}"
+    mixed = columns.mixed([str(name) for name in (*group, *places) if name not in ("seed", "step")], cells)
     if mixed:
-        what = f"one line would have several points at the same {x}: its trials differ in {', '.join(mixed)}"
-        yield item.at("group"), f"{what}; name that in `group`, or choose one value with `where`"
+        differ = f"{what}: its trials differ in {', '.join(mixed)}"
+        yield item.at("group"), f"{differ}; name that in `group`, or choose one value with `where`"

@@ -87,9 +87,10 @@ def _names_of_axes(source: Source, at: Path, section: GridSections, known: list[
 
 
 def drawn_once(source: Source, file: File) -> Iterator[str]:
-    """Curves, panels and surfaces are files of one folder."""
+    """Curves, heat maps, panels and surfaces are files of one folder."""
     first: dict[str, Path] = {}
     drawn = {("curves", i): curve.name for i, curve in enumerate(file.curves)}
+    drawn |= {("heatmaps", i): heatmap.name for i, heatmap in enumerate(file.heatmaps)}
     drawn |= {("panels", i): panel.name for i, panel in enumerate(file.panels)}
     drawn |= {("surfaces", i): surface.name for i, surface in enumerate(file.surfaces)}
     for path, name in drawn.items():

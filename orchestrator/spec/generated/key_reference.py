@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
 from tracking.analysis.curve_spec import Curve
+from tracking.analysis.heatmap_spec import Heatmap
 from tracking.analysis.quantity import Derived
 from tracking.common.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
@@ -41,7 +42,8 @@ def page() -> str:
         "",
     ]
     parts: dict[str, type[BaseModel]] = {
-        "The file": File, "A curve": Curve, "A derived quantity": Derived, "A panel": Panel, "A surface": Surface,
+        "The file": File, "A curve": Curve, "A derived quantity": Derived, "A heat map": Heatmap, "A panel": Panel,
+        "A surface": Surface,
     }  # fmt: skip
     for title, model in parts.items():
         out += [f"## {title}", "", *_table(model), ""]

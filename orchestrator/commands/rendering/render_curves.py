@@ -1,0 +1,76 @@
+"""Curves and heat maps as tables in the terminal."""
+
+import math
+from typing import TYPE_CHECKING
+
+from orchestrator.spec.sweep import Sweep
+from orchestrator.terminal.console import say
+from orchestrator.terminal.tables import table
+from tracking.analysis.aggregate import COUNTS
+from tracking.analysis.values import text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from orchestrator.results.build import Results
+    from tracking.analysis.heat import Heat
+
+MOST_CELLS = 12  # of a heat map along either axis that fit on a screen
+
+
+def tables(results: "Results") -> None:
+    """Every curve and heat map that has points."""
+    from tracking.analysis.heat import Heat
+
+    heats = [found for found in results.heatmaps.values() if isinstance(found, Heat)]
+    if results.sweep.curves or not heats:
+        curves(results.sweep, results.table)
+    for found in heats:
+        _cells(found)
+
+
+def curves(sweep: Sweep, whole: "pd.DataFrame") -> None:
+    """The points of all curves."""
+    if whole.empty or not whole["n"].any():
+        return say("no curve can be drawn yet: nothing is recorded here of what it shows")
+    curves = {curve.name: curve for curve in sweep.curves}
+    for name, part in whole.groupby("curve", sort=False):
+        curve = curves[str(name)]
+        counts = ["n", *(c for c in COUNTS[2:] if part[c].any())]
+        lines = [
+            (
+                *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),
+                *(getattr(r, count) for count in counts),
+            )
+            for r in (part if len(part) <= 80 else _ends(part)).itertuples()
+        ]
+        centre = f"{curve.centre} {curve.y}"
+        table(f"curve {name}", ["line", curve.x, centre, "low", "high", *(c.replace("_", " ") for c in counts)], lines)
+
+
+def _cells(found: "Heat") -> None:
+    """The cells of a heat map, panel by panel."""
+    names = [text(value) for value in found.x.values]
+    for sheet in found.sheets:
+        title = f"heat map {found.heatmap.name}{f', {sheet.name}' if sheet.name else ''}"
+        if max(sheet.z.shape) > MOST_CELLS:
+            say(f"{title}: {sheet.z.shape[1]} x {sheet.z.shape[0]} cells, in the figure and in curves.parquet")
+            continue
+        rows = zip((text(value) for value in found.y.values), sheet.z.tolist(), strict=True)
+        table(
+            title,
+            [f"{found.heatmap.y} by {found.heatmap.x}", *names],
+            [(name, *map(_number, values)) for name, values in rows],
+        )
+
+
+def _number(value: float) -> float | str:
+    return "–" if math.isnan(value) else value
+
+
+def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
+    """Long curves (over steps) are shown by their first and last points; the rest is in curves.parquet."""
+    import pandas as pd
+
+    groups = [pd.concat([g.head(1), g.tail(1)]) for _, g in part.groupby("line", sort=False)]
+    return pd.concat(groups)

@@ -1,0 +1,108 @@
+"""Draws a heat map: a cell for each pair of values, one scale of colours, hatched where no trial has a value."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tracking.analysis.heat import Axis, Heat
+from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.values import text, words
+from tracking.plotting.axes import plain_log_ticks
+from tracking.plotting.labels import Caption, averaged, is_share, left_out, measure, moments, named_axis, verbatim
+from tracking.plotting.save import Page
+from tracking.plotting.style import GREY, PANEL_TITLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure, SubFigure
+
+WIDTH, AXES_HEIGHT, SMALL = 4.4, 2.75, (2.7, 1.95)  # inches: of one panel; width and height of one of several
+COLUMNS, MOST_TICKS = 3, 10
+HATCH = "////"
+
+
+def figure(heat: Heat, caption: Caption) -> "Figure":
+    """All panels with one scale of colours, a colour bar, and what the picture rests on."""
+    heatmap, several = heat.heatmap, len(heat.sheets) > 1
+    columns = min(max(len(heat.sheets), 1), COLUMNS)
+    page = Page(columns * SMALL[0] + 0.9 if several else WIDTH, heatmap.title or caption.title, _notes(heat, caption))
+    rows = math.ceil(max(len(heat.sheets), 1) / columns)
+    panels = page.body.subplots(rows, columns, squeeze=False).ravel()
+    if any(np.isfinite(sheet.z).any() for sheet in heat.sheets):
+        _fill(page.body, list(panels), heat, caption)
+    else:
+        why = "no trial has a value" if (heat.table["finished"] > 0).any() else "nothing recorded yet"
+        panels[0].text(0.5, 0.5, why, ha="center", va="center", color=GREY)
+    for axes in panels[max(len(heat.sheets), 1) :]:
+        axes.remove()
+    return page.finished(panels[0], SMALL[1] if several else AXES_HEIGHT, rows)
+
+
+def _fill(page: "SubFigure", panels: "list[Axes]", heat: Heat, caption: Caption) -> None:
+    heatmap, norm = heat.heatmap, _norm(heat)
+    for axes, sheet in zip(panels, heat.sheets, strict=False):
+        axes.patch.set(facecolor="#f2f2f2", edgecolor="#b5b5b5", hatch=HATCH, linewidth=0)
+        shown = np.ma.masked_invalid(np.where(sheet.z > 0, sheet.z, np.nan) if heatmap.z_scale == "log" else sheet.z)
+        drawn = axes.pcolormesh(heat.x.edges, heat.y.edges, shown, norm=norm, cmap="viridis", gid="cells")
+        axes.set_title(verbatim(sheet.name), loc="left", fontsize=PANEL_TITLE)
+        _axis(axes, "x", heat.x)
+        _axis(axes, "y", heat.y)
+        axes.grid(False)
+        axes.set_xlabel(verbatim(heatmap.x_label) or named_axis(heatmap.x, caption))
+        axes.set_ylabel(verbatim(heatmap.y_label) or named_axis(heatmap.y, caption))
+    _colour_bar(page, panels[: len(heat.sheets)], drawn, heatmap, heat, caption)
+
+
+def _norm(heat: Heat) -> "Normalize":
+    from matplotlib.colors import LogNorm, Normalize
+
+    values = np.concatenate([sheet.z[np.isfinite(sheet.z)] for sheet in heat.sheets])
+    if heat.heatmap.z_scale == "log" and (values > 0).any():
+        return LogNorm(values[values > 0].min(), values.max())
+    return Normalize(values.min(), values.max())
+
+
+def _colour_bar(
+    page: "SubFigure", panels: "list[Axes]", drawn: "ScalarMappable", heatmap: Heatmap, heat: Heat, caption: Caption
+) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    percent = PercentFormatter(1.0) if is_share(heatmap.z) and heatmap.z_scale == "linear" else None
+    bar = page.colorbar(drawn, ax=panels, pad=0.02, format=percent)
+    what = measure(heatmap.z, heatmap.split, caption.step)
+    if heatmap.z_scale == "log":
+        plain_log_ticks(bar.ax.yaxis, *bar.ax.get_ylim())
+    bar.set_label(f"{what}\n({averaged(heatmap.curve(), heat.table)})", linespacing=1.25)
+
+
+def _axis(axes: "Axes", which: str, axis: Axis) -> None:
+    """Scale, limits and ticks: the values themselves where they are few."""
+    from matplotlib.ticker import NullLocator
+
+    of = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log" if axis.kind == "log" else "linear")
+    (axes.set_xlim if which == "x" else axes.set_ylim)(axis.edges[0], axis.edges[-1])
+    if axis.kind == "names" or len(axis.values) <= MOST_TICKS:
+        every = math.ceil(len(axis.values) / (2 * MOST_TICKS))
+        names = [verbatim(words("", v) if isinstance(v, str) else text(v)) for v in axis.values]
+        of.set_ticks(axis.places[::every], names[::every])
+        of.set_minor_locator(NullLocator())
+        if which == "x" and sum(map(len, names)) > 40:
+            axes.tick_params("x", rotation=40)
+
+
+def _notes(heat: Heat, caption: Caption) -> list[str]:
+    """What the picture rests on, and whatever is not in it."""
+    curve, table = heat.heatmap.curve(), heat.table
+    notes = [caption.origin(), *moments(curve, table, caption.step), left_out(curve, table)]
+    empty = sum(int(np.isnan(sheet.z).sum()) for sheet in heat.sheets)
+    if empty:
+        notes.append(f"Hatched: {empty} of {sum(sheet.z.size for sheet in heat.sheets)} cells, which have no value.")
+    if heat.heatmap.z_scale == "log" and (below := sum(int((sheet.z <= 0).sum()) for sheet in heat.sheets)):
+        notes.append(f"{below} cells are 0 or less, have no place on the logarithmic scale and are hatched, too.")
+    if heat.without_place:
+        notes.append(f"{heat.without_place} cells at 0 or less are not on the logarithmic axis.")
+    return [note for note in notes if note]
