@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workers.bench.case import Engine
     from workers.bench.engines import common_loop, grouped, ours, resident, vmap
-    from workers.data import cifar10, digits, synthetic
+    from workers.data import (
+        cifar10,
+        cifar100,
+        digits,
+        fashion_mnist,
+        mnist,
+        modular,
+        npz,
+        parquet,
+        svhn,
+        synthetic,
+        teacher,
+    )
     from workers.engines.gpu.convolutions import grouped as grouped_convolution
     from workers.engines.gpu.convolutions import triton, unfolded
     from workers.engines.gpu.forward_backward import Route
@@ -94,8 +106,16 @@ def compared_by_mypy() -> None:
     net(linear_net)
     net(polynomial)
     dataset(cifar10)
+    dataset(cifar100)
     dataset(digits)
+    dataset(fashion_mnist)
+    dataset(mnist)
+    dataset(modular)
+    dataset(npz)
+    dataset(parquet)
+    dataset(svhn)
     dataset(synthetic)
+    dataset(teacher)
     perturbation(gaussian)
     perturbation(none)
     perturbation(unit_norm)
