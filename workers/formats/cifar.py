@@ -57,7 +57,7 @@ class Cifar:
         """An archive, the folder extracted from it, or a folder with Parquet files, on this machine."""
         for place in (place / below for place in cache.places() for below in ("", self.key)):
             for archive in self.archives:
-                if (place / archive.folder / archive.test).is_file():
+                if (place / archive.folder / archive.train[0]).is_file():
                     return place / archive.folder
                 if (place / archive.name).is_file():
                     return place / archive.name

@@ -17,6 +17,7 @@ from tracking.common.program import PROGRAM
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS
+from workers.interfaces.dataset import DataSettings
 from workers.plugins import DATASETS, EXPERIMENTS, MEASURES, NETS, PERTURBATIONS
 
 PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
@@ -28,6 +29,7 @@ PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
 }
 COMMON = {"name", "label", "statement", "where"}  # of all claims
 OTHERS = {"Derived": "a derived quantity"}  # models with a section of their own
+SHARED: dict[Kind[HasSettings], type[BaseModel]] = {DATASETS: DataSettings}  # keys that stand above those of each file
 LIMITS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
 
 
@@ -52,6 +54,8 @@ def page() -> str:
         out += [*_table(axis), ""]
     for kind, (title, key, note) in PLACES.items():
         out += [f"## {title}", "", f"The names that `{key}` may have. {note}".strip(), ""]
+        if kind in SHARED:
+            out += ["All of them take:", "", *_table(SHARED[kind], {"name"}), ""]
         for name in kind.usable():
             out += [f"### {name}", "", kind.about(name), "", *_named(kind, name)]
     out += ["## Measures", "", "| name | what it is |", "|---|---|"]
@@ -67,7 +71,8 @@ def write() -> Path:
 
 
 def _named(kind: Kind[HasSettings], name: str) -> list[str]:
-    rows = _table(kind.load(name).Settings, COMMON if kind is CLAIMS else {"name"})
+    shared = {*SHARED[kind].model_fields} if kind in SHARED else {"name"}
+    rows = _table(kind.load(name).Settings, COMMON if kind is CLAIMS else shared)
     return [*rows, ""] if len(rows) > 2 else []
 
 
