@@ -67,10 +67,25 @@ def test_classes_and_sizes_that_are_left_out_are_numbers() -> None:
     assert short == long and npz.Settings(path="mine.npz", classes=5).sizes().classes == 5
 
 
-def test_another_content_has_another_digest_and_is_seen_at_once() -> None:
+def trial_id(data: str, **settings: Any) -> str:
+    return small_trials.trial(data={"name": data, **settings}, net={"name": "linear"}).id
+
+
+def test_the_content_of_a_file_is_in_the_id_and_its_place_is_not() -> None:
     before = saved()
-    assert saved(train_x=BYTES[:8] + 1).digest != before.digest
+    one = trial_id("npz", path="mine.npz")
+    np.savez("elsewhere.npz", **arrays())
+    assert trial_id("npz", path="elsewhere.npz", classes=3, train_size=8) == one
+    assert saved(train_x=BYTES[:8] + 1).digest != before.digest and trial_id("npz", path="mine.npz") != one
     assert saved(train_y=np.arange(8)).classes == 8
+
+
+def test_a_file_that_has_changed_since_the_sweep_was_read_is_not_trained_on() -> None:
+    saved()
+    settings = npz.Settings(path="mine.npz")
+    saved(train_x=BYTES[:8] + 1)
+    with pytest.raises(ValueError, match=r"mine\.npz has the content \w{16}, expected \w{16}: it has changed since"):
+        npz.load(settings)
 
 
 NO_IMAGES = np.zeros((0, 5, 4, 2), np.uint8)
@@ -178,6 +193,9 @@ def test_two_files_or_a_column_of_splits_hold_the_same(images: list[Any], expect
     one = parquet.Settings(path="whole.parquet")
     assert two.sizes() == one.sizes() == (8, 4, expected.shape[1:], 3, str(expected.dtype))
     found, again = parquet.load(two), parquet.load(one)
+    assert trial_id("parquet", path="whole.parquet") != trial_id(
+        "parquet", path="train.parquet", test_path="test.parquet"
+    )
     assert (found.train_x == expected[:8]).all() and (found.test_x == expected[8:]).all()
     assert (found.train_y == LABELS[:8]).all() and found.digest == again.digest == parquet.load(one).digest
 

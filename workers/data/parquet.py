@@ -14,6 +14,7 @@ from workers.formats import arrays, tables
 from workers.formats.user_file import PATH, FileSettings, Unchanged
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.images import Images
+from workers.runtime import cache
 
 PARTS = ("train", "test")
 
@@ -45,6 +46,9 @@ class Settings(FileSettings):
     def sizes(self) -> Sizes:
         return _sizes(*_files(self.path, self.test_path), _columns(self.__dict__), self.classes)
 
+    def found(self) -> str:
+        return _content(*_files(self.path, self.test_path))
+
 
 def where() -> str:
     """A sentence: a sweep names the file."""
@@ -53,6 +57,7 @@ def where() -> str:
 
 def load(settings: Settings) -> Images:
     """The examples in the files. Raises ValueError for what are no examples, or numbers that are not finite."""
+    settings.check_content()
     known, columns = settings.sizes(), _columns(settings.__dict__)
     files = _files(settings.path, settings.test_path)
     with _named(files[0]):
@@ -97,6 +102,11 @@ def _check_columns(file: Unchanged, columns: tables.Columns) -> None:
         raise ValueError(f"has no column '{lacking[0]}'; it has {', '.join(there)}{hint}")
     if columns.split and not set(PARTS) <= set(found := tables.parts(file.path, columns.split)):
         raise ValueError(f"'{columns.split}' must say train and test, got {', '.join(found)}")
+
+
+@functools.lru_cache(maxsize=16)
+def _content(*files: Unchanged) -> str:
+    return cache.fingerprint([file.path for file in files])
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Settings of a data set that lies in a file of the user's: its path and the number of classes."""
+"""Settings of a data set that lies in a file of the user's: its path, its content and the number of classes."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -12,9 +12,15 @@ PATH = "The file; its folder is that of the sweep file, unless it begins with /.
 
 
 class FileSettings(DataSettings):
-    """What the data sets npz and parquet have in common."""
+    """What the data sets npz and parquet have in common.
+
+    A trial is identified by the content of the file, wherever it lies: another content makes other trials.
+    """
 
     classes: int | None = Field(None, gt=1, description="Number of classes; the largest label and 1 more if absent.")
+    content: str | None = Field(
+        None, description="Digest of the content, filled in if absent; a file of another content is not trained on."
+    )
 
     @property
     @abstractmethod
@@ -25,11 +31,28 @@ class FileSettings(DataSettings):
     def sizes(self) -> Sizes:
         """What is in the file: headers and labels are read, and kept as long as the file stays as it is."""
 
+    @abstractmethod
+    def found(self) -> str:
+        """The digest of the content as it is now, without reading images where that is possible."""
+
+    def not_identifying(self) -> frozenset[str]:
+        """Where the content lies."""
+        return frozenset({"path", "test_path"})
+
     @model_validator(mode="after")
-    def _classes_are_a_number(self) -> "FileSettings":
+    def _what_is_left_out_is_filled_in(self) -> "FileSettings":
         """Classes that are left out are their number: the same work under one spelling."""
         self.__dict__["classes"] = self.sizes().classes  # a frozen model takes no assignment
+        self.__dict__["content"] = self.content or self.found()
         return self
+
+    def check_content(self) -> None:
+        """Raises ValueError where the file has another content than the trial was made for."""
+        if (found := self.found()) != self.content:
+            raise ValueError(
+                f"{paths.resolved(self.file)} has the content {found}, expected {self.content}: it has changed since "
+                "the sweep was read, or is another file; restore it, or launch again for trials with this content"
+            )
 
     @property
     def title(self) -> str:

@@ -1,0 +1,38 @@
+"""The guide to data of one's own works as written, from any folder."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orchestrator import api
+from tests.support.checkout import ROOT
+from tracking.common.errors import BadSweep
+
+PAGE = (ROOT / "docs/guides/own-data.md").read_text()
+
+
+def test_the_guide_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, sweep = (textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", PAGE, re.MULTILINE))
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    with monkeypatch.context() as inside:
+        inside.chdir(beside)
+        exec(script, {})
+    (beside / "mine.yaml").write_text(sweep)
+    monkeypatch.chdir(tmp_path)
+    done = api.launch(api.read("beside/mine.yaml"))
+    assert done.trials["run"] == 8 and (tmp_path / "runs/figures/mine/error.png").exists()
+    points = api.curve(api.read("beside/mine.yaml"), "error")
+    assert set(points["n"]) == {2} and len(points) == 8
+    content = dict(np.load(beside / "mine.npz"))
+    np.savez(beside / "mine.npz", **content)
+    assert api.plan(api.read("beside/mine.yaml")).to_run == ()
+    np.savez(beside / "mine.npz", **{**content, "train_y": content["train_y"][::-1]})
+    assert len(api.plan(api.read("beside/mine.yaml")).to_run) == 8
+    np.savez(beside / "mine.npz", train_x=content["train_x"])
+    line = sweep.splitlines().index("  data: {name: npz, path: mine.npz, normalize: per_channel}") + 1
+    with pytest.raises(BadSweep, match=rf"mine\.yaml:{line}:\d+: .*mine\.npz: lacks train_y, test_x, test_y; it has train_x"):
+        api.plan(api.read("beside/mine.yaml"))
