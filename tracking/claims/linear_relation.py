@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tracking.analysis.correlation import by_fisher
 from tracking.analysis.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
-from tracking.verdicts.estimate import correlation
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -58,8 +58,8 @@ class Settings(Claim):
             return lacking("networks that differ in x", **numbers)
         r = pearson(x, y)
         rest = [pearson(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
-        whole, without = correlation(r, 1 / (len(x) - 3), len(x)), correlation(min(rest), 1 / (len(x) - 4), len(x) - 1)
-        evidence: Evidence = {**numbers, "correlation": r, "interval": whole.interval, "without_one": min(rest)}
+        whole, without = by_fisher(r, 1 / (len(x) - 3), len(x)), by_fisher(min(rest), 1 / (len(x) - 4), len(x) - 1)
+        evidence: Evidence = {**numbers, "correlation": r, "interval": whole.words(), "without_one": min(rest)}
         evidence["slope"] = float(np.polyfit(x - x.mean(), y - y.mean(), 1)[0])
         if whole.low > self.above and min(rest) > self.above:
             return Finding("holds", evidence)

@@ -1,18 +1,14 @@
-"""One measure ranks networks by another: norms against test error, at equal training risk (memo 90, Section 13).
-
-The interval of the rank correlation r is that of atanh(r), of variance 0.437 / (M - 4) for Kendall's and 1.06 / (M - 3)
-for Spearman's (Fieller, Hartley and Pearson 1957). M networks.
-"""
+"""One measure ranks networks by another: norms against test error, at equal training risk (memo 90, Section 13)."""
 
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
+from tracking.analysis.correlation import of_ranks
 from tracking.analysis.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
-from tracking.verdicts.estimate import correlation
+from tracking.verdicts.estimate import Estimate
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -48,17 +44,14 @@ class Settings(Claim):
 
     def judge(self, line: Line) -> Finding:
         """Networks that never reach the training risk are not compared (`unmatched`)."""
-        from scipy import stats
-
         found = pairs(line, self.matched)
         if (few := found.too_few(self.networks, self.compared)) is not None:
             return few
         x, y = found.x, found.y
         numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
-        if np.ptp(x) == 0 or np.ptp(y) == 0:
+        sign = -1 if self.falling else 1
+        rank = of_ranks(x, sign * y, self.coefficient)
+        if rank is None:
             return lacking("networks that differ in both measures", **numbers)
-        kendall = self.coefficient == "kendall"
-        rank = float((stats.kendalltau if kendall else stats.spearmanr)(x, y).statistic)
-        variance = 0.437 / (len(x) - 4) if kendall else 1.06 / (len(x) - 3)
-        strength = correlation(-rank if self.falling else rank, variance, len(x))
-        return Finding(strength.above(self.above), {**numbers, "correlation": rank, "interval": strength.interval})
+        evidence: Evidence = {**numbers, "correlation": sign * rank.centre, "interval": rank.words()}
+        return Finding(Estimate(rank).above(self.above), evidence)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracking.analysis.correlation import of_ranks
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.intervals import KINDS
+from tracking.analysis.intervals import KINDS, LEVEL
 from tracking.analysis.moments import DECIDE
 from tracking.analysis.quantity import Condition, Quantity, bounds
 from tracking.analysis.values import at_words
@@ -42,6 +43,7 @@ NAMES = {
     "time": "time $t$",
     "layers": "number of layers $K$",
 }
+MOST_GROUPS = 6  # of a scatter plot, whose rank correlations are said one by one
 SPLITS = {"train": "training", "test": "test"}
 BANDS = {
     "sd": "one standard deviation",
@@ -138,10 +140,41 @@ def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, ba
     """What the picture rests on: seeds, band, data and source, and whatever is not in it."""
     used = table.loc[table["n"] > 0, "n"]
     notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
+    notes += ranks(curve, table) if curve.points else []
     notes.append(caption.origin())
     notes += moments(curve, table, caption.step)
     notes.append(left_out(curve, table, crosses="every" not in curve.steps and not curve.points))
     return [note for note in [*notes, *_not_shown(curve, table, caption.step)] if note]
+
+
+def ranks(curve: Curve, table: "pd.DataFrame") -> list[str]:
+    """How the marks of a scatter plot are ordered: Kendall's rank correlation, of all and within each group."""
+    shown = table[table["centre"].notna() & table["x"].notna() & (table["x_text"] == "")]
+    series = [column for column in ("split", "layer", "at") if shown[column].nunique() > 1]
+    said = []
+    for names, part in shown.groupby(series, sort=False) if series else [((), shown)]:
+        found = of_ranks(part["x"].to_numpy(float), part["centre"].to_numpy(float), "kendall")
+        if found is None:
+            continue
+        which = f" ({', '.join(map(str, names))})" if names else ""
+        ends = f"{LEVEL:.0%} interval {found.low:.2f} to {found.high:.2f}, {found.kind}"
+        said.append(
+            f"Kendall's rank correlation{which}: {found.centre:.2f} ({ends}; {len(part)} trials){_within(part)}."
+        )
+    return said
+
+
+def _within(shown: "pd.DataFrame") -> str:
+    """The rank correlation within each group, where there are several and they are few: it may be another's."""
+    groups = list(shown.groupby("legend", sort=False))
+    if not 2 <= len(groups) <= MOST_GROUPS:
+        return ""
+    found = {
+        str(name): of_ranks(part["x"].to_numpy(float), part["centre"].to_numpy(float), "kendall")
+        for name, part in groups
+    }
+    each = [f"{name} {rank.centre:.2f}" for name, rank in found.items() if rank]
+    return f"; within {', '.join(each)}" if each else ""
 
 
 def left_out(curve: Curve, table: "pd.DataFrame", crosses: bool = False) -> str:

@@ -99,16 +99,6 @@ def at_once(certain: list[Word], doubted: list[Word]) -> Word:
     return FAILS if worst(doubted) == FAILS else OPEN
 
 
-def correlation(r: float, variance: float, networks: int) -> Estimate:
-    """A correlation whose atanh(r) is normal with that variance (Fisher 1921; Fieller et al. 1957)."""
-    from scipy.stats import norm
-
-    centre = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
-    half = float(norm.ppf(0.5 + LEVEL / 2) * math.sqrt(variance))
-    low, high = (float(np.tanh(centre + end)) for end in (-half, half))
-    return Estimate(Interval(r, low, high, f"correlation over {networks} networks", "Fisher's z", LEVEL))
-
-
 def standard_deviation(values: Numbers) -> Estimate:
     """The standard deviation of values [n], n >= 2, that are normal; equal values say nothing of it."""
     from scipy.stats import chi2

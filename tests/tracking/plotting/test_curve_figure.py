@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from scipy.stats import kendalltau
 
 from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
@@ -250,3 +251,32 @@ def test_nothing_recorded_is_drawn_as_nothing(tmp_path: Path) -> None:
     for x in ("parameters", "net.width", "step"):
         fig, _, _ = drawn(Curve(name="a", x=x, y="error"), everything(states))
         assert "nothing recorded yet" in words(fig) and "30 missing" in words(fig)
+
+
+def test_a_scatter_plot_says_how_its_marks_are_ordered_in_all_and_within_each_group() -> None:
+    curve = Curve(name="a", x="parameters", y="error", split="test", points=True, group="net.batch_norm")
+    fig, table, _ = drawn(curve, everything({(0, 0): "diverged"}))
+    shown = table[table["centre"].notna()]
+    tau = kendalltau(shown["x"], shown["centre"]).statistic
+    within = [kendalltau(part["x"], part["centre"]).statistic for _, part in shown.groupby("legend", sort=False)]
+    said = " ".join(words(fig).split())
+    assert f"A mark for each of {len(shown)} trials." in said and "1 diverged" in said
+    assert f"Kendall's rank correlation: {tau:.2f} (95% interval" in said and f"{len(shown)} trials)" in said
+    assert f"within batch norm {within[0]:.2f}, no batch norm {within[1]:.2f}." in said
+
+
+def test_a_reference_is_one_line_or_one_for_each_line_that_it_differs_between() -> None:
+    constant, _, _ = drawn(Curve(name="a", x="net.width", y="error", reference=0.5), everything())
+    (line,) = lines(constant, "reference")
+    assert set(line.get_ydata()) == {0.5} and "0.5" in words(constant)
+    along, _, _ = drawn(
+        Curve(name="a", x="net.width", y="error", reference={"value": 1, "over": "net.width"}), everything()
+    )
+    (line,) = lines(along, "reference")
+    assert np.array_equal(line.get_ydata(), 1 / line.get_xdata()) and "1 / width" in words(along)
+    by_line, table, _ = drawn(
+        Curve(name="a", x="step", y="error", split="test", reference={"value": 1, "over": "net.width"}), everything()
+    )
+    assert [line.get_ydata()[0] for line in lines(by_line, "reference")] == [
+        part["reference"].iloc[0] for _, part in table.groupby("line", sort=False)
+    ]
