@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from workers.interfaces.loss import Loss
     from workers.interfaces.measure import Measure
     from workers.interfaces.net import Net, NetT
+    from workers.interfaces.optimizer import Optimizer, OptimizerT
     from workers.interfaces.perturbation import Perturbation, PerturbationT
+    from workers.interfaces.schedule import Schedule, ScheduleT
     from workers.losses import cross_entropy, exponential, square
     from workers.measures import (
         cross_entropy as cross_entropy_of_outputs,
@@ -64,7 +66,9 @@ if TYPE_CHECKING:
     )
     from workers.nets import convnet, polynomial
     from workers.nets import linear as linear_net
+    from workers.optimizers import adam, adamw, gd, sgd
     from workers.perturbations import gaussian, none, unit_norm
+    from workers.schedules import constant, cosine, inverse_square_root, linear_warmup, loss_based, step
 
 
 def experiment(module: "Experiment[ExperimentT]") -> None:
@@ -78,6 +82,12 @@ def dataset(module: "Dataset[DatasetT]") -> None: ...
 
 
 def perturbation(module: "Perturbation[PerturbationT]") -> None: ...
+
+
+def optimizer(module: "Optimizer[OptimizerT]") -> None: ...
+
+
+def schedule(module: "Schedule[ScheduleT]") -> None: ...
 
 
 def losses(*modules: "Loss") -> None: ...
@@ -119,6 +129,16 @@ def compared_by_mypy() -> None:
     perturbation(gaussian)
     perturbation(none)
     perturbation(unit_norm)
+    optimizer(adam)
+    optimizer(adamw)
+    optimizer(gd)
+    optimizer(sgd)
+    schedule(constant)
+    schedule(cosine)
+    schedule(inverse_square_root)
+    schedule(linear_warmup)
+    schedule(loss_based)
+    schedule(step)
     losses(cross_entropy, exponential, square)
     measures(
         cross_entropy_of_outputs, distance_from_init, effective_rank, error, fisher_rao, frobenius_norm, gradient_noise,

@@ -7,10 +7,10 @@ from tracking.common.lookup import Place
 from tracking.common.plugins import Kind
 from tracking.common.protocols import lacking
 from workers import trial
+from workers.interfaces import measure, optimizer, schedule
 from workers.interfaces.dataset import Dataset
 from workers.interfaces.experiment import Experiment
 from workers.interfaces.loss import Loss
-from workers.interfaces.measure import Measure
 from workers.interfaces.net import BatchedNet, Net
 from workers.interfaces.perturbation import Perturbation
 
@@ -18,7 +18,7 @@ EXPERIMENTS: Kind[Experiment] = Kind("experiment", trial.EXPERIMENTS.folder, Exp
 NETS: Kind[Net] = Kind("net", "workers.nets", Net)
 DATASETS: Kind[Dataset] = Kind("data", "workers.data", Dataset)
 LOSSES: Kind[Loss] = Kind("loss", "workers.losses", Loss)
-MEASURES: Kind[Measure] = Kind("measure", "workers.measures", Measure)
+MEASURES, OPTIMIZERS, SCHEDULES = measure.MEASURES, optimizer.OPTIMIZERS, schedule.SCHEDULES
 PERTURBATIONS: Kind[Perturbation] = Kind("perturbation", "workers.perturbations", Perturbation)
 
 

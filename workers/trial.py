@@ -144,8 +144,8 @@ class Trial(Generic[S_co]):
     @functools.cached_property
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
-        may_differ = set(self._may_differ)
-        rest = {k: v for k, v in flat(self.plain).items() if not {k, k.split(".")[0]} & may_differ}
+        different = tuple(f"{key}." for key in self._may_differ)
+        rest = {k: v for k, v in flat(self.plain).items() if not f"{k}.".startswith(different)}
         return digest({"experiment": self.experiment, "settings": rest})
 
     @property

@@ -7,8 +7,10 @@ import torch
 
 from tests.support import small_trials
 from workers.experiments import network
+from workers.interfaces.engine import Engine
 from workers.runtime import seeds
 from workers.training.examples import Examples
+from workers.training.rates import Rates
 from workers.training.settings import Settings
 from workers.trial import Trial
 
@@ -22,6 +24,14 @@ def made(bundle: list[Trial]) -> tuple[list[Settings], Examples]:
 
 def order(models: int, examples: int, epoch: int) -> np.ndarray:
     return np.stack([seeds.generator(m, "order", epoch).permutation(examples) for m in range(models)])
+
+
+def run_epoch(
+    engine: Engine, settings: list[Settings], order: np.ndarray, active: list[bool] | np.ndarray, epoch: int = 1
+) -> None:
+    """Trains one epoch at the rates of the models' schedules."""
+    rates = Rates(settings, order.shape[1])
+    engine.epoch(order, np.asarray(active, dtype=bool), rates.of(epoch), rates.before(epoch))
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:

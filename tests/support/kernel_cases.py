@@ -129,8 +129,15 @@ class Work:
         for order in self.orders:
             fused.epoch(
                 self.images, self.index[chosen], self.labels[chosen], order[chosen], batch,
-                self.rates[chosen], self.momenta[chosen], active or [True] * len(chosen),
+                self.each_step(chosen, batch), self.updates(chosen), active or [True] * len(chosen),
             )  # fmt: skip
+
+    def each_step(self, chosen: list[int], batch: int) -> NDArray[np.float64]:
+        """The rates of every step."""
+        return np.tile(self.rates[chosen, None], -(-EXAMPLES // batch))
+
+    def updates(self, chosen: list[int]) -> list[library.Update]:
+        return [library.Update(momentum=self.momenta[m]) for m in chosen]
 
     def train_plain(self, net: Net, model: nn.Sequential, m: int, batch: int = 20) -> None:
         optimizer = torch.optim.SGD(model.parameters(), lr=self.rates[m], momentum=self.momenta[m])

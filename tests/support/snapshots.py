@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -26,7 +25,8 @@ def made(
     bundle, examples = engine_bundles.made(trials)
     engine = choose(bundle, examples, "cpu")
     for epoch in range(epochs):
-        engine.epoch(engine_bundles.order(models, examples.index.shape[1], epoch), np.ones(models, dtype=bool))
+        order = engine_bundles.order(models, examples.index.shape[1], epoch)
+        engine_bundles.run_epoch(engine, bundle, order, [True] * models)
     state = engine.state()
     for name, value in [*state["parameters"].items(), *state["buffers"].items()] if change else []:
         change(name, value)

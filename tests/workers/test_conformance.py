@@ -15,7 +15,7 @@ from workers.trial import Trial
 
 KINDS: list[Kind[Any]] = [
     plugins.EXPERIMENTS, plugins.NETS, plugins.DATASETS, plugins.LOSSES, plugins.MEASURES, plugins.PERTURBATIONS,
-    ENGINES, ROUTES,
+    plugins.OPTIMIZERS, plugins.SCHEDULES,    ENGINES, ROUTES,
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tests.support.engine_bundles import assert_same, made, order
+from tests.support.engine_bundles import assert_same, made, order, run_epoch
 from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers.data import digits
 from workers.engines import reference
@@ -165,7 +165,7 @@ def test_engines_agree_on_examples_of_each_models_own(changes: dict[str, Any]) -
     if cpu.supports(settings, examples):
         engines.append(cpu.Fused(settings, examples))
     for engine in engines:
-        engine.epoch(order(3, 120, 1), np.ones(3, bool))
+        run_epoch(engine, settings, order(3, 120, 1), [True] * 3)
     expected = engines[0]
     for engine in engines[1:]:
         assert_same(expected.state(), engine.state())

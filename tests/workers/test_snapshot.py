@@ -20,7 +20,7 @@ def trained(engine: str, net: dict[str, Any], monkeypatch: pytest.MonkeyPatch, e
     bundle, examples = engine_bundles.made([small_trials.trial(seed, net=net) for seed in range(2)])
     chosen = choose(bundle, examples, "cpu")
     for epoch in range(epochs):
-        chosen.epoch(engine_bundles.order(2, 120, epoch), np.ones(2, dtype=bool))
+        engine_bundles.run_epoch(chosen, bundle, engine_bundles.order(2, 120, epoch), [True] * 2)
     return Snapshot(chosen, NetFunctions(bundle, examples))
 
 
@@ -60,6 +60,6 @@ def test_the_gradient_is_the_step_of_gradient_descent(monkeypatch: pytest.Monkey
     engine = choose(bundle, examples, "cpu")
     gradient = Snapshot(engine, NetFunctions(bundle, examples)).gradient("train")
     before = {name: value.detach().clone() for name, value in engine.parameters().items()}
-    engine.epoch(np.tile(np.arange(120), (2, 1)), np.ones(2, dtype=bool))
+    engine_bundles.run_epoch(engine, bundle, np.tile(np.arange(120), (2, 1)), [True] * 2)
     for name, value in engine.parameters().items():
         torch.testing.assert_close((before[name] - value) / 0.5, gradient[name], rtol=1e-9, atol=1e-12)

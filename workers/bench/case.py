@@ -3,6 +3,7 @@
 M models, B examples of a batch, N images, H W image height and width, K image channels.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 from workers.data import synthetic
 from workers.interfaces.images import Images, scaled
 from workers.nets import convnet
+from workers.optimizers import sgd
 from workers.training.examples import Examples
-from workers.training.settings import Optimizer, Settings
+from workers.training.settings import Settings
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -43,7 +46,7 @@ class Case:
             Settings(
                 data=self.data(),
                 net=convnet.Settings(depth=self.depth, width=self.width, batch_norm=self.batch_norm),
-                optimizer=Optimizer(batch_size=self.batch, learning_rate=0.01, momentum=0.9),
+                optimizer=sgd.Settings(batch_size=self.batch, learning_rate=0.01, momentum=0.9),
                 epochs=1,
                 seed=seed,
             )
@@ -111,6 +114,14 @@ class Work:
     def batch(self) -> int:
         """Examples of one step."""
         return int(self.bundle[0].optimizer.batch(len(self.pictures.images.train_y)))
+
+    def sgd(self, parameters: "Iterable[Tensor]") -> "torch.optim.SGD":
+        """PyTorch's optimizer with the settings of this bundle, for engines that use it."""
+        import torch
+
+        settings = self.bundle[0].optimizer
+        assert isinstance(settings, sgd.Settings)
+        return torch.optim.SGD(parameters, lr=settings.learning_rate, momentum=settings.momentum)
 
     def examples(self) -> Examples:
         """Every model trains on every image."""

@@ -5,7 +5,7 @@ of one model after the other are put into it. A model draws its dropout, and wha
 own generator, from its own seed and the number of its epoch: alone, in a bundle and after a resume they are the same.
 
 M models, N training examples of a model, E examples of a split, B of a batch, K input channels, H W image height and
-width, C classes.
+width, C classes, S steps of an epoch.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from workers.engines.device_data import Resident
 from workers.engines.reference import CHUNK_BYTES, wrong
+from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES
 from workers.runtime import seeds
 from workers.runtime.device import dtype_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
     from workers.interfaces.engine import State
+    from workers.interfaces.optimizer import Tensors
     from workers.training.settings import Settings
 
     Batches = Callable[[Int64[Tensor, "1 B"]], tuple[Float[Tensor, "1 B H W K"], Int64[Tensor, "1 B"]]]
@@ -51,24 +53,30 @@ class Modules:
         self.module = module.to(device, self.dtype)
         parameters, buffers = initial(bundle, examples)
         epochs = torch.zeros(len(bundle), dtype=torch.int64)
-        momentum = {name: torch.zeros_like(value) for name, value in parameters.items()}
-        self.load({"parameters": parameters, "momentum": momentum, "buffers": buffers, "epochs": {"done": epochs}})
+        self.update = OPTIMIZERS.load(first.optimizer.name)
+        self.numbers = [numbers_of([s.optimizer], self.dtype, device) for s in bundle]
+        kept = {part: {n: torch.zeros_like(value) for n, value in parameters.items()} for part in self.update.STATE}
+        self.load({"parameters": parameters, **kept, "buffers": buffers, "epochs": {"done": epochs}})
         self.whole_batches = bool(buffers) or first.net.needs_batches
 
     def epoch(
         self,
         order: Int64[NDArray[np.int64], "M N"],
         active: Bool[NDArray[np.bool_], " M"],
+        rates: Float64[NDArray[np.float64], "M S"],
+        before: int,
         moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
     ) -> None:
         """See `Engine.epoch`."""
+        each = torch.from_numpy(rates).to(self.device, self.dtype)
         for i in np.flatnonzero(active).tolist():
             examples = self._examples(i, None if moves is None else moves[i : i + 1])
             places = torch.from_numpy(order[i : i + 1]).to(self.device)
             with self._model(i, "training", int(self.epochs[i])) as module:
                 module.train()
-                for batch in places.split(self.optimizer.batch(places.shape[1]), dim=1):
-                    self._step(i, module, examples, batch)
+                descend = self._descent(i)
+                for step, batch in enumerate(places.split(self.optimizer.batch(places.shape[1]), dim=1)):
+                    descend(self._gradient(module, examples, batch), each[i : i + 1, step], before + step + 1)
             self.epochs[i] += 1
 
     def _examples(self, i: int, moves: Int64[NDArray[np.int64], "1 N 3"] | None) -> Batches:
@@ -76,8 +84,9 @@ class Modules:
         data = self.data.rows(torch.tensor([i], device=self.device))
         return functools.partial(data.batch, moves=None if moves is None else torch.from_numpy(moves).to(self.device))
 
-    def _step(self, i: int, module: nn.Module, examples: Batches, batch: Int64[Tensor, "1 B"]) -> None:
-        """One step of model i. Without batch norm the gradient is summed over chunks of the batch."""
+    def _gradient(self, module: nn.Module, examples: Batches, batch: Int64[Tensor, "1 B"]) -> Tensors:
+        """The gradient of the mean loss over a batch, of the parameters that it depends on. Without batch norm it is
+        summed over chunks of the batch."""
         trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
         total: list[Tensor | None] = [None] * len(trained)
         for chunk in [batch] if self.whole_batches else batch.split(self._chunk(), dim=1):
@@ -85,15 +94,20 @@ class Modules:
             loss = self.loss(_outputs(module, images), labels).sum().div(batch.shape[1])
             found = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
             total = [new if sum_ is None else sum_.add_(new) for sum_, new in zip(total, found, strict=True)]
-        with torch.no_grad():
-            for name, gradient in zip(trained, total, strict=True):
-                if gradient is not None:
-                    self._descend(i, name, gradient)
+        return {name: sum_[None] for name, sum_ in zip(trained, total, strict=True) if sum_ is not None}
 
-    def _descend(self, i: int, name: str, gradient: Float[Tensor, "*_"]) -> None:
-        settings, v = self.bundle[i].optimizer, self.v[name][i]
-        v.mul_(settings.momentum).add_(gradient)
-        self.p[name][i].add_(v, alpha=-settings.learning_rate)
+    def _descent(self, i: int) -> Callable[[Tensors, Float[Tensor, " 1"], int], None]:
+        """The steps of model i, from its gradient, its learning rate and the number of the step."""
+        p = {name: value[i : i + 1] for name, value in self.p.items()}
+        kept = {part: {name: value[i : i + 1] for name, value in d.items()} for part, d in self.kept.items()}
+
+        @torch.no_grad()
+        def descend(gradient: Tensors, rate: Float[Tensor, " 1"], t: int) -> None:
+            moving = {name: p[name] for name in gradient}
+            number = torch.tensor(t, dtype=torch.float64, device=self.device)
+            self.update.step(self.numbers[i], moving, gradient, kept, rate, number)
+
+        return descend
 
     @contextmanager
     def _model(self, i: int, purpose: str, *counter: int) -> Iterator[nn.Module]:
@@ -142,7 +156,7 @@ class Modules:
 
     def state(self) -> State:
         """See `Engine.state`; besides, how many epochs each model has trained."""
-        parts = {"parameters": self.p, "momentum": self.v, "buffers": self.buffers, "epochs": {"done": self.epochs}}
+        parts = {"parameters": self.p, **self.kept, "buffers": self.buffers, "epochs": {"done": self.epochs}}
         return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
 
     def load(self, state: State) -> None:
@@ -151,7 +165,8 @@ class Modules:
             part: {name: numbers_as(t, self.device, self.dtype).clone() for name, t in d.items()}
             for part, d in state.items()
         }
-        self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
+        self.p, self.buffers = put["parameters"], put["buffers"]
+        self.kept = {part: put[part] for part in self.update.STATE}
         self.epochs = state["epochs"]["done"].clone()
 
     def _chunk(self) -> int:

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.device_data import Resident
+from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES, batched
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 from workers.training.functions import initial
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Float64, Int64, Shaped
+    from jaxtyping import Bool, Float, Float64, Int64
 
     from workers.interfaces.engine import State
     from workers.training.settings import Settings
@@ -48,52 +49,52 @@ class Reference:
         self.device = torch.device(device)
         self.data = Resident.of(examples, device, self.dtype)
         self.moves: Int64[Tensor, "M N 3"] | None = None  # how examples are augmented in the present epoch
-        self.rate = self._each([s.optimizer.learning_rate for s in bundle])
-        self.momentum = self._each([s.optimizer.momentum for s in bundle])
+        self.update = OPTIMIZERS.load(first.optimizer.name)
+        self.numbers = numbers_of([s.optimizer for s in bundle], self.dtype, self.device)
+        self.models = len(bundle)
         self.p, self.buffers = initial(bundle, examples)
-        self.v = {name: torch.zeros_like(value) for name, value in self.p.items()}
+        self.kept = {part: {n: torch.zeros_like(v) for n, v in self.p.items()} for part in self.update.STATE}
         self.load(self.state())
 
     def epoch(
         self,
         order: Int64[NDArray[np.int64], "M N"],
         active: Bool[NDArray[np.bool_], " M"],
+        rates: Float64[NDArray[np.float64], "M S"],
+        before: int,
         moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
     ) -> None:
         """See `Engine.epoch`. A full batch is one step, its gradient summed over chunks."""
         places = torch.from_numpy(order).to(self.device)
-        still = None if active.all() else torch.from_numpy(~active).to(self.device)
+        each = torch.from_numpy(rates).to(self.device, self.dtype)
         self.moves = None if moves is None else torch.from_numpy(moves).to(self.device)
-        for batch in places.split(self.optimizer.batch(places.shape[1]), dim=1):
-            self._step(batch, still)
+        ended = None if active.all() else torch.from_numpy(np.flatnonzero(~active)).to(self.device)
+        for i, batch in enumerate(places.split(self.optimizer.batch(places.shape[1]), dim=1)):
+            before_step = [] if ended is None else [(value, value[ended]) for value in self._everything()]
+            self._step(batch, each[:, i], before + i + 1)
+            for value, rows in before_step:
+                value[ended] = rows
 
-    def _step(self, batch: Int64[Tensor, "M B"], still: Bool[Tensor, " M"] | None) -> None:
-        """One step of all models but those that stand still; copies are made only where there are such models."""
-        everything = [value for part in (self.p, self.v, self.buffers) for value in part.values()]
-        before = [value.clone() for value in everything] if still is not None else []
+    def _everything(self) -> list[Float[Tensor, "M ..."]]:
+        return [value for part in self._parts().values() for value in part.values()]
+
+    def _step(self, batch: Int64[Tensor, "M B"], rate: Float[Tensor, " M"], t: int) -> None:
+        """One step of all models, number t from 1."""
         for value in self.p.values():
             value.requires_grad_(True).grad = None
         for chunk in batch.split(self._chunk(), dim=1) if not self.buffers else [batch]:
             images, labels = self._batch(chunk)
             outputs = self.forward(self.net, self.p, self.buffers, images, True)
             self.loss(outputs, labels).sum().div(batch.shape[1]).backward()
-        with torch.no_grad():
-            for name, value in self.p.items():
-                self._descend(value.requires_grad_(False), self.v[name])
-            if still is not None:
-                for now, then in zip(everything, before, strict=True):
-                    # torch.where, not a product with a mask: values of a diverged model may be NaN.
-                    now.copy_(torch.where(_like(still, now), then, now))
-
-    def _descend(self, value: Float[Tensor, "M ..."], v: Float[Tensor, "M ..."]) -> None:
-        assert value.grad is not None
-        v.mul_(_like(self.momentum, v)).add_(value.grad)
-        value.addcmul_(_like(self.rate, v), v, value=-1)
+        gradient = {name: value.grad for name, value in self.p.items() if value.grad is not None}
+        moving = {name: self.p[name].requires_grad_(False) for name in gradient}
+        number = torch.tensor(t, dtype=torch.float64, device=self.device)
+        self.update.step(self.numbers, moving, gradient, self.kept, rate, number)
 
     @torch.no_grad()
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`: outputs in the trial's precision, their loss in float64."""
-        errors = torch.zeros(len(self.rate), dtype=torch.float64, device=self.device)
+        errors = torch.zeros(self.models, dtype=torch.float64, device=self.device)
         losses, count = errors.clone(), 0
         for outputs, labels in self._evaluate(split):
             errors += wrong(outputs, labels).sum(1)
@@ -119,13 +120,16 @@ class Reference:
 
     def state(self) -> State:
         """See `Engine.state`."""
-        parts = {"parameters": self.p, "momentum": self.v, "buffers": self.buffers}
-        return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
+        return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in self._parts().items()}
 
     def load(self, state: State) -> None:
         """See `Engine.load`."""
         put = {part: {name: t.to(self.device, self.dtype) for name, t in d.items()} for part, d in state.items()}
-        self.p, self.v, self.buffers = put["parameters"], put["momentum"], put["buffers"]
+        self.p, self.buffers = put["parameters"], put["buffers"]
+        self.kept = {part: put[part] for part in self.update.STATE}
+
+    def _parts(self) -> State:
+        return {"parameters": self.p, **self.kept, "buffers": self.buffers}
 
     def _batch(self, places: Int64[Tensor, "M B"]) -> tuple[Float[Tensor, "M B K H W"], Int64[Tensor, "M B"]]:
         images, labels = self.data.batch(places, self.moves)
@@ -134,10 +138,7 @@ class Reference:
     def _chunk(self) -> int:
         """Examples of every model in one forward pass."""
         image_bytes = int(self.data.train_x[0].numel() * self.dtype.itemsize)
-        return max(CHUNK_BYTES // (image_bytes * len(self.rate)), 1)
-
-    def _each(self, values: list[float]) -> Float[Tensor, " M"]:
-        return torch.tensor(values, dtype=self.dtype, device=self.device)
+        return max(CHUNK_BYTES // (image_bytes * self.models), 1)
 
 
 def _channels_first(images: Float[Tensor, "M B H W K"]) -> Float[Tensor, "M B K H W"]:
@@ -149,8 +150,3 @@ def wrong(outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"]) -> Bool
     correct = outputs.gather(-1, labels[..., None])
     others = outputs.scatter(-1, labels[..., None], -torch.inf)
     return ~(correct[..., 0] > others.amax(-1))
-
-
-def _like(each: Shaped[Tensor, " M"], value: Shaped[Tensor, "M ..."]) -> Shaped[Tensor, "M ..."]:
-    """One number per model, shaped for broadcasting over a tensor of all models."""
-    return each.view(-1, *[1] * (value.ndim - 1))

@@ -26,7 +26,7 @@ from workers.interfaces.experiment import no_limit
 from workers.interfaces.until import Until
 from workers.plugins import LOSSES
 from workers.theory import series
-from workers.training.settings import OnImages, Optimizer
+from workers.training.settings import AnyOptimizer, OnImages, default_optimizer
 from workers.training.settings import Settings as TrainingSettings
 from workers.trial import Trial
 
@@ -67,7 +67,11 @@ class Settings(OnImages):
         "network", description="The training loss of a network at the end of its training, or a valley of two weights."
     )
     loss: str = Field("cross_entropy", description="The loss that is minimised and whose surface is measured.")
-    optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
+    optimizer: AnyOptimizer = Field(
+        default_factory=default_optimizer,
+        description="How the loss is minimised.",
+        json_schema_extra={"default": {"name": "sgd"}},
+    )
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     until: Until | None = Field(None, description=f"Stop training when this is reached; seen every {EVALUATE_EVERY}.")
     radius: float = Field(1.0, gt=0, description="Slices reach from -radius to radius times the weights' own length.")

@@ -17,7 +17,7 @@ from tracking.records.rows import Progress
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images
 from workers.nets import convnet
-from workers.plugins import DATASETS
+from workers.plugins import DATASETS, OPTIMIZERS
 from workers.training.examples import Examples
 from workers.training.loop import Training
 from workers.training.normalize import normalized
@@ -41,6 +41,12 @@ MAY_DIFFER = (
     "data.test_label_noise",
     "optimizer.learning_rate",
     "optimizer.momentum",
+    "optimizer.nesterov",
+    "optimizer.weight_decay",
+    "optimizer.beta1",
+    "optimizer.beta2",
+    "optimizer.epsilon",
+    "optimizer.schedule",
     "net.init_scale",
     "until",
     "pretrain.label_noise",
@@ -126,7 +132,8 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
 
 
 def _pretrained(trials: Sequence[Trial[Settings]], fresh: "State", device: str) -> "State":
-    """The state to start from: the weights after pretraining, momentum 0; without pretraining where its noise is 0."""
+    """The state to start from: the weights after pretraining, nothing kept by the optimizer; without pretraining where
+    its noise is 0."""
     first = [Trial(t.experiment, _pretraining(t.settings)) for t in trials]
     *_, last = run(first, device, None)
     after: State = last.state()["engine"]
@@ -135,7 +142,7 @@ def _pretrained(trials: Sequence[Trial[Settings]], fresh: "State", device: str) 
         for name, value in after[part].items():
             for i in (i for i, s in enumerate(skip) if s):
                 value[i] = fresh[part][name][i]
-    return {**after, "momentum": fresh["momentum"]}
+    return {**after, **{part: fresh[part] for part in OPTIMIZERS.load(trials[0].settings.optimizer.name).STATE}}
 
 
 def _pretraining(settings: Settings) -> Settings:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from tracking.common.plugins import Kind
+
 if TYPE_CHECKING:
     from jaxtyping import Float64
     from torch import Tensor
@@ -21,3 +23,6 @@ class Measure(Protocol):
 
     def measure(self, snapshot: Snapshot, /) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
         """Yields split, layer and values; split and layer are "" where the values belong to none."""
+
+
+MEASURES: Kind[Measure] = Kind("measure", "workers.measures", Measure)

@@ -6,7 +6,7 @@ M models, N training examples of a model.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ from tracking.records.rows import Outcome, Progress, Row
 from workers.plugins import MEASURES
 from workers.runtime import seeds
 from workers.training.perturb import Perturbing
+from workers.training.rates import Rates
 from workers.trial import Trial
 
 if TYPE_CHECKING:
     from jaxtyping import Int64
+    from torch import Tensor
 
     from workers.interfaces.engine import Engine
     from workers.interfaces.functions import Functions
@@ -41,6 +43,7 @@ class Training:
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
         self.perturbing = Perturbing(trials, engine)
+        self.rates = Rates([t.settings for t in trials], self.examples)
 
     def go_on(self) -> Iterator[Progress]:
         """Trains from the present epoch to the last; yields a report after each epoch that is measured."""
@@ -55,10 +58,12 @@ class Training:
                 yield self._measured(epoch)
             else:
                 self.epoch = epoch
+                self._learn_risk(self.engine.totals)
 
     def _train(self, epoch: int) -> None:
         start, visits = time.monotonic(), int(self.active.sum()) * self.examples
-        self.engine.epoch(self._order(epoch), self.active, self._moves(epoch))
+        rates, before = self.rates.of(epoch), self.rates.before(epoch)
+        self.engine.epoch(self._order(epoch), self.active, rates, before, self._moves(epoch))
         self.visits += visits
         training = self.spent.training + time.monotonic() - start
         self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
@@ -91,12 +96,17 @@ class Training:
                     for t, v, a in zip(self.trials, numbers, self.active, strict=True)
                     if a
                 ]
+        self._learn_risk(snapshot.totals)
         rows += self._perturbed(epoch, snapshot)
         ended = self._ended(epoch, snapshot)
         self.epoch, visits, self.visits = epoch, self.visits, 0
         self.spent = replace(self.spent, evaluation=self.spent.evaluation + time.monotonic() - start)
         spent = Spent(round(self.spent.training, 3), round(self.spent.evaluation, 3), self.spent.visits)
         return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits)
+
+    def _learn_risk(self, totals: Callable[[str], tuple[Tensor, Tensor]]) -> None:
+        if self.rates.need_risk:
+            self.rates.learn(totals("train")[1].cpu().numpy())
 
     def _perturbed(self, epoch: int, snapshot: Snapshot) -> list[Row]:
         """Perturbs the models that are due after this epoch; rows of how often each was perturbed before."""
@@ -125,10 +135,11 @@ class Training:
         return ended
 
     def state(self) -> dict[str, Any]:
-        parts = {"engine": self.engine.state(), "perturbing": self.perturbing.state()}
+        parts = {"engine": self.engine.state(), "perturbing": self.perturbing.state(), "rates": self.rates.state()}
         return {"epoch": self.epoch, "active": self.active.tolist(), **parts}
 
     def load(self, state: dict[str, Any]) -> None:
         self.epoch, self.active = state["epoch"], np.array(state["active"], dtype=bool)
         self.engine.load(state["engine"])
         self.perturbing.load(state["perturbing"])
+        self.rates.load(state["rates"])

@@ -1,14 +1,15 @@
 """Settings of one network trained on images: data, architecture, loss, optimizer, epochs, measures."""
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tracking.common.plugins import Frozen, any_settings
 from workers import user_code
 from workers.interfaces.dataset import DataSettings
 from workers.interfaces.net import NetSettings
+from workers.interfaces.optimizer import OPTIMIZERS, OptimizerSettings
 from workers.interfaces.perturbation import PerturbationSettings
 from workers.interfaces.until import Until
 from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, PERTURBATIONS
@@ -17,36 +18,20 @@ if TYPE_CHECKING:  # of a choice by name, types know what all choices have in co
     AnyData = DataSettings
     AnyNet = NetSettings
     AnyPerturbation = PerturbationSettings
+    AnyOptimizer = OptimizerSettings
 else:
     AnyData, AnyNet, AnyPerturbation = map(any_settings, (DATASETS, NETS, PERTURBATIONS))
+    AnyOptimizer = Annotated[any_settings(OPTIMIZERS), BeforeValidator(lambda given: sgd_by_default(given))]
 
 
-BATCH_SIZE = 100  # of sgd, where a sweep gives none
+def sgd_by_default(given: object) -> object:
+    """The settings of an optimizer, with the name that is meant where a sweep gives none."""
+    return {"name": "sgd", **given} if isinstance(given, dict) else given
 
 
-class Optimizer(Frozen):
-    """Gradient descent, in batches (sgd) or with the whole training set at every step (gd)."""
-
-    name: Literal["sgd", "gd"] = "sgd"
-    batch_size: int | None = Field(None, gt=0, description="Examples per step of sgd (100 if absent); none with gd.")
-    learning_rate: float = Field(0.1, gt=0, description="Step size, constant, per mean gradient over the batch.")
-    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum m of v = m v + gradient, w = w - learning_rate v.")
-
-    @model_validator(mode="after")
-    def _batch_fits(self) -> "Optimizer":
-        if self.name == "gd" and self.batch_size is not None:
-            raise ValueError(f"batch_size has no meaning with gd, got {self.batch_size}; leave it out or choose sgd")
-        if self.name == "sgd" and self.batch_size is None:
-            self.__dict__["batch_size"] = BATCH_SIZE  # a frozen model takes no assignment
-        return self
-
-    def not_identifying(self) -> frozenset[str]:
-        """The number that an absent batch_size stands for is as good as absent."""
-        return frozenset({"batch_size"} if self.name == "sgd" and self.batch_size == BATCH_SIZE else ())
-
-    def batch(self, examples: int) -> int:
-        """Examples of one step, of so many in all."""
-        return examples if self.batch_size is None else self.batch_size
+def default_optimizer() -> OptimizerSettings:
+    """Stochastic gradient descent with its defaults."""
+    return OPTIMIZERS.load("sgd").Settings(name="sgd")
 
 
 class Pretrain(Frozen):
@@ -68,7 +53,11 @@ class Settings(OnImages):
     """A network trained on images."""
 
     loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
-    optimizer: Optimizer = Field(default_factory=Optimizer, description="How the loss is minimised.")
+    optimizer: AnyOptimizer = Field(
+        default_factory=default_optimizer,
+        description="How the loss is minimised.",
+        json_schema_extra={"default": {"name": "sgd"}},
+    )
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
     evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
     until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
@@ -76,6 +65,7 @@ class Settings(OnImages):
     perturbation: AnyPerturbation = Field(
         default_factory=lambda: PERTURBATIONS.load("none").Settings(name="none"),
         description="Noise added to the weights while training.",
+        json_schema_extra={"default": {"name": "none"}},
     )
     measure: tuple[str, ...] = Field(
         ("error", "parameters", "risk"), description="What is measured at every evaluation; parameters always are."

@@ -18,12 +18,14 @@ from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS
 from workers.interfaces.dataset import DataSettings
-from workers.plugins import DATASETS, EXPERIMENTS, MEASURES, NETS, PERTURBATIONS
+from workers.plugins import DATASETS, EXPERIMENTS, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES
 
 PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
     EXPERIMENTS: ("Experiments", "experiment", "What `fixed` and `vary` may set."),
     DATASETS: ("Data sets", "data.name", ""),
     NETS: ("Networks", "net.name", ""),
+    OPTIMIZERS: ("Optimizers", "optimizer.name", ""),
+    SCHEDULES: ("Schedules of the learning rate", "optimizer.schedule.name", "Times are in epochs."),
     PERTURBATIONS: ("Perturbations", "perturbation.name", ""),
     CLAIMS: ("Claims", "name", "Each takes `label`, `statement` and `where` besides."),
 }

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from orchestrator.commands import bench
 from orchestrator.commands.bench import Bench, Entry, Options
 from orchestrator.commands.rendering import render_bench
+from tests.support.engine_bundles import run_epoch
 from tracking.common.errors import Refused
 from workers.bench import cost, module
 from workers.bench.case import Case, Pictures, Work
@@ -39,7 +40,7 @@ def test_every_engine_takes_the_steps_of_the_reference(engine: str, models: int,
     order = np.stack([rng.permutation(case.images)[: STEPS * case.batch] for _ in range(models)])
     trainer, reference = ENGINES.load(engine).trainer(work), Reference(work.bundle, work.examples(), "cpu")
     before = reference.totals("train")[1]
-    reference.epoch(order, np.ones(models, dtype=bool))
+    run_epoch(reference, work.bundle, order, [True] * models)
     trainer.train(order)
     mine, found = trainer.state(), reference.state()
     for part in ("parameters", "buffers"):

@@ -17,6 +17,7 @@ from tests.support.kernel_cases import (
     risk,
     variants,
 )
+from workers.engines.cpu import library
 from workers.engines.cpu.bindings import Fused
 from workers.engines.cpu.supported import Net
 
@@ -56,7 +57,7 @@ def test_gradients_are_those_of_plain_pytorch(case: tuple[Net, str], variant: st
     risk(net.loss, outputs, torch.from_numpy(work.labels[0])).backward()
     for name, gradient in named(net, model, gradients=True):
         scale = 1.0 if net.batch_norm and name.startswith("conv") and name.endswith("bias") else gradient.norm()
-        assert (fused.momentum[name][0].double() - gradient).norm() <= 1e-5 * scale, name
+        assert (fused.kept["momentum"][name][0].double() - gradient).norm() <= 1e-5 * scale, name
 
 
 @built
@@ -112,9 +113,9 @@ def test_cross_entropy_of_confident_outputs_is_not_zero() -> None:
     assert errors[0] == 0 and losses[0] == pytest.approx(np.exp(-25), rel=1e-9)
     fused.epoch(
         np.zeros((1, 2, 2, 1), np.uint8), np.zeros((1, 1), int), np.zeros((1, 1), int), np.zeros((1, 1), int), 1,
-        [1.0], [0.0], [True],
+        np.ones((1, 1)), [library.Update()], [True],
     )  # fmt: skip
-    assert fused.momentum["output.bias"][0].numpy() == pytest.approx([-np.exp(-25), np.exp(-25)], rel=1e-6)
+    assert fused.kept["momentum"]["output.bias"][0].numpy() == pytest.approx([-np.exp(-25), np.exp(-25)], rel=1e-6)
 
 
 @built

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tests.support.engine_bundles import assert_same, made, nets, order
+from tests.support.engine_bundles import assert_same, made, nets, order, run_epoch
 from workers.engines import reference
 from workers.engines.choose import choose
 from workers.engines.gpu import choose_convolution, engine, memory_model
@@ -40,7 +40,8 @@ def bundle(**changes: Any) -> tuple[list[Settings], Examples]:
 def trained(mine: engine.Batched, epochs: int = 3) -> engine.Batched:
     """Three epochs: the first launch by launch, the second recorded, the third repeated."""
     for epoch in range(epochs):
-        mine.epoch(order(len(mine.bundle), mine.data.size("train"), epoch), np.ones(len(mine.bundle), dtype=bool))
+        examples = order(len(mine.bundle), mine.data.size("train"), epoch)
+        run_epoch(mine, mine.bundle, examples, [True] * len(mine.bundle))
     return mine
 
 
@@ -54,7 +55,7 @@ def test_the_gpu_trains_as_the_reference_engine_does_on_the_cpu(way: str, net: d
     mine = trained(engine.Batched(settings, examples, "cuda", choose_convolution.ROUTES.load(way)))
     right = reference.Reference(settings, examples, "cpu")
     for epoch in range(3):
-        right.epoch(order(3, 120, epoch), ALL)
+        run_epoch(right, settings, order(3, 120, epoch), ALL)
     for part, tensors in right.state().items():
         for name, value in tensors.items():
             torch.testing.assert_close(mine.state()[part][name], value, rtol=1e-3, atol=1e-4)
@@ -75,11 +76,12 @@ def test_a_graph_does_what_its_launches_do(way: str, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("net", nets(), ids=lambda n: "-".join(str(v) for v in n.values()))
 def test_nothing_waits_for_the_device_within_an_epoch(net: dict) -> None:
     mine = trained(engine.Batched(*bundle(net=net, optimizer={"batch_size": 9}), "cuda"))
-    mine.stack.upload(order(3, 120, 3), ALL)
+    mine.stack.upload(order(3, 120, 3), ALL, np.full((3, 14), 0.05), 42)
     torch.cuda.set_sync_debug_mode("error")
     try:
         mine.stack.queue_epoch(120)
         mine.stack.start.zero_()
+        mine.stack.step.zero_()
         mine.stack.queue_steps(9, 1)
     finally:
         torch.cuda.set_sync_debug_mode("default")
@@ -90,7 +92,7 @@ def test_models_leave_and_come_back_among_graphs() -> None:
     mine, right = engine.Batched(settings, examples, "cuda"), reference.Reference(settings, examples, "cpu")
     for epoch, active in enumerate(([1, 1, 1], [1, 1, 1], [0, 1, 0], [0, 1, 0], [0, 1, 0], [1, 0, 1])):
         for each in (mine, right):
-            each.epoch(order(3, 120, epoch), np.array(active, dtype=bool))
+            run_epoch(each, settings, order(3, 120, epoch), np.array(active, dtype=bool))
         torch.testing.assert_close(mine.totals("test")[1].cpu(), right.totals("test")[1], rtol=1e-3, atol=1e-4)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.support import small_trials
-from tests.support.engine_bundles import TOLERANCE, assert_same, made, nets, order
+from tests.support.engine_bundles import TOLERANCE, assert_same, made, nets, order, run_epoch
 from workers.engines import reference
 from workers.engines.choose import choose
 from workers.engines.gpu import engine, memory_model
@@ -25,7 +25,7 @@ def test_models_may_come_and_go(net: dict) -> None:
         active = np.array([c == "1" for c in mask])
         before = mine.state()
         for each in (mine, right):
-            each.epoch(order(5, 120, epoch), active)
+            run_epoch(each, settings, order(5, 120, epoch), active)
         assert len(mine.held) == held
         assert_same(mine.state(), right.state())
         assert_same({"parameters": mine.parameters()}, right.state())
@@ -40,13 +40,13 @@ def test_models_may_come_and_go(net: dict) -> None:
 def test_few_that_go_on_take_over_what_is_loaded() -> None:
     settings, examples = made([small_trials.trial(seed) for seed in range(4)])
     mine, right = engine.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
-    mine.epoch(order(4, 120, 0), np.array([True, False, False, False]))
+    run_epoch(mine, settings, order(4, 120, 0), np.array([True, False, False, False]))
     mine.totals("test"), mine.totals("test")
-    right.epoch(order(4, 120, 1), np.ones(4, dtype=bool))
+    run_epoch(right, settings, order(4, 120, 1), np.ones(4, dtype=bool))
     mine.load(right.state())
     torch.testing.assert_close(mine.totals("test")[1], right.totals("test")[1], **TOLERANCE)
     for each in (mine, right):
-        each.epoch(order(4, 120, 2), np.array([True, False, False, False]))
+        run_epoch(each, settings, order(4, 120, 2), np.array([True, False, False, False]))
     assert len(mine.held) == 1
     assert_same(mine.state(), right.state())
 
@@ -60,7 +60,7 @@ def test_a_batch_in_chunks_is_one_step(optimizer: dict, monkeypatch: pytest.Monk
     cut = engine.Batched(settings, examples, "cpu")
     assert whole.stack.chunk[0] == settings[0].optimizer.batch(120) and cut.stack.chunk == (7, 1)
     for each in (whole, cut):
-        each.epoch(order(2, 120, 0), np.ones(2, dtype=bool))
+        run_epoch(each, settings, order(2, 120, 0), np.ones(2, dtype=bool))
     for name, value in whole.parameters().items():
         torch.testing.assert_close(value, cut.parameters()[name], rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(whole.totals("train")[1], cut.totals("train")[1], rtol=1e-12, atol=0)
@@ -82,7 +82,7 @@ def test_every_way_of_computing_convolutions_trains_the_same(
     mine = engine.Batched(settings, examples, "cpu", ROUTES.load(way))
     right = reference.Reference(settings, examples, "cpu")
     for each in (mine, right):
-        each.epoch(order(2, 20, 0), np.ones(2, dtype=bool))
+        run_epoch(each, settings, order(2, 20, 0), np.ones(2, dtype=bool))
     assert_same(mine.state(), right.state())
     torch.testing.assert_close(mine.totals("test")[1], right.totals("test")[1], **TOLERANCE)
 
@@ -93,7 +93,7 @@ def test_an_epoch_may_be_shorter_or_longer_than_the_examples() -> None:
     longer = np.concatenate([order(2, 120, 0), order(2, 120, 1)], 1)
     for epoch in (longer[:, :40], longer, longer[:, :70]):
         for each in (mine, right):
-            each.epoch(epoch, np.ones(2, dtype=bool))
+            run_epoch(each, settings, epoch, np.ones(2, dtype=bool))
     assert_same(mine.state(), right.state())
 
 
@@ -101,7 +101,7 @@ def test_batch_norm_of_one_value_is_refused() -> None:
     net = {"name": "convnet", "depth": 4, "width": 4, "batch_norm": True}
     settings, examples = made([small_trials.trial(net=net)])
     with pytest.raises(ValueError, match="two values a channel"):
-        engine.Batched(settings, examples, "cpu").epoch(order(1, 120, 0)[:, :33], np.ones(1, dtype=bool))
+        run_epoch(engine.Batched(settings, examples, "cpu"), settings, order(1, 120, 0)[:, :33], [True])
 
 
 def test_what_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:

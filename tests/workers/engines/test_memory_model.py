@@ -9,7 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from orchestrator.planning import pack
 from tests.support import small_trials
-from tests.support.engine_bundles import made, order
+from tests.support.engine_bundles import made, order, run_epoch
 from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
 from workers.experiments import network
@@ -25,7 +25,7 @@ def peak(settings: list[Settings], way: str) -> int:
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         batched = engine.Batched(settings, examples, "cpu", ROUTES.load(way))
         for epoch in range(2):
-            batched.epoch(order(len(settings), examples.index.shape[1], epoch), np.ones(len(settings), dtype=bool))
+            run_epoch(batched, settings, order(len(settings), examples.index.shape[1], epoch), [True] * len(settings))
         batched.totals("train"), batched.outputs("train"), batched.totals("test")
     events = profiled.profiler.kineto_results.events()  # type: ignore[union-attr]
     taken = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")

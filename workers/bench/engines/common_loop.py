@@ -70,7 +70,6 @@ class Trainer:
     title = "DataLoader, PIL transforms, eager, one model at a time"
 
     def __init__(self, work: Work) -> None:
-        settings = work.bundle[0].optimizer
         self.device, self.order = torch.device(work.pictures.device), Order()
         gpu = self.device.type == "cuda"
         loaders = min(os.cpu_count() or 1, 8) if gpu else 0
@@ -84,10 +83,7 @@ class Trainer:
             pin_memory=gpu,
         )
         self.models, self.loss = module.modules(work), nn.CrossEntropyLoss()
-        self.optimizers = [
-            torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
-            for model in self.models
-        ]
+        self.optimizers = [work.sgd(model.parameters()) for model in self.models]
 
     def train(self, order: NDArray[np.int64]) -> None:
         for model, optimizer, places in zip(self.models, self.optimizers, order, strict=True):

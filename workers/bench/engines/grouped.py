@@ -25,14 +25,12 @@ class Trainer:
     title = "grouped convolution, channels_last"
 
     def __init__(self, work: Work) -> None:
-        settings, self.net = work.bundle[0].optimizer, convnet.settings_of(work.bundle[0].net)
+        self.net = convnet.settings_of(work.bundle[0].net)
         self.batch, self.labels, self.images = work.batch, work.pictures.labels, work.pictures.pixels
         self.parameters, self.buffers = work.initial()
         for value in self.parameters.values():
             value.requires_grad_(True)
-        self.optimizer = torch.optim.SGD(
-            self.parameters.values(), lr=settings.learning_rate, momentum=settings.momentum
-        )
+        self.optimizer = work.sgd(self.parameters.values())
 
     def train(self, order: NDArray[np.int64]) -> None:
         places = torch.from_numpy(order).to(self.labels.device)

@@ -21,10 +21,12 @@ class Trainer:
     def __init__(self, work: Work) -> None:
         self.engine = choose(work.bundle, work.examples(), work.pictures.device)
         self.title = f"this project ({type(self.engine).__name__.lower()})"
+        self.optimizers = [s.optimizer for s in work.bundle]
         self.active = np.ones(len(work.bundle), dtype=bool)
 
     def train(self, order: NDArray[np.int64]) -> None:
-        self.engine.epoch(order, self.active)
+        rates = np.array([[o.learning_rate] * o.steps(order.shape[1]) for o in self.optimizers])
+        self.engine.epoch(order, self.active, rates, 0)
 
     def state(self) -> dict[str, dict[str, Tensor]]:
         state = self.engine.state()

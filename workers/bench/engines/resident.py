@@ -26,16 +26,12 @@ class Trainer:
     title = "data resident, eager, channels_last, one model at a time"
 
     def __init__(self, work: Work) -> None:
-        settings = work.bundle[0].optimizer
         self.batch, self.labels = work.batch, work.pictures.labels
         self.images = work.pictures.pixels.permute(0, 3, 1, 2)  # (N, K, H, W), channels last in memory
         self.models = module.modules(work)
         for model in self.models:
             convert_conv2d_weight_memory_format(model, torch.channels_last)
-        self.optimizers = [
-            torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
-            for model in self.models
-        ]
+        self.optimizers = [work.sgd(model.parameters()) for model in self.models]
 
     def train(self, order: NDArray[np.int64]) -> None:
         places = torch.from_numpy(order).to(self.labels.device)

@@ -26,13 +26,11 @@ class Trainer:
     title = "torch.func.vmap over stacked parameters"
 
     def __init__(self, work: Work) -> None:
-        settings, models = work.bundle[0].optimizer, module.modules(work)
+        models = module.modules(work)
         self.batch, self.labels = work.batch, work.pictures.labels
         self.images = work.pictures.pixels.permute(0, 3, 1, 2)  # (N, K, H, W)
         self.parameters, self.buffers = stack_module_state(models)
-        self.optimizer = torch.optim.SGD(
-            self.parameters.values(), lr=settings.learning_rate, momentum=settings.momentum
-        )
+        self.optimizer = work.sgd(self.parameters.values())
 
         def loss(parameters: Names, buffers: Names, images: Tensor, labels: Tensor) -> Tensor:
             outputs = functional_call(models[0], (parameters, buffers), (images,))

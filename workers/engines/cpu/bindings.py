@@ -1,15 +1,16 @@
 """M models of one shape, each trained and evaluated by the compiled kernels, independent of the others.
 
 M models, N examples of a model, E examples to evaluate, L examples of an epoch, H W height and width of an image,
-K channels, C classes.
+K channels, C classes, S steps of an epoch.
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,37 +26,46 @@ if TYPE_CHECKING:
 
 Names = dict[str, Tensor]
 Integers = NDArray[np.int64]
-Floats = Sequence[float] | NDArray[np.floating[Any]]
 
 
 class Fused:
-    """Parameters, momentum and running statistics of M models, as tensors (M, ...) that the kernels change in place.
+    """Parameters, running statistics and what the optimizer keeps, of M models, as tensors (M, ...) that the kernels
+    change in place.
 
     Names and shapes are those of workers/nets/convnet.py; a bias that is not among the parameters does not exist.
+    keeps: `STATE` of the optimizer.
     """
 
-    def __init__(self, net: Net, state: dict[str, Names], variant: str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        net: Net,
+        state: dict[str, Names],
+        variant: str | None = None,
+        threads: int = 1,
+        keeps: tuple[str, ...] = ("momentum",),
+    ) -> None:
         name = variant or net.variant()
         if name not in library.usable():
             raise ValueError(f"no kernels for {name}: usable here are {library.usable()}; {library.reason()}")
-        self.net, self.variant, self.threads = net, name, threads
+        self.net, self.variant, self.threads, self.keeps = net, name, threads, keeps
         self._kernels, self._shape = library.load(name), net.struct()
         self.load(state)
 
     def load(self, state: dict[str, Names]) -> None:
-        """Takes over copies of "parameters", "momentum" (zero if absent) and "buffers" (running mean and variance)."""
-        self.parameters = _copies(state["parameters"])
-        momentum = state.get("momentum") or {name: torch.zeros_like(t) for name, t in self.parameters.items()}
-        self.momentum, self.buffers = _copies(momentum), _copies(state.get("buffers", {}))
+        """Takes over copies of "parameters", "buffers" (running mean and variance) and what the optimizer keeps (zero
+        if absent)."""
+        self.parameters, self.buffers = _copies(state["parameters"]), _copies(state.get("buffers", {}))
+        zeros = {name: torch.zeros_like(t) for name, t in self.parameters.items()}
+        self.kept = {part: _copies(state.get(part, zeros)) for part in self.keeps}
         self.models = len(self.parameters["output.weight"])
         self._check()
         every = range(self.models)
         self._parameters = [self._tensors(self.parameters, m) for m in every]
-        self._momentum = [self._tensors(self.momentum, m) for m in every]
+        self._kept = [_joined([self._tensors(part, m) for part in self.kept.values()]) for m in every]
 
     def state(self) -> dict[str, Names]:
         """Copies of the whole training state, bit for bit."""
-        parts = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
+        parts = {"parameters": self.parameters, **self.kept, "buffers": self.buffers}
         return {part: _copies(tensors) for part, tensors in parts.items()}
 
     def epoch(
@@ -65,25 +75,29 @@ class Fused:
         labels: Int64[Integers, "M N"],
         order: Int64[Integers, "M L"],
         batch: int,
-        learning_rate: Floats,
-        momentum: Floats,
+        rates: Float64[NDArray[np.float64], "M S"],
+        updates: Sequence[library.Update],
         active: Sequence[bool] | NDArray[np.bool_],
     ) -> None:
         """One pass: for each active model, steps on order[m, 0:batch], order[m, batch:2 batch], ...; the last may be
-        short. `order` are positions in the model's examples: image index[m, i] with labels[m, i].
+        short. `order` are positions in the model's examples: image index[m, i] with labels[m, i]. rates: of every step.
         """
         images, index, labels, order = _contiguous(images), _int64(index), _int64(labels), _int64(order)
         self._check_examples(images, index, labels)
         _check_range("order", order, index.shape[1])
-        steps = order.shape[1]
+        steps, each = order.shape[1], np.ascontiguousarray(rates, np.float32)
+        if each.shape != (self.models, -(-steps // batch)):
+            raise ValueError(
+                f"rates must be of every model and step ({self.models}, {-(-steps // batch)}), got {each.shape}"
+            )
         if self.net.batch_norm and self.net.maps()[-1] == (1, 1) and 1 in (steps % batch, batch):
             raise ValueError(f"batch norm needs two values a channel, got a batch of one among {steps} examples")
 
         def train(m: int) -> int:
             examples = _examples(images, index[m], labels[m])
             status: int = self._kernels.train(
-                self._shape, self._parameters[m], self._momentum[m], examples,
-                order[m].ctypes.data, steps, batch, learning_rate[m], momentum[m],
+                self._shape, self._parameters[m], self._kept[m], examples,
+                order[m].ctypes.data, steps, batch, each[m].ctypes.data, updates[m],
             )  # fmt: skip
             return status
 
@@ -151,7 +165,8 @@ class Fused:
 
     def _check(self) -> None:
         expected = self.net.shapes()
-        for name, value in [*self.parameters.items(), *self.momentum.items(), *self.buffers.items()]:
+        every = [self.parameters, *self.kept.values(), self.buffers]
+        for name, value in itertools.chain(*(tensors.items() for tensors in every)):
             if tuple(value.shape[1:]) != expected.get(name) or len(value) != self.models:
                 raise ValueError(f"{name} must be ({self.models}, *{expected.get(name)}), got {tuple(value.shape)}")
 
@@ -162,6 +177,11 @@ class Fused:
             _check_range("index", index, len(images))
         if labels is not None:
             _check_range("labels", labels, self.net.classes)
+
+
+def _joined(parts: Sequence[ctypes.Array[ctypes.c_void_p]]) -> ctypes.Array[ctypes.c_void_p]:
+    every = [address for part in parts for address in part]
+    return (library.ADDRESS * len(every))(*every)
 
 
 def _examples(images: Pixels, index: Integers | None, labels: Integers | None) -> library.Examples:

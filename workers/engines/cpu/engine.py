@@ -1,6 +1,6 @@
 """The engine for the memo's networks on a CPU: the compiled kernels as an `Engine`.
 
-M models, N training examples of a model, E examples of a split, C classes.
+M models, N training examples of a model, E examples of a split, C classes, S steps of an epoch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from workers.engines.cpu import bindings, library, supported
 from workers.interfaces.images import HALF, Pixels
+from workers.interfaces.optimizer import OPTIMIZERS
 from workers.nets import convnet
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -32,21 +33,24 @@ class Fused:
         net = _net(bundle[0], examples)
         assert net is not None
         parameters, buffers = initial(bundle, examples)
-        self.kernels = bindings.Fused(net, {"parameters": parameters, "buffers": buffers})
+        self.optimizers = [s.optimizer for s in bundle]
+        keeps = OPTIMIZERS.load(bundle[0].optimizer.name).STATE
+        self.kernels = bindings.Fused(net, {"parameters": parameters, "buffers": buffers}, keeps=keeps)
         self.examples, self.batch = examples, bundle[0].optimizer.batch(examples.index.shape[1])
-        self.rate = [s.optimizer.learning_rate for s in bundle]
-        self.momentum = [s.optimizer.momentum for s in bundle]
 
     def epoch(
         self,
         order: Int64[NDArray[np.int64], "M N"],
         active: Bool[NDArray[np.bool_], " M"],
+        rates: Float64[NDArray[np.float64], "M S"],
+        before: int,
         moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
     ) -> None:
         """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
         e = self.examples
         steps = (e.images.train_x, e.index, e.labels, order, self.batch)
-        self.kernels.epoch(*steps, self.rate, self.momentum, active.tolist())
+        updates = [supported.update(optimizer, before) for optimizer in self.optimizers]
+        self.kernels.epoch(*steps, rates, updates, active.tolist())
 
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`."""
@@ -84,8 +88,9 @@ class Fused:
 
 def supports(bundle: list[Settings], examples: Examples) -> bool:
     """Whether the kernels exist here and can train this bundle: they scale bytes by HALF only, and augment nothing."""
-    net = _net(bundle[0], examples)
-    return net is not None and supported.supports(net, bundle[0].optimizer.batch(examples.index.shape[1]))
+    net, optimizer = _net(bundle[0], examples), bundle[0].optimizer
+    known = optimizer.name in supported.OPTIMIZERS
+    return net is not None and known and supported.supports(net, optimizer.batch(examples.index.shape[1]))
 
 
 def why_not() -> str:

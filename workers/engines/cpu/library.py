@@ -32,6 +32,18 @@ class Examples(ctypes.Structure):
     _fields_ = tuple((name, ADDRESS) for name in ("bytes", "floats", "index", "labels"))
 
 
+class Update(ctypes.Structure):
+    """The optimizer of one model; the same fields as in updates.hpp."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("optimizer", "nesterov")),
+        *((name, ctypes.c_float) for name in ("momentum", "weight_decay")),
+        *((name, ctypes.c_double) for name in ("beta1", "beta2")),
+        ("epsilon", ctypes.c_float),
+        ("before", ctypes.c_int64),
+    )
+
+
 def path(variant: str) -> Path:
     """Where the build puts a variant."""
     return FOLDER / f"_{variant}{SUFFIX}"
@@ -48,7 +60,8 @@ def load(variant: str) -> ctypes.CDLL:
     """A variant's library. Raises OSError where it was not built or cannot be loaded."""
     library = ctypes.CDLL(str(path(variant)))
     shape, examples, count = ctypes.POINTER(Shape), ctypes.POINTER(Examples), ctypes.c_int64
-    library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ctypes.c_float, ctypes.c_float]
+    update = ctypes.POINTER(Update)
+    library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ADDRESS, update]
     library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
     library.multiply_and_add.argtypes = [count, ctypes.c_float]
     library.multiply_and_add.restype = ctypes.c_double

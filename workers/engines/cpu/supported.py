@@ -1,4 +1,4 @@
-"""Which networks the kernels can train: shapes, the memory they need, and the limits.
+"""Which networks and optimizers the kernels can train: shapes, the memory they need, and the limits.
 
 H W image height and width, K image channels, C classes.
 """
@@ -8,9 +8,13 @@ import itertools
 import math
 from dataclasses import dataclass
 
+from workers import plugins
 from workers.engines.cpu import library
+from workers.interfaces.optimizer import OptimizerSettings
 
 LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
+# Which update of updates.hpp a file of workers/optimizers is; gradient descent is one step on all examples.
+OPTIMIZERS = {"sgd": 0, "gd": 0, "adam": 1, "adamw": 2}
 NARROW = 8  # channels that fit into one vector of AVX2
 MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: indices are 32-bit numbers
 MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's activations
@@ -61,6 +65,15 @@ class Net:
         lanes = [self.image[2], *(math.ceil(w / 16) * 16 for w in self.widths)]
         floats = sum(math.prod(size) * lane for size, lane in zip(self.maps(), lanes, strict=True))
         return 4 * batch * floats * (4 if self.batch_norm else 3)
+
+
+def update(settings: OptimizerSettings, before: int) -> library.Update:
+    """An optimizer as the structure that the kernels take. before: steps taken before the call."""
+    numbers = plugins.OPTIMIZERS.load(settings.name).numbers(settings)
+    found = library.Update(optimizer=OPTIMIZERS[settings.name], before=before)
+    for name, value in numbers.items():
+        setattr(found, name, int(value) if name == "nesterov" else value)
+    return found
 
 
 def supports(net: Net, batch: int) -> bool:

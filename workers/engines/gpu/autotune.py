@@ -73,7 +73,7 @@ def _shape(
 def _batch(settings: "Settings", image: tuple[int, int, int], models: int) -> int:
     """Examples of a measured step; of a full batch, one chunk."""
     chunk = memory_model.chunk(settings, image, models, True)
-    return min(settings.optimizer.batch_size or (100 if settings.optimizer.name == "sgd" else chunk), chunk)
+    return min(settings.optimizer.batch(chunk), chunk)
 
 
 def _speed(settings: "Settings", image: tuple[int, int, int], models: int, device: str, route: Route) -> float:

@@ -4,7 +4,7 @@ Runs on a CPU, too, for tests. When fewer than half of the models still train, t
 computation: their rows are kept, and their measured values, which no longer change, are stored.
 
 M models of the bundle, of which those in `held` are computed; N training examples of a model, E examples of a
-split, C classes.
+split, C classes, S steps of an epoch.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from workers.engines.device_data import Resident
 from workers.engines.gpu import choose_convolution, memory_model
 from workers.engines.gpu.stacked_models import Stack
 from workers.engines.gpu.stacked_parameters import Weights
+from workers.interfaces.optimizer import OPTIMIZERS
 from workers.nets import convnet
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
@@ -41,7 +42,8 @@ class Batched:
         self.bundle, self.image = bundle, examples.images.train_x.shape[1:]
         self.route = route or choose_convolution.choose(bundle[0], self.image, len(bundle), device)
         self.data = Resident.of(examples, device, dtype)
-        self.weights = Weights(*initial(bundle, examples), device, dtype)
+        keeps = OPTIMIZERS.load(bundle[0].optimizer.name).STATE
+        self.weights = Weights(*initial(bundle, examples), keeps, device, dtype)
         self.held, self.stack = np.arange(len(bundle)), self._whole()
         self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, while some models are removed
 
@@ -49,6 +51,8 @@ class Batched:
         self,
         order: Int64[NDArray[np.int64], "M N"],
         active: Bool[NDArray[np.bool_], " M"],
+        rates: Float64[NDArray[np.float64], "M S"],
+        before: int,
         moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
     ) -> None:
         """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
@@ -57,7 +61,7 @@ class Batched:
             self._hold(going_on)
         elif not np.isin(going_on, self.held).all():
             self._hold(np.arange(len(self.bundle)))
-        self.stack.epoch(order[self.held], active[self.held])
+        self.stack.epoch(order[self.held], active[self.held], rates[self.held], before)
         if self.stack.weights is not self.weights:
             self.weights.copy_rows(self._index(self.held), self.stack.weights)
 

@@ -23,9 +23,9 @@ MOST_MODELS = 256  # of 100 examples each fill any GPU there is; larger bundles 
 SHARE = 0.8  # of the memory that is free: the rest is for fragmentation, cuDNN and the driver
 CHUNK_BYTES = 2 * 2**30  # of maps in memory at once, where more than CHUNK examples are computed together
 CHUNK = 128  # examples of every model that are always trained at once: a batch of ordinary size is not split
-COPIES = (
-    10  # of a model's parameters: values and momentum, in the bundle and in the reduced stack, gradients, temporaries
-)
+# Of a model's parameters: values and what the optimizer keeps, in the bundle and in the reduced stack, each with a copy
+# for models that have ended; gradients, temporaries.
+COPIES = 14
 INTEGER = 8  # bytes of a label or an index
 
 

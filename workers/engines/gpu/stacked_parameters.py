@@ -1,4 +1,5 @@
-"""Parameters, momentum and running statistics of M models as three matrices, one row a model, with views by name.
+"""Parameters, running statistics and what the optimizer keeps, of M models: matrices, one row a model, with views by
+name.
 
 With one row a model, the update of a bundle is a few operations for any number of layers, and models can be removed.
 
@@ -23,15 +24,20 @@ Names = dict[str, Tensor]
 class Weights:
     """The matrices keep their addresses in memory: all changes are in place."""
 
-    def __init__(self, parameters: Names, buffers: Names, device: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, parameters: Names, buffers: Names, keeps: tuple[str, ...], device: str, dtype: torch.dtype
+    ) -> None:
+        """keeps: `STATE` of the optimizer."""
         self._shapes = {name: tuple(t.shape[1:]) for name, t in parameters.items()}
         self._buffer_shapes = {name: tuple(t.shape[1:]) for name, t in buffers.items()}
         models = len(next(iter(parameters.values())))
         self.values: Float[Tensor, "M P"] = _rows(parameters, models).to(device, dtype)
-        self.velocity: Float[Tensor, "M P"] = torch.zeros_like(self.values)
+        self.kept: dict[str, Float[Tensor, "M P"]] = {part: torch.zeros_like(self.values) for part in keeps}
         self.statistics: Float[Tensor, "M Q"] = _rows(buffers, models).to(device, dtype)
+        self._name()
+
+    def _name(self) -> None:
         self.parameters = by_name(self.values, self._shapes)
-        self.momentum = by_name(self.velocity, self._shapes)
         self.buffers = by_name(self.statistics, self._buffer_shapes)
 
     def flat(self, gradients: Names) -> Float[Tensor, "M P"]:
@@ -44,30 +50,32 @@ class Weights:
 
     def state(self) -> State:
         """See `Engine.state`."""
-        parts = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
-        return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
+        return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in self._parts().items()}
 
     def load(self, state: State) -> None:
         """See `Engine.load`."""
-        mine = {"parameters": self.parameters, "momentum": self.momentum, "buffers": self.buffers}
-        for part, tensors in mine.items():
+        for part, tensors in self._parts().items():
             for name, tensor in tensors.items():
                 tensor.copy_(state[part][name])
+
+    def _parts(self) -> State:
+        kept = {part: by_name(matrix, self._shapes) for part, matrix in self.kept.items()}
+        return {"parameters": self.parameters, **kept, "buffers": self.buffers}
 
     def rows(self, models: Int64[Tensor, " m"]) -> Weights:
         """A copy of some of the models."""
         few = Weights.__new__(Weights)
         few._shapes, few._buffer_shapes = self._shapes, self._buffer_shapes
-        few.values, few.velocity = self.values[models], self.velocity[models]
-        few.statistics = self.statistics[models]
-        few.parameters, few.momentum = by_name(few.values, self._shapes), by_name(few.velocity, self._shapes)
-        few.buffers = by_name(few.statistics, self._buffer_shapes)
+        few.values, few.statistics = self.values[models], self.statistics[models]
+        few.kept = {part: matrix[models] for part, matrix in self.kept.items()}
+        few._name()
         return few
 
     def copy_rows(self, models: Tensor | slice, source: Weights) -> None:
         """Takes over `source`, whose rows are these models."""
-        self.values[models], self.velocity[models] = source.values, source.velocity
-        self.statistics[models] = source.statistics
+        self.values[models], self.statistics[models] = source.values, source.statistics
+        for part, matrix in self.kept.items():
+            matrix[models] = source.kept[part]
 
 
 def by_name(matrix: Float[Tensor, "M P"], shapes: dict[str, tuple[int, ...]]) -> dict[str, Float[Tensor, "M ..."]]:

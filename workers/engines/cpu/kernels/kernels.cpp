@@ -56,12 +56,14 @@ EXPORT double multiply_and_add(int64_t rounds, float factor) {
 }
 
 // One pass over order[0 .. count) in batches, the last of which may be short. Changes the tensors in place.
-EXPORT int train(const Shape* shape, const Tensors* parameters, const Tensors* momentum, const Examples* examples,
-                 const int64_t* order, int64_t count, int64_t batch, float rate, float momentum_factor) try {
+// kept: what the optimizer keeps between steps. rates: the learning rate of every step.
+EXPORT int train(const Shape* shape, const Tensors* parameters, const Tensors* kept, const Examples* examples,
+                 const int64_t* order, int64_t count, int64_t batch, const float* rates, const Update* update) try {
   const Network network(*shape);
-  Training training(network, static_cast<int>(batch < count ? batch : count), parameters, momentum);
+  Training training(network, static_cast<int>(batch < count ? batch : count), parameters, kept, *update);
+  int64_t t = update->before;
   for (int64_t first = 0; first < count; first += batch)
-    training.step(*examples, order + first, count - first < batch ? count - first : batch, rate, momentum_factor);
+    training.step(*examples, order + first, count - first < batch ? count - first : batch, *rates++, ++t);
   training.finish_all();
   return DONE;
 } catch (const std::bad_alloc&) {

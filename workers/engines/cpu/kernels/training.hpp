@@ -5,22 +5,27 @@
 #include "examples.hpp"
 #include "losses.hpp"
 #include "normalise.hpp"
+#include "updates.hpp"
 
 namespace {
 
 class Training {
  public:
-  Training(const Network& network, int batch, const Tensors* parameters, const Tensors* momentum)
+  // kept: what the optimizer keeps, the tensors of each kind after those of the kind before.
+  Training(const Network& network, int batch, const Tensors* parameters, const Tensors* kept, const Update& update)
       : n(network), block(n.shape.batch_norm || batch < n.block ? batch : n.block), tensors(parameters),
-        velocity_tensors(momentum), space(n, block, true), weights(n.parameters), velocity(n.parameters),
-        gradient(n.parameters), transposed(n.transposes) {
+        kept_tensors(kept), optimizer(update), space(n, block, true), weights(n.parameters), gradient(n.parameters),
+        transposed(n.transposes) {
     pack(n, tensors, weights);
-    pack(n, velocity_tensors, velocity);
+    for (int i = 0; i < optimizer.kept(); i++) {
+      memory.emplace_back(n.parameters);
+      pack(n, of_kind(i), memory[i]);
+    }
     for (const Layer& l : n.layers) moments.emplace_back(l.lanes);
   }
 
-  // One step on the examples order[0 .. batch), the gradient being the mean over them.
-  void step(const Examples& examples, const int64_t* order, int64_t batch, float rate, float momentum) {
+  // Step number t, 1 for the first, on the examples order[0 .. batch), the gradient being the mean over them.
+  void step(const Examples& examples, const int64_t* order, int64_t batch, float rate, int64_t t) {
     begin();
     for (int64_t first = 0; first < batch; first += block) {
       const int images = static_cast<int>(batch - first < block ? batch - first : block);
@@ -32,12 +37,13 @@ class Training {
                       space.output_gradients + static_cast<size_t>(i) * n.class_lanes);
       backward(part, images);
     }
-    descend(rate, momentum);
+    float* kept[2] = {memory[0], memory.back()};
+    update(n.parameters, rate, optimizer, t, gradient, kept, weights);
   }
 
   void finish_all() const {
     unpack(n, weights, tensors);
-    unpack(n, velocity, velocity_tensors);
+    for (int i = 0; i < optimizer.kept(); i++) unpack(n, memory[i], of_kind(i));
   }
 
  private:
@@ -150,20 +156,15 @@ class Training {
         gradient[n.bias + c] += space.output_gradients[static_cast<size_t>(i) * n.class_lanes + c];
   }
 
-  // v = momentum v + gradient; w = w - rate v.
-  void descend(float rate, float momentum) {
-    for (size_t i = 0; i < n.parameters; i += LANES) {
-      const Vector v = load(velocity + i) * momentum + load(gradient + i);
-      store(velocity + i, v);
-      store(weights + i, load(weights + i) - v * rate);
-    }
-  }
+  const Tensors* of_kind(int i) const { return kept_tensors + i * (n.layers.size() + 1); }
 
   const Network& n;
   const int block;
-  const Tensors *tensors, *velocity_tensors;
+  const Tensors *tensors, *kept_tensors;
+  const Update& optimizer;
   Space space;
-  Buffer weights, velocity, gradient, transposed;
+  Buffer weights, gradient, transposed;
+  std::vector<Buffer> memory;  // what the optimizer keeps
   std::vector<Moments> moments;
 };
 

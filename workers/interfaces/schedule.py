@@ -1,0 +1,85 @@
+"""What a file of workers/schedules must have: a factor on the learning rate as a function of time or of the risk.
+
+S steps of an epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from typing_extensions import TypeVar
+
+from tracking.common.plugins import Frozen, Kind
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
+    Factors = Float64[NDArray[np.float64], " S"]
+
+
+@dataclass(frozen=True)
+class Time:
+    """When the steps of an epoch are taken; all in epochs.
+
+    done: what has been trained when each step is taken: 0 at the first of all. With `per: epoch` it is a whole number,
+    the same for all steps of an epoch. unit: how far `done` moves at a change: one epoch, or one step.
+    total: epochs of the whole training.
+    """
+
+    done: Factors
+    unit: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Risks:
+    """The training risks of one model, as far as they are known: NaN before the first.
+
+    first: of the initial network. last: after the last epoch. falls, rises: after how many epochs it was at most that
+    of the epoch before, and after how many it was above or not a number.
+    """
+
+    first: float = float("nan")
+    last: float = float("nan")
+    falls: int = 0
+    rises: int = 0
+
+    def after(self, risk: float) -> Risks:
+        """With the risk after one more epoch, or that of the initial network."""
+        if np.isnan(self.first):
+            return Risks(risk, risk)
+        fell = risk <= self.last
+        return Risks(self.first, risk, self.falls + fell, self.rises + (not fell))
+
+
+class ScheduleSettings(Frozen):
+    """What every schedule file's Settings have in common."""
+
+    name: str
+    per: Literal["epoch", "step"] = Field("epoch", description="Whether the rate changes after epochs or after steps.")
+
+    @property
+    def needs_risk(self) -> bool:
+        """Whether the factor depends on the training risk, which is then computed after every epoch."""
+        return False
+
+
+ScheduleT = TypeVar("ScheduleT", bound=ScheduleSettings, default=ScheduleSettings)
+
+
+class Schedule(Protocol[ScheduleT]):
+    """A schedule of the learning rate."""
+
+    @property
+    def Settings(self) -> type[ScheduleT]:
+        """The keys below `optimizer.schedule` in a sweep file, with `name`, the name of the file."""
+
+    def factor(self, settings: ScheduleT, time: Time, risks: Risks, /) -> Factors:
+        """What the learning rate is multiplied by at each step of an epoch, one number for each of `time.done`."""
+
+
+SCHEDULES: Kind[Schedule] = Kind("schedule", "workers.schedules", Schedule)

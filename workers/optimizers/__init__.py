@@ -1,0 +1,1 @@
+"""One optimizer a file; `workers.interfaces.optimizer.Optimizer` is the Protocol."""
