@@ -45,16 +45,24 @@ def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, 
             last = progress
             if time.monotonic() - now > max(bundle.commit_s, cost / SHARE if bundle.commit_s else 0):
                 now = time.monotonic()
-                writer.commit(progress.step, checkpoint.dump(progress.state()))
+                _commit(writer, progress)
                 cost, last = time.monotonic() - now, None
             yield _report(bundle, progress)
     except GeneratorExit:
         if last:
-            writer.commit(last.step, checkpoint.dump(last.state()))
+            _commit(writer, last)
         raise
-    if not writer.manifest.done:
-        writer.commit(last.step if last else writer.manifest.step, None)
+    if last and not writer.manifest.done:
+        _commit(writer, last)
     assert writer.manifest.done, f"{bundle.trials[0].experiment}.run ended without an outcome for every trial"
+
+
+def _commit(writer: Writer, progress: Progress) -> None:
+    """With what is needed to go on, or the trained networks where every trial has ended."""
+    if not writer.completes:
+        writer.commit(progress.step, checkpoint.dump(progress.state()))
+    else:
+        writer.commit(progress.step, None, progress.weights() if progress.weights else None)
 
 
 def set_threads() -> None:

@@ -22,16 +22,17 @@ Key = tuple[int, str, str, str]  # step, split, measure, layer
 
 @dataclass
 class Held:
-    """What is recorded of one trial. Values as hexadecimal floats."""
+    """What is recorded of one trial. Values as hexadecimal floats. weights: "" where none are kept."""
 
     outcome: tuple[str, int, str]
     settings: str
     rows: Counter[tuple[Key, str]]
+    weights: str = ""
 
     def lines(self, trial: str) -> list[str]:
         """Canonical text."""
         return [
-            f"{trial} {self.outcome} {self.settings}",
+            f"{trial} {self.outcome} {self.settings} {self.weights}",
             *(f"{trial} {key} {n}" for key, n in sorted(self.rows.items())),
         ]
 
@@ -76,7 +77,21 @@ def _bundle(root: Path, manifest: dict[str, Any]) -> dict[str, Held]:
         for r in pq.read_table(io.BytesIO(content)).to_pylist():
             key = (r["step"], r["split"], r["measure"], r["layer"])
             out[r["trial"]].rows[key, float(r["value"]).hex()] += 1
+    for trial, weights in _weights(root, manifest).items():
+        out[trial].weights = weights
     return out
+
+
+def _weights(root: Path, manifest: dict[str, Any]) -> dict[str, str]:
+    """Of each trial: where it stands by itself in the file (tests/support/misbehaving.py), else the file's digest."""
+    entries = manifest.get("weights", [])
+    assert len(entries) <= 1, "one file a bundle"
+    for entry in entries:
+        content = (root / entry["name"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"], entry["name"]
+        ids = [t["id"] for t in manifest["trials"]]
+        return json.loads(content) if content.startswith(b"{") else dict.fromkeys(ids, entry["sha256"])
+    return {}
 
 
 def dump(root: Path) -> bytes:
@@ -105,9 +120,10 @@ def compare(root: Path, undisturbed: Path) -> Difference:
     for trial in sorted(mine.keys() | theirs.keys()):
         nothing = Held(("missing", -1, ""), "", Counter())
         one, other = mine.get(trial, nothing), theirs.get(trial, nothing)
-        if (one.outcome, one.settings) != (other.outcome, other.settings):
+        mine_is, theirs_is = ((of.outcome, of.settings, of.weights) for of in (one, other))
+        if mine_is != theirs_is:
             out.outcomes += 1
-            out.examples.append(f"{trial}: {one.outcome}, undisturbed {other.outcome}")
+            out.examples.append(f"{trial}: {mine_is}, undisturbed {theirs_is}")
         _compare_rows(trial, one.rows, other.rows, out)
     return out
 
@@ -115,7 +131,10 @@ def compare(root: Path, undisturbed: Path) -> Difference:
 def part_of(root: Path, undisturbed: Path) -> bool:
     """Whether all that is recorded is recorded there, too: what is there after a crash is that of some commit."""
     theirs = held(undisturbed)
-    return all(one.rows <= theirs[id].rows and one.settings == theirs[id].settings for id, one in held(root).items())
+    return all(
+        one.rows <= theirs[id].rows and one.settings == theirs[id].settings and one.weights in ("", theirs[id].weights)
+        for id, one in held(root).items()
+    )
 
 
 def _compare_rows(
@@ -136,15 +155,21 @@ def _compare_rows(
 
 def leftovers(root: Path) -> list[str]:
     """Files that have no business in a store whose trials have all ended, and leases that nobody released."""
-    named = {segment["name"] for manifest in manifests(root) for segment in manifest["segments"]}
+    named = {
+        entry["name"]
+        for manifest in manifests(root)
+        for part in ("segments", "weights")
+        for entry in manifest.get(part, [])
+    }
     files = [str(p.relative_to(root)) for p in root.rglob("*") if p.is_file() and "mlflow" not in p.name]
-    out = [f for f in files if f.endswith((".tmp", ".new", ".bin")) or (f.endswith(".parquet") and _stray(f, named))]
+    ours = (".parquet", ".safetensors")
+    out = [f for f in files if f.endswith((".tmp", ".new", ".bin")) or (f.endswith(ours) and _stray(f, named))]
     leases = sorted(root.glob("leases/*.json"))
     return out + [str(p.relative_to(root)) for p in leases if not p.read_bytes().startswith(b"-000000000001\n")]
 
 
 def _stray(name: str, named: set[str]) -> bool:
-    return name.startswith("records/") and name not in named
+    return name.startswith(("records/", "weights/")) and name not in named
 
 
 OWN = (

@@ -5,6 +5,7 @@ on with from a wrong state changes every number after it.
 """
 
 import ctypes
+import json
 import os
 import resource
 import time
@@ -61,7 +62,12 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
         rows = [Row(t.id, step, "", "value", "", x) for t, x in zip(trials, state["x"], strict=True)]
         last = step == about.steps - 1
         ended = {t.id: Outcome("finished", step, "all steps done") for t in trials} if last else {}
-        yield Progress(step, rows, ended, partial(dict, state))
+        yield Progress(step, rows, ended, partial(dict, state), weights=partial(_weights, trials, state))
+
+
+def _weights(trials: Sequence[Trial[Settings]], state: dict[str, Any]) -> bytes:
+    """In place of trained networks: where each trial has arrived."""
+    return json.dumps({t.id: x.hex() for t, x in zip(trials, state["x"], strict=True)}).encode()
 
 
 def _misbehave(does: Does, models: int) -> None:

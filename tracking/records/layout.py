@@ -3,7 +3,7 @@
 records/<bundle>/manifest.json             the committed state of a bundle; only what it names exists
 records/<bundle>/<attempt>-<n>.parquet     rows of the n-th commit of an attempt
 checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that commit
-weights/<bundle>/<attempt>-<n>.safetensors trained weights of the bundle's models, as of that commit
+weights/<bundle>/<attempt>-<n>.safetensors trained weights of the bundle's models, written by its last commit
 leases/<number>.json                       which launch works on which trials
 code/<digest>.zip                          the files in which the code of a provenance differed from its commit
 code/<digest>.py                           a file of the user's own, by the digest in the sources of a manifest
@@ -19,7 +19,7 @@ import re
 RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
 CODE, PROBES, FIGURES = "code", "probes", "figures"
 SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
-COMMITTED = (SEGMENT, CHECKPOINT, UNFINISHED)  # endings of the files that commits write, interrupted ones included
+COMMITTED = (SEGMENT, CHECKPOINT, TRAINED, UNFINISHED)  # endings of files that commits write, interrupted ones included
 WORD = "[0-9A-Za-z][0-9A-Za-z_-]*"  # a bundle or an attempt
 # The files below each folder; each may be unfinished, too (`LocalDisk.replace`). [0-9]: \d has digits of other scripts.
 OWN = {
@@ -46,9 +46,9 @@ def manifest(bundle: str) -> str:
     return f"{RECORDS}/{bundle}/{MANIFEST}"
 
 
-def folders(bundle: str) -> tuple[str, str]:
-    """The two folders of a bundle: of its records and of its checkpoints."""
-    return f"{RECORDS}/{bundle}", f"{CHECKPOINTS}/{bundle}"
+def folders(bundle: str) -> tuple[str, str, str]:
+    """The folders of a bundle: of its records, of its checkpoints and of its trained weights."""
+    return f"{RECORDS}/{bundle}", f"{CHECKPOINTS}/{bundle}", f"{WEIGHTS}/{bundle}"
 
 
 def segment(bundle: str, attempt: str, number: int) -> str:

@@ -39,8 +39,8 @@ class Ledger:
     """What a store held when it was read.
 
     manifests: by bundle. damaged: the manifests that cannot be used, as errors that name their files. files: all files
-    below records/ and checkpoints/. winners: of each trial the bundle that counts, and its place in that manifest.
-    segments: reads rows, and keeps some of what it has read; a later ledger reads anew.
+    below records/, checkpoints/ and weights/. winners: of each trial the bundle that counts, and its place in that
+    manifest. segments: reads rows, and keeps some of what it has read; a later ledger reads anew.
     """
 
     store: Store
@@ -52,9 +52,10 @@ class Ledger:
 
     @staticmethod
     def read(store: Store, known: "Ledger | None" = None) -> "Ledger":
-        """Reads the store: two listings, and every manifest once. With `known`, an earlier ledger of the same store,
+        """Reads the store: three listings, and every manifest once. With `known`, an earlier ledger of the same store,
         manifests whose size and time of modification are as they were then are not read again."""
-        files = tuple(info for folder in (layout.RECORDS, layout.CHECKPOINTS) for info in store.files.listing(folder))
+        folders = (layout.RECORDS, layout.CHECKPOINTS, layout.WEIGHTS)
+        files = tuple(info for folder in folders for info in store.files.listing(folder))
         before = known._parsed() if known else {}
         found = [m for info in files if layout.is_manifest(info.name) if (m := before.get(info) or _read(store, info))]
         manifests = {m.bundle: m for m in found if isinstance(m, Manifest)}
@@ -94,10 +95,15 @@ class Ledger:
     def strays(self, records: Iterable[TrialRecord]) -> list[str]:
         """Files that no manifest names in the bundles of these trials that are done: what crashes have left."""
         done = [self.manifests[bundle] for bundle in {r.bundle for r in records} if self.manifests[bundle].done]
-        kept = {segment.name for manifest in done for segment in manifest.segments}
+        kept = {entry.name for manifest in done for entry in (*manifest.segments, *manifest.weights)}
         folders = {folder for manifest in done for folder in layout.folders(manifest.bundle)}
         ours = [info.name for info in self.files if info.name.endswith(layout.COMMITTED)]
         return [name for name in ours if name.rpartition("/")[0] in folders and name not in kept]
+
+    def weights(self, bundle: str) -> FileEntry | None:
+        """The file of the trained weights of a bundle, if it was there when the store was read."""
+        there = {(info.name, info.size) for info in self.files}
+        return next((w for w in self.manifests[bundle].weights if (w.name, w.bytes) in there), None)
 
     def unsound(self, records: Iterable[TrialRecord]) -> dict[str, Damaged]:
         """The bundles of these trials whose rows cannot be read as they were committed, with the first reason."""

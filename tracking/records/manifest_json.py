@@ -185,9 +185,9 @@ def _contradiction(manifest: Manifest, name: str) -> str:
     """What its parts say against each other or against the name of its file; "" where they agree."""
     if name != layout.manifest(manifest.bundle):
         return f"it is of bundle '{manifest.bundle}'"
-    records, checkpoints = layout.folders(manifest.bundle)
+    records, checkpoints, weights = layout.folders(manifest.bundle)
     for entries, folder, ending in (
-        (manifest.weights, f"{layout.WEIGHTS}/{manifest.bundle}", layout.TRAINED),
+        (manifest.weights, weights, layout.TRAINED),
         (manifest.segments, records, layout.SEGMENT),
         (manifest.checkpoints, checkpoints, layout.CHECKPOINT),
     ):

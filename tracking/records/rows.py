@@ -52,6 +52,7 @@ class Progress(NamedTuple):
     `workers.runtime.checkpoint` can store). It is called only when a commit is made, so that a network that trains an
     epoch in microseconds does not copy its weights every epoch.
     `visits`: training examples times models since the last `Progress`. `about`: what is now known of its provenance.
+    `weights()`: the trained networks as a file to keep, once all trials have ended; None where there is none to keep.
     """
 
     step: int
@@ -60,6 +61,7 @@ class Progress(NamedTuple):
     state: Callable[[], dict[str, Any]]
     about: About = About()
     visits: int = 0
+    weights: Callable[[], bytes] | None = None
 
 
 def table(rows: list[Row]) -> pa.Table:

@@ -1,8 +1,8 @@
 """The writer of a bundle: collects rows and outcomes, and commits them with a checkpoint.
 
-A commit writes the rows up to a step and the checkpoint of that step, then the manifest that names both, by rename, and
-then deletes what the manifest no longer names. After a crash the state is that of some commit: other files are ignored,
-and later work is repeated.
+A commit writes the rows up to a step and the checkpoint of that step, or the trained weights once there is no further
+step, then the manifest that names both, by rename, and then deletes what the manifest no longer names. After a crash
+the state is that of some commit: other files are ignored, and later work is repeated.
 """
 
 import io
@@ -59,15 +59,21 @@ class Writer:
         self.pending += new
         self.ended |= ended
 
-    def commit(self, step: int, checkpoint: bytes | None) -> None:
-        """Makes everything up to `step` visible at once. `checkpoint`: what is needed to go on; none is kept once the
-        bundle is done. Raises StorageFailed, and InUse when another launch has taken the work over."""
+    @property
+    def completes(self) -> bool:
+        """Whether the next commit is the last one: all trials will have ended."""
+        return all(trial.ended or trial.id in self.ended for trial in self.manifest.trials)
+
+    def commit(self, step: int, checkpoint: bytes | None, weights: bytes | None = None) -> None:
+        """Makes everything up to `step` visible at once. checkpoint: what is needed to go on; none is kept once the
+        bundle is done. weights: the trained networks, which the last commit keeps. Raises StorageFailed, and InUse when
+        another launch has taken the work over."""
         reached("commit.begun")
         with self.store.leased():
             pass  # checked before anything is written
         reached("commit.leased")
         try:
-            new = self._put_all(step, checkpoint)
+            new = self._put_all(step, checkpoint, weights)
         except FileNotFoundError:  # another launch has taken this work over, finished it and deleted its files
             with self.store.leased():
                 raise
@@ -78,13 +84,13 @@ class Writer:
         self.manifest, self.pending, self.ended = new, [], {}
         self.commits += 1
 
-    def _put_all(self, step: int, checkpoint: bytes | None) -> Manifest:
-        """Writes rows and checkpoint; the manifest that will name them."""
+    def _put_all(self, step: int, checkpoint: bytes | None, weights: bytes | None) -> Manifest:
+        """Writes rows and checkpoint or weights; the manifest that will name them."""
         old = self.manifest
         new = old.committed(step, self.clock(), self.provenance)
         new = replace(new, trials=tuple(self._after(trial, step) for trial in old.trials))
         if new.done:
-            return replace(new, segments=(self._put_merged(new),), checkpoints=())
+            return replace(new, segments=(self._put_merged(new),), checkpoints=(), weights=self._put_weights(weights))
         if self.pending:
             new = replace(new, segments=(*old.segments, self._put_rows(rows.table(self.pending))))
         if checkpoint is not None:
@@ -103,6 +109,12 @@ class Writer:
         self.store.files.write(name, content, at)
         return FileEntry(name, sha256(content), len(content), self.manifest.commits + 1)
 
+    def _put_weights(self, content: bytes | None) -> tuple[FileEntry, ...]:
+        if content is None:
+            return ()
+        name = layout.weights(self.manifest.bundle, self.attempt, self.commits)
+        return (self._put(name, content, "commit.weights"),)
+
     def _put_rows(self, table: pa.Table) -> FileEntry:
         out = io.BytesIO()
         pq.write_table(table, out, compression="zstd")
@@ -120,7 +132,7 @@ class Writer:
     def _tidy(self, old: Manifest, new: Manifest) -> None:
         """Deletes the files that the new manifest no longer names; once the bundle is done, also those of earlier
         attempts."""
-        kept = {entry.name for entry in (*new.segments, *new.checkpoints)}
+        kept = {entry.name for entry in (*new.segments, *new.checkpoints, *new.weights)}
         files = self.store.files
         left = [entry.name for entry in (*old.segments, *old.checkpoints)]
         if new.done:

@@ -17,6 +17,7 @@ from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
 from workers.plugins import MEASURES
 from workers.runtime import seeds
+from workers.runtime.trained_weights import Trained, dump
 from workers.training.perturb import Perturbing
 from workers.training.rates import Rates
 from workers.trial import Trial
@@ -102,7 +103,8 @@ class Training:
         self.epoch, visits, self.visits = epoch, self.visits, 0
         self.spent = replace(self.spent, evaluation=self.spent.evaluation + time.monotonic() - start)
         spent = Spent(round(self.spent.training, 3), round(self.spent.evaluation, 3), self.spent.visits)
-        return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits)
+        weights = self._weights if self.settings.keep_weights else None
+        return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits, weights)
 
     def _learn_risk(self, totals: Callable[[str], tuple[Tensor, Tensor]]) -> None:
         if self.rates.need_risk:
@@ -137,6 +139,10 @@ class Training:
     def state(self) -> dict[str, Any]:
         parts = {"engine": self.engine.state(), "perturbing": self.perturbing.state(), "rates": self.rates.state()}
         return {"epoch": self.epoch, "active": self.active.tolist(), **parts}
+
+    def _weights(self) -> bytes:
+        state = self.engine.state()
+        return dump(Trained(tuple(t.id for t in self.trials), state["parameters"], state["buffers"]))
 
     def load(self, state: dict[str, Any]) -> None:
         self.epoch, self.active = state["epoch"], np.array(state["active"], dtype=bool)

@@ -70,14 +70,18 @@ class Settings(OnImages):
     measure: tuple[str, ...] = Field(
         ("error", "parameters", "risk"), description="What is measured at every evaluation; parameters always are."
     )
+    keep_weights: bool = Field(
+        True, description="Whether the trained weights are kept with the records, as float32 numbers."
+    )
     precision: Literal["float32", "tf32", "float64"] = Field(
         "float32", description="Of weights, gradients and outputs; tf32, on a GPU only, rounds what it multiplies."
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
 
     def not_identifying(self) -> frozenset[str]:
-        """What is measured; and how often, unless something is decided at evaluations."""
-        return frozenset({"measure"} if self.acts_at_evaluations else {"measure", "evaluate_every"})
+        """What is measured and kept; and how often, unless something is decided at evaluations."""
+        observed = {"measure", "keep_weights"}
+        return frozenset(observed if self.acts_at_evaluations else {*observed, "evaluate_every"})
 
     def named_modules(self) -> tuple[ModuleType, ...]:
         """That of the loss."""

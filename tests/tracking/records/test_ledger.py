@@ -47,12 +47,12 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def test_a_read_is_two_listings_and_each_manifest_once(store: Store) -> None:
+def test_a_read_is_three_listings_and_each_manifest_once(store: Store) -> None:
     with counted() as requests:
         ledger = Ledger.read(store)
         assert ledger.records.keys() == ledger.trials and len(ledger.trials) == 4
         assert ledger.strays(ledger.records.values()) == [] and ledger.damaged == ()
-    assert requests.made.total() == 2 + 3 and requests.full_reads() == 1
+    assert requests.made.total() == 3 + 3 and requests.full_reads() == 1
 
 
 def test_what_has_not_changed_is_not_read_again(store: Store) -> None:
