@@ -64,7 +64,7 @@ if TYPE_CHECKING:
         stable_rank,
         trace,
     )
-    from workers.nets import convnet, polynomial
+    from workers.nets import convnet, deep_linear, mlp, polynomial, pooled, resnet
     from workers.nets import linear as linear_net
     from workers.optimizers import adam, adamw, gd, sgd
     from workers.perturbations import gaussian, none, unit_norm
@@ -113,8 +113,12 @@ def compared_by_mypy() -> None:
     experiment(regression)
     experiment(ridge)
     net(convnet)
+    net(deep_linear)
     net(linear_net)
+    net(mlp)
     net(polynomial)
+    net(pooled)
+    net(resnet)
     dataset(cifar10)
     dataset(cifar100)
     dataset(digits)

@@ -24,8 +24,10 @@ OPTIMIZERS = [
 
 
 def nets() -> list[dict[str, Any]]:
-    """Settings of every net in workers/nets: the variants above, or its defaults for one that is not listed."""
-    return [{"name": n, **variant} for n in plugins.NETS.names() for variant in NETS.get(n, [{}])]
+    """Settings of every net in workers/nets that computes many models at once, which several engines can train: the
+    variants above, or its defaults for one that is not listed."""
+    together = [n for n in plugins.NETS.names() if plugins.batched(n)]
+    return [{"name": n, **variant} for n in together for variant in NETS.get(n, [{}])]
 
 
 def losses() -> tuple[str, ...]:

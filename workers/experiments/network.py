@@ -6,7 +6,7 @@ descent, one update).
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +17,7 @@ from tracking.records.rows import Progress
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images
 from workers.nets import convnet
-from workers.plugins import DATASETS, OPTIMIZERS
+from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.training.examples import Examples
 from workers.training.loop import Training
 from workers.training.normalize import normalized
@@ -29,6 +29,7 @@ from workers.trial import Trial
 if TYPE_CHECKING:
     from workers.interfaces.engine import State
 
+OneTrial = Trial[Settings]
 STEP = "epoch"  # what a step is called on figures
 MEASURES = {
     "parameters": ("",),
@@ -88,16 +89,40 @@ def most_models(settings: Settings, free: int) -> int | None:
 
 
 def prepare(trials: Sequence[Trial[Settings]]) -> str:
-    """Fetches the data of these trials and checks that the trials fit them, before any worker starts.
+    """Fetches the data of these trials and checks that the trials fit them, before any worker starts; trains nets of
+    the user's own for a few steps.
 
     Returns a note where training will be slow for a reason that can be removed.
 
-    Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data.
+    Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data;
+    BadPlugin for a net that cannot be trained.
     """
-    for settings in {_data_key(t): t.settings for t in trials}.values():
-        images = load_images(settings)
-        subset(images.train_y, settings.data.train_size, 0)
+    for of_one_set in _grouped(trials, _data_key).values():
+        images = load_images(of_one_set[0].settings)
+        subset(images.train_y, of_one_set[0].settings.data.train_size, 0)
+        own = [t for t in of_one_set if not NETS.place(t.settings.net.name).shipped]
+        for alike in _grouped(own, _net_key).values():
+            _check_net(alike[0].settings, images)
     return _why_slow()
+
+
+def _grouped(
+    trials: Iterable[Trial[Settings]], key: Callable[[Trial[Settings]], str]
+) -> dict[str, list[Trial[Settings]]]:
+    found: dict[str, list[Trial[Settings]]] = {}
+    for trial in trials:
+        found.setdefault(key(trial), []).append(trial)
+    return found
+
+
+def _net_key(trial: Trial[Settings]) -> str:
+    return f"{trial.settings.net.model_dump_json()} {trial.settings.optimizer.batch_size}"
+
+
+def _check_net(settings: Settings, images: Images) -> None:
+    from workers.engines.check_net import check_net
+
+    check_net(settings, images)
 
 
 def _why_slow() -> str:

@@ -13,10 +13,10 @@ from typing_extensions import TypeVar
 from tracking.common.plugins import Frozen
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, Shaped
     from torch import Tensor, nn
 
-    Tensors = Mapping[str, Float[Tensor, "M ..."]]  # of M models, by name
+    Tensors = Mapping[str, Shaped[Tensor, "M ..."]]  # of M models, by name
 
 Image = tuple[int, int, int]  # (H, W, K)
 

@@ -17,7 +17,7 @@ import torch
 from workers.interfaces.net import layer_of
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Float64, Int64
+    from jaxtyping import Float, Float64, Int64, Shaped
     from torch import Tensor
 
     from workers.interfaces.engine import Engine
@@ -47,8 +47,8 @@ class Snapshot:
         return len(self.settings)
 
     @functools.cached_property
-    def buffers(self) -> dict[str, Float[Tensor, "M ..."]]:
-        """Running statistics by name; empty where the network has none."""
+    def buffers(self) -> dict[str, Shaped[Tensor, "M ..."]]:
+        """Running statistics and counters by name; empty where the network has none."""
         return {name: self._put(value) for name, value in self.engine.state()["buffers"].items()}
 
     @functools.cached_property
@@ -57,7 +57,7 @@ class Snapshot:
         return {name: self._put(value) for name, value in self._functions.initial().items()}
 
     def _put(self, value: Tensor) -> Tensor:
-        return value.to(self._like)
+        return value.to(self._like) if value.is_floating_point() else value.to(self._like.device)
 
     @property
     def _like(self) -> Tensor:

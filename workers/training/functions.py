@@ -19,7 +19,7 @@ from workers.training.examples import Examples
 from workers.training.module import built, evaluated, tensors
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Float32, Int64
+    from jaxtyping import Float, Float32, Int64, Shaped
 
     from workers.interfaces.net import Tensors
     from workers.training.settings import Settings
@@ -79,13 +79,13 @@ class NetFunctions:
 
 def initial(
     bundle: Sequence[Settings], examples: Examples
-) -> tuple[dict[str, Float32[Tensor, "M ..."]], dict[str, Float32[Tensor, "M ..."]]]:
-    """Initial parameters and running statistics of a bundle, each model drawn from its own seed."""
+) -> tuple[dict[str, Float32[Tensor, "M ..."]], dict[str, Shaped[Tensor, "M ..."]]]:
+    """Initial parameters and buffers of a bundle, each model drawn from its own seed."""
     images = examples.images
     models = [tensors(built(s.net, images.train_x.shape[1:], images.classes, s.seed)) for s in bundle]
     parameters, buffers = ([model[part] for model in models] for part in (0, 1))
     return _stacked(parameters), _stacked(buffers)
 
 
-def _stacked(models: Sequence[Tensors]) -> dict[str, Float[Tensor, "M ..."]]:
+def _stacked(models: Sequence[Tensors]) -> dict[str, Shaped[Tensor, "M ..."]]:
     return {name: torch.stack([model[name].detach() for model in models]) for name in models[0]}

@@ -5,6 +5,7 @@ M models, B examples, K input channels, H W image height and width, C classes.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def built(net: NetSettings, image: Image, classes: int, seed: int) -> nn.Module:
     with seeds.torch_seeded(seed, "init"), located(net):
         module = build(net, image, classes)
         if not isinstance(module, nn.Module):
-            raise TypeError(f"build returned {type(module).__name__}, expected a torch.nn.Module")
+            raise refused(net, f"build returned {type(module).__name__}, expected a torch.nn.Module")
         if any(is_lazy(value) for value in (*module.parameters(), *module.buffers())):
             with torch.no_grad():
                 module.eval()(torch.zeros(2, image[2], *image[:2]))
@@ -53,6 +54,15 @@ def located(net: NetSettings) -> Iterator[None]:
     except Exception as error:
         place = NETS.place(net.name)
         raise BadPlugin(f"net '{net.name}' ({where(error, place)}): {type(error).__name__}: {error}") from error
+
+
+def refused(net: NetSettings, why: str, module: nn.Module | None = None) -> BadPlugin:
+    """The exception that says what is wrong with a net, at the `forward` of its module, or at `build` where that is not
+    in the same file."""
+    path, build = str(NETS.place(net.name).path), NETS.load(net.name).build
+    functions = [build] if module is None else [type(module).forward, build]
+    lines = [inspect.getsourcelines(f)[1] for f in functions if inspect.getsourcefile(f) == path]
+    return BadPlugin(f"net '{net.name}' ({path}:{lines[0] if lines else 1}): {why}")
 
 
 def tensors(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
