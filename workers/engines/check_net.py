@@ -88,9 +88,11 @@ def _check_training(settings: Settings, examples: Examples) -> None:
 
 
 def _trained(engine: Modules, epoch: int) -> State:
-    """The state after one more epoch."""
-    order = np.arange(EXAMPLES)[None].repeat(len(engine.bundle), 0)
-    engine.epoch(order[:, : engine.data.size("train")], np.ones(len(engine.bundle), dtype=bool))
+    """The state after this epoch, which is one step."""
+    m = len(engine.bundle)
+    order = np.arange(engine.data.size("train"))[None].repeat(m, 0)
+    rates = np.full((m, 1), engine.bundle[0].optimizer.learning_rate)
+    engine.epoch(order, np.ones(m, dtype=bool), rates, before=epoch - 1)
     return engine.state()
 
 

@@ -2,7 +2,8 @@
 
 On a CPU that is faster than stacking the operations of several models. There is one module for all models: the tensors
 of one model after the other are put into it. A model draws its dropout, and whatever else its module draws from torch's
-own generator, from its own seed and the number of its epoch: alone, in a bundle and after a resume they are the same.
+own generator, from its own seed and the number of steps that it has taken before the epoch: alone, in a bundle and
+after a resume they are the same.
 
 M models, N training examples of a model, E examples of a split, B of a batch, K input channels, H W image height and
 width, C classes, S steps of an epoch.
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Modules:
-    """M models, their tensors with a leading M; `epochs` is the number of epochs that each of them has trained."""
+    """M models, their tensors with a leading M."""
 
     def __init__(self, bundle: list[Settings], examples: Examples, device: str) -> None:
         first, images = bundle[0], examples.images
@@ -52,11 +53,10 @@ class Modules:
         module = built(first.net, images.train_x.shape[1:], images.classes, first.seed)
         self.module = module.to(device, self.dtype)
         parameters, buffers = initial(bundle, examples)
-        epochs = torch.zeros(len(bundle), dtype=torch.int64)
         self.update = OPTIMIZERS.load(first.optimizer.name)
         self.numbers = [numbers_of([s.optimizer], self.dtype, device) for s in bundle]
         kept = {part: {n: torch.zeros_like(value) for n, value in parameters.items()} for part in self.update.STATE}
-        self.load({"parameters": parameters, **kept, "buffers": buffers, "epochs": {"done": epochs}})
+        self.load({"parameters": parameters, **kept, "buffers": buffers})
         self.whole_batches = bool(buffers) or first.net.needs_batches
 
     def epoch(
@@ -72,12 +72,11 @@ class Modules:
         for i in np.flatnonzero(active).tolist():
             examples = self._examples(i, None if moves is None else moves[i : i + 1])
             places = torch.from_numpy(order[i : i + 1]).to(self.device)
-            with self._model(i, "training", int(self.epochs[i])) as module:
+            with self._model(i, "training", before) as module:
                 module.train()
                 descend = self._descent(i)
                 for step, batch in enumerate(places.split(self.optimizer.batch(places.shape[1]), dim=1)):
                     descend(self._gradient(module, examples, batch), each[i : i + 1, step], before + step + 1)
-            self.epochs[i] += 1
 
     def _examples(self, i: int, moves: Int64[NDArray[np.int64], "1 N 3"] | None) -> Batches:
         """The examples of model i by their places, augmented as in this epoch."""
@@ -155,8 +154,8 @@ class Modules:
         return self.p
 
     def state(self) -> State:
-        """See `Engine.state`; besides, how many epochs each model has trained."""
-        parts = {"parameters": self.p, **self.kept, "buffers": self.buffers, "epochs": {"done": self.epochs}}
+        """See `Engine.state`."""
+        parts = {"parameters": self.p, **self.kept, "buffers": self.buffers}
         return {part: {name: t.detach().cpu().clone() for name, t in d.items()} for part, d in parts.items()}
 
     def load(self, state: State) -> None:
@@ -167,7 +166,6 @@ class Modules:
         }
         self.p, self.buffers = put["parameters"], put["buffers"]
         self.kept = {part: put[part] for part in self.update.STATE}
-        self.epochs = state["epochs"]["done"].clone()
 
     def _chunk(self) -> int:
         """Examples in one forward pass."""

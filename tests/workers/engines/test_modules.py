@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.support import own_nets, small_trials
-from tests.support.engine_bundles import made, order
+from tests.support.engine_bundles import made, order, run_epoch
 from tests.support.trained import of, run
 from tracking.common.user_files import UserFiles
 from workers import plugins
@@ -68,14 +68,14 @@ def test_a_diverging_neighbour_changes_no_bit(net: dict[str, Any]) -> None:
 
 def test_dropout_is_drawn_anew_in_every_epoch_and_never_in_evaluation() -> None:
     settings, examples = made(bundle({"name": "everything", "norm": False}, 1))
-    engine, one = Modules(settings, examples, "cpu"), np.ones(1, dtype=bool)
+    engine = Modules(settings, examples, "cpu")
     first, again = (engine.outputs("test")[0] for _ in range(2))
     assert torch.equal(first, again)
     start = engine.state()
     moved = []
-    for counted in (0, 0, 1):
-        engine.load({**start, "epochs": {"done": torch.tensor([counted])}})
-        engine.epoch(order(1, 120, 1), one)
+    for epoch in (1, 1, 2):
+        engine.load(start)
+        run_epoch(engine, settings, order(1, 120, 1), [True], epoch)
         moved.append(engine.state()["parameters"]["output.weight"])
     assert torch.equal(moved[0], moved[1]) and not torch.equal(moved[0], moved[2])
 
@@ -94,7 +94,7 @@ def test_its_steps_are_those_of_a_plain_loop(momentum: float) -> None:
     y = torch.tensor(examples.labels[0])
     for epoch in range(3):
         places = np.stack([seeds.generator(3, "order", epoch).permutation(120)])
-        engine.epoch(places, np.ones(1, dtype=bool))
+        run_epoch(engine, settings, places, [True])
         for batch in torch.tensor(places[0]).split(32):
             descent.zero_grad()
             torch.nn.functional.cross_entropy(module(x[batch]), y[batch]).backward()
@@ -117,7 +117,7 @@ def test_images_of_any_size_channels_and_classes(net: dict[str, Any], images: st
     engine = Modules([trial.settings], Examples.of(data, [trial.settings]), "cpu")
     before = engine.totals("train")[1].item()
     for epoch in range(4):
-        engine.epoch(order(1, 40, epoch), np.ones(1, dtype=bool))
+        run_epoch(engine, [trial.settings], order(1, 40, epoch), [True])
     assert engine.outputs("test")[0].shape == (1, 20, 3) and engine.totals("train")[1].item() < before
 
 
