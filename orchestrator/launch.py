@@ -93,11 +93,11 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     start = time.monotonic()
     if options.address and options.elsewhere:
         preflight.check_address(options.address)
-    trials = expand(sweep)[: options.limit]
+    trials = expand(sweep)
     with (
         sweep.files.active(),
         StopSignals() as signals,
-        claim_work(sweep, trials, options.store, options.retry_failed) as work,
+        claim_work(sweep, trials[: options.limit], options.store, options.retry_failed) as work,
     ):
         before, ledger, damaged = work.plan, work.ledger, work.damaged
         with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.to_run)) as mirror:
@@ -108,8 +108,9 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             files = write(results, work.store)
             mirror.finish(results, files, ledger)
     after = compare(trials, ledger)
+    counts = _counts(compare(trials, work.ledger, options.retry_failed), before, after)
     return Launched(
-        _counts(before, after), files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
+        counts, files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
         mirror.uri, files.report, damaged, time.monotonic() - start,
     )  # fmt: skip
 
@@ -210,12 +211,14 @@ def _remember_speeds(ledger: Ledger, since_ms: int) -> None:
         Speeds(device).remember(done)
 
 
-def _counts(before: Plan, after: Plan) -> dict[str, int]:
-    states = after.states
+def _counts(before: Plan, chosen: Plan, after: Plan) -> dict[str, int]:
+    """Of all trials of the sweep before and after the launch, and of those that it was to run."""
+    states, left = after.states, {t.id for t in after.to_run}
     return {
         "total": len(after.trials),
-        "run": len(before.to_run) - len(after.to_run),
+        "run": sum(t.id not in left for t in chosen.to_run),
         "already_done": len(before.trials) - len(before.to_run),
         "failed": states["failed"],
         "diverged": states["diverged"],
+        "missing": len(left),
     }

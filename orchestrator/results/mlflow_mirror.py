@@ -42,7 +42,7 @@ def uri(store: Store, given: str | None) -> str:
 
 
 def _info(sweep: Sweep, trials: Sequence[Trial]) -> SweepInfo:
-    return SweepInfo(sweep.name, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)), _images(trials))
+    return SweepInfo(sweep.variant, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)), _images(trials))
 
 
 def _images(trials: Sequence[Trial]) -> dict[str, tuple[int, int, int]]:
@@ -57,7 +57,7 @@ class Mirroring:
     def __init__(
         self, sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, tracking_uri: str | None, working: bool
     ) -> None:
-        self.sweep, self.uri = sweep, uri(ledger.store, tracking_uri)
+        self.sweep, self.store, self.uri = sweep, ledger.store.root, uri(ledger.store, tracking_uri)
         check(self.uri)
         self.thread = Mirror(_info(sweep, trials), {t.id for t in trials}, ledger, self.uri, working=working)
 
@@ -68,10 +68,8 @@ class Mirroring:
         interrupted = error[0] is not None
         lag = self.thread.close(INTERRUPTED_CLOSE_S if interrupted else CLOSE_S, interrupted)
         if late := _late(lag):
-            what = (
-                "MLflow is behind by %s; the records are complete, and once that is mended, `sweep sync %s` catches up"
-            )
-            LOG.warning(what, late, self.sweep.name)
+            what = "MLflow is behind by %s; the records are complete, and once that is mended, `%s` catches up"
+            LOG.warning(what, late, self.sweep.command("sync", self.store))
 
     def behind(self) -> str:
         """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""
@@ -79,8 +77,9 @@ class Mirroring:
         return f"{_late(lag)}, for {duration(lag.seconds)}" if lag.seconds > LATE_S else ""
 
     def finish(self, results: Results, files: Files, ledger: Ledger) -> None:
-        """Shows curves, figures, verdicts and the report on the sweep's own run. `ledger`: the records to show."""
-        self.thread.offer(parent(results, files), ledger)
+        """Shows curves, figures, verdicts and the report on the sweep's own run. `ledger`: the records to show. Nobody
+        is at work on what is missing then: the launch has ended."""
+        self.thread.offer(_stopped(parent(results, files)), ledger)
 
 
 def _late(lag: Lag) -> str:
@@ -97,10 +96,15 @@ def sync(results: Results, files: Files, ledger: Ledger, tracking_uri: str | Non
     """Brings MLflow up to date from the records, once, whatever it holds."""
     shown, store = parent(results, files), ledger.store
     at_work = _at_work(results.records.keys(), store) if shown.state == "running" else set()
-    if shown.state == "running" and not at_work:
-        shown = replace(shown, state="cancelled")
+    if not at_work:
+        shown = _stopped(shown)
     where = uri(store, tracking_uri)
     return mirror.sync(_info(results.sweep, results.trials), results.records.values(), ledger, where, shown, at_work)
+
+
+def _stopped(parent: Parent) -> Parent:
+    """As shown where something is missing and nobody works on it."""
+    return replace(parent, state="cancelled") if parent.state == "running" else parent
 
 
 def _at_work(trials: Collection[str], store: Store) -> set[str]:

@@ -1,7 +1,6 @@
 """Writes results as files on this machine: figures, tables of their points, verdicts, and the report."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +24,8 @@ class Files(NamedTuple):
 
 
 def write(results: Results, store: Store) -> Files:
-    """Writes everything below figures/<sweep>/: <figure>.png, <figure>.svg, curves.parquet, curves.csv, claims.json and
-    report.html. A figure that cannot be drawn costs only itself. Raises Damaged where rows cannot be read."""
+    """Writes everything below figures/<variant>/: <figure>.png, <figure>.svg, curves.parquet, curves.csv, claims.json
+    and report.html. A figure that cannot be drawn costs only itself. Raises Damaged where rows cannot be read."""
     from tracking.plotting import figures
 
     sweep, folder = results.sweep, figure_folder(results.sweep, store)
@@ -43,7 +42,7 @@ def figure_folder(sweep: Sweep, store: Store) -> Path:
 
     Raises StorageFailed where it or a file in it is a link: libraries would write to where it leads."""
     base = Path(store.files.root if store.files.local else ".")
-    folder = without_links(base, layout.FIGURES, sweep.name)
+    folder = without_links(base, layout.FIGURES, sweep.variant)
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         if path.suffix in layout.FIGURE_FILES:
@@ -55,8 +54,7 @@ def _write_report(results: Results, figures: "Figures", folder: Path) -> str:
     from tracking.report.render import About, render
 
     sweep, path = results.sweep, folder / layout.REPORT
-    command = shlex.join(("sweep", "launch", *sweep.asked))
-    about = About(sweep.title, sweep.source, sweep.notes, sweep.name, command, sweep.written)
+    about = About(sweep.title, sweep.source, sweep.notes, sweep.variant, sweep.command("launch"), sweep.written)
     page = render(about, results.frame, results.records.values(), figures, results.verdicts)
     path.write_text(page, "utf-8")
     return str(path)

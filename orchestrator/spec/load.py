@@ -18,6 +18,7 @@ from orchestrator.spec.form import Draft
 from orchestrator.spec.grid import Grid
 from orchestrator.spec.merge_grids import merged
 from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.variant import variant
 from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
 from tracking.common.errors import BadSweep
@@ -67,6 +68,7 @@ def _read(found: _Found, profile: str | None, overrides: Sequence[str], asked: t
         **{key: getattr(draft.file, key) for key in form.ITEMS},
         grids=grids, written_values=written, name=found.name, path=found.path, profiles=tuple(draft.file.profiles),
         text=source, written=found.content.decode(), asked=asked, files=found.files,
+        variant=variant(found.name, profile, overrides),
     )  # fmt: skip
     if problems or of_trials:
         problems.extend(of_trials)

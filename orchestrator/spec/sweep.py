@@ -1,6 +1,7 @@
 """A sweep: the grids of its trials, what is measured, drawn and judged."""
 
 import functools
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,17 +17,21 @@ from tracking.plotting.surfaces import Surface
 from tracking.verdicts.claim import Claim
 from workers.trial import digest
 
+DEFAULT_STORE = "runs"
+
 
 @dataclass(frozen=True)
 class Sweep:
     """A sweep file that was read and checked, with one profile and all overrides applied.
 
-    Its trials are those of all grids; there is one grid where the file has no `grids`. written: the file as it was
-    written. asked: the arguments of a command that reads it in the same way. files: the Python files beside it, in
-    which its names are looked up besides this program's.
+    Its trials are those of all grids; there is one grid where the file has no `grids`. variant: its name with
+    profile and overrides, which names its results. written: the file as it was written. asked: the arguments of a
+    command that reads it in the same way. files: the Python files beside it, in which its names are looked up besides
+    this program's.
     """
 
     name: str
+    variant: str
     path: str
     title: str
     source: str
@@ -53,6 +58,11 @@ class Sweep:
         grids = [grid.content() for grid in self.grids]
         trials = grids[0] if len(grids) == 1 else [grids]
         return digest({"sweep": alike([self.experiment, *trials, self.measure, plain])})
+
+    def command(self, verb: str, store: str = DEFAULT_STORE) -> str:
+        """The command that does this with the sweep, to be pasted into a shell."""
+        place = () if store == DEFAULT_STORE else ("--store", store)
+        return shlex.join(("sweep", verb, *self.asked, *place))
 
     def at(self, path: Sequence[str | int], message: str) -> str:
         """The message with the file and line of a path."""

@@ -96,7 +96,14 @@ def test_the_image_runs_a_sweep_alone_as_a_user_without_rights(docker: Engine) -
     assert in_image(docker, "id --user; grep CapEff /proc/self/status").split() == ["1000", "CapEff:", "0" * 16]
     write = f"cat > widths.yaml <<'YAML'\n{SWEEP % 2}\nYAML\n"
     found = json.loads(in_image(docker, f"cd; {write}sweep launch widths.yaml --store runs --json").splitlines()[-1])
-    assert found["trials"] == {"total": TRIALS, "run": TRIALS, "already_done": 0, "failed": 0, "diverged": 0}
+    assert found["trials"] == {
+        "total": TRIALS,
+        "run": TRIALS,
+        "already_done": 0,
+        "failed": 0,
+        "diverged": 0,
+        "missing": 0,
+    }
 
 
 def test_versions_and_kernels_are_in_the_image(docker: Engine) -> None:

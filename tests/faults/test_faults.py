@@ -176,7 +176,7 @@ def test_only_what_is_new_runs_when_a_grid_grows_or_shrinks(place: Place) -> Non
     place.write(SHORT).launch().ends(0)
     place.write(sweep("misbehaving", {"steps": 3}, {"seed": {"count": 11}}))
     assert place.launch().ends(0).result["trials"] == {
-        "total": 11, "run": 3, "already_done": 8, "failed": 0, "diverged": 0,
+        "total": 11, "run": 3, "already_done": 8, "failed": 0, "diverged": 0, "missing": 0,
     }  # fmt: skip
     place.is_whole()
     assert place.write(SHORT).launch().ends(0).result["trials"]["run"] == 0

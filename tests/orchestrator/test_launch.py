@@ -1,21 +1,27 @@
 """The main job from a sweep file to curves and verdicts, through the command line, in process and under real Ray."""
 
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrator.spec import load
+from orchestrator.spec.expand import expand
 from tests.support import change_manifest, launches
 from tests.support.checkout import ROOT
 from tests.support.launches import Program
 from tests.support.services.cluster_records import PACE
 from tests.support.waiting import until
 from tracking.common.protocols import members
+from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.interfaces.experiment import Experiment
@@ -79,7 +85,7 @@ def launched(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def test_a_launch_ends_with_curves_and_verdicts(launched: tuple[Path, dict[str, Any]]) -> None:
     folder, result = launched
     assert result["sweep"] == "small"
-    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0, "missing": 0}
     assert [c["verdict"] for c in result["claims"]] == ["holds"]
     for curve in result["curves"]:
         assert all((folder / curve[kind]).stat().st_size > 0 for kind in ("png", "svg", "parquet"))
@@ -89,7 +95,7 @@ def test_a_second_launch_trains_nothing(sweep: Sweep, launched: tuple[Path, dict
     folder, first = launched
     before = rows(folder)
     again = sweep("launch", "small.yaml", "--local", "--json", folder=folder)
-    assert again["trials"] == {"total": 6, "run": 0, "already_done": 6, "failed": 0, "diverged": 0}
+    assert again["trials"] == {"total": 6, "run": 0, "already_done": 6, "failed": 0, "diverged": 0, "missing": 0}
     assert again["claims"] == first["claims"] and rows(folder).equals(before)
 
 
@@ -99,7 +105,7 @@ def test_adding_a_width_trains_only_that_width(sweep: Sweep, launched: tuple[Pat
     plan = sweep("plan", "wider.yaml", "--json", folder=folder)
     assert plan["trials"] == {"total": 9, "to_run": 3, "finished": 6, "missing": 3}
     wider = sweep("launch", "wider.yaml", "--local", "--json", folder=folder)
-    assert wider["trials"] == {"total": 9, "run": 3, "already_done": 6, "failed": 0, "diverged": 0}
+    assert wider["trials"] == {"total": 9, "run": 3, "already_done": 6, "failed": 0, "diverged": 0, "missing": 0}
 
 
 def test_status_curves_verify_show_and_list_speak_json(sweep: Sweep, launched: tuple[Path, dict[str, Any]]) -> None:
@@ -130,7 +136,7 @@ def test_ray_and_this_process_record_the_same(
 ) -> None:
     (tmp_path / "small.yaml").write_text(SWEEP)
     result = sweep("launch", "small.yaml", "--json", folder=tmp_path)
-    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0}
+    assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0, "missing": 0}
     mine = rows(launched[0])
     mine = mine[mine["trial"].isin(rows(tmp_path)["trial"])].reset_index(drop=True)
     assert rows(tmp_path)["value"].to_numpy() == pytest.approx(mine["value"].to_numpy(), rel=1e-4)
@@ -148,7 +154,7 @@ def test_one_broken_trial_is_named_and_the_others_finish(sweep: Sweep, tmp_path:
     (tmp_path / "experiments/own.py").write_text(f"from ._counting import {', '.join(sorted(members(Experiment)))}\n")
     (tmp_path / "experiments/_counting.py").write_text((ROOT / "tests/support/misbehaving.py").read_text())
     result = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
-    assert result["trials"] == {"total": 5, "run": 5, "already_done": 0, "failed": 2, "diverged": 0}
+    assert result["trials"] == {"total": 5, "run": 5, "already_done": 0, "failed": 2, "diverged": 0, "missing": 0}
     status = sweep("status", "small.yaml", "--json", folder=tmp_path)
     assert status["trials"] == {"total": 5, "finished": 3, "failed": 2}
     told = sweep("status", "small.yaml", folder=tmp_path)["stderr"]
@@ -190,15 +196,34 @@ def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
     assert whole.merge(kept).shape == kept.shape, "a row that was committed has changed"
 
 
+def test_a_variant_replaces_nothing_of_another(
+    sweep: Sweep, launched: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(launched[0], folder)
+    whole = folder / "runs/figures/small/curves.csv"
+    before = whole.read_bytes()
+    changed = sweep("launch", "small.yaml", "--local", "--set", "epochs=1", "--limit", "2", "--json", folder=folder)
+    assert changed["trials"] == {"total": 6, "run": 2, "already_done": 0, "failed": 0, "diverged": 0, "missing": 4}
+    assert "figures/small@epochs=1/" in changed["curves"][0]["png"]
+    assert [c["evidence"]["missing"] for c in changed["claims"]] == [4]
+    assert whole.read_bytes() == before
+    with closing(sqlite3.connect(folder / "runs/mlflow.db")) as database:
+        shown = database.execute(
+            "SELECT e.name, r.status FROM experiments e JOIN runs r USING (experiment_id)"
+            " JOIN tags t ON t.run_uuid = r.run_uuid WHERE t.key = 'sweep.role' AND t.value = 'sweep'"
+        ).fetchall()
+    assert {("small", "FINISHED"), ("small@epochs=1", "KILLED")} <= set(shown)
+
+
 def test_records_of_other_data_never_meet_in_a_curve(
     sweep: Sweep, launched: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    import shutil
-
     folder = tmp_path / "copy"
     shutil.copytree(launched[0], folder)
-    files = sorted(folder.glob("runs/records/*/manifest.json"))
-    change_manifest.data(files[0], "another")
+    mine = {trial.id for trial in expand(load.read(str(folder / "small.yaml")))}
+    found = Ledger.read(Store(str(folder / "runs"))).of(mine)
+    change_manifest.data(folder / "runs" / layout.manifest(next(iter(found.values())).bundle), "another")
     assert "different versions of the data" in sweep("curves", "small.yaml", folder=folder, code=2)["stderr"]
 
 

@@ -105,7 +105,7 @@ def test_plan_and_show_say_that_it_is_old(program: Program, folder: Path, planne
 def test_a_launch_trains_again_and_leaves_the_old_records_as_they_are(
     folder: Path, launched: dict[str, Any], before: Ledger
 ) -> None:
-    assert launched["trials"] == {"total": 4, "run": 4, "already_done": 0, "failed": 0, "diverged": 0}
+    assert launched["trials"] == {"total": 4, "run": 4, "already_done": 0, "failed": 0, "diverged": 0, "missing": 0}
     for file in (path for path in (BEFORE / "store").rglob("*") if path.is_file()):
         assert (folder / "runs" / file.relative_to(BEFORE / "store")).read_bytes() == file.read_bytes()
     after = Ledger.read(Store(str(folder / "runs")))

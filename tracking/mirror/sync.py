@@ -133,7 +133,8 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
 def page(tracking_uri: str, sweep: str | None) -> str:
     """The part of an address that opens a sweep's table of trials in MLflow's pages, or the list of experiments.
 
-    sweep: its name, or the path of its file. Raises Refused where MLflow has no such sweep.
+    sweep: a variant, or a name or the path of a file where there is one variant of it. Raises Refused where MLflow has
+    none, or several.
     """
     if sweep is None:
         return "#/experiments?workflowType=machine_learning"
@@ -143,6 +144,9 @@ def page(tracking_uri: str, sweep: str | None) -> str:
     finally:
         _close(client)
     name = Path(sweep).stem if sweep.endswith((".yaml", ".yml")) else sweep
-    if name not in experiments:
-        raise Refused(f"{unknown('sweep in MLflow', name, sorted(experiments))}; `sweep sync` brings it there")
-    return views.address(experiments[name], "trials")
+    variants = [one for one in experiments if one == name or one.startswith(f"{name}@")]
+    chosen = name if name in experiments else "".join(variants) if len(variants) == 1 else ""
+    if not chosen:
+        known = sorted(variants or experiments)
+        raise Refused(f"{unknown('sweep in MLflow', name, known)}; `sweep sync` brings it there")
+    return views.address(experiments[chosen], "trials")

@@ -43,6 +43,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
         return _json(
             {
                 "sweep": sweep.name,
+                "variant": sweep.variant,
                 "trials": done.trials,
                 "damaged": list(done.damaged),
                 "curves": done.curves,
@@ -75,7 +76,7 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
     """What would run, and how long it would take."""
     plan, summary = found.plan, _summary(found)
     if as_json:
-        return _json({"sweep": sweep.name, **summary})
+        return _json({"sweep": sweep.name, "variant": sweep.variant, **summary})
     say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
     table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
@@ -124,7 +125,15 @@ def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) ->
     mine = [str(c) for c in at_work if c.overlaps(sweep.name, frozenset(t.id for t in plan.to_run))]
     if as_json:
         trials = {"total": len(plan.trials), **states}
-        return _json({"sweep": sweep.name, "trials": trials, "damaged": list(plan.damaged), "at_work": mine})
+        return _json(
+            {
+                "sweep": sweep.name,
+                "variant": sweep.variant,
+                "trials": trials,
+                "damaged": list(plan.damaged),
+                "at_work": mine,
+            }
+        )
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
     running = [r for r in plan.recorded.values() if r.state == "running"]
     if running:
