@@ -19,7 +19,9 @@ from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict, verify
+from workers.interfaces.dataset import DataSettings
 from workers.plugins import EXPERIMENTS
+from workers.training.settings import OnImages
 from workers.trial import Trial
 
 if TYPE_CHECKING:
@@ -104,8 +106,26 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:
         id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": data_digest(r)}
         for id, r in records.items()
     }
-    planned = (Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}) for t in trials)
+    classes = _classes(trials)
+    planned = (
+        Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}, n)
+        for t, n in zip(trials, classes, strict=True)
+    )
     return Results(sweep, trials, records, frame(planned, outcomes, stored(ledger, records.values()), parents(sweep)))
+
+
+def _classes(trials: Sequence[Trial]) -> list[int]:
+    """The number of classes of each trial's data; 0 where it has none, or does not know it before they are loaded."""
+    known: dict[int, int] = {}
+    for data in (_data(trial) for trial in trials):
+        if id(data) not in known:  # trials share what is equal in them
+            there = data.sizes() if data else None
+            known[id(data)] = there.classes if there else 0
+    return [known[id(_data(trial))] for trial in trials]
+
+
+def _data(trial: Trial) -> DataSettings | None:
+    return trial.settings.data if isinstance(trial.settings, OnImages) else None
 
 
 def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tracking.analysis.values import Nested, absent, frozen, matching
+from tracking.analysis.values import CLASSES, Nested, absent, frozen, matching
 
 WORDS = ("trial", "split", "measure", "layer")
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
@@ -17,12 +17,16 @@ Places = NDArray[np.int64]
 
 
 class Planned(NamedTuple):
-    """A trial as the sweep asks for it: `settings` is flat ({"net.width": 8}) and includes the seed."""
+    """A trial as the sweep asks for it: `settings` is flat ({"net.width": 8}) and includes the seed.
+
+    classes: of the data that it is trained on; 0 where there are none, or not known before the data are loaded.
+    """
 
     id: str
     cell: str
     seed: int
     settings: Mapping[str, object]
+    classes: int = 0
 
 
 class Source(NamedTuple):
@@ -53,9 +57,9 @@ class Line(NamedTuple):
 class Frame:
     """What is known of a sweep.
 
-    trials: one line per planned trial, index = trial id; columns cell, seed, state ("finished", "diverged",
-        "failed", "cancelled", "running", or "missing" when nothing is recorded), step (last recorded, -1 when
-        none), reason, digest (of the data), then one column per flat setting, with values as in
+    trials: one line per planned trial, index = trial id; columns cell, seed, classes_of_data, state ("finished",
+        "diverged", "failed", "cancelled", "running", or "missing" when nothing is recorded), step (last recorded, -1
+        when none), reason, digest (of the data), then one column per flat setting, with values as in
         `tracking.analysis.values`. A setting that is a mapping in some trials and not in others has a column of its own
         beside those of its keys.
     source: their committed rows, which may be more than fit into memory: nothing reads them all but `rows`.
@@ -161,7 +165,8 @@ def frame(
     for trial in planned:
         known = outcomes.get(trial.id, {"state": "missing", "step": -1, "reason": "", "digest": ""})
         settings = {name: frozen(value) for name, value in trial.settings.items()}
-        for name, value in {"cell": trial.cell, "seed": trial.seed, **known, **settings}.items():
+        about = {"cell": trial.cell, "seed": trial.seed, CLASSES: trial.classes}
+        for name, value in {**about, **known, **settings}.items():
             column = columns.setdefault(name, [])
             column += [np.nan] * (len(index) - len(column))
             column.append(value)

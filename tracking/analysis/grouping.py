@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tracking.analysis.curve_spec import Curve
-from tracking.analysis.values import absent, codes, is_number, of_one_kind, text, words
+from tracking.analysis.values import CLASSES, absent, codes, is_number, of_one_kind, text, words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tracking.analysis.frame import Frame, Line
 
-NOT_SETTINGS = frozenset({"cell", "seed", "state", "step", "reason", "digest"})
+NOT_SETTINGS = frozenset({"cell", "seed", CLASSES, "state", "step", "reason", "digest"})
 
 
 class Along(NamedTuple):

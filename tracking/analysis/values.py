@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+CLASSES = "classes_of_data"  # the column with the number of classes of a trial's data
+
 
 @dataclass(frozen=True)
 class Nested:

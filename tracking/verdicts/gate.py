@@ -25,7 +25,7 @@ from tracking.analysis.derive import NEVER, lines
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
 from tracking.analysis.quantity import has_own_split
-from tracking.analysis.values import codes, identity, words
+from tracking.analysis.values import CLASSES, codes, identity, words
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from tracking.verdicts.check import no_order
@@ -213,7 +213,8 @@ def _run(id: str, trial: "Mapping[Hashable, object]", needs: Needs, series: dict
         x = number(trial[needs.x]) if needs.x in trial else series["x"].last
     seed, cell = int(number(trial["seed"])), str(trial["cell"])
     settings = {str(name): value for name, value in trial.items() if name not in NOT_SETTINGS}
-    return Run(id, seed, cell, settings, x, arm_of(settings, needs), series)
+    classes = int(number(trial[CLASSES]))
+    return Run(id, seed, cell, settings, x, arm_of(settings, needs), series, classes)
 
 
 def _no_mixture(line: Line, needs: Needs) -> None:

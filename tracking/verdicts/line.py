@@ -53,7 +53,7 @@ class Series(NamedTuple):
 @dataclass(frozen=True)
 class Run:
     """One finished trial. x: where it lies along the claim's x, 0 where it has none. arm: what it is compared as.
-    series: what the claim needs, by the claim's own names."""
+    series: what the claim needs, by the claim's own names. classes: of the data; 0 where there are none."""
 
     id: str
     seed: int
@@ -62,6 +62,7 @@ class Run:
     x: float
     arm: str
     series: Mapping[str, Series]
+    classes: int = 0
 
     def last(self, name: str) -> float:
         """The last value of a measure."""

@@ -143,7 +143,7 @@ BOUNDARIES: tuple[Boundary, ...] = (
     Boundary("gap_shrinks", "there is no gap at all",
              lambda n, z: along(n, z, 0.02, test=(0.4, 0.4), train=(0.4, 0.4))),
     Boundary("chance_error", "the error is above chance by exactly the tolerance",
-             lambda n, z: cell(n, z, 0.91, 0.003, "error")),
+             lambda n, z: cell(n, z, 0.91, 0.003, "error"), {"chance": 0.9}),
     Boundary("fits_random_labels", "one seed of a size that must be fitted misses one example",
              lambda n, z: Line("", tuple(run(s, "c", {"error": 0.001 * (s == 0), "parameters": 9898.0}, x=100.0)
                                          for s in range(n)))),

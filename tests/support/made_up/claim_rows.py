@@ -17,13 +17,15 @@ COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: settings, values, what became of it, and its seed; the steps of the values, if not 0, 1, 2, ..."""
+    """One trial: settings, values, what became of it, and its seed; the steps of the values, if not 0, 1, 2, ...; the
+    classes of its data."""
 
     settings: Mapping[str, Any]
     values: Mapping[str, Sequence[float]]
     state: str = "finished"
     seed: int | None = None
     steps: Sequence[int] | None = None
+    classes: int = 10
 
     @property
     def cell(self) -> str:
@@ -45,7 +47,7 @@ def recorded(trials: Sequence[Trial]) -> Frame:
     for place, trial in enumerate(trials):
         seed = counted.setdefault(trial.cell, 0) if trial.seed is None else trial.seed
         counted[trial.cell] = counted.get(trial.cell, 0) + 1
-        planned.append(Planned(f"t{place}", trial.cell, seed, dict(trial.settings)))
+        planned.append(Planned(f"t{place}", trial.cell, seed, dict(trial.settings), trial.classes))
         if trial.state == "missing":
             continue
         outcomes[f"t{place}"] = {"state": trial.state, "step": 0, "reason": "", "digest": ""}

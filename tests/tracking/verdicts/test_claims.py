@@ -23,6 +23,18 @@ def test_verdict(case: Case) -> None:
     json.dumps(found.evidence, allow_nan=False)
 
 
+@pytest.mark.parametrize(
+    ("classes", "fields", "verdict"),
+    [(2, {}, "holds"), (10, {}, "fails"), (0, {}, "not enough data"), (0, {"chance": 0.5}, "holds")],
+)
+def test_the_error_of_guessing_is_that_of_the_classes_of_the_data(
+    classes: int, fields: dict[str, float], verdict: str
+) -> None:
+    trials = [Trial({"net.width": 4}, {"error test": [value]}, classes=classes) for value in (0.499, 0.5, 0.501)]
+    found = judged(trials, "chance_error", **fields)
+    assert found.verdict == verdict and (classes or fields or "number of classes" in str(found.evidence["lacking"]))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_claim_in_the_folder_has_its_three_cases(name: str) -> None:
     assert {case.verdict for case in CASES if case.claim == name} == {"holds", "fails", "not enough data"}
