@@ -5,7 +5,6 @@ descent, one update).
 """
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,7 +58,7 @@ def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     there = sizes(settings)
     visit = visit_flops(settings.net, there.image, there.classes)
-    evaluations = math.ceil(settings.epochs / settings.evaluate_every)
+    evaluations = len(settings.evaluations)
     return float(visit * (settings.epochs * there.train + evaluations * (there.train + there.test) / 3))
 
 

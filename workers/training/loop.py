@@ -50,12 +50,12 @@ class Training:
         """Trains from the present epoch to the last; yields a report after each epoch that is measured."""
         if self.epoch < 0:
             yield self._measured(0)
+        evaluations = self.settings.evaluations
         for epoch in range(self.epoch + 1, self.settings.epochs + 1):
             if not self.active.any():
                 return
             self._train(epoch)
-            last = epoch == self.settings.epochs
-            if last or epoch % self.settings.evaluate_every == 0:
+            if epoch in evaluations:
                 yield self._measured(epoch)
             else:
                 self.epoch = epoch

@@ -13,6 +13,7 @@ from workers.interfaces.optimizer import OPTIMIZERS, OptimizerSettings
 from workers.interfaces.perturbation import PerturbationSettings
 from workers.interfaces.until import Until
 from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, PERTURBATIONS
+from workers.training.evaluations import EvaluateEvery, evaluated
 
 if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common
     AnyData = DataSettings
@@ -59,7 +60,11 @@ class Settings(OnImages):
         json_schema_extra={"default": {"name": "sgd"}},
     )
     epochs: int = Field(gt=0, description="Passes over the training examples; with gd, steps.")
-    evaluate_every: int = Field(1, gt=0, description="Epochs between evaluations; the last epoch is always evaluated.")
+    evaluate_every: EvaluateEvery = Field(
+        1,
+        description="Epochs between evaluations, or the epochs: a list, or {log_space: [1, 70], count: 25}. The "
+        "initial network and the last epoch are always evaluated.",
+    )
     until: Until | None = Field(None, description="Stop a model early when this is reached; the epoch is recorded.")
     pretrain: Pretrain | None = Field(None, description="Training on corrupted labels beforehand, not recorded.")
     perturbation: AnyPerturbation = Field(
@@ -86,6 +91,11 @@ class Settings(OnImages):
     def named_modules(self) -> tuple[ModuleType, ...]:
         """That of the loss."""
         return user_code.own(LOSSES, self.loss)
+
+    @property
+    def evaluations(self) -> frozenset[int]:
+        """The epochs from 1 on at which the models are evaluated."""
+        return evaluated(self.evaluate_every, self.epochs)
 
     @property
     def acts_at_evaluations(self) -> bool:

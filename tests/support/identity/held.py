@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from tests.support.checkout import ROOT
-from tracking.common.plugins import kind_of, settings_of
-from workers.identity import REQUIRED, defaults
+from tracking.common.plugins import Frozen, kind_of, settings_of
+from workers.identity import REQUIRED, defaults, determining
 from workers.plugins import EXPERIMENTS
 from workers.trial import SCHEMA_VERSION, Trial
 
@@ -39,11 +40,17 @@ def defaults_now() -> Table:
 def _of(model: type[BaseModel], prefix: str) -> Table:
     found: Table = {}
     for key, default in defaults(model).items():
-        found[f"{prefix}{key}"] = "required" if default is REQUIRED else {"default": default}
         field = model.model_fields[key]
+        found[f"{prefix}{key}"] = "required" if default is REQUIRED else {"default": _reduced(field, default)}
         for name, part in _parts(field.annotation, field.metadata):
             found |= _of(part, f"{prefix}{key}{name}.")
     return found
+
+
+def _reduced(field: FieldInfo, default: Any) -> Any:
+    """The default without the parts of it that are themselves defaults: those may be added to."""
+    whole = field.get_default(call_default_factory=True)
+    return determining(whole, default) if isinstance(whole, Frozen) else default
 
 
 def _parts(annotation: object, metadata: Sequence[object] = ()) -> Iterator[tuple[str, type[BaseModel]]]:
