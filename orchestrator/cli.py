@@ -144,7 +144,7 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
     ledger = at.ledger()
     one = find(ledger, trial)
     if rerun or profile_torch:
-        for progress in alone(one, profile_torch):
+        for progress in alone(ledger, one, profile_torch):
             render.step(progress)
     else:
         render.trial(ledger, one, as_json)

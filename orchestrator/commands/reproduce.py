@@ -43,11 +43,11 @@ def reproduce(
     ledger: Ledger, one: TrialRecord, whole: bool, watch: Callable[[Progress], None] = lambda progress: None
 ) -> list[Compared]:
     """Runs a trial again, alone or (`whole`) with its whole bundle, and compares each of its recorded numbers."""
-    trials = [trial_of(one)]
+    trials = [trial_of(ledger, one)]
     id_now = trials[0].id  # another one where it was recorded under an id of an older version
     if whole:
         manifest = ledger.manifests[one.bundle]
-        trials = [trial_of(manifest.record(t)) for t in manifest.trials]
+        trials = [trial_of(ledger, manifest.record(t)) for t in manifest.trials]
     made = []
     for progress in run(trials):
         made += [row._replace(trial=one.id) for row in progress.rows if row.trial == id_now]

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tracking.common.errors import Refused
 from tracking.common.user_files import within
+from tracking.records.kept_files import kept_files
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Progress
@@ -29,13 +30,13 @@ def find(ledger: Ledger, start: str) -> TrialRecord:
     raise Refused(f"{len(found):,} trials in '{root}' begin with '{start}': {some}; give more of the id")
 
 
-def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
+def rerun(ledger: Ledger, one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
     """The trial alone, from its start, committing nothing. `trace`: a file for PyTorch's profile of it.
 
     Raises Refused with the step and the measure at the first number that is not finite.
     """
     with _profiled(trace):
-        for progress in run([trial_of(one)]):
+        for progress in run([trial_of(ledger, one)]):
             yield progress
             for row in progress.rows:
                 if row.value != row.value or abs(row.value) == float("inf"):
@@ -43,10 +44,13 @@ def rerun(one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:
                     raise Refused(f"step {row.step}: {where} is {row.value}; stopped at the first such number")
 
 
-def trial_of(one: TrialRecord) -> Trial:
-    """The trial that a record is of. Raises Refused where this version does not know its settings."""
+def trial_of(ledger: Ledger, one: TrialRecord) -> Trial:
+    """The trial that a record is of, with the user's own files as they are kept with the records.
+
+    Raises Refused where this version does not know its settings.
+    """
     try:
-        return Trial.of(one.experiment, one.settings)
+        return Trial.of(one.experiment, one.settings, kept_files(ledger.store, one))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))

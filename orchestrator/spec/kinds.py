@@ -8,9 +8,11 @@ from tracking.common.errors import Refused
 from tracking.common.lookup import Place
 from tracking.common.plugins import Kind
 from tracking.verdicts.claim import CLAIMS
-from workers.plugins import DATASETS, EXPERIMENTS, LOSSES, MEASURES, NETS, PERTURBATIONS
+from workers.plugins import DATASETS, EXPERIMENTS, LOSSES, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES
 
-KINDS: tuple[Kind[object], ...] = (EXPERIMENTS, DATASETS, NETS, LOSSES, MEASURES, PERTURBATIONS, CLAIMS)
+KINDS: tuple[Kind[object], ...] = (
+    EXPERIMENTS, DATASETS, NETS, LOSSES, OPTIMIZERS, SCHEDULES, PERTURBATIONS, MEASURES, CLAIMS,
+)  # fmt: skip
 
 
 class Named(NamedTuple):

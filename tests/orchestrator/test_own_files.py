@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator import api
+from orchestrator.commands.reproduce import reproduce
+from orchestrator.commands.rerun import trial_of
+from orchestrator.execution.keep_code import keep
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
@@ -17,7 +20,9 @@ from tests.support import user_files
 from tests.support.user_files import RAISES
 from tracking.common.errors import BadSweep
 from tracking.common.user_files import NONE, current
+from tracking.records.ledger import Ledger
 from tracking.records.store import Store
+from workers.nets import convnet
 from workers.run_bundle import work
 
 if TYPE_CHECKING:
@@ -51,6 +56,33 @@ def test_a_sweep_of_own_files_is_trained_and_judged(tmp_path: Path) -> None:
     assert set(rows["measure"]) == {"error", "largest", "parameters", "risk"}
     assert (rows[rows["measure"] == "parameters"]["value"] == 640).all()
     assert [v.verdict for v in api.verdicts(sweep, store)] == ["holds"] and not api.plan(sweep, store).to_run
+
+
+def test_a_net_derived_from_a_shipped_one_is_not_taken_for_it(tmp_path: Path) -> None:
+    """By the kernels, which train the memo's network and know the others only by their settings."""
+    derived = "from workers.nets import convnet\nfrom .flat import build as _build\nfrom . import flat\n"
+    derived += "class Settings(convnet.Settings):\n    scale: float = 1.0\n"
+    derived += "def build(settings, image, classes):\n    return _build(settings, image, classes)\n"
+    change = user_files.SWEEP.replace("name: flat", "name: derived, depth: 3")
+    sweep = read(str(user_files.write(tmp_path, {"nets/derived.py": derived, "mine.yaml": change})))
+    rows = trained(sweep, str(tmp_path / "runs"))
+    assert (rows[rows["measure"] == "parameters"]["value"] == 640).all()
+    assert type(expand(sweep)[0].settings.net).model_fields["name"].default == "derived"
+    assert convnet.Settings.model_fields["name"].default == "convnet"
+
+
+def test_a_recorded_trial_is_run_again_from_the_source_that_is_kept(tmp_path: Path) -> None:
+    """Also where the files beside the sweep are others by now, or gone."""
+    sweep, store = read(str(user_files.write(tmp_path))), str(tmp_path / "runs")
+    trained(sweep, store)
+    keep(Store(store), expand(sweep))
+    (tmp_path / "nets/_helper.py").write_text("SCALE = 0.0\n")
+    (tmp_path / "measures/largest.py").unlink()
+    ledger = Ledger.read(Store(store))
+    one = ledger.of([expand(sweep)[0].id])[expand(sweep)[0].id]
+    assert trial_of(ledger, one).id == one.id
+    found = reproduce(ledger, one, whole=True)
+    assert {c.measure: c.finding for c in found}["largest"] == "identical" and current() == NONE
 
 
 def test_two_folders_with_a_net_of_one_name_are_trained_in_one_process(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ loaded first.
 import contextlib
 import difflib
 import functools
+import inspect
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -213,7 +214,8 @@ def settings_of(kind: Kind[HasSettings], name: str) -> type[Frozen]:
 def _named(kind: Kind[HasSettings], place: Place, name: str) -> type[Frozen]:
     model = kind.load(name).Settings
     field = model.model_fields.get("name")
-    if field is not None and field.annotation is str and model.__module__ == place.module:
+    own = model.__module__ == place.module and "name" not in inspect.get_annotations(model)
+    if field is not None and own:  # inherited: from what all settings of a kind have in common, or from another file's
         field.annotation, field.default = cast(Any, Literal)[name], name
         model.model_rebuild(force=True)
     elif field is None or get_args(field.annotation) != (name,) or field.default != name:

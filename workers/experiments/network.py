@@ -82,7 +82,7 @@ def most_models(settings: Settings, free: int) -> int | None:
     """Models of which a bundle fits on a GPU with `free` bytes; None where nothing is known of it."""
     from workers.engines.gpu import memory_model
 
-    if not isinstance(settings.net, convnet.Settings):
+    if type(settings.net) is not convnet.Settings:
         return None
     return memory_model.most(settings, sizes(settings), free)
 

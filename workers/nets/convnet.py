@@ -74,7 +74,7 @@ class Settings(Convolutional):
 
 def settings_of(net: NetSettings) -> Settings:
     """The same settings, known to be those of this network. Raises TypeError for another architecture."""
-    if not isinstance(net, Settings):
+    if type(net) is not Settings:
         raise TypeError(f"expected the settings of convnet, got those of {net.name}")
     return net
 

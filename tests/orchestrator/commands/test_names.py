@@ -56,7 +56,7 @@ def names(found: dict[str, Any]) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def test_every_folder_has_its_kind() -> None:
-    assert {kind.folder.rpartition(".")[2] for kind in KINDS} <= set(FOLDERS)
+    assert {kind.folder.rpartition(".")[2] for kind in KINDS} == set(FOLDERS)
 
 
 def test_names_are_listed_with_what_brings_them_and_nothing_is_imported(

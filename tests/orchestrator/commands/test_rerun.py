@@ -63,7 +63,7 @@ def test_a_difference_is_found_where_it_is(ledger: Ledger) -> None:
 def test_a_rerun_stops_at_the_first_nan_and_says_where(ledger: Ledger) -> None:
     one = find(ledger, small_trials.trial(0, optimizer={"name": "sgd", "batch_size": 32, "learning_rate": 1e20}))
     assert one.state == "diverged"
-    running = rerun.rerun(one)
+    running = rerun.rerun(ledger, one)
     with pytest.raises(Refused, match=rf"step {one.step}: .* is (nan|inf|-inf)"):
         list(running)
 
@@ -71,7 +71,7 @@ def test_a_rerun_stops_at_the_first_nan_and_says_where(ledger: Ledger) -> None:
 def test_a_rerun_records_nothing_and_can_be_profiled(ledger: Ledger, tmp_path: Path) -> None:
     before = sorted(p for p in Path(ledger.store.root).rglob("*"))
     trace = tmp_path / "trace.json"
-    steps = [p.step for p in rerun.rerun(find(ledger, small_trials.trial(0)), str(trace))]
+    steps = [p.step for p in rerun.rerun(ledger, find(ledger, small_trials.trial(0)), str(trace))]
     assert steps == [0, 1, 2, 3]
     assert json.loads(trace.read_text())["traceEvents"]
     assert sorted(p for p in Path(ledger.store.root).rglob("*")) == before
@@ -85,6 +85,6 @@ def test_an_unknown_or_ambiguous_id_is_refused(ledger: Ledger) -> None:
 
 
 def test_rerun_is_lazy_so_that_a_debugger_sees_each_step(ledger: Ledger) -> None:
-    running = rerun.rerun(find(ledger, small_trials.trial(0)))
+    running = rerun.rerun(ledger, find(ledger, small_trials.trial(0)))
     assert isinstance(running, Iterator)
     assert next(running).step == 0

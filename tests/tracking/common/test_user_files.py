@@ -97,11 +97,12 @@ def test_a_file_and_a_package_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_name_says_where_its_file_could_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = written(tmp_path / "exp", {"nets/mine.py": ""})
-    said = refused(files, "mlp", Refused)
-    assert "unknown net 'mlp'" in said and said.endswith(f"; one of yours would be {tmp_path}/exp/nets/mlp.py")
+    said = refused(files, "unheard_of", Refused)
+    assert "unknown net 'unheard_of'" in said
+    assert said.endswith(f"; one of yours would be {tmp_path}/exp/nets/unheard_of.py")
     monkeypatch.chdir(tmp_path)
-    assert refused(files, "mlp", Refused).endswith("one of yours would be exp/nets/mlp.py")
-    assert "yours" not in refused(files, "../mlp", Refused) and "yours" not in refused(NONE, "mlp", Refused)
+    assert refused(files, "unheard_of", Refused).endswith("one of yours would be exp/nets/unheard_of.py")
+    assert "yours" not in refused(files, "../mlp", Refused) and "yours" not in refused(NONE, "unheard_of", Refused)
 
 
 @pytest.mark.parametrize(

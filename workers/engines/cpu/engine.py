@@ -101,7 +101,7 @@ def why_not() -> str:
 def _net(settings: Settings, examples: Examples) -> supported.Net | None:
     net, images = settings.net, examples.images
     as_stored = images.train_x.dtype == np.float32 or images.scaling == HALF
-    if not isinstance(net, convnet.Settings) or settings.precision != "float32":
+    if type(net) is not convnet.Settings or settings.precision != "float32":
         return None
     if settings.data.augment or not as_stored:
         return None

@@ -123,5 +123,5 @@ class Batched:
 
 
 def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether these are the memo's networks, without augmentation."""
-    return isinstance(bundle[0].net, convnet.Settings) and not bundle[0].data.augment
+    """Whether these are the memo's networks, and none derived from them, without augmentation."""
+    return type(bundle[0].net) is convnet.Settings and not bundle[0].data.augment
