@@ -41,7 +41,7 @@ class Sections(GridSections):
         description="Several grids instead of one: each is put over the sections above as a profile is; the trials "
         "are those of all of them, each once.",
     )
-    measure: list[str] | None = Field(None, description="What is measured: names of files in workers/measures.")
+    measure: list[str] | None = Field(None, description="What is measured: names of measures.")
     curves: list[Curve] = Field([], max_length=MAX_DRAWN, description="What is drawn.")
     heatmaps: list[Heatmap] = Field(
         [], max_length=MAX_DRAWN, description="Quantities over two settings, or a setting and steps, drawn as colours."
@@ -61,7 +61,7 @@ class File(Sections):
     title: str = Field(description="One line for people; the title of the figures.")
     source: str = Field("", description="Where the experiment comes from: a paper and its figure.")
     notes: str = Field("", description="What was chosen and why.")
-    experiment: str = Field(description="The experiment: the name of a file in workers/experiments.")
+    experiment: str = Field(description="The experiment: what a trial does.")
     profiles: dict[str, Sections] = Field(
         {}, description="Named changes, such as debug (seconds) and laptop (minutes)."
     )

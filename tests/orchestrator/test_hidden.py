@@ -11,9 +11,9 @@ from orchestrator.commands.doctor import own_files
 from tests.support.checkout import ROOT
 
 
-def imported(folder: Path) -> str:
-    """What Python says that is started in a folder, as a notebook's is, and imports the command line."""
-    code = f"import sys; sys.path[1:1] = [{str(ROOT)!r}]; import orchestrator.cli"
+def imported(folder: Path, package: str = "orchestrator.cli") -> str:
+    """What Python says that is started in a folder, as a notebook's is, and imports this program."""
+    code = f"import sys; sys.path[1:1] = [{str(ROOT)!r}]; import {package}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env={"PATH": ""}, capture_output=True, text=True, check=False,
         timeout=60,
@@ -21,13 +21,13 @@ def imported(folder: Path) -> str:
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 
 
-@pytest.mark.parametrize("path", ["workers/__init__.py", "tracking.py"])
+@pytest.mark.parametrize("path", ["workers/__init__.py", "tracking.py", "orchestrator/__init__.py", "sweeps.py"])
 def test_what_hides_a_package_is_told_in_one_line(path: str, tmp_path: Path) -> None:
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).touch()
     name = path.partition("/")[0].removesuffix(".py")
-    said = imported(tmp_path)
-    assert said.startswith("ImportError: ") and f"{tmp_path}/{path.removesuffix('/__init__.py')} hides" in said
+    said = imported(tmp_path, "sweeps" if name == "orchestrator" else "orchestrator.cli")
+    assert said.startswith("ImportError: ") and f" {tmp_path}/{name}" in said
     assert f"the package '{name}' of the program sweep, which lies in {ROOT}: rename it" in said
     assert "hides a package of this program" in own_files(str(tmp_path)).found
     assert own_files(str(tmp_path)).state == "problem"
