@@ -15,12 +15,16 @@
 ['no_overfitting', 'chance_error', 'risk_overfits']
 >>> sweeps.figure(demo, "error", store).axes[0].get_xlabel()
 'Number of parameters'
+>>> trial = sweeps.trials(demo, store).index[0]
+>>> len(sweeps.model(trial, store).state_dict())
+8
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator import launch as launching
+from orchestrator.commands.rerun import find, trial_of
 from orchestrator.planning import plan as planning
 from orchestrator.results.build import Results, build
 from orchestrator.spec import load
@@ -37,6 +41,8 @@ from tracking.verdicts.verify import Verdict
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from workers.trained_module import Module
 
 
 def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
@@ -103,6 +109,20 @@ def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
 def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:
     """Each of the sweep's claims: holds, fails, or not enough data, with its evidence."""
     return list(_results(sweep, store).verdicts)
+
+
+def model(trial: str, store: str = "runs") -> "Module":
+    """The trained network of a recorded trial as a torch module, in evaluation mode on the CPU.
+
+    trial: its id, or the beginning of it. A net of the user's is built from the source that is kept with the records.
+    The module takes images [B K H W], normalised as the trial's data say, and returns outputs [B C]. Raises Refused
+    where no such trial is recorded or its network is not kept, Damaged where the kept one has changed.
+    """
+    from workers.trained_module import module
+
+    ledger = Ledger.read(Store(store))
+    record = find(ledger, trial)
+    return module(ledger.store, record, trial_of(ledger, record))
 
 
 def _results(sweep: Sweep, store: str) -> Results:

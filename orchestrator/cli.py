@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -148,6 +149,26 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
             render.step(progress)
     else:
         render.trial(ledger, one, as_json)
+    return 0
+
+
+@app.command
+def export(trial: str, file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
+    """Write the trained weights of one trial to a safetensors file.
+
+    Example: `sweep export 3f2a net.safetensors`.
+
+    Parameters
+    ----------
+    trial
+        The trial's id, or the beginning of it.
+    file
+        Where to write it; a file that is there is replaced.
+    """
+    from orchestrator.commands.export import export
+    from orchestrator.commands.rendering import render
+
+    render.exported(export(at.ledger(), trial, file), as_json)
     return 0
 
 

@@ -9,7 +9,7 @@ from tracking.common.protocols import lacking
 from workers import trial
 from workers.interfaces import measure, optimizer, schedule
 from workers.interfaces.dataset import Dataset
-from workers.interfaces.experiment import Experiment
+from workers.interfaces.experiment import Experiment, KeepsNetworks
 from workers.interfaces.loss import Loss
 from workers.interfaces.net import BatchedNet, Net
 from workers.interfaces.perturbation import Perturbation
@@ -20,6 +20,12 @@ DATASETS: Kind[Dataset] = Kind("data", "workers.data", Dataset)
 LOSSES: Kind[Loss] = Kind("loss", "workers.losses", Loss)
 MEASURES, OPTIMIZERS, SCHEDULES = measure.MEASURES, optimizer.OPTIMIZERS, schedule.SCHEDULES
 PERTURBATIONS: Kind[Perturbation] = Kind("perturbation", "workers.perturbations", Perturbation)
+
+
+def keeps_networks(name: str) -> KeepsNetworks | None:
+    """The experiment of this name, where it can measure the trained networks that it keeps."""
+    found = EXPERIMENTS.load(name)
+    return None if lacking(EXPERIMENTS.find(name), KeepsNetworks) else cast(KeepsNetworks, found)
 
 
 def batched(name: str) -> BatchedNet | None:

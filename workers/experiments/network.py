@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tracking.records.provenance import About, DataUsed
-from tracking.records.rows import Progress
+from tracking.records.rows import Progress, Row
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS, OPTIMIZERS
+from workers.runtime.trained_weights import Trained
 from workers.training.examples import Examples
 from workers.training.loop import Training
+from workers.training.measured_rows import measured
 from workers.training.normalize import normalized
 from workers.training.operations import visit_flops
 from workers.training.settings import Settings as Settings
@@ -26,7 +28,8 @@ from workers.training.subsets import subset
 from workers.trial import Trial
 
 if TYPE_CHECKING:
-    from workers.interfaces.engine import State
+    from workers.interfaces.engine import Engine, State
+    from workers.training.functions import NetFunctions
 
 OneTrial = Trial[Settings]
 STEP = "epoch"  # what a step is called on figures
@@ -139,6 +142,29 @@ def _data_key(trial: Trial[Settings]) -> str:
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
+    engine, functions, about = _made(trials, device)
+    if trials[0].settings.pretrain and not resume:
+        engine.load(_pretrained(trials, engine.state(), device))
+    training = Training(trials, engine, functions, about)
+    if resume:
+        training.load(resume)
+    yield from training.go_on()
+
+
+def measure_trained(
+    trials: Sequence[Trial[Settings]], weights: Trained, steps: Sequence[int], device: str
+) -> tuple[list[Row], About]:
+    """See `KeepsNetworks`."""
+    from workers.interfaces.snapshot import Snapshot
+
+    engine, functions, about = _made(trials, device)
+    engine.load({**engine.state(), "parameters": dict(weights.parameters), "buffers": dict(weights.buffers)})
+    snapshot = Snapshot(engine, functions)
+    return measured(snapshot, trials[0].settings.measure, [t.id for t in trials], steps), about
+
+
+def _made(trials: Sequence[Trial[Settings]], device: str) -> "tuple[Engine, NetFunctions, About]":
+    """The engine of a bundle with initial weights, its networks as functions, and what is known of its provenance."""
     from workers.engines.choose import choose
     from workers.training.functions import NetFunctions
 
@@ -146,13 +172,8 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
     images = load_images(bundle[0])
     examples = Examples.of(images, bundle)
     engine = choose(bundle, examples, device)
-    if bundle[0].pretrain and not resume:
-        engine.load(_pretrained(trials, engine.state(), device))
     about = About(DataUsed(images.digest, images.title), type(engine).__name__.lower())
-    training = Training(trials, engine, NetFunctions(bundle, examples), about)
-    if resume:
-        training.load(resume)
-    yield from training.go_on()
+    return engine, NetFunctions(bundle, examples), about
 
 
 def _pretrained(trials: Sequence[Trial[Settings]], fresh: "State", device: str) -> "State":

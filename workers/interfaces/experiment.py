@@ -6,10 +6,13 @@ from typing import Any, Protocol
 from typing_extensions import TypeVar
 
 from tracking.common.plugins import Frozen
-from tracking.records.rows import Progress
+from tracking.records.provenance import About
+from tracking.records.rows import Progress, Row
+from workers.runtime.trained_weights import Trained
 from workers.trial import Identified, Trial
 
 ExperimentT = TypeVar("ExperimentT", bound=Frozen, default=Frozen)
+ExperimentT_contra = TypeVar("ExperimentT_contra", bound=Frozen, default=Frozen, contravariant=True)
 
 
 class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
@@ -44,6 +47,19 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
 
     def most_models(self, settings: ExperimentT, free: int, /) -> int | None:
         """Trials of this shape that fit into one bundle on a GPU with `free` bytes; None where there is no limit."""
+
+
+class KeepsNetworks(Protocol[ExperimentT_contra]):
+    """The part of an experiment whose trained networks are kept (`Progress.weights`) that measures them later."""
+
+    def measure_trained(
+        self, trials: Sequence[Trial[ExperimentT_contra]], weights: Trained, steps: Sequence[int], device: str, /
+    ) -> tuple[list[Row], About]:
+        """What the settings of these trials ask to measure, of their trained networks; training nothing.
+
+        weights: in the order of the trials. steps: at which each of them ended. Returned besides: what is known
+        of the provenance.
+        """
 
 
 def no_preparation(trials: Sequence[Trial]) -> str:

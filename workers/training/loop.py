@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
-from workers.plugins import MEASURES
 from workers.runtime import seeds
 from workers.runtime.trained_weights import Trained, dump
+from workers.training.measured_rows import measured
 from workers.training.perturb import Perturbing
 from workers.training.rates import Rates
 from workers.trial import Trial
 
 if TYPE_CHECKING:
-    from jaxtyping import Int64
+    from jaxtyping import Bool, Int64
     from torch import Tensor
 
     from workers.interfaces.engine import Engine
@@ -88,18 +88,13 @@ class Training:
 
         start = time.monotonic()
         snapshot = Snapshot(self.engine, self.functions)
-        rows = []
-        for name in self.settings.measure:
-            for split, layer, values in MEASURES.load(name).measure(snapshot):
-                numbers = values.tolist()
-                rows += [
-                    Row(t.id, epoch, split, name, layer, v)
-                    for t, v, a in zip(self.trials, numbers, self.active, strict=True)
-                    if a
-                ]
+        shown = self.active.copy()
+        rows = measured(
+            snapshot, self.settings.measure, [t.id for t in self.trials], np.where(shown, epoch, -1).tolist()
+        )
         self._learn_risk(snapshot.totals)
-        rows += self._perturbed(epoch, snapshot)
         ended = self._ended(epoch, snapshot)
+        rows += self._perturbed(epoch, snapshot, shown)
         self.epoch, visits, self.visits = epoch, self.visits, 0
         self.spent = replace(self.spent, evaluation=self.spent.evaluation + time.monotonic() - start)
         spent = Spent(round(self.spent.training, 3), round(self.spent.evaluation, 3), self.spent.visits)
@@ -110,13 +105,13 @@ class Training:
         if self.rates.need_risk:
             self.rates.learn(totals("train")[1].cpu().numpy())
 
-    def _perturbed(self, epoch: int, snapshot: Snapshot) -> list[Row]:
-        """Perturbs the models that are due after this epoch; rows of how often each was perturbed before."""
+    def _perturbed(self, epoch: int, snapshot: Snapshot, shown: Bool[NDArray[np.bool_], " M"]) -> list[Row]:
+        """Perturbs the models that are due after this epoch and go on; rows of how often each was perturbed before."""
         before = list(self.perturbing.count)
         if epoch < self.settings.epochs:
             self.perturbing.after(epoch, snapshot, self.active.tolist())
-        counted = zip(self.trials, before, self.active & self.perturbing.perturbed, strict=True)
-        return [Row(t.id, epoch, "", "perturbations", "", float(n)) for t, n, shown in counted if shown]
+        counted = zip(self.trials, before, shown & self.perturbing.perturbed, strict=True)
+        return [Row(t.id, epoch, "", "perturbations", "", float(n)) for t, n, a in counted if a]
 
     def _ended(self, epoch: int, snapshot: Snapshot) -> dict[str, Outcome]:
         """Outcomes of the models that end here; they stay as they are while the others train."""

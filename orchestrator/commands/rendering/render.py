@@ -26,6 +26,7 @@ from tracking.verdicts.sentence import sentence
 from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from orchestrator.commands.export import Exported
     from orchestrator.commands.reproduce import Compared
     from orchestrator.launch import Launched
     from tracking.plotting.figures import NotDrawn
@@ -223,6 +224,13 @@ def step(progress: "Progress") -> None:
     shown = [f"{' '.join(filter(None, r[2:5]))} {r.value:.6g}" for r in progress.rows if not r.layer]
     ended = [f"{outcome.state}: {outcome.reason}" for outcome in progress.ended.values()]
     say(f"step {progress.step}: " + ", ".join([*shown, *ended]))
+
+
+def exported(done: "Exported", as_json: bool) -> None:
+    """The file that was written."""
+    if as_json:
+        return _json({"trial": done.trial, "file": str(done.file), "bytes": done.bytes})
+    say(f"{done.file}: the trained weights of trial {done.trial}, {done.bytes:,} bytes")
 
 
 def reproduced(one: "TrialRecord", found: "Sequence[Compared]", as_json: bool) -> None:
