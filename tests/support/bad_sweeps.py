@@ -80,6 +80,9 @@ CASES = [
     heatmap("a heat map on no split", "x: net.width, y: step, z: error", "15:5", "error is not recorded on no split"),
     heatmap("a heat map that forgets what varies", "x: step, y: epochs, z: error, split: test", "15:5",
             "a cell would have several values at the same step and epochs: its trials differ in net.width"),
+    curve("a step that is not recorded", "y: error, at: 3", "13:39", "not every trial records step 3; one records 0"),
+    curve("a layer of no net", "y: frobenius_norm, layer: conv9", "13:48", "unknown layer 'conv9', did you mean",
+          measure="[error, frobenius_norm]"),
     # the file as text
     Case("an empty file", "", "", "1:1", ("the file is empty", "title, experiment")),
     Case("only a comment", "", "# nothing\n", "1:1", ("the file is empty",)),

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_limit, no_preparation
+from workers.interfaces.experiment import no_layers, no_limit, no_preparation, not_known
 from workers.trial import Trial
 
 Does = Literal["count", "raise", "crash", "exit", "eat", "hang"]
@@ -40,6 +40,7 @@ MAY_DIFFER = ("does", "seed")
 MEASURES = {"value": ("",)}
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
+recorded_steps, recorded_layers = not_known, no_layers
 
 
 def cost(settings: Settings) -> float:

@@ -69,6 +69,16 @@ STEP = "step"
 prepare, most_models = no_preparation, no_limit
 
 
+def recorded_steps(settings: Settings) -> list[int]:
+    """The indices of the logged times."""
+    return list(range(len(logged_times(settings))))
+
+
+def recorded_layers(settings: Settings) -> list[str]:
+    """ "1" to "K"."""
+    return [str(layer + 1) for layer in range(settings.layers)]
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations: about a thousand evaluations of the right-hand side."""
     return 1e4 * settings.layers

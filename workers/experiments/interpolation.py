@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_limit, no_preparation
+from workers.interfaces.experiment import no_layers, no_limit, no_preparation, only_step_0
 from workers.theory import series
 from workers.theory.polynomials import Basis, Nodes
 from workers.trial import Trial
@@ -40,6 +40,9 @@ MEASURES = {"risk": ("train", "test"), "norm": ("",), "rank": ("",), "parameters
 STEP = "step"
 prepare, most_models = no_preparation, no_limit
 DIGIT_COST = 1e3  # a product in many digits takes as long as about this many in float64
+
+
+recorded_steps, recorded_layers = only_step_0, no_layers
 
 
 def cost(settings: Settings) -> float:

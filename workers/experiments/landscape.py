@@ -22,7 +22,7 @@ from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers import user_code
 from workers.experiments import network
-from workers.interfaces.experiment import no_limit
+from workers.interfaces.experiment import no_limit, not_known
 from workers.interfaces.until import Until
 from workers.plugins import LOSSES
 from workers.theory import series
@@ -111,6 +111,9 @@ def training(settings: Settings) -> TrainingSettings:
         precision="float64",
         evaluate_every=EVALUATE_EVERY,
     )
+
+
+recorded_steps = recorded_layers = not_known
 
 
 def cost(settings: Settings) -> float:

@@ -57,6 +57,19 @@ MAY_DIFFER = (
 )
 
 
+def recorded_steps(settings: Settings) -> list[int]:
+    """The initial network, every `evaluate_every`th epoch, and the last."""
+    return sorted({*range(0, settings.epochs + 1, settings.evaluate_every), settings.epochs})
+
+
+def recorded_layers(settings: Settings) -> tuple[str, ...]:
+    """The layers of the net; loads torch."""
+    from workers.training.module import layers
+
+    there = sizes(settings)
+    return layers(settings.net, there.image, there.classes)
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     there = sizes(settings)

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_limit, no_preparation
+from workers.interfaces.experiment import no_layers, no_limit, no_preparation
 from workers.runtime.seeds import generator
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, Descent, descent
@@ -75,6 +75,14 @@ class Problem:
     phi: dict[str, Array]
     y: dict[str, Array]
     descent: Descent
+
+
+recorded_layers = no_layers
+
+
+def recorded_steps(settings: Settings) -> list[int]:
+    """The logged steps."""
+    return list(map(int, logged_steps(settings)))
 
 
 def cost(settings: Settings) -> float:

@@ -17,7 +17,8 @@ ExperimentT_contra = TypeVar("ExperimentT_contra", bound=Frozen, default=Frozen,
 
 class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
     """An experiment. `Settings` and `MAY_DIFFER` are those of `Identified`; a file that needs no preparation and no
-    limit says so by `prepare, most_models = no_preparation, no_limit`."""
+    limit says so by `prepare, most_models = no_preparation, no_limit`; one whose steps or layers are not known before
+    a trial runs, or that has one step and no layers, by `not_known`, `only_step_0` and `no_layers`."""
 
     @property
     def MEASURES(self) -> Mapping[str, tuple[str, ...]]:
@@ -27,6 +28,12 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
     @property
     def STEP(self) -> str:
         """What figures call a step of this experiment, such as "epoch"."""
+
+    def recorded_steps(self, settings: ExperimentT, /) -> Sequence[int] | None:
+        """The steps that a trial records which runs to its end, ascending; None where that is known only then."""
+
+    def recorded_layers(self, settings: ExperimentT, /) -> Sequence[str] | None:
+        """The layers of which measures may be recorded; None where that is not known before a trial runs."""
 
     def cost(self, settings: ExperimentT, /) -> float:
         """Floating-point operations of one trial, roughly: bundles are packed by it and their time is estimated."""
@@ -69,3 +76,18 @@ def no_preparation(trials: Sequence[Trial]) -> str:
 
 def no_limit(settings: Frozen, free: int) -> None:
     """`most_models` of an experiment whose bundles take no memory to speak of on a GPU."""
+
+
+def not_known(settings: Frozen) -> None:
+    """`recorded_steps` or `recorded_layers` of an experiment where only a trial that has run tells."""
+    return None
+
+
+def only_step_0(settings: Frozen) -> tuple[int]:
+    """`recorded_steps` of an experiment that is one computation."""
+    return (0,)
+
+
+def no_layers(settings: Frozen) -> tuple[()]:
+    """`recorded_layers` of an experiment that measures whole networks."""
+    return ()

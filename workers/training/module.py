@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 
 from tracking.common.errors import BadPlugin, SweepError
 from tracking.common.lookup import where
+from workers.interfaces.net import layer_of
 from workers.plugins import NETS, batched
 from workers.runtime import seeds
 
@@ -96,3 +97,16 @@ def _at(stacked: Tensors, model: int) -> dict[str, Tensor]:
 def numbers_as(value: Shaped[Tensor, "*_"], device: str | torch.device, dtype: torch.dtype) -> Shaped[Tensor, "*_"]:
     """A tensor on a device; of the precision asked for, where it is of floating point (a counter is not)."""
     return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+
+
+def layers(net: NetSettings, image: Image, classes: int) -> tuple[str, ...]:
+    """The layers that have parameters, in the module's order: of a module without numbers, where it can be built so.
+
+    Raises BadPlugin where the net cannot be built.
+    """
+    try:
+        with torch.device("meta"):
+            module = built(net, image, classes, 0)
+    except BadPlugin:
+        module = built(net, image, classes, 0)
+    return tuple(dict.fromkeys(layer_of(name) for name, _ in module.named_parameters()))

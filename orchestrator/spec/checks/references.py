@@ -1,57 +1,28 @@
-"""What curves, panels, surfaces and claims speak of is held against the trials: names, values, and what can be ordered.
+"""What is drawn and judged is held against the trials: names, values, what can be ordered, and what is recorded."""
 
-Which field of a curve or a claim holds what is known by the field's name, for claims of users' own, too.
-"""
-
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from pydantic import JsonValue
 
 from orchestrator.spec import messages
 from orchestrator.spec.axes import spelling
+from orchestrator.spec.checks import recorded
+from orchestrator.spec.checks.items import AXIS, EITHER, MEASURE, MOMENT, SETTING, Item, items, names, over, threshold
 from orchestrator.spec.checks.problems import Problems
 from orchestrator.spec.checks.trial_columns import Columns, Mask
 from orchestrator.spec.conditions import any_of
-from orchestrator.spec.dotted_keys import Settings
 from orchestrator.spec.generated import json_schema
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.analysis.moments import DECIDE
-from tracking.analysis.quantity import Derived, Quantity, uses
-from tracking.common.plugins import Frozen, unknown
+from tracking.analysis.quantity import uses
+from tracking.common.plugins import unknown
 from tracking.verdicts.check import check as unfit
-from tracking.verdicts.claim import Claim
 from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial
 
-MEASURE, MOMENT, SETTING, EITHER = "measure", "measure or step", "setting", "setting or measure"
-AXIS = "setting or step"
-FIELDS = {  # what a field holds the name of
-    "y": MEASURE, "z": MEASURE, "expected": MEASURE, "clock": MOMENT, "x": EITHER, "along": SETTING, "size": SETTING,
-    "arm": SETTING, "group": SETTING, "also": SETTING,
-}  # fmt: skip
-AXES = {"surfaces": MEASURE, "heatmaps": AXIS}  # what x and y are there, unlike in curves and claims
-QUANTITIES = ("y", "z")  # fields that may be derived from measures
-CONDITIONS = ("where", "one", "other")
 ORDERED = ("x", "along", "size")  # fields of a claim: it compares values of y along this setting
-
-
-class Item(NamedTuple):
-    """A curve, a heat map, a surface or a claim, and what it says, defaults included; the claim itself where it is one.
-
-    quantities: of the fields that hold a measure, or what is derived from some.
-    """
-
-    section: str
-    number: int
-    says: Settings
-    quantities: Mapping[str, Quantity]
-    claim: Claim | None = None
-
-    def at(self, *path: str | int) -> Path:
-        return (self.section, self.number, *path)
 
 
 def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Collection[Path] = ()) -> None:
@@ -64,7 +35,7 @@ def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Co
         return
     columns, certain = Columns(trials), bool(trials) and not problems
     known = _Known(sweep, trials, columns)
-    for item in _items(sweep, without):
+    for item in items(sweep, without):
         found = [sweep.at(path, message) for path, message in known.unknown(item)]
         if not found and certain:
             found = [sweep.at(path, message) for path, message in _of_values(sweep, columns, item)]
@@ -73,28 +44,6 @@ def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Co
     for i, panel in enumerate(sweep.panels):
         missing = [name for name in panel.curves if name not in curves]
         problems.extend(sweep.at(("panels", i, "curves"), unknown("curve", name, curves)) for name in missing)
-
-
-def _items(sweep: Sweep, without: Collection[Path]) -> Iterator[Item]:
-    """Everything that is drawn or judged, by its place in the file."""
-    sections: dict[str, Sequence[Frozen]] = {
-        "curves": sweep.curves,
-        "heatmaps": sweep.heatmaps,
-        "claims": sweep.claims,
-        "surfaces": sweep.surfaces,
-    }
-    for section, items in sections.items():
-        total = len(items) + len(without)
-        places = (i for i in range(total) if (section, i) not in without)
-        for number, item in zip(places, items, strict=False):
-            fields = ((name, value) for name, value in item if name in QUANTITIES)
-            quantities = {
-                name: value
-                for name, value in fields
-                if isinstance(value, str | Derived) and (section, name) != ("heatmaps", "y")
-            }
-            says, claim = item.model_dump(mode="json"), item if isinstance(item, Claim) else None
-            yield Item(section, number, says, quantities, claim)
 
 
 class _Known:
@@ -115,7 +64,7 @@ class _Known:
         """Names that an item has and that are none, and splits that are not recorded: where they stand, what to say."""
         found = [
             (path, unknown(what, name, self.names[what]))
-            for path, what, name in _names(item)
+            for path, what, name in names(item)
             if name not in self.names[what]
         ]
         yield from found or self._not_recorded(item)
@@ -170,43 +119,6 @@ def _splits(item: Item, field: str, measure: str) -> Iterator[tuple[Path, str, s
         yield item.at(field), measure, value
 
 
-def _names(item: Item) -> Iterator[tuple[Path, str, str]]:
-    """Every name in an item: where it stands, what it must be the name of, and the name."""
-    for field, what in FIELDS.items():
-        value = item.says.get(field)
-        if field in ("x", "y") and item.section in AXES:
-            what = AXES[item.section]
-        if isinstance(quantity := item.quantities.get(field), Derived):
-            yield from ((item.at(field, *use.path), MEASURE, use.measure) for use in uses(quantity))
-            continue
-        listed: list[tuple[Path, JsonValue]] = [(item.at(field), value)]
-        if isinstance(value, list):
-            listed = [(item.at(field, i), name) for i, name in enumerate(value)]
-        for path, name in listed:
-            if isinstance(name, str):
-                yield path, what, name
-    for field in CONDITIONS:
-        wanted = item.says.get(field)
-        for key in wanted if isinstance(wanted, dict) else ():
-            yield item.at(field, key), SETTING, key
-    if threshold := _threshold(item):
-        yield item.at("threshold"), SETTING, threshold
-    if over := _over(item):
-        yield item.at("reference", "over"), SETTING, over
-
-
-def _over(item: Item) -> str:
-    """The setting that a line to compare with is divided by; "" where there is none."""
-    reference = item.says.get("reference")
-    return str(reference["over"]) if isinstance(reference, dict) else ""
-
-
-def _threshold(item: Item) -> str:
-    """The setting that holds the number of training examples; "" where no threshold is marked."""
-    threshold = item.says.get("threshold")
-    return "data.train_size" if threshold is True else threshold if isinstance(threshold, str) else ""
-
-
 def _of_values(sweep: Sweep, columns: Columns, item: Item) -> Iterator[tuple[Path, str]]:
     """What is wrong with values: conditions that no trial fulfils, and settings whose values do not serve."""
     selection = _Selection(sweep, columns, item)
@@ -217,7 +129,7 @@ def _of_values(sweep: Sweep, columns: Columns, item: Item) -> Iterator[tuple[Pat
     yield from selection.found
     if not selection.found:
         found = [*_control(columns, item, cells), *_order(columns, item, cells), *_grouped(columns, item, cells)]
-        yield from found or _unfit(columns, item, cells)
+        yield from found or [*recorded.check(sweep.experiment, columns, item, cells), *_unfit(columns, item, cells)]
 
 
 def _unfit(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, str]]:
@@ -274,8 +186,8 @@ def _order(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, st
     for axis in {"curves": "x", "heatmaps": "xy"}.get(item.section, ""):
         if item.says.get(f"{axis}_scale") == "log":
             fields.append((f"{axis}_scale", item.says[axis], "a logarithmic scale needs numbers"))
-    fields.append(("threshold", _threshold(item), "a threshold needs a number of examples"))
-    fields.append(("reference", _over(item), "a reference needs numbers to divide by"))
+    fields.append(("threshold", threshold(item), "a threshold needs a number of examples"))
+    fields.append(("reference", over(item), "a reference needs numbers to divide by"))
     for field, setting, need in fields:
         if isinstance(setting, str) and setting in columns.settings:
             values = columns.among(setting, cells)

@@ -4,6 +4,7 @@ One line per cell (the trials that differ only in their seed), so that a questio
 thousand lines.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
@@ -47,7 +48,8 @@ class Columns:
         by_cell: dict[str, list[Trial]] = {}
         for trial in trials:
             by_cell.setdefault(trial.cell, []).append(trial)
-        self._cells = [cell[0].plain for cell in by_cell.values()]
+        self._trials = [cell[0] for cell in by_cell.values()]
+        self._cells = [trial.plain for trial in self._trials]
         self._seeds = [{trial.seed for trial in cell} for cell in by_cell.values()]
         self._columns: dict[str, Column] = {}
         self.settings = _keys(self._cells)
@@ -63,6 +65,15 @@ class Columns:
     def settings_of(self, cells: Mask) -> list[Settings]:
         """The settings of one trial of each of the cells, with dotted keys."""
         return [flat(self._cells[i]) for i in np.flatnonzero(cells)]
+
+    def one_of_each(self, cells: Mask, keys: Sequence[str] | None = None) -> list[Trial]:
+        """A trial of each of the cells; of those with the same values of all settings below the keys, one."""
+        if keys is None:
+            return [self._trials[i] for i in np.flatnonzero(cells)]
+        found: dict[str, Trial] = {}
+        for i in np.flatnonzero(cells):
+            found.setdefault(json.dumps([self._cells[i].get(key) for key in keys], sort_keys=True), self._trials[i])
+        return list(found.values())
 
     def among(self, key: str, cells: Mask) -> list[JsonValue]:
         """The different values that some of the cells have, in the order of the trials."""
