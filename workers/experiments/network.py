@@ -58,8 +58,8 @@ MAY_DIFFER = (
 
 
 def recorded_steps(settings: Settings) -> list[int]:
-    """The initial network, every `evaluate_every`th epoch, and the last."""
-    return sorted({*range(0, settings.epochs + 1, settings.evaluate_every), settings.epochs})
+    """The initial network, and the epochs at which it is evaluated."""
+    return [0, *sorted(settings.evaluations)]
 
 
 def recorded_layers(settings: Settings) -> tuple[str, ...]:
