@@ -117,7 +117,9 @@ class Ledger:
 
     def _check(self, manifest: Manifest) -> None:
         for segment in manifest.segments:
-            self.segments.content(segment)
+            length = len(self.segments.rows(segment))
+            if segment.parts and sum(n for _, n in segment.parts) != length:
+                raise Damaged(f"{segment.name} has {length} rows, and its parts have others", segment.name)
 
     def rows(self, records: Iterable[TrialRecord]) -> pa.Table:
         """The committed rows of these trials, each from its one bundle; columns as in `rows.SCHEMA`. Raises Damaged."""

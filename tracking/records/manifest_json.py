@@ -23,6 +23,7 @@ from tracking.records.provenance import Pairs, Provenance
 from tracking.records.storage import sha256
 
 FORMATS = (1, 2, 3)
+LARGEST = 2**53  # of a number of steps, bytes or milliseconds: larger ones are no whole numbers in other programs
 
 
 class _Identity(NamedTuple):
@@ -192,8 +193,13 @@ def _contradiction(manifest: Manifest, name: str) -> str:
         (manifest.checkpoints, checkpoints, layout.CHECKPOINT),
     ):
         for entry in entries:
-            if entry.name.rpartition("/")[0] != folder or not entry.name.endswith(ending):
+            inside = entry.name.rpartition("/")[0] == folder and layout.is_own(entry.name)
+            if not inside or not entry.name.endswith(ending):
                 return f"it names '{entry.name}', which is no {ending} file of {folder}"
+    if len({trial.id for trial in manifest.trials}) != len(manifest.trials):
+        return "it has a trial twice"
+    if wrong := next((n for n in _numbers(manifest) if not -1 <= n < LARGEST), None):
+        return f"{wrong} is no number of steps, bytes or milliseconds"
     commits = {entry.commit for entry in (*manifest.segments, *manifest.checkpoints, *manifest.weights)}
     commits |= {trial.commit for trial in manifest.trials}
     commits |= {commit for entry in manifest.segments for commit, _ in entry.parts}
@@ -206,6 +212,16 @@ def _contradiction(manifest: Manifest, name: str) -> str:
         return f"its commits refer to more than its {len(manifest.provenances)} provenances"
     taken_back = {commit for commit in commits - {UNKNOWN} if manifest.computed_by[commit - 1] is None}
     return f"it has rows or outcomes of commit {min(taken_back)}, which was taken back" if taken_back else ""
+
+
+def _numbers(manifest: Manifest) -> Iterator[int]:
+    """Its numbers of steps, bytes and milliseconds."""
+    yield from (manifest.step, manifest.started_ms)
+    yield from (number for pair in manifest.clock for number in pair)
+    yield from (trial.step for trial in manifest.trials)
+    for entry in (*manifest.segments, *manifest.checkpoints, *manifest.weights):
+        yield entry.bytes
+        yield from (length for _, length in entry.parts)
 
 
 def _shared(trials: Iterable[TrialEntry]) -> Iterator[TrialEntry]:

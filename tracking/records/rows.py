@@ -1,10 +1,14 @@
 """A row, one measured number, and the progress of a bundle, a stream of such rows."""
 
+import io
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from tracking.common.errors import Damaged
 from tracking.records.provenance import About
 
 State = Literal["running", "finished", "diverged", "failed", "cancelled"]
@@ -74,3 +78,18 @@ def table(rows: list[Row]) -> pa.Table:
         for c, f in zip(columns, SCHEMA, strict=True)
     ]
     return pa.table(arrays, schema=SCHEMA)
+
+
+def of_parquet(content: bytes, name: str, measure: str | None = None) -> pa.Table:
+    """The rows in a segment, of one measure where it is given. Raises Damaged, naming the file, where it is no Parquet
+    file with the columns of `SCHEMA`, whatever its digest."""
+    wanted = None if measure is None else pc.field("measure") == measure
+    try:
+        found = pq.read_table(io.BytesIO(content), filters=wanted)
+    except (pa.ArrowException, ValueError, OSError) as error:  # an OSError, too, says that the content is none
+        raise Damaged(f"{name} is no segment of rows ({str(error).splitlines()[0]})", name) from error
+    if not found.schema.equals(SCHEMA):
+        raise Damaged(f"{name} is no segment of rows (its columns are {', '.join(found.schema.names)[:200]})", name)
+    if any(column.null_count for column in found.columns):
+        raise Damaged(f"{name} is no segment of rows (it has empty cells)", name)
+    return found

@@ -1,11 +1,8 @@
 """Reads segments, checks them against their manifest, and caches them: rows are read measure by measure."""
 
-import io
-
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from tracking.records import rows
 from tracking.records.manifest import FileEntry
 from tracking.records.store import Store
 
@@ -32,5 +29,4 @@ class SegmentReader:
 
     def rows(self, entry: FileEntry, measure: str | None = None) -> pa.Table:
         """Its rows, of one measure where it is given; columns as in `rows.SCHEMA`. Raises Damaged."""
-        wanted = None if measure is None else pc.field("measure") == measure
-        return pq.read_table(io.BytesIO(self.content(entry)), filters=wanted)
+        return rows.of_parquet(self.content(entry), entry.name, measure)

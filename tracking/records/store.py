@@ -3,14 +3,12 @@
 Its layout: `layout.py`. How commits are made: `writer.py`. What all manifests together say: `ledger.py`.
 """
 
-import io
 from contextlib import AbstractContextManager, nullcontext
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tracking.common.errors import Damaged
-from tracking.records import layout, manifest_json
+from tracking.records import layout, manifest_json, rows
 from tracking.records.leases import lease
 from tracking.records.manifest import FileEntry, Manifest
 from tracking.records.storage import Files, sha256
@@ -38,7 +36,7 @@ class Store:
 
     def segment(self, entry: FileEntry) -> pa.Table:
         """The rows of one segment named in a manifest; columns as in `rows.SCHEMA`. Raises Damaged."""
-        return pq.read_table(io.BytesIO(self.checked(entry)))
+        return rows.of_parquet(self.checked(entry), entry.name)
 
     def checked(self, entry: FileEntry) -> bytes:
         """A file named in a manifest, if it is what the manifest says. Raises Damaged."""
