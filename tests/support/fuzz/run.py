@@ -1,0 +1,214 @@
+"""Runs commands on changed stores and sweep files, in this process: `python -m tests.support.fuzz.run --inputs 10000`.
+
+Of every input: the exit code is one of the table, nothing raises, no text steers a terminal, nothing above the store is
+changed, no process is left, and a launch after a change of the store ends with the rows of an undisturbed one or says
+why not.
+"""
+
+import argparse
+import contextlib
+import io
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from orchestrator import cli
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tests.support.fuzz import json_trees, stores
+from tests.support.processes import in_session
+from tracking.records.store import Store
+from workers.bundle import together
+from workers.run_bundle import work
+from workers.trial import Trial
+
+CODES = {0, 1, 2, 73, 74, 75}
+SLOW_S = 60.0
+SWEEP = {
+    "title": "fuzz", "source": "test", "experiment": "ridge", "fixed": {"examples": 3, "inputs": 6},
+    "vary": {"ridge": [0.01, 0.001], "seed": {"count": 2}},
+    "curves": [{"name": "a", "x": "ridge", "y": "norm", "split": "", "band": "ci95"}],
+    "claims": [{"name": "monotone", "x": "ridge", "y": "norm", "split": "", "order": "falling"}],
+    "profiles": {"debug": {"vary": {"seed": {"count": 1}}}},
+}  # fmt: skip
+READING = ("plan", "status", "verify", "show")
+
+
+@dataclass
+class Findings:
+    """What was found: exit codes by command, and a line with its seed for everything that must not be."""
+
+    codes: Counter[tuple[str, int]] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Fuzzer:
+    """Inputs from one seed, in one folder. `launches`: of how many changed stores one is launched on."""
+
+    folder: Path
+    seed: int = 0
+    launches: int = 10
+    found: Findings = field(default_factory=Findings)
+
+    def prepare(self) -> "Fuzzer":
+        """A store that a launch has left, with one bundle that is not done, and what lies beside it."""
+        (self.folder / "outside").mkdir(parents=True)
+        (self.folder / "outside/file").write_text("not the store's")
+        (self.folder / "fuzz.yaml").write_text(json_trees.text(SWEEP))
+        os.chdir(self.folder)
+        assert self.command("launch", "fuzz.yaml", "--local", "--limit", "2") in (0, 1), self.said
+        _begin(Store("runs"), expand(read("fuzz.yaml"))[2:])
+        (self.folder / "runs/code").mkdir(exist_ok=True)
+        (self.folder / "runs/code/0a.diff").write_text("a patch")
+        (self.folder / "runs").rename(self.folder / "whole")
+        return self
+
+    def store(self, number: int) -> None:
+        """The commands on a store with one change."""
+        chance = random.Random(f"store {self.seed} {number}")
+        _copy(self.folder / "whole", self.folder / "runs")
+        what = stores.change(self.folder / "runs", chance)
+        for command in READING:
+            target = ["0"] if command == "show" else ["fuzz.yaml"]
+            self.checked(f"store {number} {what}", command, *target)
+        if number % self.launches == 0:
+            self.checked(f"store {number} {what}", "launch", "fuzz.yaml", "--local")
+            self.checked(f"store {number} {what}", "curves", "fuzz.yaml")
+        _remove(self.folder / "runs")
+
+    def sweep(self, number: int) -> None:
+        """`plan` of a sweep file with one or two changes."""
+        chance = random.Random(f"sweep {self.seed} {number}")
+        tree, what = json_trees.changed(chance.choice(_sweeps()), chance)
+        written = json_trees.text(tree)
+        if chance.random() < 0.2:
+            place = chance.randrange(len(written))
+            written = written[:place] + chance.choice(json_trees.TEXTS) + written[place + chance.randrange(3) :]
+            what += f", and text at {place}"
+        (self.folder / "changed.yaml").write_text(written, "utf-8", "surrogatepass")
+        self.checked(f"sweep {number} {what}", "plan", "changed.yaml", "--local")
+
+    def checked(self, about: str, *arguments: str) -> None:
+        """Runs a command and notes everything that must not be."""
+        before, start = _around(self.folder), time.monotonic()
+        try:
+            code = self.command(*arguments)
+        except BaseException:
+            return self.found.wrong.append(f"{about}: {arguments[0]} raised\n{traceback.format_exc()}")
+        self.found.codes[arguments[0], code] += 1
+        bad = [c for c in self.said if not c.isprintable() and c not in "\n"]
+        for wrong, why in (
+            (code not in CODES, f"code {code}"),
+            (_around(self.folder) != before, "changed something outside the store"),
+            (bool(bad), f"printed {bad[:3]}"),
+            ("Traceback" in self.said, f"printed a traceback: {self.said}"),
+            (time.monotonic() - start > SLOW_S, f"took {time.monotonic() - start:.0f} s"),
+            (code != 0 and not self.said.strip(), f"ended with {code} and said nothing"),
+        ):
+            if wrong:
+                self.found.wrong.append(f"{about}: {arguments[0]} {why}")
+        return None
+
+    def command(self, *arguments: str) -> int:
+        """The exit code of a command line; what it printed is in `said`."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            try:
+                cli.main(list(arguments))
+            except SystemExit as end:
+                return int(end.code or 0)
+            finally:
+                self.said = out.getvalue()
+        raise AssertionError("a command line did not end")
+
+    said: str = ""
+
+
+def _begin(store: Store, trials: Sequence[Trial]) -> None:
+    """Runs a bundle until it has reported once, and has committed with a checkpoint."""
+    with contextlib.closing(work(store, together(trials), "cpu")) as reports:
+        next(reports)
+
+
+def _sweeps() -> list[object]:
+    if not SWEEPS:
+        shipped = Path(cli.__file__).parents[1] / "sweeps"
+        SWEEPS.extend([SWEEP] * 3 + [yaml.safe_load(path.read_text()) for path in sorted(shipped.glob("*.yaml"))])
+    return SWEEPS
+
+
+SWEEPS: list[object] = []
+
+
+def _around(folder: Path) -> dict[str, tuple[int, int]]:
+    """What lies above the store, and when it was changed."""
+    kept = [p for p in folder.rglob("*") if "runs" not in p.relative_to(folder).parts[:1]]
+    return {str(p): ((s := p.lstat()).st_size, s.st_mtime_ns) for p in kept}
+
+
+def _copy(whole: Path, to: Path) -> None:
+    _remove(to)
+    shutil.copytree(whole, to, symlinks=True)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def fuzzer(seed: int = 0, launches: int = 10) -> Iterator[Fuzzer]:
+    """A fuzzer in a folder of its own, which is also the working folder."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            yield Fuzzer(Path(folder) / "work", seed, launches).prepare()
+        finally:
+            os.chdir(before)
+
+
+def part(order: tuple[int, range, int]) -> Findings:
+    """Runs some of the inputs: in a process of its own where there are many."""
+    seed, numbers, launches = order
+    with fuzzer(seed, launches) as one:
+        before = set(in_session(os.getsid(0)))
+        for number in numbers:
+            one.store(number)
+            one.sweep(number)
+        if left := {pid for pid in in_session(os.getsid(0)) if pid not in before}:
+            one.found.wrong.append(f"processes left: {left}")
+        return one.found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=10_000, help="half of them stores, half of them sweep files")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--launches", type=int, default=10, help="a launch on one in so many changed stores")
+    asked = parser.parse_args()
+    each, start = asked.inputs // 2, time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(asked.processes) as pool:
+        orders = [(asked.seed, range(k, each, asked.processes), asked.launches) for k in range(asked.processes)]
+        parts = pool.map(part, orders)
+    codes: Counter[tuple[str, int]] = sum((one.codes for one in parts), Counter())
+    wrong = [line for one in parts for line in one.wrong]
+    print("\n".join(wrong))
+    print(f"{2 * each} inputs, {codes.total()} commands, {len(wrong)} findings; seed {asked.seed}, ", end="")
+    print(f"{time.monotonic() - start:.0f} s; {dict(sorted(codes.items()))}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Changes of one file of a store: of its JSON with a right checksum, of its Parquet, of its bytes, of what it is.
+
+The files are those that a launch has left, whatever they are called: kinds that are added later are changed, too.
+"""
+
+import hashlib
+import io
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.support.fuzz import json_trees
+
+FOREIGN = (
+    ".DS_Store",
+    ".nfs0000",
+    "README~",
+    "core",
+    "٠٠٠٠٠١.json",
+    "000001.json",
+    "manifest.json",
+    "a-0.parquet",
+    "x.bin",
+)
+KEPT = ("mlflow.db", "mlartifacts", "figures")  # not read by the commands that are run on every input
+
+
+def files(store: Path) -> list[Path]:
+    """The files of a store that its commands read."""
+    return sorted(p for p in store.rglob("*") if p.is_file() and not p.relative_to(store).parts[0].startswith(KEPT))
+
+
+def change(store: Path, chance: random.Random) -> str:
+    """Changes something in a store; returns what, in words."""
+    chosen = chance.choice(files(store))
+    name = chosen.relative_to(store)
+    what = chance.choice(
+        [w for w in WAYS if w is not _content or chosen.suffix in (".json", ".parquet")] + [_content] * 6
+    )
+    return f"{name}: {what(store, chosen, chance)}"
+
+
+def _content(store: Path, path: Path, chance: random.Random) -> str:
+    if path.suffix == ".parquet":
+        return _parquet(store, path, chance)
+    if path.suffix != ".json":
+        return _bytes(store, path, chance)
+    content = path.read_text()
+    head, _, body = content.rpartition("\n") if path.parent.name == "leases" else ("", "", content)
+    try:
+        outer = json.loads(body)
+    except ValueError:
+        return _bytes(store, path, chance)
+    if "manifest" in outer and chance.random() < 0.9:
+        inner, what = json_trees.changed(json.loads(outer["manifest"]), chance)
+        written = _signed(json_trees.text(inner))
+    else:
+        new, what = json_trees.changed(outer, chance)
+        written = json_trees.text(new)
+    path.write_text(f"{head}\n{written}" if head else written, "utf-8", "surrogatepass")
+    return what
+
+
+def _signed(inner: str) -> str:
+    return json.dumps({"sha256": hashlib.sha256(inner.encode("utf-8", "surrogatepass")).hexdigest(), "manifest": inner})
+
+
+def _parquet(store: Path, path: Path, chance: random.Random) -> str:
+    """Other rows, or none, with the right digest in the manifest."""
+    way = chance.choice([_junk, _cut, _without_column, _with_null, _edges, _other_column, _no_rows])
+    content = way(path.read_bytes(), chance)
+    path.write_bytes(content)
+    manifest = path.with_name("manifest.json")
+    if manifest.exists():
+        inner = json.loads(json.loads(manifest.read_text())["manifest"])
+        for entry in inner["segments"]:
+            if entry["name"].endswith(path.name):
+                entry |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        manifest.write_text(_signed(json.dumps(inner, sort_keys=True)))
+    return f"{way.__name__} with a right digest"
+
+
+def _junk(content: bytes, chance: random.Random) -> bytes:
+    return b"PAR1" + chance.randbytes(64) + b"PAR1"
+
+
+def _cut(content: bytes, chance: random.Random) -> bytes:
+    return content[: chance.randrange(len(content))]
+
+
+def _written(table: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
+def _without_column(content: bytes, chance: random.Random) -> bytes:
+    table = pq.read_table(io.BytesIO(content))
+    return _written(table.drop_columns([chance.choice(table.column_names)]))
+
+
+def _with_null(content: bytes, chance: random.Random) -> bytes:
+    table = pq.read_table(io.BytesIO(content))
+    place = chance.randrange(table.num_columns)
+    field = table.schema.field(place)
+    return _written(table.set_column(place, field, pa.nulls(len(table), field.type)))
+
+
+def _edges(content: bytes, chance: random.Random) -> bytes:
+    """One column with one value everywhere, at the edge of its type."""
+    table = pq.read_table(io.BytesIO(content))
+    place = chance.randrange(table.num_columns)
+    field = table.schema.field(place)
+    values: Any = {"int64": (-(2**63), -1, 2**63 - 1), "double": (float("nan"), float("inf"), 1e308)}
+    value = chance.choice(values.get(str(field.type), [t for t in json_trees.TEXTS if "\ud800" not in t]))
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    column = pa.array([value] * len(table), kind)
+    return _written(table.set_column(place, field, column.dictionary_encode() if kind != field.type else column))
+
+
+def _other_column(content: bytes, chance: random.Random) -> bytes:
+    table = pq.read_table(io.BytesIO(content))
+    place = chance.randrange(table.num_columns)
+    return _written(table.set_column(place, table.column_names[place], pa.array([[b"x"]] * len(table))))
+
+
+def _no_rows(content: bytes, chance: random.Random) -> bytes:
+    return _written(pq.read_table(io.BytesIO(content)).slice(0, 0))
+
+
+def _bytes(store: Path, path: Path, chance: random.Random) -> str:
+    """A bit flipped, cut short, empty, doubled, or random."""
+    content = bytearray(path.read_bytes())
+    how = chance.choice(["flipped", "cut", "empty", "doubled", "random"])
+    if how == "flipped" and content:
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    changed = {"cut": content[: len(content) // 2], "empty": b"", "doubled": content * 2, "random": os.urandom(80)}
+    path.write_bytes(bytes(changed.get(how, content)))
+    return how
+
+
+def _other_kind(store: Path, path: Path, chance: random.Random) -> str:
+    """A link, a folder or a pipe in its place; or no such file."""
+    how = chance.choice(["link", "dangling link", "link to a folder", "folder", "pipe", "gone"])
+    outside = store.parent / "outside"
+    path.unlink()
+    if "link" in how:
+        path.symlink_to({"link": outside / "file", "dangling link": outside / "none"}.get(how, outside))
+    if how == "folder":
+        path.mkdir()
+    if how == "pipe":
+        os.mkfifo(path)
+    return how
+
+
+def _linked_folder(store: Path, path: Path, chance: random.Random) -> str:
+    folder = chance.choice([p for p in path.parents if store in p.parents])
+    folder.rename(folder.with_name("moved"))
+    folder.symlink_to(chance.choice([store.parent / "outside", folder.with_name("moved")]))
+    return f"its folder {folder.name} is a link"
+
+
+def _foreign(store: Path, path: Path, chance: random.Random) -> str:
+    folder, name = chance.choice([path.parent, *path.parent.parents[:2]]), chance.choice(FOREIGN)
+    new = (store if store not in folder.parents else folder) / name
+    if not new.exists() and not new.is_symlink():
+        new.mkdir() if chance.random() < 0.3 else new.write_bytes(os.urandom(30))
+    return f"{name} beside it"
+
+
+WAYS: list[Callable[[Path, Path, random.Random], str]] = [_content, _bytes, _other_kind, _linked_folder, _foreign]
