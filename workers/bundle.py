@@ -6,8 +6,12 @@ from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
+from tracking.common.errors import Damaged, Refused
 from tracking.common.sources import Source
-from tracking.records.manifest import Observed
+from tracking.records import layout
+from tracking.records.manifest import Manifest, Observed
 from workers import user_code
 from workers.plugins import MEASURES
 from workers.trial import Trial, digest
@@ -56,6 +60,22 @@ class Report(NamedTuple):
     train_risk: float | None = None
     damaged: tuple[str, ...] = ()  # messages about files that were set aside when the bundle was opened
     error: str = ""  # why its trials were given up, in one line
+
+
+def recorded_trials(manifest: Manifest, like: Trial) -> tuple[Trial, ...]:
+    """The trials of a bundle that is to be continued, looked up as `like` was.
+
+    Raises Damaged, naming the manifest, where their settings are not those of their ids.
+    """
+    name = layout.manifest(manifest.bundle)
+    try:
+        trials = tuple(Trial.of(manifest.experiment, t.settings, like.files) for t in manifest.trials)
+    except (ValidationError, Refused, RecursionError) as error:
+        raise Damaged(f"{name} is not a manifest (its settings: {str(error).splitlines()[0]})", name) from error
+    for trial, entry in zip(trials, manifest.trials, strict=True):
+        if trial.id != entry.id:
+            raise Damaged(f"{name} is not a manifest (the settings of trial {entry.id} are not its own)", name)
+    return trials
 
 
 def together(trials: Sequence[Trial]) -> Bundle:

@@ -12,7 +12,7 @@ from tracking.records.manifest import FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
 from tracking.records.writer import Writer
-from workers.bundle import Bundle, Report
+from workers.bundle import Bundle, Report, recorded_trials
 from workers.plugins import EXPERIMENTS
 from workers.runtime import checkpoint, provenance
 from workers.trial import SCHEMA_VERSION
@@ -92,6 +92,7 @@ def _open(store: Store, bundle: Bundle, device: str) -> Opened:
         manifest = store.manifest(bundle.id)
         # What is done again keeps the times it had: MLflow cannot take a point back.
         writer.manifest = manifest.begun_again(trials)
+        recorded_trials(manifest, bundle.trials[0])
         for entry in reversed(manifest.checkpoints):
             try:
                 then, state = _whole(store, manifest, entry)
@@ -110,7 +111,7 @@ def _whole(store: Store, manifest: Manifest, entry: FileEntry) -> tuple[Manifest
     """The bundle as it was at this checkpoint, and the state in it. Raises Damaged."""
     then = manifest.back_at(entry)
     for segment in then.segments:
-        store.checked(segment)
+        store.segment(segment)
     return then, checkpoint.load(store.checked(entry), entry.name)
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from tracking.common.errors import SweepError
+from tracking.common.text import printable
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -39,5 +40,5 @@ def _of_library(error: Exception) -> int:
 
 def _print(message: str, code: int) -> int:
     if message:
-        print(message, file=sys.stderr)
+        print(printable(message), file=sys.stderr)
     return code

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from tracking.common.errors import Damaged
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import ENDED, TrialRecord
-from workers.bundle import Bundle
+from workers.bundle import Bundle, recorded_trials
 from workers.trial import Trial
 
 
@@ -63,4 +65,5 @@ def _begun(ledger: Ledger, to_run: Sequence[Trial], recorded: Mapping[str, Trial
     manifests = [ledger.manifests[name] for name in sorted(names)]
     for m in manifests:
         if m.checkpoints and {t.id for t in m.trials if not t.ended} <= wanted:
-            yield Bundle(m.bundle, tuple(Trial.of(m.experiment, t.settings, to_run[0].files) for t in m.trials))
+            with suppress(Damaged):  # its work is begun again by a bundle that sets it aside
+                yield Bundle(m.bundle, recorded_trials(m, to_run[0]))

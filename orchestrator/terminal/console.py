@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from tracking.common.text import printable
+
 LINE_S = 5.0  # seconds between lines that say the same again, where nothing can be drawn in one place
 LOG_COLUMNS = 140  # of a log file or a pipe, which do not say; 80 would break most tables
 
@@ -36,7 +38,8 @@ def columns() -> int:
 
 def say(message: str = "") -> None:
     """One message on stderr: stdout belongs to results. On a terminal it is broken between words only, so that a path
-    that is longer than a line can still be copied."""
+    that is longer than a line can still be copied. Text from files cannot steer it."""
+    message = printable(message)
     if console.is_terminal:
         options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
         broken = [textwrap.fill(line, console.width, **options) for line in message.splitlines()]

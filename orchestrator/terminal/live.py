@@ -13,6 +13,7 @@ from rich.text import Text
 from orchestrator.terminal import console as terminal
 from orchestrator.terminal.console import LINE_S, animated, say
 from orchestrator.terminal.tables import rendered
+from tracking.common.text import printable
 
 Advance = Callable[[str, int], None]  # what is being done, and how many steps that is
 
@@ -53,7 +54,7 @@ def drawn(look: Callable[[], Picture]) -> Iterator[None]:
 
 
 def _cut(line: str) -> Text:
-    return Text(line, no_wrap=True, overflow="ellipsis")
+    return Text(printable(line), no_wrap=True, overflow="ellipsis")
 
 
 def sparkline(values: Sequence[float]) -> str:

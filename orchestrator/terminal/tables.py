@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.terminal import console as terminal
-from tracking.common.text import number
+from tracking.common.text import number, printable
 
 WORD = 20  # columns for the longest word of a text in a table, if it is as long
 COLOURS = {"holds": "green", "fails": "red", "not enough data": "yellow", "failed": "red", "diverged": "yellow"}
@@ -17,7 +17,7 @@ COLOURS = {"holds": "green", "fails": "red", "not enough data": "yellow", "faile
 def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
     """A table on stderr: numbers to the right, verdicts and states in their colour."""
     if title:  # not the table's own, which would be wrapped to the table's width
-        terminal.console.print(Text(title, style="bold"))
+        terminal.console.print(Text(printable(title), style="bold"))
     body = [[_text(cell) for cell in line] for line in lines]
     out = rendered(header, body)
     least = _least(header, body)
@@ -28,6 +28,7 @@ def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> 
 
 def rendered(header: Sequence[str], body: Sequence[Sequence[str]]) -> Table:
     out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    header, body = [printable(name) for name in header], [[printable(cell) for cell in line] for line in body]
     for name, cells in zip(header, _columns(header, body), strict=True):
         numeric = all(map(_numeric, cells))
         out.add_column(

@@ -9,6 +9,7 @@ import time
 from typing import Any, NamedTuple
 
 from tracking.common.errors import Refused
+from tracking.common.text import printable
 from tracking.mirror import artifacts
 from tracking.mirror.payload import SweepInfo
 
@@ -45,7 +46,11 @@ def find(client: Any, sweep: SweepInfo, embedded: bool) -> Experiment:
 def _create(client: Any, sweep: SweepInfo, embedded: bool) -> str:
     from mlflow.exceptions import MlflowException
 
-    about = {"mlflow.note.content": sweep.title, "mlflow.experimentKind": "custom_model_development", FORM_TAG: FORM}
+    about = {
+        "mlflow.note.content": printable(sweep.title),
+        "mlflow.experimentKind": "custom_model_development",
+        FORM_TAG: FORM,
+    }
     try:
         return str(client.create_experiment(sweep.name, artifacts.ROOT if embedded else None, about))
     except MlflowException as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tracking.common.failpoints import reached
+from tracking.common.text import printable
 
 RUNS_A_PAGE = 1000
 NAMED = 200  # runs that one question names
@@ -118,7 +119,9 @@ class Runs:
         missing = {trial: how for trial, how in wanted.items() if trial not in runs}
         for started, about in missing.values():
             reached("mirror.run_missing")
-            self.client.create_run(self.experiment, start_time=started, tags=about)
+            self.client.create_run(
+                self.experiment, start_time=started, tags={k: printable(v) for k, v in about.items()}
+            )
             reached("mirror.run_created")
         self.report.runs_created += len(missing)
         return self.found() if missing else runs

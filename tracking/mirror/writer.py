@@ -11,6 +11,7 @@ import pandas as pd
 
 from tracking.common.errors import Damaged
 from tracking.common.failpoints import reached
+from tracking.common.text import printable
 from tracking.mirror import artifacts, data_sets, views
 from tracking.mirror import payload as mp
 from tracking.mirror.curve_runs import CurveLine, Point
@@ -111,6 +112,8 @@ class Writer:
         """Only what is new, in few requests; the tags last, as MLflow too writes them last within a request."""
         from mlflow.entities import Metric, Param, RunTag
 
+        params = {key: printable(value) for key, value in params.items()}
+        tags = {key: printable(value) for key, value in tags.items()}
         new_params = mp.parts([Param(k, v) for k, v in params.items() if known.params.get(k) != v], TAGS_A_BATCH)
         new_points = mp.parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH)
         new_tags = mp.parts([RunTag(k, v) for k, v in tags.items() if known.tags.get(k) != v], TAGS_A_BATCH)
@@ -189,7 +192,7 @@ class Writer:
     def _pages(self) -> None:
         """What the experiment's page says on top, and the tables that it leads to."""
         note = f"{views.links(self.experiment)} · {self.sweep.title}"
-        self.client.set_experiment_tag(self.experiment, "mlflow.note.content", note)
+        self.client.set_experiment_tag(self.experiment, "mlflow.note.content", printable(note))
         for name, view in views.views(self.sweep.varied, self.runs.keys).items():
             self.client.set_experiment_tag(self.experiment, name, view)
 

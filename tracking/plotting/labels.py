@@ -9,6 +9,7 @@ from tracking.analysis.intervals import KINDS, LEVEL
 from tracking.analysis.moments import DECIDE
 from tracking.analysis.quantity import Condition, Quantity, bounds
 from tracking.analysis.values import at_words
+from tracking.common.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +73,9 @@ class Caption:
 
 
 def verbatim(text: str) -> str:
-    """The text as Matplotlib shows it letter by letter: a dollar sign starts no formula."""
-    return text.replace("$", r"\$")
+    """The text as Matplotlib shows it letter by letter: a dollar sign starts no formula, and what cannot be drawn is
+    spelled out."""
+    return printable(text).replace("$", r"\$")
 
 
 def x_axis_label(curve: Curve, caption: Caption) -> str:
