@@ -105,6 +105,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
                 ledger, more = _run(work, sweep, options, signals, mirror, observer)
                 damaged += more
             results = build(sweep, trials, ledger)
+            with work.store.leased():
+                pass  # who was taken over writes no figures either
             files = write(results, work.store)
             mirror.finish(results, files, ledger)
     after = compare(trials, ledger)

@@ -141,6 +141,7 @@ def test_a_launcher_that_sleeps_is_taken_over_and_writes_nothing_when_it_wakes(p
     assert "no sign of life" in place.launch().ends(0).err
     sleeping.send(signal.SIGCONT)
     assert "taken over" in sleeping.ends(73).err
+    assert place.wrong_runs(place.store / "mlflow.db") == [], "the finished sweep is shown as it was"
     place.is_whole()
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
+from tracking.common.errors import InUse
 from tracking.mirror import tracking_uri as place
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.sync import prepare, sync
@@ -48,6 +49,7 @@ class Mirror:
         self._parent_shown: Parent | None = None
         self._shown: dict[str, int] = {}  # a number for each trial as it was shown: 10^5 of them are no burden
         self._behind, self._error, self._failures, self._took, self._level = 0, "", 0, 0.0, time.monotonic()
+        self._answered = False  # whether a round has ended
         self._closing, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._thread.start()
@@ -59,6 +61,8 @@ class Mirror:
 
     def lag(self) -> Lag:
         """How far behind MLflow was at the last round. Cheap: nothing is asked of the server."""
+        if not self._answered:
+            return Lag(len(self.trials), time.monotonic() - self._level, "MLflow has not answered yet")
         level = not self._behind and not self._error
         return Lag(self._behind, 0.0 if level else time.monotonic() - self._level, self._error)
 
@@ -69,14 +73,20 @@ class Mirror:
         self._closing.set()
         self._wake.set()
         self._thread.join(timeout)
+        late = self._thread.is_alive()  # in a round that began before: what was found last is not what is recorded
         self._stop.set()
         self._wake.set()
-        return self.lag()
+        lag = self.lag()
+        if not late or lag.trials or lag.error:
+            return lag
+        left = len(self.trials - self._shown.keys())
+        return Lag(left, time.monotonic() - self._level, f"MLflow has not answered for {timeout:.0f} s")
 
     def _run(self) -> None:
         while not self._stop.is_set():
             last = self._closing.is_set()
             self._round()
+            self._answered = True
             if last and not self._behind and not self._error:
                 break
             self._wake.wait(self._pause())
@@ -102,6 +112,9 @@ class Mirror:
             if self._behind or self._error or new:
                 self._sync(ledger, recorded, parent, working)
             self._failures, self._level = 0, time.monotonic()
+        except InUse:  # the launch was taken over; whoever did so shows the sweep
+            self._behind, self._error = 0, ""
+            self._stop.set()
         except Exception as error:
             self._failures = min(self._failures + 1, 10)
             self._error = f"{type(error).__name__}: {error}"

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlparse
 
-from tracking.common.errors import Refused
+from tracking.common.errors import Refused, Unreachable
 from tracking.common.failpoints import reached
 from tracking.mirror import artifacts
 from tracking.records.local_disk import on_local_disk, without_links
@@ -26,6 +27,8 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
+
+LOCK_S = 30.0  # for another process that makes a database; it takes seconds
 
 
 def check(tracking_uri: str) -> None:
@@ -69,8 +72,8 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock_path = without_links(path.parent, f"{path.name}.lock")
-    with open(os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(lock_path, "a", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666)) as lock:
+        _lock(lock, path)
         if path.exists():
             return
         for left in path.parent.glob(f"{path.name}.new*"):  # and the journal of a crashed attempt: it would be replayed
@@ -86,6 +89,18 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
             path.with_name(path.name + ending).unlink(missing_ok=True)
         new.rename(path)
         reached("mirror.database_made")
+
+
+def _lock(lock: IO[str], path: Path) -> None:
+    """Waits until no other process makes the database. Raises Unreachable where one does for `LOCK_S` seconds."""
+    end = time.monotonic() + LOCK_S
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise Unreachable(f"another process holds {lock.name} and does not make {path}") from None
+            time.sleep(0.05)
 
 
 def identity(tracking_uri: str) -> tuple[int, int] | None:

@@ -40,6 +40,8 @@ class Writer:
         self.runs = Runs(self.client, self.sweep.name, self.experiment, self.report)
 
     def write(self, trials: list[TrialRecord], parent: Parent | None, live: bool) -> None:
+        """Raises InUse once the launch that writes has lost its lease: another one shows the sweep now."""
+        self._check_lease()
         started = min((t.started_ms for t in trials), default=0)
         commit = next((t.provenance.code.commit for t in trials if t.provenance.code), "")
         about = mp.parent_tags(self.sweep, parent, commit)
@@ -58,7 +60,9 @@ class Writer:
         ended = [t for t in trials if not self._unchanged(runs[t.id], t, top)]
         self.report.runs_unchanged = len(trials) - len(ended)
         for _, bundle in groupby(sorted(ended, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
+            self._check_lease()
             self._bundle(list(bundle), runs, top)
+        self._check_lease()
         if parent:
             self._parent(runs, parent, about, trials)
         elif live or runs[""].status == "RUNNING":
@@ -68,6 +72,10 @@ class Writer:
                 LINE
             ):  # of trials that are no longer of the sweep, or never got a row
                 self._end(runs[left], mp.STATUS["cancelled"], runs[left].started)
+
+    def _check_lease(self) -> None:
+        with self.ledger.store.leased():
+            pass
 
     def _unchanged(self, run: Known, trial: TrialRecord, parent: str) -> bool:
         return run.mirrored == self._digest(trial, parent) and run.status == mp.STATUS[trial.state]

@@ -1,5 +1,6 @@
 """The thread that mirrors while trials are trained: behind a dead server, over a deleted database, without a server."""
 
+import fcntl
 import time
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def test_a_mirror_that_cannot_be_written_gives_up_in_time_and_raises_nothing(sto
     begun = time.monotonic()
     lag = watching.close(1.0)
     assert lag.trials == 6 and time.monotonic() - begun < 30
+
+
+def test_a_database_that_another_process_makes_and_makes_keeps_the_mirror_behind_and_that_is_said(
+    store: Store, tmp_path: Path
+) -> None:
+    with open(tmp_path / "new.db.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        watching = Mirror(SWEEP, [r.id for r in recorded(store)], Ledger.read(store), f"sqlite:///{tmp_path}/new.db")
+        lag = watching.close(0.5)
+    assert lag.trials == 6 and "has not answered" in lag.error
 
 
 def test_a_database_deleted_under_a_running_mirror_is_built_anew(
