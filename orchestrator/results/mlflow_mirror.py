@@ -14,6 +14,7 @@ from tracking.common.text import duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.curve_runs import curve_lines
+from tracking.mirror.data_sets import Stored
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check
@@ -45,10 +46,14 @@ def _info(sweep: Sweep, trials: Sequence[Trial]) -> SweepInfo:
     return SweepInfo(sweep.variant, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)), _images(trials))
 
 
-def _images(trials: Sequence[Trial]) -> dict[str, tuple[int, int, int]]:
-    """(H, W, K) of the images of each data set, by its name, as far as it is known before they are loaded."""
-    data = {t.settings.data.name: t.settings.data for t in trials if isinstance(t.settings, OnImages)}
-    return {name: there.image for name, one in data.items() if (there := one.sizes())}
+def _images(trials: Sequence[Trial]) -> dict[str, Stored]:
+    """What an image of each data set is, by its name, where it is known before they are loaded, and one for all."""
+    found: dict[str, set[Stored]] = {}
+    data = {id(t.settings.data): t.settings.data for t in trials if isinstance(t.settings, OnImages)}
+    for one in data.values():
+        if there := one.sizes():
+            found.setdefault(one.name, set()).add(Stored(there.image, there.numbers))
+    return {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1}
 
 
 class Mirroring:

@@ -12,6 +12,7 @@ from typing import Any
 from tracking.mirror import artifacts
 from tracking.mirror import sync as mirror
 from tracking.mirror.curve_runs import CurveLine
+from tracking.mirror.data_sets import Stored
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import MIRRORED, SyncReport
 from tracking.mirror.tracking_uri import database
@@ -23,7 +24,12 @@ from tracking.records.store import Store
 from tracking.records.writer import Writer
 
 SWEEP = SweepInfo(
-    "widths", "Error against width", "sweeps/widths.yaml", "abc123", ("net.width", "seed"), {"digits": (8, 8, 1)}
+    "widths",
+    "Error against width",
+    "sweeps/widths.yaml",
+    "abc123",
+    ("net.width", "seed"),
+    {"digits": Stored((8, 8, 1), "uint8")},
 )
 WIDTHS, SEEDS, EPOCHS = (2, 16), (0, 1), 60
 ABOUT = Provenance(Code("0123abc"), device="cpu", data=DataUsed("d" * 64, "handwritten digits"))

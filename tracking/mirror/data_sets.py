@@ -2,11 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracking.records.manifest import TrialRecord
 
 CONTEXT = "training and test"  # one digest covers both
+
+
+class Stored(NamedTuple):
+    """What an image is: (H, W, K), and the type of its numbers."""
+
+    image: tuple[int, int, int]
+    numbers: str
 
 
 def of(trial: TrialRecord) -> tuple[str, str] | None:
@@ -19,18 +26,18 @@ def log(
     run: Any,
     wanted: set[tuple[str, str]],
     settings: Mapping[str, object],
-    image: tuple[int, int, int] | None,
+    stored: Stored | None,
 ) -> None:
     """Adds the data sets that a run lacks. Their source is of the kind "code", which `mlflow.data.get_source` reads.
 
-    settings: of the data, as in a sweep file. image: (H, W, K), where it is known; the schema says it.
+    settings: of the data, as in a sweep file. stored: what an image is, where that is known; the schema says it.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}
     if new := sorted(wanted - known):
         about = {f"data.{key}": str(value) for key, value in sorted(settings.items())}
-        shape = schema(image) if image else None
+        shape = schema(stored) if stored else None
         sets = [
             Dataset(name, digest, "code", json.dumps({"tags": {"mlflow.source.name": name, **about}}), shape)
             for name, digest in new
@@ -39,11 +46,11 @@ def log(
         client.log_inputs(run.info.run_id, datasets=[DatasetInput(one, context) for one in sets])
 
 
-def schema(image: tuple[int, int, int]) -> str:
-    """Images (N, H, W, K) as bytes and labels (N,), as MLflow writes the schema of arrays."""
+def schema(stored: Stored) -> str:
+    """Images (N, H, W, K) and labels (N,), as MLflow writes the schema of arrays."""
     import numpy as np
     from mlflow.types import Schema, TensorSpec
 
-    images = Schema([TensorSpec(np.dtype("uint8"), (-1, *image))])
+    images = Schema([TensorSpec(np.dtype(stored.numbers), (-1, *stored.image))])
     labels = Schema([TensorSpec(np.dtype("int64"), (-1,))])
     return json.dumps({"mlflow_tensorspec": {"features": images.to_json(), "targets": labels.to_json()}})

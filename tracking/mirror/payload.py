@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tracking.common.flatten import flat
 from tracking.mirror.curve_runs import CurveLine, Point, metric_key
+from tracking.mirror.data_sets import Stored
 from tracking.mirror.views import CELL
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import State
@@ -42,7 +43,7 @@ class SweepInfo:
     """The sweep a mirror belongs to.
 
     source: the sweep file, as the user named it. varied: the flat settings that differ between its trials, for readable
-    names. images: (H, W, K) of the images of each data set, by the name in `data.name`, as far as they are known.
+    names. images: what an image of each data set is, by the name in `data.name`, as far as that is known.
     """
 
     name: str
@@ -50,7 +51,7 @@ class SweepInfo:
     source: str
     spec_hash: str
     varied: tuple[str, ...] = ()
-    images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    images: Mapping[str, Stored] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Settings(FileSettings):
     def file(self) -> str:
         return self.path
 
-    def sizes(self) -> Sizes:
+    def read_sizes(self) -> Sizes:
         return _sizes(Unchanged(self.path), self.classes)
 
     def found(self) -> str:

@@ -43,7 +43,7 @@ class Settings(FileSettings):
     def file(self) -> str:
         return self.path
 
-    def sizes(self) -> Sizes:
+    def read_sizes(self) -> Sizes:
         return _sizes(*_files(self.path, self.test_path), _columns(self.__dict__), self.classes)
 
     def found(self) -> str:

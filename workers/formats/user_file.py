@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.runtime import paths
@@ -27,9 +27,17 @@ class FileSettings(DataSettings):
     def file(self) -> str:
         """The path of the file, as it is written."""
 
-    @abstractmethod
+    _known: Sizes | None = PrivateAttr(None)
+
     def sizes(self) -> Sizes:
-        """What is in the file: headers and labels are read, and kept as long as the file stays as it is."""
+        """What was in the file when these settings were made: figures and estimates do without the file."""
+        if self._known is None:
+            self._known = self.read_sizes()
+        return self._known
+
+    @abstractmethod
+    def read_sizes(self) -> Sizes:
+        """What is in the file, from headers and labels."""
 
     @abstractmethod
     def found(self) -> str:

@@ -11,9 +11,9 @@ def resolved(path: str) -> Path:
 
 
 def existing(path: str) -> Path:
-    """The same. Raises ValueError, with the folder that it was looked up from, where there is no such file."""
+    """The same. Raises ValueError, with the whole path, where there is no such file."""
     found = resolved(path)
     if not found.is_file():
-        where = "" if Path(path).is_absolute() else f" (from the folder of the sweep file, {found.parent})"
-        raise ValueError(f"{path} does not exist{where}" if not found.exists() else f"{path} is no file{where}")
+        begins = "" if Path(path).is_absolute() else "; a path begins at the folder of the sweep file, unless with /"
+        raise ValueError(f"{found} {'is no file' if found.exists() else 'does not exist'}{begins}")
     return found
