@@ -14,11 +14,11 @@ LAYERS = ("conv1", "conv2", "output")
 SIDES = {"conv1": 8, "conv2": 4}  # of the images that a convolution meets
 
 
-def dense(weight: torch.Tensor, side: int) -> torch.Tensor:
-    """The matrix of a convolution with stride 2 and padding 1, column after column."""
+def dense(weight: torch.Tensor, side: int, stride: int = 2) -> torch.Tensor:
+    """The matrix of a convolution with padding 1, column after column."""
     inputs = weight.shape[1] * side**2
     units = torch.eye(inputs, dtype=weight.dtype).view(inputs, weight.shape[1], side, side)
-    return F.conv2d(units, weight, stride=2, padding=1).flatten(1).T
+    return F.conv2d(units, weight, stride=stride, padding=1).flatten(1).T
 
 
 def matrices(snapshot: Snapshot, model: int) -> dict[str, torch.Tensor]:
@@ -40,6 +40,15 @@ def test_the_spectral_norm_is_that_of_the_convolution_as_a_matrix(snapshot: Snap
         assert one("spectral_norm_product", snapshot, model) == pytest.approx(np.log([*expected.values()]).sum())
         reshaped = np.linalg.norm(snapshot.parameters["conv2.weight"][model].flatten(1).numpy(), 2)
         assert abs(reshaped - expected["conv2"]) > 0.01 * expected["conv2"], "the two norms would not be told apart"
+
+
+def test_the_spectral_norm_of_a_module_is_found_by_its_forward_pass() -> None:
+    """Stride 1 here, and layers that are called after their places in the module."""
+    snapshot = made(1, net={"name": "pooled", "width": 2}, data={"name": "digits", "train_size": 20, "test_size": 10})
+    found = measured("spectral_norm", snapshot)
+    for layer, side in {"conv1": 8, "conv2": 8}.items():
+        weight = snapshot.parameters[f"{layer}.weight"][0]
+        assert found["", layer][0] == pytest.approx(np.linalg.norm(dense(weight, side, 1).numpy(), 2), rel=1e-6)
 
 
 def test_ranks_are_those_of_the_singular_values(snapshot: Snapshot) -> None:
