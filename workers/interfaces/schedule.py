@@ -39,8 +39,8 @@ class Time:
 class Risks:
     """The training risks of one model, as far as they are known: NaN before the first.
 
-    first: of the initial network. last: after the last epoch. falls, rises: after how many epochs it was at most that
-    of the epoch before, and after how many it was above or not a number.
+    first: of the initial network. last: after the last epoch that was not undone. falls, rises: after how many epochs
+    it was at most that, and after how many it was above or not a number.
     """
 
     first: float = float("nan")
@@ -48,12 +48,16 @@ class Risks:
     falls: int = 0
     rises: int = 0
 
-    def after(self, risk: float) -> Risks:
+    def rose(self, risk: float) -> bool:
+        """Whether a risk is above the last one, or no number."""
+        return not np.isnan(self.first) and not risk <= self.last
+
+    def after(self, risk: float, undone: bool) -> Risks:
         """With the risk after one more epoch, or that of the initial network."""
         if np.isnan(self.first):
             return Risks(risk, risk)
-        fell = risk <= self.last
-        return Risks(self.first, risk, self.falls + fell, self.rises + (not fell))
+        last, rose = self.last if undone else risk, self.rose(risk)
+        return Risks(self.first, last, self.falls + (not rose), self.rises + rose)
 
 
 class ScheduleSettings(Frozen):
@@ -65,6 +69,11 @@ class ScheduleSettings(Frozen):
     @property
     def needs_risk(self) -> bool:
         """Whether the factor depends on the training risk, which is then computed after every epoch."""
+        return False
+
+    @property
+    def undoes_rises(self) -> bool:
+        """Whether an epoch after which the training risk is higher than before is undone; it counts all the same."""
         return False
 
 

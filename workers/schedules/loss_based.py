@@ -2,8 +2,9 @@
 
 Lyu and Li 2020, "Gradient descent maximizes the margin of homogeneous neural networks" (arXiv:1906.05890), Appendix
 L.1: rate = alpha / risk, where alpha is multiplied by `growth` after an epoch in which the risk fell and divided by
-`shrink` after one in which it rose. They train an epoch again after a rise; here it stands. Gradients of a
-classification loss shrink like the risk: with a constant rate, training is ever slower once the examples are fitted.
+`shrink` after one in which it rose. Such an epoch is undone, as there, and counts as an epoch in which nothing changed.
+Gradients of a classification loss shrink like the risk: with a constant rate, training is ever slower once the examples
+are fitted.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class Settings(ScheduleSettings):
 
     @property
     def needs_risk(self) -> bool:
+        return True
+
+    @property
+    def undoes_rises(self) -> bool:
         return True
 
 

@@ -6,7 +6,7 @@ M models, N training examples of a model.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,8 @@ from workers.trial import Trial
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int64
-    from torch import Tensor
 
-    from workers.interfaces.engine import Engine
+    from workers.interfaces.engine import Engine, State
     from workers.interfaces.functions import Functions
     from workers.interfaces.snapshot import Snapshot
     from workers.training.settings import Settings
@@ -59,12 +58,14 @@ class Training:
                 yield self._measured(epoch)
             else:
                 self.epoch = epoch
-                self._learn_risk(self.engine.totals)
 
     def _train(self, epoch: int) -> None:
         start, visits = time.monotonic(), int(self.active.sum()) * self.examples
         rates, before = self.rates.of(epoch), self.rates.before(epoch)
+        initial = self.engine.state() if self.rates.may_undo else {}
         self.engine.epoch(self._order(epoch), self.active, rates, before, self._moves(epoch))
+        if self.rates.need_risk:
+            self._learn_risk(initial)
         self.visits += visits
         training = self.spent.training + time.monotonic() - start
         self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
@@ -92,7 +93,8 @@ class Training:
         rows = measured(
             snapshot, self.settings.measure, [t.id for t in self.trials], np.where(shown, epoch, -1).tolist()
         )
-        self._learn_risk(snapshot.totals)
+        if epoch == 0 and self.rates.need_risk:
+            self.rates.learn(snapshot.totals("train")[1].cpu().numpy())
         ended = self._ended(epoch, snapshot)
         rows += self._perturbed(epoch, snapshot, shown)
         self.epoch, visits, self.visits = epoch, self.visits, 0
@@ -101,9 +103,16 @@ class Training:
         weights = self._weights if self.settings.keep_weights else None
         return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits, weights)
 
-    def _learn_risk(self, totals: Callable[[str], tuple[Tensor, Tensor]]) -> None:
-        if self.rates.need_risk:
-            self.rates.learn(totals("train")[1].cpu().numpy())
+    def _learn_risk(self, before: State) -> None:
+        """Lets the schedules know the risk after an epoch. before: the engine's state before it, for models whose epoch
+        is undone."""
+        undone = self.rates.learn(self.engine.totals("train")[1].cpu().numpy()) & self.active
+        if undone.any():
+            now = self.engine.state()
+            for part, tensors in now.items():
+                for name, value in tensors.items():
+                    value[undone] = before[part][name][undone]
+            self.engine.load(now)
 
     def _perturbed(self, epoch: int, snapshot: Snapshot, shown: Bool[NDArray[np.bool_], " M"]) -> list[Row]:
         """Perturbs the models that are due after this epoch and go on; rows of how often each was perturbed before."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workers.interfaces.schedule import SCHEDULES, Risks, Time
 
 if TYPE_CHECKING:
-    from jaxtyping import Float64
+    from jaxtyping import Bool, Float64
 
     from workers.training.settings import Settings
 
@@ -34,9 +34,18 @@ class Rates:
         """Whether `learn` has to be called before the first epoch and after every one."""
         return any(o.schedule.needs_risk for o in self.optimizers)
 
-    def learn(self, risks: Float64[NDArray[np.float64], " M"]) -> None:
-        """Takes in each model's training risk after one more epoch, or before the first."""
-        self.risks = [known.after(float(risk)) for known, risk in zip(self.risks, risks, strict=True)]
+    @property
+    def may_undo(self) -> bool:
+        """Whether `learn` may ask for epochs to be undone."""
+        return any(o.schedule.undoes_rises for o in self.optimizers)
+
+    def learn(self, risks: Float64[NDArray[np.float64], " M"]) -> Bool[NDArray[np.bool_], " M"]:
+        """Takes in each model's training risk after one more epoch, or before the first. Returns for which models the
+        epoch has to be undone."""
+        each = list(zip(self.optimizers, self.risks, risks.tolist(), strict=True))
+        undone = [o.schedule.undoes_rises and known.rose(risk) for o, known, risk in each]
+        self.risks = [known.after(risk, undo) for (_, known, risk), undo in zip(each, undone, strict=True)]
+        return np.array(undone)
 
     def of(self, epoch: int) -> Float64[NDArray[np.float64], "M S"]:
         """The learning rates in this epoch, which is 1 for the first."""
