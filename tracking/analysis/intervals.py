@@ -144,17 +144,25 @@ def paired(
 
 
 def difference(
-    one: Sequence[float] | Floats, other: Sequence[float] | Floats, bounds: Bounds = "any", level: float = LEVEL
+    one: Sequence[float] | Floats,
+    other: Sequence[float] | Floats,
+    bounds: Bounds = "any",
+    level: float = LEVEL,
+    examples: tuple[int, int] | None = None,
 ) -> Interval:
     """The interval of mean(one) - mean(other), [n] and [m], of independent seeds.
 
     Welch's t with Satterthwaite's degrees of freedom (Welch 1947); of shares, cut to [-1, 1]. With one seed on either
-    side the interval is all that a difference can be. Raises ValueError as `interval` does.
+    side the interval is all that a difference can be. `examples`: on how many examples the shares of either side were
+    counted: where all seeds of a side are equal, the difference has the interval that follows from those of the two
+    sides (MOVER: Zou and Donner 2008, Statistics in Medicine 27, 1693-1702). Raises ValueError as `interval` does.
     """
     from scipy.stats import t
 
     x, y = _checked(one, bounds), _checked(other, bounds)
     centre, of = float(x.mean() - y.mean()), f"difference of the means of {len(x)} and {len(y)} seeds"
+    if bounds == "share" and examples is not None and min(np.ptp(x), np.ptp(y)) == 0:
+        return _of_sides(interval(x, bounds, level, examples[0]), interval(y, bounds, level, examples[1]), of)
     if min(len(x), len(y)) == 1:
         found = Interval(centre, -math.inf, math.inf, of, "no interval of one seed", level, spread=False)
         return _difference(found, of, found.kind, bounds)
@@ -166,6 +174,14 @@ def difference(
         half = float(t.ppf(0.5 + level / 2, freedom)) * math.sqrt(a + b)
     found = Interval(centre, centre - half, centre + half, of, "Welch's t", level, spread=a + b > 0)
     return _difference(found, of, found.kind, bounds)
+
+
+def _of_sides(one: Interval, other: Interval, of: str) -> Interval:
+    """The interval of a difference from those of its sides."""
+    centre, kinds = one.centre - other.centre, " and ".join(dict.fromkeys((one.kind, other.kind)))
+    low = centre - math.hypot(one.centre - one.low, other.high - other.centre)
+    high = centre + math.hypot(one.high - one.centre, other.centre - other.low)
+    return Interval(centre, max(low, -1.0), min(high, 1.0), of, kinds, one.level)
 
 
 def _difference(found: Interval, of: str, kind: str, bounds: Bounds) -> Interval:

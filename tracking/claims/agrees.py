@@ -9,9 +9,9 @@ from tracking.analysis.curve_spec import Scalar
 from tracking.analysis.quantity import Split, Y, named
 from tracking.analysis.values import identity
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.estimate import at_once, difference, of_cells
 from tracking.verdicts.finding import Finding, Word, lacking, worst
-from tracking.verdicts.line import Line, Numbers
+from tracking.verdicts.line import Cell, Line
 
 
 class Settings(Claim):
@@ -45,14 +45,14 @@ class Settings(Claim):
     def judge(self, line: Line) -> Finding:
         """The pair that differs most is the evidence."""
         one, other = ([cell for cell in line.cells if cell.arm == arm] for arm in ("one", "other"))
-        pairs = [(a.last("y"), b.last("y")) for a in one for b in other]
+        pairs = [(a, b) for a in one for b in other]
         if not pairs:
             return lacking("trials of both kinds", one=len(one), other=len(other))
-        found = [difference(a, b) for a, b in pairs]
+        found = [of_cells(a, b, self.y, self.split) for a, b in pairs]
         word = at_once([self._word(a, b, 1) for a, b in pairs], [self._word(a, b, len(pairs)) for a, b in pairs])
         far = max(range(len(found)), key=lambda i: abs(found[i].mean))
         a, b = pairs[far]
-        means = {"one": float(a.mean()), "other": float(b.mean())}
+        means = {"one": float(a.last("y").mean()), "other": float(b.last("y").mean())}
         return Finding(word, {"difference": found[far].mean, "interval": found[far].interval, **means})
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
@@ -75,10 +75,11 @@ class Settings(Claim):
         free = {*self.one, *self.other, *self.also}
         return tuple(sorted((k, str(v)) for k, v in trial.items() if k not in free and k != "seed"))
 
-    def _word(self, one: Numbers, other: Numbers, tests: int) -> Word:
+    def _word(self, a: Cell, b: Cell, tests: int) -> Word:
         """A relative tolerance bounds one - (1 + tolerance) other and (1 - tolerance) other - one by 0."""
         if not self.relative:
-            return difference(one, other, tests).within(-self.tolerance, self.tolerance)
+            return of_cells(a, b, self.y, self.split, tests).within(-self.tolerance, self.tolerance)
+        one, other = a.last("y"), b.last("y")
         more = difference(one, (1 + self.tolerance) * other, tests).at_most(0)
         return worst((more, difference((1 - self.tolerance) * other, one, tests).at_most(0)))
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from tracking.analysis.quantity import Split, Y, bounds, named
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import mean_of
+from tracking.verdicts.estimate import counted_on, mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Line, Numbers, Run
 
@@ -59,7 +59,7 @@ class Settings(Claim):
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
         if self.mean:
             (cell,) = line.cells
-            found = mean_of(cell.last("y"), bounds=bounds(self.y))
+            found = mean_of(cell.last("y"), bounds=bounds(self.y), examples=counted_on(cell, self.y, self.split))
             return Finding(found.within(low, high), {"mean": found.mean, "interval": found.interval})
         counted = [self._counted(run) for run in line.runs]
         if not all(len(values) for values in counted):

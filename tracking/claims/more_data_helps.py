@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 
@@ -45,10 +45,10 @@ class Settings(Claim):
         if len(cells) < 3:
             return lacking("three sizes", points=len(cells))
         before, last = self._before(cells), cells[-1]
-        gain = difference(before.last("y"), last.last("y"))
-        steps = [(two.last("y"), one.last("y")) for one, two in pairwise(cells)]
-        rises = [difference(two, one) for two, one in steps]
-        doubted = [difference(two, one, len(steps)).at_most(self.slack) for two, one in steps]
+        gain = of_cells(before, last, self.y, "test")
+        steps = [(two, one) for one, two in pairwise(cells)]
+        rises = [of_cells(two, one, self.y, "test") for two, one in steps]
+        doubted = [of_cells(two, one, self.y, "test", len(steps)).at_most(self.slack) for two, one in steps]
         enough = gain.above(self.gain)
         word = at_once([enough, *(rise.at_most(self.slack) for rise in rises)], [enough, *doubted])
         most = max(rises, key=lambda rise: rise.high)

@@ -8,7 +8,7 @@ from pydantic import Field
 from tracking.analysis.quantity import Split, Y, named
 from tracking.analysis.values import is_number
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -49,8 +49,9 @@ class Settings(Claim):
         if self.beyond is not None and not largest.x >= self.beyond * largest.runs[0].number(self._size):
             return lacking(f"{self.x} of at least {self.beyond:g} x {self._size}", largest_x=largest.x)
         y = largest.last("y")
-        found = [difference(y, cell.last("y")) for cell in smaller]
-        doubted = [difference(y, cell.last("y"), len(smaller)).at_most(self.tolerance) for cell in smaller]
+        found = [of_cells(largest, cell, self.y, self.split) for cell in smaller]
+        each = [of_cells(largest, cell, self.y, self.split, len(smaller)) for cell in smaller]
+        doubted = [one.at_most(self.tolerance) for one in each]
         word = at_once([one.at_most(self.tolerance) for one in found], doubted)
         best = min(range(len(smaller)), key=lambda i: float(smaller[i].last("y").mean()))
         numbers: Evidence = {

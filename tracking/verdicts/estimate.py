@@ -7,8 +7,9 @@ Two cases that no formula settles are settled here:
 
     one seed    a claim gets one seed only where it asks for no more (`Claim.min_seeds`), of an experiment without
                 chance: then its number has no error.
-    no spread   equal values of three seeds or more have none, as of an exact expectation. Two equal values may well be
-                a coincidence (an error is a multiple of 1 / number of images), and say nothing.
+    no spread   equal errors that were counted on known numbers of examples have the interval of Clopper and Pearson.
+                Other equal values of three seeds or more have none, as of an exact expectation. Two equal values may
+                well be a coincidence (an error is a multiple of 1 / number of images), and say nothing.
 """
 
 import math
@@ -18,6 +19,7 @@ import numpy as np
 
 from tracking.analysis import intervals
 from tracking.analysis.intervals import LEVEL, Bounds, Interval
+from tracking.analysis.quantity import Quantity
 from tracking.verdicts.finding import Word, worst
 from tracking.verdicts.line import Cell, Numbers
 
@@ -66,12 +68,13 @@ FAILS: Word = "fails"
 OPEN: Word = "not enough data"
 
 
-def mean_of(values: Numbers, tests: int = 1, bounds: Bounds = "any") -> Estimate:
-    """The mean of values [n], n >= 1. tests: how many intervals are looked at together (Bonferroni)."""
-    found = intervals.interval(values, bounds, _level(tests))
+def mean_of(values: Numbers, tests: int = 1, bounds: Bounds = "any", examples: int | None = None) -> Estimate:
+    """The mean of values [n], n >= 1. tests: how many intervals are looked at together (Bonferroni). examples: on how
+    many each value, an error, was counted."""
+    found = intervals.interval(values, "share" if examples else bounds, _level(tests), examples)
     if len(values) == 1:
         return Estimate(replace(found, low=found.centre, high=found.centre, kind="no chance"))
-    if len(values) == 2 and not found.spread:
+    if len(values) == 2 and not found.spread and examples is None:
         return Estimate(replace(found, low=-math.inf, high=math.inf, kind="two equal values"))
     return Estimate(found)
 
@@ -81,6 +84,23 @@ def difference(one: Numbers, two: Numbers, tests: int = 1) -> Estimate:
     if len(one) == len(two) == 1:
         return mean_of(one - two)
     return Estimate(intervals.difference(one, two, "any", _level(tests)))
+
+
+def of_cells(one: Cell, two: Cell, y: Quantity, split: str, tests: int = 1) -> Estimate:
+    """The difference of the means of two cells in y, which the claim calls "y"; errors with the numbers of examples."""
+    first, second = one.last("y"), two.last("y")
+    examples = counted_on(one, y, split), counted_on(two, y, split)
+    if examples[0] is None or examples[1] is None or len(first) == len(second) == 1:
+        return difference(first, second, tests)
+    return Estimate(intervals.difference(first, second, "share", _level(tests), (examples[0], examples[1])))
+
+
+def counted_on(cell: Cell, y: Quantity, split: str) -> int | None:
+    """On how many examples the error of each seed of a cell was counted; None of any other measure, and where that is
+    not the same number in all of them, or not known."""
+    sizes = {run.settings.get(f"data.{split}_size") for run in cell.runs}
+    (size,) = sizes if len(sizes) == 1 else (None,)
+    return size if y == "error" and isinstance(size, int) else None
 
 
 def paired(one: Cell, two: Cell, name: str, tests: int = 1) -> Estimate | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from workers.interfaces.divergence import LARGEST_RISK
 from workers.interfaces.net import layer_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from workers.interfaces.engine import Engine
     from workers.interfaces.functions import Functions, TrialSettings
     from workers.interfaces.net import Tensors
-
-LARGEST_RISK = 1e6  # mean over examples: with cross-entropy, logits that are wrong by a million; chance is log C
-DIVERGED = f"a weight is not finite, or the training risk exceeds {LARGEST_RISK:g}"
 
 
 class Snapshot:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.records.rows import Outcome, Progress, Row
+from workers.interfaces.divergence import LARGEST_RISK
 from workers.trial import S, Trial
 
 if TYPE_CHECKING:
@@ -58,10 +59,20 @@ def rows(trial: str, steps: Int64[NDArray[np.int64], " T"], series: Series) -> l
 
 
 def outcome(steps: Int64[NDArray[np.int64], " T"], series: Series, reason: str) -> Outcome:
-    """How a trial ended: finished for `reason`, or diverged at the first step where a value is not finite."""
-    finite = np.all([np.isfinite(values) for values in series.values()], axis=0)
-    if finite.all():
+    """How a trial ended: finished for `reason`, or diverged at the first step where a value is not finite, or the
+    training risk above the bound of trained networks."""
+    sound = np.all([_sound(key, values) for key, values in series.items()], axis=0)
+    if sound.all():
         return Outcome("finished", int(steps[-1]), reason)
-    first = int(np.argmin(finite))
-    broken = sorted({measure for (_, measure, _), values in series.items() if not np.isfinite(values[first])})
-    return Outcome("diverged", int(steps[first]), f"{', '.join(broken)} not finite")
+    first = int(np.argmin(sound))
+    broken = {key: values[first] for key, values in series.items() if not _sound(key, values)[first]}
+    infinite = sorted({measure for (_, measure, _), value in broken.items() if not np.isfinite(value)})
+    why = f"{', '.join(infinite)} not finite" if infinite else f"the training risk exceeds {LARGEST_RISK:g}"
+    return Outcome("diverged", int(steps[first]), why)
+
+
+def _sound(key: Key, values: Array) -> NDArray[np.bool_]:
+    """Where values [T] are finite, and those of the training risk within the bound."""
+    largest = LARGEST_RISK if key[:2] == ("train", "risk") else np.inf
+    sound: NDArray[np.bool_] = np.isfinite(values) & (values <= largest)
+    return sound

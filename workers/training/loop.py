@@ -124,7 +124,7 @@ class Training:
 
     def _ended(self, epoch: int, snapshot: Snapshot) -> dict[str, Outcome]:
         """Outcomes of the models that end here; they stay as they are while the others train."""
-        from workers.interfaces.snapshot import DIVERGED
+        from workers.interfaces.divergence import DIVERGED
 
         ended = {}
         for i, (trial, diverged) in enumerate(zip(self.trials, snapshot.diverged(), strict=True)):

@@ -206,3 +206,17 @@ def test_a_rise_within_noise_is_neither_one_nor_none() -> None:
 
 def test_a_steep_line_with_the_right_slope_of_log_t_holds() -> None:
     assert told(margins(lambda t: 1.2 * float(np.log(t))), "log_rate", **SLOPE) == "holds"
+
+
+def test_equal_errors_are_no_certainty_where_they_were_counted_on_few_examples() -> None:
+    """Two seeds without an error on 20 images each: the true error may well be 0.05."""
+    few, many = ({"data.test_size": size} for size in (20, 20_000))
+    assert told(last(few, [0.0, 0.0]), "bounded", y="error", split="test", high=0.01, mean=True) == "not enough data"
+    assert told(last(many, [0.0, 0.0]), "bounded", y="error", split="test", high=0.01, mean=True) == "holds"
+    for size, verdict in ((20, "not enough data"), (20_000, "holds")):
+        sizes = {"data.test_size": size, "data.train_size": 100}
+        grown = [*last({**sizes, "n": 1}, [0.0] * 3), *last({**sizes, "n": 2}, [0.0] * 3)]
+        found = judged(grown, "no_overfitting", x="n", y="error")
+        assert found.verdict == verdict and "Clopper-Pearson" in str(found.evidence["interval"])
+        kinds = {"one": {"n": 1}, "other": {"n": 2}}
+        assert told(grown, "agrees", y="error", split="test", tolerance=0.01, **kinds) == verdict

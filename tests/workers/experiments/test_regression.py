@@ -9,6 +9,7 @@ import pytest
 from tests.support.recorded import splits
 from workers.experiments import regression
 from workers.experiments.regression import Settings
+from workers.interfaces.divergence import LARGEST_RISK
 from workers.theory.closed_form_descent import descent, literal, signed_power
 from workers.theory.polynomials import features, nodes, sine
 from workers.trial import Trial
@@ -137,6 +138,17 @@ def test_too_large_a_step_is_recorded_as_diverged() -> None:
     assert 0 < ended.step < 10_000_000
     assert ended.reason == "expected_norm, expected_risk, norm, risk not finite"
     assert {row.step for row in progress.rows} >= {0, ended.step, 10_000_000}
+
+
+def test_a_risk_above_the_bound_is_recorded_as_diverged_though_it_is_finite() -> None:
+    """As of trained networks: a risk of 5.7e23 is no result."""
+    given = trials(basis="legendre", learning_rate=2.0, noise=0, log_points=20, iterations=60)
+    (progress,) = regression.run(given, "cpu", None)
+    risks = {row.step: row.value for row in progress.rows if (row.split, row.measure) == ("train", "risk")}
+    ended = progress.ended[given[0].id]
+    assert max(risks.values()) > 1e20 and np.isfinite(list(risks.values())).all()
+    assert (ended.state, ended.reason) == ("diverged", "the training risk exceeds 1e+06")
+    assert ended.step == min(step for step, risk in risks.items() if risk > LARGEST_RISK)
 
 
 def test_fewer_weights_than_points_leave_no_null_space() -> None:

@@ -10,7 +10,7 @@ from tests.support import small_trials
 from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers import plugins
 from workers.experiments import network
-from workers.interfaces.snapshot import DIVERGED, LARGEST_RISK
+from workers.interfaces.divergence import DIVERGED, LARGEST_RISK
 from workers.runtime import seeds
 from workers.training import subsets
 from workers.training.examples import Examples
