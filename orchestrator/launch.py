@@ -30,11 +30,14 @@ from orchestrator.results.build import build
 from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
+from tracking.common import html
 from tracking.common.errors import Refused
 from tracking.common.own_code import OwnCode
+from tracking.common.text import duration
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
+from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict
 from workers.bundle import Report
 from workers.plugins import EXPERIMENTS
@@ -82,6 +85,11 @@ class Launched:
     report: str
     damaged: tuple[str, ...]
     wall_s: float
+
+    def _repr_html_(self) -> str:
+        counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.trials.items())
+        claims = html.table(("claim", "verdict", "why"), [(v.name, v.verdict, sentence(v)) for v in self.claims])
+        return html.titled(f"{counts}; {duration(self.wall_s)}", claims, html.line(f"report: {self.report}"))
 
 
 def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launched:

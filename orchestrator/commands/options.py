@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from tracking.common.program import SHIPPED
+
 if TYPE_CHECKING:
     from orchestrator.spec.sweep import Sweep
     from tracking.records.ledger import Ledger
@@ -18,11 +20,8 @@ if TYPE_CHECKING:
 
 def _sweeps(context: Any) -> dict[str, str]:
     """For the shell's completion: the shipped sweeps, and the sweep files of this folder."""
-    import importlib.resources
-
-    shipped = (item.name for item in importlib.resources.files("sweeps").iterdir())
     here = (name for name in os.listdir() if name.endswith((".yaml", ".yml")))
-    found = {name.removesuffix(".yaml"): "shipped" for name in shipped if name.endswith(".yaml")}
+    found = {path.stem: "shipped" for path in SHIPPED.glob("*.yaml")}
     return {**found, **dict.fromkeys(here, "in this folder")}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tracking.common import html
 from tracking.common.errors import Damaged
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import ENDED, TrialRecord
@@ -41,6 +42,10 @@ class Plan:
                 lines = self.recorded[t.id].reason.strip().splitlines() or ["no reason recorded"]
                 found.setdefault(lines[-1], []).append(t.id)
         return found
+
+    def _repr_html_(self) -> str:
+        counts = html.table(("state", "trials"), sorted(self.states.items()))
+        return html.titled(f"{len(self.to_run):,} of {len(self.trials):,} trials to run", counts)
 
     def _state(self, trial: Trial) -> str:
         return self.recorded[trial.id].state if trial.id in self.recorded else "missing"

@@ -1,7 +1,6 @@
 """Reads a sweep file: finds it, parses it, applies a profile and overrides. Every error has its line."""
 
 import difflib
-import importlib.resources
 import os
 import re
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
 from tracking.common.errors import BadSweep
 from tracking.common.plugins import unknown
+from tracking.common.program import SHIPPED
 from tracking.common.user_files import NONE, UserFiles
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -41,8 +41,7 @@ class _Found(NamedTuple):
 
 def shipped_names() -> list[str]:
     """The names of the sweeps that come with this program."""
-    found = (item.name for item in importlib.resources.files("sweeps").iterdir())
-    return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
 def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
@@ -107,7 +106,7 @@ def _find(spec: str) -> _Found:
             here = next((f"{spec}{end}" for end in ENDINGS if os.path.isfile(f"{spec}{end}")), "")
             hint = f"for the file of this folder, write {here}" if here else "or give the path of a .yaml file"
             raise BadSweep([f"{unknown('sweep', spec, shipped_names())}; {hint}"])
-        content = importlib.resources.files("sweeps").joinpath(f"{spec}.yaml").read_bytes()
+        content = (SHIPPED / f"{spec}.yaml").read_bytes()
         return _Found(content, spec, f"{spec}.yaml", NONE)
     path = Path(spec)
     if not NAME.fullmatch(path.stem):

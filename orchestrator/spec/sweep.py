@@ -11,6 +11,8 @@ from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.heatmap_spec import Heatmap
+from tracking.common import html
+from tracking.common.flatten import flat
 from tracking.common.user_files import UserFiles
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
@@ -63,6 +65,14 @@ class Sweep:
         """The command that does this with the sweep, to be pasted into a shell."""
         place = () if store == DEFAULT_STORE else ("--store", store)
         return shlex.join(("sweep", verb, *self.asked, *place))
+
+    def _repr_html_(self) -> str:
+        axes = [(key, "varies", axis.written) for grid in self.grids for key, axis in grid.axes.items()]
+        fixed = [(key, "fixed", value) for grid in self.grids for key, value in flat(grid.fixed).items()]
+        asked = [(one.name, "curve", f"{one.y} against {one.x}") for one in self.curves]
+        claims = [(one.name, "claim", one.statement or one.tested()) for one in self.claims]
+        lines = dict.fromkeys(map(lambda line: tuple(map(str, line)), [*axes, *fixed, *asked, *claims]))
+        return html.titled(f"{self.variant}: {self.title}", html.line(self.source), html.table(("", "", ""), lines))
 
     def at(self, path: Sequence[str | int], message: str) -> str:
         """The message with the file and line of a path."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestrator import api
+import sweeps
 from tests.support.checkout import ROOT
 from tracking.common.errors import BadSweep
 from tracking.records.store import Store
@@ -27,21 +27,23 @@ def test_the_guide_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         exec(script, {})
     (beside / "mine.yaml").write_text(sweep)
     monkeypatch.chdir(tmp_path)
-    mine = api.read("beside/mine.yaml")
+    mine = sweeps.read("beside/mine.yaml")
     with mine.files.active():
-        for _, trials in itertools.groupby(sorted(api.plan(mine).to_run, key=lambda t: t.shape), key=lambda t: t.shape):
+        for _, trials in itertools.groupby(
+            sorted(sweeps.plan(mine).to_run, key=lambda t: t.shape), key=lambda t: t.shape
+        ):
             for _ in work(Store("runs"), together([*trials]), "cpu"):
                 pass
-    points = api.curve(mine, "error")
+    points = sweeps.curve(mine, "error")
     assert set(points["n"]) == {2} and len(points) == 8
     content = dict(np.load(beside / "mine.npz"))
     np.savez(beside / "mine.npz", **content)
-    assert api.plan(api.read("beside/mine.yaml")).to_run == ()
+    assert sweeps.plan(sweeps.read("beside/mine.yaml")).to_run == ()
     np.savez(beside / "mine.npz", **{**content, "train_y": content["train_y"][::-1]})
-    assert len(api.plan(api.read("beside/mine.yaml")).to_run) == 8
+    assert len(sweeps.plan(sweeps.read("beside/mine.yaml")).to_run) == 8
     np.savez(beside / "mine.npz", train_x=content["train_x"])
     line = sweep.splitlines().index("  data: {name: npz, path: mine.npz, normalize: per_channel}") + 1
     with pytest.raises(
         BadSweep, match=rf"mine\.yaml:{line}:\d+: .*mine\.npz: lacks train_y, test_x, test_y; it has train_x"
     ):
-        api.plan(api.read("beside/mine.yaml"))
+        sweeps.plan(sweeps.read("beside/mine.yaml"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator import api
+import sweeps
 from orchestrator.commands.reproduce import reproduce
 from orchestrator.commands.rerun import trial_of
 from orchestrator.execution.keep_code import keep
@@ -43,10 +43,10 @@ def problems(folder: Path, more: dict[str, str], change: tuple[str, str] = ("", 
 
 def trained(sweep: Sweep, store: str) -> "pd.DataFrame":
     """The rows of the sweep, after its trials have run without a launch around them."""
-    for bundle in pack_missing(api.plan(sweep, store), Resources(1, None, "cpu")):
+    for bundle in pack_missing(sweeps.plan(sweep, store), Resources(1, None, "cpu")):
         for _ in work(Store(store), bundle, "cpu"):
             assert current() == NONE
-    return api.rows(sweep, store)
+    return sweeps.rows(sweep, store)
 
 
 def test_a_sweep_of_own_files_is_trained_and_judged(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_sweep_of_own_files_is_trained_and_judged(tmp_path: Path) -> None:
     rows = trained(sweep, store := str(tmp_path / "runs"))
     assert set(rows["measure"]) == {"error", "largest", "parameters", "risk"}
     assert (rows[rows["measure"] == "parameters"]["value"] == 640).all()
-    assert [v.verdict for v in api.verdicts(sweep, store)] == ["holds"] and not api.plan(sweep, store).to_run
+    assert [v.verdict for v in sweeps.verdicts(sweep, store)] == ["holds"] and not sweeps.plan(sweep, store).to_run
 
 
 def test_a_net_derived_from_a_shipped_one_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import api, cli
+import sweeps
+from orchestrator import cli
 from tests.support.count_requests import Requests, counted
 from tracking.records import layout
 
@@ -65,19 +66,19 @@ def test_a_command_reads_the_store_once(command: str, folder: Path) -> None:
     assert not requests.count("write")
 
 
-ASKED: dict[str, Callable[[api.Sweep, str], object]] = {
-    "plan": api.plan,
-    "trials": api.trials,
-    "rows": api.rows,
-    "curve": lambda sweep, store: api.curve(sweep, "error", store),
-    "figure": lambda sweep, store: api.figure(sweep, "error", store),
-    "verdicts": api.verdicts,
+ASKED: dict[str, Callable[[sweeps.Sweep, str], object]] = {
+    "plan": sweeps.plan,
+    "trials": sweeps.trials,
+    "rows": sweeps.rows,
+    "curve": lambda sweep, store: sweeps.curve(sweep, "error", store),
+    "figure": lambda sweep, store: sweeps.figure(sweep, "error", store),
+    "verdicts": sweeps.verdicts,
 }
 
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_notebook_reads_the_store_once(asked: str, folder: Path) -> None:
-    demo = api.read("demo", "debug", ["epochs=2"])
+    demo = sweeps.read("demo", "debug", ["epochs=2"])
     with counted() as requests:
         ASKED[asked](demo, str(folder / "runs"))
     assert requests.full_reads() == 1

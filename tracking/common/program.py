@@ -6,6 +6,7 @@ from pathlib import Path
 
 PACKAGES = ("orchestrator", "workers", "tracking", "sweeps")
 PROGRAM = Path(__file__).parents[2]  # the folder that holds the packages: a checkout, or site-packages
+SHIPPED = PROGRAM / "sweeps"  # the sweep files that come with this program
 SOURCES = (".py", ".cpp", ".hpp")
 COMPUTING = ("workers", "tracking/common", "tracking/records")  # the folders of what computes rows and commits them
 

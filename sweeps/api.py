@@ -1,24 +1,4 @@
-"""The functions a notebook needs: read a sweep, see its plan, launch it here, and get its numbers as pandas tables.
-
->>> from orchestrator import api as sweeps
->>> demo = sweeps.read("demo", profile="debug")
->>> len(sweeps.plan(demo, store).to_run)
-8
->>> done = sweeps.launch(demo, store)
->>> done.trials["run"]
-8
->>> sorted(sweeps.rows(demo, store).columns)
-['layer', 'measure', 'split', 'step', 'trial', 'value']
->>> sweeps.curve(demo, "error", store)[["line", "x", "centre", "n"]].shape
-(8, 4)
->>> [verdict.name for verdict in sweeps.verdicts(demo, store)]
-['no_overfitting', 'chance_error', 'risk_overfits']
->>> sweeps.figure(demo, "error", store).axes[0].get_xlabel()
-'Number of parameters'
->>> trial = sweeps.trials(demo, store).index[0]
->>> len(sweeps.model(trial, store).state_dict())
-8
-"""
+"""The functions of the Python interface: read a sweep, see its plan, launch it here, get its results."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -30,17 +10,16 @@ from orchestrator.results.build import Results, build
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
+from sweeps.displays import Picture, Verdicts
 from tracking.analysis.curve_spec import Curve
 from tracking.analysis.heatmap_spec import Heatmap
 from tracking.common.errors import Refused
 from tracking.common.plugins import unknown
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from tracking.verdicts.verify import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from workers.trained_module import Module
 
@@ -91,7 +70,7 @@ def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
     return (results.curve(chosen) if isinstance(chosen, Curve) else results.heatmap(chosen)).table
 
 
-def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
+def figure(sweep: Sweep, name: str, store: str = "runs") -> Picture:
     """One of the sweep's curves or heat maps, drawn with Matplotlib."""
     import matplotlib
 
@@ -102,13 +81,13 @@ def figure(sweep: Sweep, name: str, store: str = "runs") -> "Figure":
     caption = results.caption(chosen.where)
     with matplotlib.rc_context(style()):
         if isinstance(chosen, Curve):
-            return curve_figure.figure(*results.curve(chosen), caption)
-        return heatmaps.figure(results.heatmap(chosen), caption)
+            return Picture(curve_figure.figure(*results.curve(chosen), caption))
+        return Picture(heatmaps.figure(results.heatmap(chosen), caption))
 
 
-def verdicts(sweep: Sweep, store: str = "runs") -> list[Verdict]:
+def verdicts(sweep: Sweep, store: str = "runs") -> Verdicts:
     """Each of the sweep's claims: holds, fails, or not enough data, with its evidence."""
-    return list(_results(sweep, store).verdicts)
+    return Verdicts(_results(sweep, store).verdicts)
 
 
 def model(trial: str, store: str = "runs") -> "Module":
