@@ -1,4 +1,4 @@
-"""Sharpness: the largest eigenvalue of the Hessian of the training risk (Keskar et al. 2016, Cohen et al. 2021).
+"""Sharpness: the largest eigenvalue of the Hessian of the training risk (Cohen et al. 2021).
 
 Over the first 5000 training examples. Lanczos' method takes some tens of products of the Hessian with a vector, each as
 expensive as about two visits of every one of these examples: far more than an epoch of a small network takes.

@@ -60,9 +60,15 @@ def page() -> str:
             out += ["All of them take:", "", *_table(SHARED[kind], {"name"}), ""]
         for name in kind.usable():
             out += [f"### {name}", "", kind.about(name), "", *_named(kind, name)]
-    out += ["## Measures", "", "| name | what it is |", "|---|---|"]
-    out += [f"| `{n}` | {_cell(MEASURES.about(n))} |" for n in MEASURES.names()]
+    out += ["## Measures", "", "The names that `measure` may list, and the splits that each is measured on.", ""]
+    out += ["| name | splits | what it is |", "|---|---|---|", *map(_measure, MEASURES.usable())]
     return "\n".join(out) + "\n"
+
+
+def _measure(name: str) -> str:
+    """All that the file says of itself."""
+    splits = ", ".join(filter(None, MEASURES.load(name).SPLITS))
+    return f"| `{name}` | {splits} | {_cell(MEASURES.find(name).__doc__ or '')} |"
 
 
 def write() -> Path:
