@@ -16,7 +16,7 @@ from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
-KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")
+KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")  # first
 PER_LANE = 4  # bundles for each lane at least, if there are enough trials, so that no lane is idle early
 
 
@@ -29,13 +29,22 @@ def cost(trial: Trial) -> float:
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:
     """Names of bundles, by id: the settings of network and data in which they differ."""
     settings = {b.id: flat(b.trials[0].plain) for b in bundles}
-    known = [key for key in KNOWN_BY if len({str(s.get(key)) for s in settings.values()}) > 1]
+    others = {key for s in settings.values() for key in s if key.startswith(("net.", "data."))}
+    others -= {key for b in bundles for key in may_differ(b.trials[0])}  # which a bundle may have several values of
+    keys = dict.fromkeys((*KNOWN_BY, *sorted(others)))
+    known = [key for key in keys if len({str(s.get(key)) for s in settings.values()}) > 1]
     return {id: _named(plain, known or KNOWN_BY) for id, plain in settings.items()}
 
 
 def _named(plain: dict[str, Any], known: Iterable[str]) -> str:
     keys = [key for key in known if key in plain] or [key for key in plain if key != "seed"][:2]
     return ", ".join(f"{key.rpartition('.')[2]} {plain[key]}" for key in keys)
+
+
+def may_differ(trial: Trial) -> tuple[str, ...]:
+    """The settings in which the trials of its bundle may differ."""
+    with trial.files.active():
+        return EXPERIMENTS.load(trial.experiment).MAY_DIFFER
 
 
 def most(free: int | None, trial: Trial) -> int:
