@@ -164,6 +164,14 @@ def _end(name: str, text: str) -> str:
     return f"{name}:{text.count(chr(10)) + 1}:{len(text) - text.rfind(chr(10))}"
 
 
+def _decimal_comma(before: Any, key: Any, value: Any) -> str:
+    """The number that was meant where `{rate: 0,01}` was read as a rate of 0 and a key 01 without a value; or ""."""
+    if not all(isinstance(node, yaml.ScalarNode) for node in (before, key, value)) or value.value:
+        return ""
+    numbers = before.tag == key.tag == TAG + "int" and key.value.isdigit()
+    return f"{before.value},{key.value}" if numbers and key.start_mark.index == before.end_mark.index + 1 else ""
+
+
 class _Walk:
     """From nodes to plain values."""
 
@@ -187,7 +195,11 @@ class _Walk:
 
     def mapping(self, node: Any, path: Path, depth: int) -> dict[str, Any]:
         out: dict[str, Any] = {}
+        before: Any = None
         for key_node, value_node in node.value:
+            if comma := _decimal_comma(before, key_node, value_node):
+                raise self.refuse(before, path, f"a decimal comma, got {comma}; write {comma.replace(',', '.')}")
+            before = value_node
             key = self.key(key_node, path)
             if key in out:
                 first = self.source.place((*path, key))

@@ -9,7 +9,7 @@ from orchestrator.spec.dotted_keys import Overlaps, leaves, nested
 from orchestrator.spec.file_model import File
 from orchestrator.spec.grid import Axis, Grid
 from orchestrator.spec.written_values import WrittenValues
-from orchestrator.spec.yaml_source import Path, Source
+from orchestrator.spec.yaml_source import Path, Source, dotted
 from tracking.common.flatten import flat
 from tracking.common.plugins import unknown
 
@@ -34,14 +34,29 @@ def _together(source: Source, grid: Grid) -> Iterator[str]:
         missing = [name for name in group if name not in grid.axes]
         lengths = {name: len(axis.values) for name, axis in axes.items()}
         path = paths.get(tuple(group), axes[group[0]].path if not missing else ())
+        broken = bool(grid.path) and path[: len(grid.path)] != grid.path  # by a grid, and given at the top of the file
         if missing:
-            what = f"'{missing[0]}' does not vary here, but '{next(iter(axes))}' does; vary both or neither"
-            yield source.at(path, what)
+            there, gone = next(iter(axes)), missing[0]
+            what = f"'{gone}' does not vary here, but '{there}' does; vary both or neither"
+            if broken:
+                what = f"'{gone}' does not vary in this grid, but '{there}' does, which moves with it"
+                remedy = f"vary both here, or take '{there}' away, too: `vary: {{{there}: null}}`"
+                what = f"{what} ({source.place(path)}); {remedy}"
+            yield source.at(_changing(source, grid, missing) if broken else path, what)
         elif len(set(lengths.values())) > 1:
             sizes = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
-            yield source.at(path, f"axes that move together need equally many values, but {sizes}")
+            what = f"axes that move together need equally many values, but {sizes}"
+            if broken:
+                what = f"{what} in this grid; they move together by {source.place(path)}: vary both here"
+            yield source.at(_changing(source, grid, list(axes)) if broken else path, what)
         elif twice := _twice(axes):
             yield source.at(path, twice)
+
+
+def _changing(source: Source, grid: Grid, names: list[str]) -> Path:
+    """Where a grid changes one of these axes of the file; the grid itself where that is not one place."""
+    written = [(*grid.path, section, name) for name in names for section in ("vary", "fixed")]
+    return next((path for path in written if dotted(path) in source.places), grid.path)
 
 
 def _twice(axes: dict[str, Axis]) -> str:

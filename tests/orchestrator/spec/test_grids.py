@@ -124,3 +124,45 @@ def test_what_every_grid_replaces_is_refused(tmp_path: Path) -> None:
     text = STAR.replace("net.width: [4", "seed: [1], net.width: [4").replace("0.2]}", "0.2], seed: null}")
     with pytest.raises(BadSweep, match=r"mine.yaml:9:3: vary.seed: every grid replaces this axis or takes it away"):
         read(tmp_path, text)
+
+
+TOGETHER = """\
+title: two axes that move together
+experiment: network
+fixed:
+  data: {name: digits, train_size: 40}
+  net: {name: convnet}
+  epochs: 1
+vary:
+  net.width: [2, 4]
+  optimizer.learning_rate: [0.1, 0.2]
+zip: [[net.width, optimizer.learning_rate]]
+grids:
+  - vary: {seed: [0]}
+  - vary: {seed: [1]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("grid", "at", "says"),
+    [
+        ("vary: {net.width: [2, 4, 8]}", "13:12", "they move together by {file}:10:7: vary both here"),
+        ("fixed: {net.width: 4}", "13:13", "vary both here, or take 'optimizer.learning_rate' away, too"),
+        ("vary: {optimizer.learning_rate: null}", "13:12", "or take 'net.width' away, too: `vary: {net.width: null}`"),
+    ],
+)
+def test_a_grid_that_breaks_axes_that_move_together_is_told_how_to_keep_or_drop_both(
+    grid: str, at: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadSweep) as caught:
+        expand(read(tmp_path, TOGETHER.replace("vary: {seed: [1]}", grid)))
+    [problem] = caught.value.problems
+    file = f"{tmp_path}/mine.yaml"
+    assert problem.startswith(f"{file}:{at}: ") and says.replace("{file}", file) in problem
+
+
+def test_the_remedies_for_axes_that_move_together_are_right(tmp_path: Path) -> None:
+    both = "vary: {net.width: [2, 4, 8], optimizer.learning_rate: [0.1, 0.2, 0.4]}"
+    neither = "fixed: {net.width: 4}\n    vary: {optimizer.learning_rate: null}"
+    for grid, trials in ((both, 3), (neither, 3)):
+        assert len(expand(read(tmp_path, TOGETHER.replace("vary: {seed: [1]}", grid)))) == trials
