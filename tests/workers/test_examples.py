@@ -145,10 +145,10 @@ def test_augmentation_does_not_depend_on_the_bundle_or_on_a_resume() -> None:
     assert rest == {k: v for k, v in together.items() if k[1] > 1}
 
 
-@pytest.mark.parametrize("changes", [{"augment": ["flip"]}, {"normalize": "per_channel"}], ids=str)
-def test_the_kernels_leave_to_other_engines_what_they_cannot_do(changes: dict[str, Any]) -> None:
-    settings, examples = made([small_trials.trial(data=data(**changes))])
-    assert not cpu.supports(settings, examples)
+def test_the_kernels_leave_to_other_engines_what_they_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not cpu.supports(*made([small_trials.trial(data=data(augment=["flip"]))]))
+    monkeypatch.setattr(cpu, "MOST_FLOATS", 1000)
+    assert not cpu.supports(*made([small_trials.trial(data=data(normalize="per_channel"))]))
 
 
 VARIANTS: list[dict[str, Any]] = [
@@ -160,7 +160,9 @@ VARIANTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_engines_agree_on_examples_of_each_models_own(changes: dict[str, Any]) -> None:
-    settings, examples = made([small_trials.trial(seed, data=data(**changes)) for seed in range(3)])
+    rate = 1e-5 if changes.get("normalize") == "none" else 0.05  # numbers up to 255 train at small rates only
+    optimizer = {"batch_size": 32, "learning_rate": rate}
+    settings, examples = made([small_trials.trial(s, data=data(**changes), optimizer=optimizer) for s in range(3)])
     engines: list[Any] = [reference.Reference(settings, examples, "cpu"), gpu.Batched(settings, examples, "cpu")]
     if cpu.supports(settings, examples):
         engines.append(cpu.Fused(settings, examples))
@@ -168,7 +170,7 @@ def test_engines_agree_on_examples_of_each_models_own(changes: dict[str, Any]) -
         run_epoch(engine, settings, order(3, 120, 1), [True] * 3)
     expected = engines[0]
     for engine in engines[1:]:
-        assert_same(expected.state(), engine.state())
+        assert_same({"parameters": expected.parameters()}, {"parameters": engine.parameters()})
         for split in ("train", "test"):
             assert torch.equal(engine.outputs(split)[1], expected.outputs(split)[1])
             torch.testing.assert_close(engine.totals(split), expected.totals(split), rtol=1e-4, atol=1e-6)

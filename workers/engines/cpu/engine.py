@@ -5,6 +5,7 @@ M models, N training examples of a model, E examples of a split, C classes, S st
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.cpu import bindings, library, supported
-from workers.interfaces.images import HALF, Pixels
+from workers.interfaces.images import HALF, Images, Pixels, scaled
 from workers.interfaces.optimizer import OPTIMIZERS
 from workers.nets import convnet
 from workers.training.examples import Examples
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from workers.interfaces.engine import State
     from workers.training.settings import Settings
+
+MOST_FLOATS = 2**28  # numbers of all images, 1 GiB as floats: bytes are converted once where their scaling is not HALF
 
 
 class Fused:
@@ -36,7 +39,8 @@ class Fused:
         self.optimizers = [s.optimizer for s in bundle]
         keeps = OPTIMIZERS.load(bundle[0].optimizer.name).STATE
         self.kernels = bindings.Fused(net, {"parameters": parameters, "buffers": buffers}, keeps=keeps)
-        self.examples, self.batch = examples, bundle[0].optimizer.batch(examples.index.shape[1])
+        self.examples = examples if _as_stored(examples) else replace(examples, images=_as_floats(examples.images))
+        self.batch = bundle[0].optimizer.batch(examples.index.shape[1])
 
     def epoch(
         self,
@@ -87,7 +91,7 @@ class Fused:
 
 
 def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether the kernels exist here and can train this bundle: they scale bytes by HALF only, and augment nothing."""
+    """Whether the kernels exist here and can train this bundle. They augment nothing."""
     net, optimizer = _net(bundle[0], examples), bundle[0].optimizer
     known = optimizer.name in supported.OPTIMIZERS
     return net is not None and known and supported.supports(net, optimizer.batch(examples.index.shape[1]))
@@ -100,9 +104,24 @@ def why_not() -> str:
 
 def _net(settings: Settings, examples: Examples) -> supported.Net | None:
     net, images = settings.net, examples.images
-    as_stored = images.train_x.dtype == np.float32 or images.scaling == HALF
     if type(net) is not convnet.Settings or settings.precision != "float32":
         return None
-    if settings.data.augment or not as_stored:
+    if settings.data.augment or not (_as_stored(examples) or _numbers(images) <= MOST_FLOATS):
         return None
     return supported.Net(images.train_x.shape[1:], net.widths, images.classes, settings.loss, net.batch_norm)
+
+
+def _as_stored(examples: Examples) -> bool:
+    """Whether the kernels read the images as they are: floats, or bytes that are scaled by HALF."""
+    return examples.images.train_x.dtype == np.float32 or examples.images.scaling == HALF
+
+
+def _numbers(images: Images) -> int:
+    return images.train_x.size + images.test_x.size
+
+
+def _as_floats(images: Images) -> Images:
+    train, test = (
+        scaled(torch.from_numpy(x), torch.float32, images.scaling).numpy() for x in (images.train_x, images.test_x)
+    )
+    return replace(images, train_x=train, test_x=test)
