@@ -15,6 +15,7 @@ from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress, Row
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.images import Images
+from workers.interfaces.measure import visits
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
@@ -74,8 +75,8 @@ def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     there = sizes(settings)
     visit = visit_flops(settings.net, there.image, there.classes)
-    evaluations = len(settings.evaluations)
-    return float(visit * (settings.epochs * there.train + evaluations * (there.train + there.test) / 3))
+    evaluation = (there.train + there.test) / 3 + visits(settings.measure, there.train)
+    return float(visit * (settings.epochs * there.train + len(settings.evaluations) * evaluation))
 
 
 def sizes(settings: Settings) -> Sizes:

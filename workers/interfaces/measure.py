@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+import functools
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
 
 from tracking.common.plugins import Kind
+from tracking.common.protocols import lacking
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -23,6 +26,25 @@ class Measure(Protocol):
 
     def measure(self, snapshot: Snapshot, /) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
         """Yields split, layer and values; split and layer are "" where the values belong to none."""
+
+
+class Costly(Protocol):
+    """What a measure may say besides, so that plans know of it: that it takes more than the outputs of the networks."""
+
+    def visits(self, train: int, /) -> float:
+        """How many examples forward and backward would take as long as one evaluation, of one model with so many
+        training examples."""
+
+
+def visits(names: Iterable[str], train: int) -> float:
+    """The visits of all these measures together; those that say none take none worth counting."""
+    costly = filter(None, (_costly(MEASURES.find(name)) for name in names))
+    return sum(module.visits(train) for module in costly)
+
+
+@functools.lru_cache(maxsize=1024)
+def _costly(module: ModuleType) -> Costly | None:
+    return None if lacking(module, Costly) else cast(Costly, module)
 
 
 MEASURES: Kind[Measure] = Kind("measure", "workers.measures", Measure)

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 SPLITS = ("train",)
 
 
+def visits(train: int) -> float:
+    """A forward pass and two backward, the second through the first."""
+    return 3.0 * train
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     total = snapshot.zeros()

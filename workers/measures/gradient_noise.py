@@ -20,6 +20,11 @@ BATCH = 100
 EXAMPLES = 5000  # training examples at most, the first ones of each model
 
 
+def visits(train: int) -> float:
+    """One of each example."""
+    return 1.0 * min(train, EXAMPLES)
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     import torch

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 SPLITS = ("train",)
 
 
+def visits(train: int) -> float:
+    """One of each example."""
+    return 1.0 * train
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     squares = (value.double().flatten(1).square().sum(1) for value in snapshot.gradient("train").values())

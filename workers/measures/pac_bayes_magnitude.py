@@ -18,6 +18,11 @@ SPLITS = ("train",)
 FLOOR = 1e-3  # standard deviation of the noise of a weight that is 0
 
 
+def visits(train: int) -> float:
+    """Fourteen errors, each averaged over ten draws; a forward pass is a third of a visit."""
+    return 14 * 10 / 3 * min(train, 1000)
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     from workers.theory.weight_noise import largest_sigma

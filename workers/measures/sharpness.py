@@ -24,6 +24,11 @@ EXAMPLES = 5000  # training examples at most, the first ones of each model
 TOLERANCE = 1e-4  # of the eigenvalue, relative
 
 
+def visits(train: int) -> float:
+    """Some fifty products with the Hessian, of two visits each."""
+    return 100.0 * min(train, EXAMPLES)
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     import torch

@@ -25,6 +25,11 @@ EXAMPLES = 5000  # training examples at most, the first ones of each model
 VECTORS = 32
 
 
+def visits(train: int) -> float:
+    """A product with the Hessian takes two."""
+    return 2.0 * VECTORS * min(train, EXAMPLES)
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     import torch
