@@ -9,6 +9,7 @@ from tests.support import small_trials
 from workers.experiments import network
 from workers.interfaces.engine import Engine
 from workers.runtime import seeds
+from workers.training import augment
 from workers.training.examples import Examples
 from workers.training.rates import Rates
 from workers.training.settings import Settings
@@ -29,9 +30,10 @@ def order(models: int, examples: int, epoch: int) -> np.ndarray:
 def run_epoch(
     engine: Engine, settings: list[Settings], order: np.ndarray, active: list[bool] | np.ndarray, epoch: int = 1
 ) -> None:
-    """Trains one epoch at the rates of the models' schedules."""
-    rates = Rates(settings, order.shape[1])
-    engine.epoch(order, np.asarray(active, dtype=bool), rates.of(epoch), rates.before(epoch))
+    """Trains one epoch at the rates of the models' schedules, on images augmented as their settings say."""
+    rates, how = Rates(settings, order.shape[1]), settings[0].data.augment
+    moves = np.stack([augment.drawn(how, s.seed, epoch, order.shape[1]) for s in settings]) if how else None
+    engine.epoch(order, np.asarray(active, dtype=bool), rates.of(epoch), rates.before(epoch), moves)
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from tests.support import small_trials
 from tests.support.engine_bundles import assert_same, made, order, run_epoch
 from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers.data import digits
-from workers.engines import reference
+from workers.engines import modules, reference
 from workers.engines.cpu import engine as cpu
 from workers.engines.gpu import engine as gpu
 from workers.experiments import network
@@ -154,7 +154,7 @@ def test_the_kernels_leave_to_other_engines_what_they_cannot_do(monkeypatch: pyt
 VARIANTS: list[dict[str, Any]] = [
     {"label_noise": 0.3, "label_noise_to": "other", "test_label_noise": True},
     {"inputs": "shuffled_pixels"}, {"inputs": "gaussian", "label_noise": 1.0}, {"normalize": "per_channel"},
-    {"normalize": "none"},
+    {"normalize": "none"}, {"augment": ["crop", "flip"], "inputs": "random_pixels"},
 ]  # fmt: skip
 
 
@@ -163,7 +163,9 @@ def test_engines_agree_on_examples_of_each_models_own(changes: dict[str, Any]) -
     rate = 1e-5 if changes.get("normalize") == "none" else 0.05  # numbers up to 255 train at small rates only
     optimizer = {"batch_size": 32, "learning_rate": rate}
     settings, examples = made([small_trials.trial(s, data=data(**changes), optimizer=optimizer) for s in range(3)])
-    engines: list[Any] = [reference.Reference(settings, examples, "cpu"), gpu.Batched(settings, examples, "cpu")]
+    engines: list[Any] = [engine(settings, examples, "cpu") for engine in (reference.Reference, modules.Modules)]
+    if gpu.supports(settings, examples):
+        engines.append(gpu.Batched(settings, examples, "cpu"))
     if cpu.supports(settings, examples):
         engines.append(cpu.Fused(settings, examples))
     for engine in engines:
