@@ -23,14 +23,15 @@ def tables(results: "Results") -> None:
     from tracking.analysis.heat import Heat
 
     heats = [found for found in results.heatmaps.values() if isinstance(found, Heat)]
-    if results.sweep.curves or not heats:
-        curves(results.sweep, results.table)
+    curves(results.sweep, results.table)
     for found in heats:
         _cells(found)
 
 
 def curves(sweep: Sweep, whole: "pd.DataFrame") -> None:
-    """The points of all curves."""
+    """The points of all curves; nothing of a sweep that draws something else."""
+    if sweep.heatmaps and not sweep.curves:
+        return
     if whole.empty or not whole["n"].any():
         return say("no curve can be drawn yet: nothing is recorded here of what it shows")
     curves = {curve.name: curve for curve in sweep.curves}
