@@ -1,6 +1,7 @@
 """What is wrong with this machine or cluster, each finding with its remedy. Nothing is changed but for probe files."""
 
 import base64
+import http.client
 import importlib.metadata
 import json
 import os
@@ -17,10 +18,11 @@ from typing import Literal
 from orchestrator.commands import names
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
+from tracking.common.addresses import hide, public
 from tracking.common.errors import Refused
 from tracking.common.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
-from tracking.mirror.tracking_uri import check, database, public
+from tracking.mirror.tracking_uri import check, database
 from tracking.records import layout
 from tracking.records.storage import Files
 from tracking.records.store import Store
@@ -186,9 +188,9 @@ def _server(uri: str) -> Finding:
         _ask(f"{uri}/api/2.0/mlflow/experiments/search", {"max_results": 1})
     except urllib.error.HTTPError as error:
         remedy = REFUSALS.get(error.code, "look at the server's log")
-        return Finding("MLflow", "problem", f"{shown} answers: {error}", remedy)
-    except OSError as error:
-        return Finding("MLflow", "problem", f"{shown} does not answer: {error}", DEAD)
+        return Finding("MLflow", "problem", f"{shown} answers: {hide(str(error), uri)}", remedy)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return Finding("MLflow", "problem", f"{shown} does not answer: {hide(str(error), uri)}", DEAD)
     ours = importlib.metadata.version("mlflow")
     if version.split(".")[:2] != ours.split(".")[:2]:
         remedy = "install the same minor version here and there"

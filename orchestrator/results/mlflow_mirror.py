@@ -17,7 +17,7 @@ from tracking.mirror.curve_runs import curve_lines
 from tracking.mirror.data_sets import Stored
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import SyncReport
-from tracking.mirror.tracking_uri import check
+from tracking.mirror.tracking_uri import check, of_database
 from tracking.records import layout
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
@@ -38,8 +38,8 @@ LATE_S = 30.0  # a shorter lag is not shown while a launch runs
 def uri(store: Store, given: str | None) -> str:
     """The tracking URI asked for, or the SQLite file of the store."""
     if given or not store.files.local:
-        return given or os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{Path(layout.MLFLOW_DATABASE).absolute()}")
-    return f"sqlite:///{store.files.root}/{layout.MLFLOW_DATABASE}"
+        return given or os.environ.get("MLFLOW_TRACKING_URI", of_database(Path(layout.MLFLOW_DATABASE).absolute()))
+    return of_database(Path(store.files.root, layout.MLFLOW_DATABASE))
 
 
 def _info(sweep: Sweep, trials: Sequence[Trial]) -> SweepInfo:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
+from tracking.common.addresses import hide
 from tracking.common.errors import InUse
 from tracking.mirror import tracking_uri as place
 from tracking.mirror.payload import Parent, SweepInfo
@@ -117,7 +118,7 @@ class Mirror:
             self._stop.set()
         except Exception as error:
             self._failures = min(self._failures + 1, 10)
-            self._error = f"{type(error).__name__}: {error}"
+            self._error = hide(f"{type(error).__name__}: {error}", self.tracking_uri)
 
     def _newest(self) -> Ledger:
         """The records as they are now; the first time those that the mirror was begun with."""

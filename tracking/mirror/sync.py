@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tracking.common.addresses import has_secret, hide, public
 from tracking.common.errors import Refused, Unreachable
 from tracking.common.plugins import unknown
 from tracking.mirror import payload as mp
@@ -20,7 +21,7 @@ from tracking.mirror import schema, views
 from tracking.mirror.experiments import FORM_TAG, find
 from tracking.mirror.payload import Parent, SweepInfo
 from tracking.mirror.runs import SyncReport
-from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database, make_once, public
+from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database, make_once, of_database
 from tracking.mirror.writer import Writer
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
@@ -64,8 +65,9 @@ def _reaching(tracking_uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
         path = database(tracking_uri)
         remedy = f"; where {path} itself is damaged, remove it: it is built anew from the records" if path else ""
-        where, why = public(tracking_uri), public(brief(error))
-        raise Unreachable(f"MLflow at '{where}' cannot be written: {why}{remedy}") from error
+        where, why = public(tracking_uri), hide(brief(error), tracking_uri)
+        cause = None if has_secret(tracking_uri) else error  # whose message may hold it, too
+        raise Unreachable(f"MLflow at '{where}' cannot be written: {why}{remedy}") from cause
 
 
 def _close(client: Any) -> None:
@@ -115,7 +117,7 @@ def _create(path: Path, artifact_root: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with _quiet(logging.getLogger("mlflow")):
-        SqlAlchemyStore(f"sqlite:///{path}", artifact_root).engine.dispose()
+        SqlAlchemyStore(of_database(path), artifact_root).engine.dispose()
 
 
 @contextmanager

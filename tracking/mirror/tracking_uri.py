@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlparse
+from urllib.parse import unquote
 
+from tracking.common.addresses import public
 from tracking.common.errors import Refused, Unreachable
 from tracking.common.failpoints import reached
 from tracking.mirror import artifacts
@@ -28,27 +29,51 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 
+KINDS = ("sqlite", "http", "https", "postgresql", "mysql", "mssql")
+SERVERS = ("postgresql", "mysql", "mssql")  # with drivers of their own
+SQLITE = re.compile(r"sqlite(\+pysqlite)?:///")
 LOCK_S = 30.0  # for another process that makes a database; it takes seconds
 
 
 def check(tracking_uri: str) -> None:
-    """Raises Refused for MLflow's retired file store, and for a database that is a link, as one in a store may be."""
+    """Raises Refused for what MLflow cannot use (its retired file store, unknown kinds, a missing driver), and for a
+    database that is a link, as one in a store may be."""
     path = database(tracking_uri)
     if path is not None and path.is_symlink():
         raise Refused(
             f"MLflow's database {path} is a link to '{os.readlink(path)}', and no link inside a store is followed; "
             "give the address of the database itself, as in --tracking-uri sqlite:////absolute/path/mlflow.db"
         )
-    if urlparse(tracking_uri).scheme in ("", "file"):
+    scheme = tracking_uri.partition("://")[0] if "://" in tracking_uri else tracking_uri.partition(":")[0]
+    if "://" not in tracking_uri or scheme == "file":
         raise Refused(
-            f"tracking URI '{tracking_uri}' is a folder, which MLflow no longer writes to; give a database "
+            f"tracking URI '{public(tracking_uri)}' is a folder, which MLflow no longer writes to; give a database "
             "(sqlite:////absolute/path/mlflow.db) or a server (http://host:5000)"
         )
+    if scheme.partition("+")[0] not in KINDS:
+        known = ", ".join(f"{kind}://" for kind in KINDS)
+        raise Refused(f"tracking URI '{public(tracking_uri)}' is of no kind that MLflow can use; known: {known}")
+    if scheme.partition("+")[0] in SERVERS:
+        _check_driver(tracking_uri, scheme)
 
 
-def public(address: str) -> str:
-    """The address without name and password, fit to be shown."""
-    return re.sub(r"//[^/@]*@", "//", address)
+def _check_driver(tracking_uri: str, scheme: str) -> None:
+    """Raises Refused where Python's driver of a database server is not installed, or its address cannot be read."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(tracking_uri).get_dialect().import_dbapi()
+    except ModuleNotFoundError as error:
+        raise Refused(
+            f"tracking URI '{public(tracking_uri)}' needs the Python package '{error.name}', which is not installed "
+            "(for postgresql:// it comes with sweep[server])"
+        ) from None
+    except (ArgumentError, ValueError):  # whose message may hold the address
+        raise Refused(
+            f"tracking URI '{public(tracking_uri)}' cannot be read; write special characters in names and passwords as "
+            f"%XX, as in {scheme}://name:pass%40word@host/database"
+        ) from None
 
 
 def brief(error: Exception) -> str:
@@ -60,8 +85,17 @@ def brief(error: Exception) -> str:
 
 def database(tracking_uri: str) -> Path | None:
     """The file of a SQLite store; None for any other."""
-    prefix = "sqlite:///"
-    return Path(tracking_uri[len(prefix) :]).absolute() if tracking_uri.startswith(prefix) else None
+    found = SQLITE.match(tracking_uri)
+    return Path(unquote(tracking_uri[found.end() :].partition("?")[0])).absolute() if found else None
+
+
+def of_database(path: Path) -> str:
+    """The tracking URI of a SQLite file. SQLAlchemy reads what follows a question mark as options, and two digits after
+    a percent sign as a character; MLflow makes folders of the text as it stands, unless the driver is named."""
+    text = str(path)
+    if not {"?", "%"} & set(text):
+        return f"sqlite:///{text}"
+    return "sqlite+pysqlite:///" + text.replace("%", "%25").replace("?", "%3F")
 
 
 def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
@@ -132,8 +166,9 @@ def ui_command(tracking_uri: str, port: int = 5000) -> tuple[list[str], dict[str
     check(tracking_uri)
     path = database(tracking_uri)
     hosts = ",".join(f"{host}{ending}" for host in ("127.0.0.1", "localhost") for ending in ("", f":{port}"))
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri]
+    command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
     command += ["--uvicorn-opts", "--log-level warning --no-access-log"]
     command += ["--artifacts-destination", str(artifacts.folder(path)), "--serve-artifacts"] if path else []
-    return command, {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    address = {"MLFLOW_BACKEND_STORE_URI": tracking_uri}  # not in the command, which everybody on the machine can read
+    return command, {**ENVIRONMENT, **address, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Literal, TypeVar
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
+from tracking.common.addresses import public
 from tracking.common.errors import Refused, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.records import layout
@@ -25,6 +27,7 @@ PATIENCE_S = 60  # how long a request to an object store that does not answer is
 PASSING = re.compile(
     r"NETWORK_CONNECTION|curlCode|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|SLOW_DOWN|REQUEST_TIMEOUT|UNAVAILABLE"
 )
+SECRET = re.compile(r"(key|token|secret|password)[^=&]*=", re.IGNORECASE)
 T = TypeVar("T")
 Operation = Literal["read", "write", "list", "move", "delete"]
 
@@ -51,12 +54,25 @@ def _bounded(uri: str) -> str:
     return f"{uri}{'&' if '?' in uri else '?'}retry_limit_seconds={PATIENCE_S}"
 
 
+def _remote(root: str) -> tuple[pafs.FileSystem, str]:
+    """Raises Refused for an address of a kind that pyarrow does not know, or that it cannot read."""
+    try:
+        system, path = pafs.FileSystem.from_uri(_bounded(root))
+    except (pa.ArrowException, ValueError) as error:
+        why = str(error).splitlines()[0]
+        raise Refused(
+            f"the store '{public(root)}' cannot be used ({why}); give a folder, s3://bucket/folder or gs://bucket/folder"
+        ) from None
+    return system, str(path)
+
+
 class Files:
     """The files below one root: a directory or a URI that pyarrow knows (s3://, gs://, ...)."""
 
     def __init__(self, root: str) -> None:
-        login = root.partition("://")[2].partition("/")[0].rpartition("@")[0]
-        if login not in ("", "anonymous"):  # so pyarrow spells a bucket of Google's that asks for no login
+        rest, query = root.partition("://")[2], root.partition("?")[2]
+        login = re.match(r"[^/:]*:.*@|[^/]*@", rest)
+        if (login and not rest.startswith("anonymous@")) or SECRET.search(query):  # so pyarrow spells no login at all
             raise Refused(
                 "the address of a store must not hold a name or password, which records and logs would then show; set "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your object store reads, in the environment"
@@ -67,7 +83,7 @@ class Files:
             if os.path.isfile(self.root):
                 raise Refused(f"the store '{self.root}' is a file, but must be a folder; give another --store")
         else:
-            self.fs, self.root = pafs.FileSystem.from_uri(_bounded(root))
+            self.fs, self.root = _remote(root)
         self.disk = LocalDisk(self.root)  # used where the store is local
         self._answered = False
         self._given = root

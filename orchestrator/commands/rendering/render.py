@@ -16,9 +16,9 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
+from tracking.common.addresses import public
 from tracking.common.flatten import flat
 from tracking.common.text import duration
-from tracking.mirror.tracking_uri import public
 from tracking.records import layout
 from tracking.records.leases.lease_file import Claim
 from tracking.verdicts.finding import Verdict
