@@ -22,6 +22,8 @@ from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
 from orchestrator.planning.estimate import Speeds
+from orchestrator.planning.history import at_the_end
+from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.planning.resources import Resources, this_machine
@@ -71,11 +73,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Launched:
-    """What a launch did and found. trials: how many were run, were done before, failed, and so on. curves: the files of
+    """What a launch did and found. trials: how many were run, were done before, failed, and so on. measured: how many
+    recorded ones got measures that they had lacked. curves: the files of
     each figure. not_drawn: the figures that could not be drawn. table: the points of all curves. failed: trials by the
     last line of their error. damaged: a message for each file that was set aside."""
 
     trials: dict[str, int]
+    measured: int
     curves: list[dict[str, str]]
     not_drawn: "tuple[NotDrawn, ...]"
     table: "pd.DataFrame"
@@ -108,8 +112,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
         claim_work(sweep, trials[: options.limit], options.store, options.retry_failed) as work,
     ):
         before, ledger, damaged = work.plan, work.ledger, work.damaged
-        with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.to_run)) as mirror:
-            if before.to_run:
+        with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work)) as mirror:
+            if before.work:
                 ledger, more = _run(work, sweep, options, signals, mirror, observer)
                 damaged += more
             results = build(sweep, trials, ledger)
@@ -117,10 +121,12 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
                 pass  # who was taken over writes no figures either
             files = write(results, work.store)
             mirror.finish(results, files, ledger)
-    after = compare(trials, ledger)
-    counts = _counts(compare(trials, work.ledger, options.retry_failed), before, after)
+    end = at_the_end(sweep, trials)
+    after = compare(trials, ledger, at_the_end=end)
+    counts = _counts(compare(trials, work.ledger, options.retry_failed, end), before, after)
+    measured = len({t.id for t in before.to_measure} - {t.id for t in after.to_measure})
     return Launched(
-        counts, files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
+        counts, measured, files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
         mirror.uri, files.report, damaged, time.monotonic() - start,
     )  # fmt: skip
 
@@ -145,8 +151,10 @@ def _run(
 ) -> tuple[Ledger, tuple[str, ...]]:  # fmt: skip
     """Runs everything that is missing; returns the records after it, and a message for each file found damaged."""
     plan, since_ms = work.plan, now_ms()
-    keep_code.keep(work.store, plan.to_run)
+    keep_code.keep(work.store, plan.work)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
+    for line in sentences(plan.lacks):
+        LOG.info("note     %s", line)
     for note in consistency.notes(plan.trials, work.ledger):
         LOG.info("note     %s", note)
     _prepare(sweep, plan)
@@ -182,9 +190,9 @@ def _observing(progress: Progress, observer: Observer) -> Callable[[Report], Non
 def _prepare(sweep: Sweep, before: Plan) -> None:
     """Checks what the experiment needs before a worker starts: that its data are here, and large enough."""
     experiment = EXPERIMENTS.load(sweep.experiment)
-    consistency.refuse_other_data(before.to_run, before.recorded.values())
+    consistency.refuse_other_data(before.work, before.recorded.values())
     try:
-        note = experiment.prepare(before.to_run)
+        note = experiment.prepare(before.work)
     except ValueError as error:
         raise Refused(f"{sweep.path}: {error}") from error
     if note:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from orchestrator import launch as launching
 from orchestrator.commands.rerun import find, trial_of
 from orchestrator.planning import plan as planning
+from orchestrator.planning.history import at_the_end
 from orchestrator.results.build import Results, build
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
@@ -33,8 +34,9 @@ def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = ()) 
 
 
 def plan(sweep: Sweep, store: str = "runs") -> planning.Plan:
-    """Which trials are recorded, and which would run (`to_run`). Starts nothing."""
-    return planning.compare(expand(sweep), Ledger.read(Store(store)))
+    """Which trials are recorded, which would run (`to_run`), and which lack measures (`to_measure`). Starts nothing."""
+    trials = expand(sweep)
+    return planning.compare(trials, Ledger.read(Store(store)), at_the_end=at_the_end(sweep, trials))
 
 
 def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launching.Launched:

@@ -1,8 +1,9 @@
 """A bundle: trials that one worker trains together, and what it reports of itself while it runs."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field, replace
 from types import ModuleType
 from typing import NamedTuple
 
@@ -11,9 +12,9 @@ from pydantic import ValidationError
 from tracking.common.errors import Damaged, Refused
 from tracking.common.sources import Source
 from tracking.records import layout
-from tracking.records.manifest import Manifest, Observed
+from tracking.records.manifest import AT_THE_END, Manifest, Observed
 from workers import user_code
-from workers.plugins import MEASURES
+from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial, digest
 
 COMMIT_S = 5.0  # seconds of training between commits; $SWEEP_COMMIT_S changes it, 0 is after every step
@@ -21,17 +22,22 @@ COMMIT_S = 5.0  # seconds of training between commits; $SWEEP_COMMIT_S changes i
 
 @dataclass(frozen=True)
 class Bundle:
-    """Trials trained together. `id` depends on the trials and on what is measured of them; `commit_s` is seconds of
-    training between commits."""
+    """Trials trained together.
+
+    id: depends on the trials and on what is measured of them. commit_s: seconds of training between commits. observed:
+    what is measured, the same of all trials; None where the experiment leaves no choice. trained_in: where nothing is
+    trained, since only the kept networks are measured: the bundle in which each trial was trained, by id.
+    """
 
     id: str
     trials: tuple[Trial, ...]
     commit_s: float = field(default_factory=lambda: float(os.environ.get("SWEEP_COMMIT_S", COMMIT_S)))
+    observed: Observed | None = None
+    trained_in: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def observed(self) -> Observed | None:
-        """What is measured of its trials, which is the same for all; None where the experiment leaves no choice."""
-        return observed(self.trials[0])
+    def part(self, trials: Sequence[Trial]) -> "Bundle":
+        """A bundle of some of its trials, of which the same is measured in the same way."""
+        return replace(_bundle(trials, self.observed), trained_in=self.trained_in)
 
     @property
     def files(self) -> dict[str, Source]:
@@ -80,18 +86,36 @@ def recorded_trials(manifest: Manifest, like: Trial) -> tuple[Trial, ...]:
 
 def together(trials: Sequence[Trial]) -> Bundle:
     """A bundle of these trials, in the order of their ids."""
+    return _bundle(trials, observed(trials[0]))
+
+
+def measuring_kept(trained_in: Mapping[str, str], trials: Sequence[Trial]) -> Bundle:
+    """A bundle of partial trials whose kept networks are measured. trained_in: as in `Bundle`."""
+    asked = observed(trials[0])
+    assert asked and trials[0].partial
+    here = {trial.id: trained_in[trial.id] for trial in trials}
+    return replace(_bundle(trials, replace(asked, every=AT_THE_END)), trained_in=here)
+
+
+def _bundle(trials: Sequence[Trial], seen: Observed | None) -> Bundle:
     ordered = tuple(sorted(trials, key=lambda t: t.id))
-    seen = observed(ordered[0])
     content = {"bundle": [t.id for t in ordered], "observed": asdict(seen) if seen else None}
-    return Bundle(digest(content), ordered)
+    return Bundle(digest(content), ordered, observed=seen)
 
 
 def observed(trial: Trial) -> Observed | None:
     """What is measured of a trial, and how often; None where its experiment leaves no choice."""
     if "measure" not in trial.plain:
         return None
-    digests = ((name, user_code.combined(user_code.files(own))) for name, own in measures(trial).items())
-    return Observed(tuple(digests), trial.plain["evaluate_every"])
+    digests = {name: user_code.combined(user_code.files(own)) for name, own in measures(trial).items()}
+    in_any_case = {} if trial.partial else dict.fromkeys(measured_in_any_case(trial), "")
+    return Observed(tuple(sorted({**in_any_case, **digests}.items())), trial.settings.measured_steps())
+
+
+def measured_in_any_case(trial: Trial) -> AbstractSet[str]:
+    """What its experiment measures whatever is asked for."""
+    with trial.files.active():
+        return EXPERIMENTS.load(trial.experiment).MEASURES.keys()
 
 
 def measures(trial: Trial) -> dict[str, tuple[ModuleType, ...]]:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.common.user_files import within
-from tracking.records.manifest import FileEntry, Manifest, TrialEntry
+from tracking.records.manifest import AT_THE_END, FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
 from tracking.records.writer import Writer
+from workers import measure_trained
 from workers.bundle import Bundle, Report, recorded_trials
 from workers.plugins import EXPERIMENTS
 from workers.runtime import checkpoint, provenance
@@ -37,11 +38,14 @@ def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, 
     writer = opened.writer
     if opened.damaged:
         yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
+    kept, lost = _measured(store, bundle, device)
+    if lost:
+        yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=(lost,))
     experiment = EXPERIMENTS.load(bundle.trials[0].experiment)
     last, now, cost = None, time.monotonic(), 0.0
     try:
-        for progress in experiment.run(bundle.trials, device, opened.state):
-            _note(writer, progress)
+        for progress in (kept,) if kept else experiment.run(bundle.trials, device, opened.state):
+            _note(writer, _counting(bundle, progress))
             last = progress
             if time.monotonic() - now > max(bundle.commit_s, cost / SHARE if bundle.commit_s else 0):
                 now = time.monotonic()
@@ -55,6 +59,17 @@ def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, 
     if last and not writer.manifest.done:
         _commit(writer, last)
     assert writer.manifest.done, f"{bundle.trials[0].experiment}.run ended without an outcome for every trial"
+
+
+def _measured(store: Store, bundle: Bundle, device: str) -> tuple[Progress | None, str]:
+    """What is measured of the kept networks of a bundle, where nothing else is asked for; or why they cannot be read,
+    so that they are trained again."""
+    if not bundle.trained_in:
+        return None, ""
+    try:
+        return measure_trained.measured(store, bundle.trials, bundle.trained_in, device), ""
+    except Damaged as error:
+        return None, _set_aside(store, error)
 
 
 def _commit(writer: Writer, progress: Progress) -> None:
@@ -123,6 +138,15 @@ def _set_aside(store: Store, error: Damaged) -> str:
         with store.leased():
             store.files.set_aside(error.name)
     return str(error)
+
+
+def _counting(bundle: Bundle, progress: Progress) -> Progress:
+    """Without rows and weights that are kept elsewhere already, and rows before the end where only that is measured."""
+    if not bundle.trials[0].partial or bundle.observed is None:
+        return progress
+    wanted, only_ended = dict(bundle.observed.measures), bundle.observed.every == AT_THE_END
+    rows = [row for row in progress.rows if row.measure in wanted and (not only_ended or row.trial in progress.ended)]
+    return progress._replace(rows=rows, weights=None)
 
 
 def _note(writer: Writer, progress: Progress) -> None:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Annotated, Any, Generic, Protocol
@@ -49,12 +49,14 @@ EXPERIMENTS: Kind[Identified] = Kind("experiment", "workers.experiments", Identi
 class Trial(Generic[S_co]):
     """One training run. Make it with `Trial.of`, which validates; `settings` is the experiment's `Settings`.
 
-    files: the files of the user's own in which its names are looked up besides this program's.
+    files: the files of the user's own in which its names are looked up besides this program's. partial: whether it is
+    recorded already, and nothing is to be recorded again but its `measure`.
     """
 
     experiment: str
     settings: S_co
     files: UserFiles = field(default_factory=current, repr=False)
+    partial: bool = False
 
     @staticmethod
     def of(experiment: str, settings: Mapping[str, object], files: UserFiles | None = None) -> "Trial":
@@ -132,6 +134,16 @@ class Trial(Generic[S_co]):
         if "seed" in self._may_differ:
             known["shape"] = self.shape
         other.__dict__.update(known, id=_hashed(f"{before}{value}{after}"))
+        return other
+
+    def measuring(self, measures: Sequence[str], every: int | tuple[int, ...], partial: bool = True) -> "Trial":
+        """The same training, of which these measures are recorded, every so many steps. Of an experiment with a choice
+        of them, whose id does not depend on it."""
+        chosen = {"measure": tuple(measures), "evaluate_every": every}
+        other = Trial(self.experiment, self.settings.model_copy(update=chosen), self.files, partial)
+        shared: dict[str, object] = {"id": self.id, "cell": self.cell, "sources": self.sources}
+        plain = {**self.plain, "measure": [*measures], "evaluate_every": every if isinstance(every, int) else [*every]}
+        other.__dict__.update(shared, _around_seed=self._around_seed, plain=plain)
         return other
 
     @functools.cached_property

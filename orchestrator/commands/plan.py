@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from orchestrator.launch import Options, resources
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.estimate import Estimate, Speeds
+from orchestrator.planning.history import at_the_end
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.expand import expand
@@ -27,7 +28,7 @@ class Planned:
 def planned(sweep: Sweep, options: Options) -> Planned:
     """Starts nothing; a cluster is asked for its resources. Raises as `orchestrator.launch.resources`."""
     trials, ledger = expand(sweep), Ledger.read(Store(options.store))
-    plan, found = compare(trials, ledger), resources(options)
+    plan, found = compare(trials, ledger, at_the_end=at_the_end(sweep, trials)), resources(options)
     bundles = pack_missing(plan, found)
     estimate = Speeds(found.device).estimate(bundles, found.lanes)
     return Planned(plan, bundles, estimate, tuple(notes(trials, ledger)))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
+from orchestrator.planning.history import at_the_end
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import InUse, Refused
@@ -43,23 +44,23 @@ def claim_work(sweep: Sweep, trials: Sequence[Trial], root: str, retry_failed: b
 
     Raises InUse when another launch works on the same trials; Refused for records of another version.
     """
-    store = Store(root)
+    store, end = Store(root), at_the_end(sweep, trials)
     seen = Ledger.read(store)
     _refuse_other_formats(seen)
-    plan = compare(trials, seen, retry_failed)
+    plan = compare(trials, seen, retry_failed, end)
     unsound = seen.unsound(plan.recorded.values())
-    if not plan.to_run and not unsound:
+    if not plan.work and not unsound:
         _delete_strays_if_unclaimed(seen, sweep, plan)
         yield ClaimedWork(store, seen, plan, _NoLease())
         return
-    claimed = {t.id for t in plan.to_run} | {id for id, r in plan.recorded.items() if r.bundle in unsound}
+    claimed = {t.id for t in plan.work} | {id for id, r in plan.recorded.items() if unsound.keys() & {*r.bundles}}
     with lease.acquire(store.files, sweep.name, frozenset(claimed), LOG.warning) as mine:
         store = Store(root, mine.number)
         ledger = replace(Ledger.read(store, seen), segments=seen.segments)
-        damaged = _set_aside(ledger, compare(trials, ledger, retry_failed))
+        damaged = _set_aside(ledger, compare(trials, ledger, retry_failed, end))
         if damaged:
             ledger = replace(Ledger.read(store, ledger), segments=seen.segments)
-        plan = compare(trials, ledger, retry_failed)
+        plan = compare(trials, ledger, retry_failed, end)
         _delete_strays(ledger, plan)
         yield ClaimedWork(store, ledger, plan, mine, damaged)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from orchestrator.planning.pack import halves
-from workers.bundle import Bundle, together
+from workers.bundle import Bundle
 from workers.runtime.failure import Failure
 
 BUDGET = 5  # times a worker may be lost without a commit in between
@@ -86,6 +86,6 @@ class Retries:
 def _split(bundle: Bundle, failure: Failure, with_result: Collection[str], out: Decision) -> None:
     left = [t for t in bundle.trials if t.id not in with_result]
     if len(left) > 1:
-        out.bundles.extend(replace(half, commit_s=bundle.commit_s) for half in halves(together(left)))
+        out.bundles.extend(replace(half, commit_s=bundle.commit_s) for half in halves(bundle.part(left)))
     elif left:
         out.given_up.append((bundle, failure))

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources
 from tracking.common.flatten import flat
-from workers.bundle import Bundle, together
+from workers.bundle import Bundle, measuring_kept, together
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
@@ -65,20 +65,26 @@ def pack_missing(plan: Plan, resources: Resources) -> tuple[Bundle, ...]:
     trials is done or begun: a model's last bits depend on its bundle, and after a crash they must be those of an
     uninterrupted launch.
     """
-    if not plan.to_run:
-        return ()
     limit = partial(most, resources.gpu_bytes)
+    again = [t for t in plan.to_measure if t.id not in plan.from_weights]
+    kept = [t for t in plan.to_measure if t.id in plan.from_weights]
+    more = pack(again, (), resources.lanes, limit)
+    trained_in = {t.id: plan.recorded[t.id].bundle for t in kept}
+    more += pack(kept, (), resources.lanes, limit, partial(measuring_kept, trained_in))
+    if not plan.to_run:
+        return tuple(more)
     unpacked = {t.id for t in plan.to_run} - {t.id for bundle in plan.begun for t in bundle.trials}
     of_all = pack(plan.trials, (), resources.lanes, limit)
     whole = [bundle for bundle in of_all if all(t.id in unpacked for t in bundle.trials)]
     packed = {t.id for bundle in whole for t in bundle.trials}
     rest = [t for t in plan.to_run if t.id not in packed]
-    return (*whole, *pack(rest, plan.begun, resources.lanes, limit))
+    return (*whole, *pack(rest, plan.begun, resources.lanes, limit), *more)
 
 
 def pack(
-    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu
-) -> list[Bundle]:
+    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu,
+    bundle_of: Callable[[Sequence[Trial]], Bundle] = together,
+) -> list[Bundle]:  # fmt: skip
     """Bundles that hold every trial once, the longest first.
 
     `begun` are bundles that have a checkpoint: they continue unchanged, including their trials that have ended, since a
@@ -99,7 +105,7 @@ def pack(
     for t in wanted.values():
         groups.setdefault(t.shape, []).append(t)
     for group in groups.values():
-        bundles += [together(part) for part in _cut(group, sum(costs[t.id] for t in group), fair, limit(group[0]))]
+        bundles += [bundle_of(part) for part in _cut(group, sum(costs[t.id] for t in group), fair, limit(group[0]))]
     total = {b.id: sum(costs.get(t.id, 0.0) for t in b.trials) for b in bundles}
     return sorted(bundles, key=lambda b: (-total[b.id], b.id))
 
@@ -113,4 +119,4 @@ def _cut(group: list[Trial], group_cost: float, fair: float, most_models: int) -
 def halves(bundle: Bundle) -> list[Bundle]:
     """Two bundles of half the trials each, to find out which of them breaks the whole."""
     middle = len(bundle.trials) // 2
-    return [together(bundle.trials[:middle]), together(bundle.trials[middle:])]
+    return [bundle.part(bundle.trials[:middle]), bundle.part(bundle.trials[middle:])]

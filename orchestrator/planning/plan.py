@@ -1,10 +1,11 @@
 """Compares a sweep's trials with the records: which are done, which are missing. Starts nothing, reads nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from orchestrator.planning import lacking
 from tracking.common import html
 from tracking.common.errors import Damaged
 from tracking.records.ledger import Ledger
@@ -19,7 +20,9 @@ class Plan:
 
     recorded: by trial id. to_run: trials that are not recorded as ended, and failed ones that are to be retried.
     begun: bundles of theirs that have a checkpoint to continue from. damaged: a message for each manifest that cannot
-    be read.
+    be read. to_measure: trials with a result that lack measures, or were measured too seldom, each with what it lacks
+    as its measures. from_weights: those of them that need not be trained again, since only the end is looked at and
+    their trained weights are kept.
     """
 
     trials: tuple[Trial, ...]
@@ -27,6 +30,22 @@ class Plan:
     to_run: tuple[Trial, ...]
     begun: tuple[Bundle, ...]
     damaged: tuple[str, ...]
+    to_measure: tuple[Trial, ...] = ()
+    from_weights: frozenset[str] = frozenset()
+
+    @property
+    def work(self) -> tuple[Trial, ...]:
+        """Everything that a launch has to do."""
+        return (*self.to_run, *self.to_measure)
+
+    @property
+    def lacks(self) -> dict[tuple[str, ...], Counter[str]]:
+        """What recorded trials lack: how many are to be computed from "weights" and by "training", by the measures."""
+        found: dict[tuple[str, ...], Counter[str]] = {}
+        for t in self.to_measure:
+            how = "weights" if t.id in self.from_weights else "training"
+            found.setdefault(tuple(t.plain["measure"]), Counter())[how] += 1
+        return found
 
     @property
     def states(self) -> Counter[str]:
@@ -51,12 +70,17 @@ class Plan:
         return self.recorded[trial.id].state if trial.id in self.recorded else "missing"
 
 
-def compare(trials: Sequence[Trial], ledger: Ledger, retry_failed: bool = False) -> Plan:
-    """Compares trials with what is recorded; with `retry_failed`, failed trials are to run again."""
+def compare(
+    trials: Sequence[Trial], ledger: Ledger, retry_failed: bool = False, at_the_end: Collection[str] = ()
+) -> Plan:
+    """Compares trials with what is recorded; with `retry_failed`, failed trials are to run again. at_the_end: measures
+    of which nothing but the last step is looked at."""
     recorded = ledger.of(t.id for t in trials)
     to_run = tuple(t for t in trials if not _is_done(recorded.get(t.id), retry_failed))
     damaged = tuple(str(error) for error in ledger.damaged)
-    return Plan(tuple(trials), recorded, to_run, tuple(_begun(ledger, to_run, recorded)), damaged)
+    lack = tuple(lacking.lacking(trials, recorded, at_the_end))
+    kept = frozenset(t.id for t in lack if lacking.is_computable(t, recorded[t.id], ledger, at_the_end))
+    return Plan(tuple(trials), recorded, to_run, tuple(_begun(ledger, to_run, recorded)), damaged, lack, kept)
 
 
 def _is_done(record: TrialRecord | None, retry_failed: bool) -> bool:
@@ -71,4 +95,4 @@ def _begun(ledger: Ledger, to_run: Sequence[Trial], recorded: Mapping[str, Trial
     for m in manifests:
         if m.checkpoints and {t.id for t in m.trials if not t.ended} <= wanted:
             with suppress(Damaged):  # its work is begun again by a bundle that sets it aside
-                yield Bundle(m.bundle, recorded_trials(m, to_run[0]))
+                yield Bundle(m.bundle, recorded_trials(m, to_run[0]), observed=m.observed)

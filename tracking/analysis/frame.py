@@ -30,10 +30,11 @@ class Planned(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where rows are: `part` names what holds those of a trial, `read(part, measure)` reads it, with at least the rows
-    of that measure, of all where it is None: columns as in `tracking.records.rows.SCHEMA`, words as categories."""
+    """Where rows are: `parts` names what holds those of a trial, those of one measure in one of them, and
+    `read(part, measure)` reads it, with at least the rows of that measure, of all where it is None: columns as in
+    `tracking.records.rows.SCHEMA`, words as categories."""
 
-    part: Mapping[str, str]
+    parts: Mapping[str, tuple[str, ...]]
     read: Callable[[str, str | None], pd.DataFrame]
 
 
@@ -87,9 +88,9 @@ class Frame:
 
     def parts(self, measure: str | None = None) -> Iterator[tuple[Places, pd.DataFrame]]:
         """The rows of these trials, part after part, after the line that each row's trial has in `trials`: -1 for other
-        trials, which may be among them, as may other measures. A trial's rows are all in one part."""
+        trials, which may be among them, as may other measures. A trial's rows of one measure are all in one part."""
         index = self.trials.index
-        for part in dict.fromkeys(self.source.part[id] for id in index if id in self.source.part):
+        for part in dict.fromkeys(part for id in index for part in self.source.parts.get(id, ())):
             rows = self.source.read(part, measure)
             ids = rows["trial"].astype("category").cat
             yield index.get_indexer(ids.categories)[ids.codes], rows
@@ -150,7 +151,7 @@ def joined(lines: "list[Line]") -> pd.DataFrame:
 
 def in_memory(rows: pd.DataFrame) -> Source:
     """Rows that are in memory already, as one part."""
-    return Source(dict.fromkeys(map(str, rows["trial"].unique()), ""), lambda part, measure: rows)
+    return Source(dict.fromkeys(map(str, rows["trial"].unique()), ("",)), lambda part, measure: rows)
 
 
 def frame(

@@ -17,20 +17,21 @@ KEPT = 4_000_000  # rows, about 150 MiB
 
 
 def stored(ledger: Ledger, recorded: Iterable[TrialRecord]) -> Source:
-    """The rows of these trials, each from its one bundle. Reading raises Damaged."""
-    part = {one.id: one.bundle for one in recorded}
-    return Source(part, Reader(ledger, part).read)
+    """The rows of these trials, each measure from the bundle that counts. Reading raises Damaged."""
+    parts = {one.id: one.bundles for one in recorded}
+    return Source(parts, Reader(ledger, parts).read)
 
 
 class Reader:
-    """Reads bundles by measure and keeps at most `room` rows. `part`: the bundle of each trial."""
+    """Reads bundles by measure and keeps at most `room` rows. `parts`: the bundles of each trial."""
 
-    def __init__(self, ledger: Ledger, part: dict[str, str], room: int = KEPT) -> None:
+    def __init__(self, ledger: Ledger, parts: dict[str, tuple[str, ...]], room: int = KEPT) -> None:
         self.ledger, self.room = ledger, room
         self.kept: dict[tuple[str, str | None], pd.DataFrame] = {}
         self.ids: dict[str, list[str]] = {}
-        for id, bundle in part.items():
-            self.ids.setdefault(bundle, []).append(id)
+        for id, bundles in parts.items():
+            for bundle in bundles:
+                self.ids.setdefault(bundle, []).append(id)
 
     def read(self, bundle: str, measure: str | None) -> "pd.DataFrame":
         """What has been read stays, and nothing makes room: a scan that is longer than the room would find nothing."""

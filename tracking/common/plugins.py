@@ -39,6 +39,10 @@ class Frozen(BaseModel):
         """The keys that no id depends on, whatever their value: what is only observed of a training, not part of it."""
         return frozenset()
 
+    def measured_steps(self) -> int | tuple[int, ...]:
+        """The number of steps between measurements, or the steps themselves, sorted; the last one in any case."""
+        return 1
+
     def named_modules(self) -> tuple[ModuleType, ...]:
         """The modules of the user's files that are named by a text, such as a loss; `any_settings` has its own."""
         return ()

@@ -155,4 +155,4 @@ class Mirror:
 
 def _number(found: TrialRecord) -> int:
     """Another one as soon as anything has been committed of a trial."""
-    return hash((found.bundle, found.state, found.step, found.reason, found.started_ms, found.clock[-1:]))
+    return hash((found.bundle, found.state, found.step, found.reason, found.started_ms, found.clock[-1:], found.beside))

@@ -34,6 +34,7 @@ STATUS: dict[State, str] = {
 FINAL = frozenset({"finished", "diverged"})  # never trained again; what failed or was cancelled may be
 PARAM_LIMIT = 6000  # characters; MLflow cuts what is longer, silently
 TAG_LIMIT = 5000
+ALL_SENT = "all"
 LAYERS = 8  # of a measure that are sent; a chart per layer of a deep net helps nobody, and the records have them all
 HEAD, PER_OCTAVE, SPREAD = 16, 4, 32  # see `kept`
 
@@ -193,6 +194,11 @@ def as_it_stands(trial: TrialRecord, at_work: Collection[str] | None) -> TrialRe
     if trial.state != "running" or at_work is None or trial.id in at_work:
         return trial
     return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; `sweep launch` goes on")
+
+
+def all_sent(trial: TrialRecord) -> str:
+    """What says that no more points of a trial can come, until a measure is recorded of it in one bundle more."""
+    return " ".join([ALL_SENT, *(f"{other.bundle}:{len(other.measures)}" for other in trial.beside)])
 
 
 def points(sweep: SweepInfo, trial: TrialRecord, rows: pd.DataFrame, sent: int = -1) -> list[Point]:

@@ -38,8 +38,8 @@ class SyncReport:
 class Known(NamedTuple):
     """What is kept of each run: of MLflow's own, 50 KB each, 10^5 would fill the memory.
 
-    sent: up to which step the points of a trial are there, -1 when none, "all" when no more can come; of a line, the
-    digest of its points. mirrored: the digest of all that was sent.
+    sent: up to which step the points of a trial are there, -1 when none, what `payload.all_sent` says when no more can
+    come; of a line, the digest of its points. mirrored: the digest of all that was sent.
     """
 
     id: str

@@ -82,12 +82,12 @@ class Writer:
 
     def _digest(self, trial: TrialRecord, parent: str) -> str:
         """Equal when there is nothing to send: rows are only ever added to, so state and step stand for them."""
-        return mp.digest(mp.tags(self.sweep, trial, parent), mp.params(trial), trial.clock[-1:])
+        return mp.digest(mp.tags(self.sweep, trial, parent), mp.params(trial), trial.clock[-1:], mp.all_sent(trial))
 
     def _bundle(self, trials: list[TrialRecord], runs: dict[str, Known], parent: str) -> None:
         """Trials of one bundle, so that its rows are read once."""
         try:
-            rows = self.ledger.rows([t for t in trials if runs[t.id].sent != "all"]).to_pandas()
+            rows = self.ledger.rows([t for t in trials if runs[t.id].sent != mp.all_sent(t)]).to_pandas()
         except Damaged as error:
             self._problem([t.id for t in trials], error)
             return
@@ -100,11 +100,12 @@ class Writer:
                 self._trial(run, there, trial, parent, of.get(trial.id, rows[:0]))
 
     def _trial(self, run: Known, there: Any, trial: TrialRecord, parent: str, rows: pd.DataFrame) -> None:
-        sent = run.sent
-        points = [] if sent == "all" else mp.points(self.sweep, trial, rows, int(sent))
-        complete = sent == "all" or trial.state in mp.FINAL
+        everything = run.sent == mp.all_sent(trial)
+        sent = NOTHING_SENT if run.sent.startswith(mp.ALL_SENT) else run.sent  # with measures that were added later
+        points = [] if everything else mp.points(self.sweep, trial, rows, int(sent))
+        complete = everything or trial.state in mp.FINAL
         marks = {
-            SENT: "all" if complete else str(max(trial.step, int(sent))),
+            SENT: mp.all_sent(trial) if complete else str(max(trial.step, int(sent))),
             MIRRORED: self._digest(trial, parent),
         }
         self.runs.keys.update(p.key for p in points)

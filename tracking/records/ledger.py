@@ -5,7 +5,7 @@ manifest is read again only where its writer has replaced the files that it name
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pyarrow as pa
@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout, manifest_json, rows
+from tracking.records.joined import joined
 from tracking.records.local_disk import FileInfo
-from tracking.records.manifest import FileEntry, Manifest, TrialRecord
+from tracking.records.manifest import Beside, FileEntry, Manifest, TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.rows import State
 from tracking.records.segment_reader import SegmentReader
@@ -39,8 +40,9 @@ class Ledger:
     """What a store held when it was read.
 
     manifests: by bundle. damaged: the manifests that cannot be used, as errors that name their files. files: all files
-    below records/, checkpoints/ and weights/. winners: of each trial the bundle that counts, and its place in that
-    manifest. segments: reads rows, and keeps some of what it has read; a later ledger reads anew.
+    below records/, checkpoints/ and weights/. winners: of each trial its own bundle, and its place in that manifest.
+    beside: what counts of a trial in other bundles, where something does. segments: reads rows, and keeps some of what
+    it has read; a later ledger reads anew.
     """
 
     store: Store
@@ -48,6 +50,7 @@ class Ledger:
     damaged: tuple[Damaged, ...]
     files: tuple[FileInfo, ...]
     winners: Mapping[str, tuple[str, int]]
+    beside: Mapping[str, tuple[Beside, ...]]
     segments: SegmentReader
 
     @staticmethod
@@ -60,7 +63,8 @@ class Ledger:
         found = [m for info in files if layout.is_manifest(info.name) if (m := before.get(info) or _read(store, info))]
         manifests = {m.bundle: m for m in found if isinstance(m, Manifest)}
         damaged = tuple(m for m in found if isinstance(m, Damaged))
-        return Ledger(store, manifests, damaged, files, _winners(manifests.values()), SegmentReader(store))
+        winners = _winners(manifests.values())
+        return Ledger(store, manifests, damaged, files, winners, joined(manifests, winners), SegmentReader(store))
 
     def _parsed(self) -> dict[FileInfo, Manifest | Damaged]:
         known: dict[str, Manifest | Damaged] = {error.name: error for error in self.damaged}
@@ -79,7 +83,8 @@ class Ledger:
             if id in self.winners:
                 bundle, place = self.winners[id]
                 manifest = self.manifests[bundle]
-                found[id] = manifest.record(manifest.trials[place])
+                record = manifest.record(manifest.trials[place])
+                found[id] = replace(record, beside=self.beside[id]) if id in self.beside else record
         return found
 
     @property
@@ -94,7 +99,7 @@ class Ledger:
 
     def strays(self, records: Iterable[TrialRecord]) -> list[str]:
         """Files that no manifest names in the bundles of these trials that are done: what crashes have left."""
-        done = [self.manifests[bundle] for bundle in {r.bundle for r in records} if self.manifests[bundle].done]
+        done = [self.manifests[bundle] for bundle in _bundles(records) if self.manifests[bundle].done]
         kept = {entry.name for manifest in done for entry in (*manifest.segments, *manifest.weights)}
         folders = {folder for manifest in done for folder in layout.folders(manifest.bundle)}
         ours = [info.name for info in self.files if info.name.endswith(layout.COMMITTED)]
@@ -108,7 +113,7 @@ class Ledger:
     def unsound(self, records: Iterable[TrialRecord]) -> dict[str, Damaged]:
         """The bundles of these trials whose rows cannot be read as they were committed, with the first reason."""
         found = {}
-        for bundle in sorted({r.bundle for r in records}):
+        for bundle in sorted(_bundles(records)):
             try:
                 self._read_files(bundle, self._check)
             except Damaged as error:
@@ -122,24 +127,41 @@ class Ledger:
                 raise Damaged(f"{segment.name} has {length} rows, and its parts have others", segment.name)
 
     def rows(self, records: Iterable[TrialRecord]) -> pa.Table:
-        """The committed rows of these trials, each from its one bundle; columns as in `rows.SCHEMA`. Raises Damaged."""
+        """The committed rows of these trials, each of their measures from the bundle that counts; columns as in
+        `rows.SCHEMA`. Raises Damaged."""
         by_bundle: dict[str, list[str]] = {}
         for trial in records:
-            by_bundle.setdefault(trial.bundle, []).append(trial.id)
+            for bundle in trial.bundles:
+                by_bundle.setdefault(bundle, []).append(trial.id)
         parts = [self.bundle_rows(bundle, ids) for bundle, ids in sorted(by_bundle.items())]
         return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
 
     def bundle_rows(self, bundle: str, ids: Collection[str], measure: str | None = None) -> pa.Table:
-        """The committed rows of these trials of one bundle, of one measure where it is given. Raises Damaged."""
+        """The committed rows of these trials that count in one bundle, of one measure where it is given. Raises
+        Damaged."""
 
         def read(manifest: Manifest) -> pa.Table:
             parts = [self.segments.rows(segment, measure) for segment in manifest.segments]
             return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
 
         table = self._read_files(bundle, read)
-        if {t.id for t in self.manifests[bundle].trials} <= set(ids):
-            return table
-        return table.filter(_of_trials(table, ids))
+        if not {t.id for t in self.manifests[bundle].trials} <= set(ids):
+            table = table.filter(_of_trials(table, ids))
+        return self._counting(bundle, ids, table)
+
+    def _counting(self, bundle: str, ids: Collection[str], table: pa.Table) -> pa.Table:
+        """The rows of a bundle without the measures that count in another one."""
+        groups: dict[tuple[Beside, ...], list[str]] = {}
+        for id in ids:
+            if id in self.beside:
+                groups.setdefault(self.beside[id], []).append(id)
+        for beside, some in groups.items():
+            elsewhere = {name for other in beside if other.bundle != bundle for name in other.measures}
+            here = {name for other in beside if other.bundle == bundle for name in other.measures}
+            # Beside the trial's own bundle nothing counts but what was to be added there.
+            lost = pc.invert(_is_in(table["measure"], here)) if here else _is_in(table["measure"], elsewhere)
+            table = table.filter(pc.invert(pc.and_(_of_trials(table, some), lost)))
+        return table
 
     def computed(self, record: TrialRecord) -> tuple[Computed, ...]:
         """What computed each of the rows of a trial, in the order in which they were committed. Raises Damaged."""
@@ -148,9 +170,10 @@ class Ledger:
             return [part for segment in manifest.segments for part in self._parts(manifest, segment)]
 
         steps: dict[Provenance, list[int]] = {}
-        for provenance, table in self._read_files(record.bundle, read):
-            mine = table.filter(_of_trials(table, [record.id]))
-            steps.setdefault(provenance, []).extend(mine["step"].to_pylist())
+        for bundle in record.bundles:
+            for provenance, table in self._read_files(bundle, read):
+                mine = self._counting(bundle, [record.id], table.filter(_of_trials(table, [record.id])))
+                steps.setdefault(provenance, []).extend(mine["step"].to_pylist())
         return tuple(Computed(p, len(of), min(of), max(of)) for p, of in steps.items() if of)
 
     def _parts(self, manifest: Manifest, segment: FileEntry) -> Iterator[tuple[Provenance, pa.Table]]:
@@ -187,17 +210,25 @@ def _read(store: Store, info: FileInfo) -> Manifest | Damaged | None:
 
 
 def _winners(manifests: Iterable[Manifest]) -> dict[str, tuple[str, int]]:
-    """Where several bundles hold a trial, one counts: a result before a failure before unfinished work, then the
-    further one, then by name; so every reader chooses the same."""
-    best: dict[str, tuple[int, int, str, int]] = {}
+    """Where several bundles hold a trial, one is its own: a result before a failure before unfinished work, then the
+    further one, then the one that was begun first, then by name; so every reader chooses the same."""
+    best: dict[str, tuple[int, int, int, str, int]] = {}
     for manifest in manifests:
         for place, trial in enumerate(manifest.trials):
-            rank = (PRECEDENCE.index(trial.state), trial.step, manifest.bundle, place)
+            rank = (PRECEDENCE.index(trial.state), trial.step, -manifest.started_ms, manifest.bundle, place)
             if trial.id not in best or rank > best[trial.id]:
                 best[trial.id] = rank
-    return {id: (bundle, place) for id, (_, _, bundle, place) in best.items()}
+    return {id: (bundle, place) for id, (*_, bundle, place) in best.items()}
 
 
 def _of_trials(table: pa.Table, ids: Collection[str]) -> pa.Array:
     """The mask of the rows of these trials."""
-    return pc.is_in(table["trial"].cast(pa.string()), pa.array(ids, pa.string()))
+    return _is_in(table["trial"], ids)
+
+
+def _is_in(column: pa.ChunkedArray, words: Collection[str]) -> pa.Array:
+    return pc.is_in(column.cast(pa.string()), pa.array([*words], pa.string()))
+
+
+def _bundles(records: Iterable[TrialRecord]) -> set[str]:
+    return {bundle for record in records for bundle in record.bundles}

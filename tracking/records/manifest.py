@@ -5,6 +5,7 @@ of the commit in which it ended, so that a manifest can be taken back to the com
 row and every outcome can be traced to what computed it. How manifests are written to files: `manifest_json.py`.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -62,17 +63,50 @@ class TrialEntry:
         return replace(self, state="running", step=step, reason="", commit=UNKNOWN)
 
 
+Every = int | tuple[int, ...]
+
+
+def includes(there: Every, asked: Every) -> bool:
+    """Whether measurements at the steps `there` are all that are asked for. As for `Observed.every`."""
+    if isinstance(there, int):
+        steps = (asked,) if isinstance(asked, int) else asked
+        return there != AT_THE_END and all(step % there == 0 for step in steps)
+    return not isinstance(asked, int) and {*asked} <= {*there}
+
+
+def both(one: Every, other: Every) -> Every:
+    """Steps that include those of both."""
+    if isinstance(one, int) or isinstance(other, int):
+        return math.gcd(*(step for every in (one, other) for step in ((every,) if isinstance(every, int) else every)))
+    return tuple(sorted({*one, *other}))
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What was measured of a training that does not depend on it, and how often.
 
     measures: (name, digest of its source, "" for a measure of this program), sorted. every: steps between measurements,
-    of which the last step is one in any case, or AT_THE_END.
+    AT_THE_END, or the steps that were measured, sorted. The last step is one in any case.
     """
 
     __pydantic_config__ = _STRICT
     measures: Pairs
-    every: int
+    every: Every
+
+    def count(self, last: int) -> int:
+        """At how many steps of a training with so many steps."""
+        if isinstance(self.every, int):
+            return last // self.every if self.every != AT_THE_END else 0
+        return len(self.every)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The measures of a trial whose rows count in another bundle than its own, and what was observed there."""
+
+    bundle: str
+    measures: frozenset[str]
+    observed: Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +116,7 @@ class TrialRecord:
     clock: (step, milliseconds since 1970) of each commit, in order; a row of a step was committed at the first entry
     whose step is not less. provenances: of the commits until the trial ended, each once, in the order in which they
     were last used; `provenance` is that of the last of these commits. schema, sources, observed: as in `Manifest`.
+    beside: what was measured of it later, in other bundles.
     """
 
     id: str
@@ -99,6 +134,24 @@ class TrialRecord:
     schema: int = FIRST_SCHEMA
     sources: tuple[tuple[str, str], ...] = ()
     observed: Observed | None = None
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        """All bundles that hold rows of it that count, its own first."""
+        return (self.bundle, *(other.bundle for other in self.beside))
+
+    @property
+    def measured(self) -> dict[str, tuple[str, Every]]:
+        """What was measured of it: of each name the digest of its source, and the steps between measurements."""
+        seen = [(self.observed, None), *((other.observed, other.measures) for other in self.beside)]
+        return {
+            name: (digest, one.every)
+            for one, measures in seen
+            if one
+            for name, digest in one.measures
+            if measures is None or name in measures
+        }
 
     @property
     def provenance(self) -> Provenance:

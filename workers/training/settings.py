@@ -97,6 +97,10 @@ class Settings(OnImages):
         """The epochs from 1 on at which the models are evaluated."""
         return evaluated(self.evaluate_every, self.epochs)
 
+    def measured_steps(self) -> int | tuple[int, ...]:
+        """The epochs between evaluations, or the epochs."""
+        return self.evaluate_every if isinstance(self.evaluate_every, int) else tuple(sorted(self.evaluations))
+
     @property
     def acts_at_evaluations(self) -> bool:
         """Whether the training depends on how often it is evaluated: it may end, go over to the recorded training, or

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
+from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import cost, described
 from orchestrator.planning.plan import Plan
 from orchestrator.results.build import Results, plain
@@ -46,6 +47,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "sweep": sweep.name,
                 "variant": sweep.variant,
                 "trials": done.trials,
+                "measured": done.measured,
                 "damaged": list(done.damaged),
                 "curves": done.curves,
                 "not_drawn": [asdict(one) for one in done.not_drawn],
@@ -83,6 +85,8 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
     if found.bundles:
         _bundles(found)
+    for line in sentences(plan.lacks):
+        say(line)
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
     for line in found.notes:
@@ -95,7 +99,10 @@ def _summary(found: Planned) -> dict[str, Any]:
         "trials": {"total": len(plan.trials), "to_run": len(plan.to_run), **dict(plan.states)},
         "cells": len({t.cell for t in plan.trials}),
         "bundles": [{"id": b.id, "models": len(b.trials)} for b in found.bundles],
-        "operations": sum(cost(t) for t in plan.to_run),
+        "to_measure": [
+            {"measures": list(names), "trials": counts.total(), **counts} for names, counts in plan.lacks.items()
+        ],
+        "operations": sum(cost(t) for t in plan.work),
         "damaged": list(plan.damaged),
         "notes": list(found.notes),
         "estimate": found.estimate.summary(),

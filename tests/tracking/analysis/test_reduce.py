@@ -33,7 +33,7 @@ CURVES = [
 def in_parts(frame: Frame, of: Callable[[str], str]) -> Frame:
     """The same rows in several parts; `of` says in which a trial's rows are."""
     rows = frame.rows
-    part = {id: of(id) for id in frame.source.part}
+    part = {id: of(id) for id in frame.source.parts}
 
     @functools.cache
     def read(name: str, measure: str | None) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def in_parts(frame: Frame, of: Callable[[str], str]) -> Frame:
         assert mine["trial"].nunique() < rows["trial"].nunique()
         return mine if measure is None else mine[mine["measure"] == measure]
 
-    return Frame(frame.trials, Source(part, read))
+    return Frame(frame.trials, Source({id: (name,) for id, name in part.items()}, read))
 
 
 @pytest.mark.parametrize("curve", CURVES, ids=lambda c: c.name)
@@ -78,12 +78,12 @@ def test_of_a_large_store_little_stays_in_memory(tmp_path: Path, kept: int) -> N
         writer.add([row(t, s, s + bundle) for t in made for s in range(3)], ended)
         writer.commit(2, None)
     ledger = Ledger.read(store)
-    reader = Reader(ledger, {id: bundle for id, (bundle, _) in ledger.winners.items()}, kept)
+    reader = Reader(ledger, {id: (bundle,) for id, (bundle, _) in ledger.winners.items()}, kept)
     for _ in range(2):
         assert [len(reader.read(f"b{b}", "error")) for b in range(5)] == [6] * 5
         assert len(reader.read("b0", "risk")) == 0
     assert sum(map(len, reader.kept.values())) == {0: 0, 7: 6, 1000: 30}[kept]
-    assert set(stored(ledger, ledger.records.values()).part.values()) == {f"b{b}" for b in range(5)}
+    assert set(stored(ledger, ledger.records.values()).parts.values()) == {(f"b{b}",) for b in range(5)}
 
 
 def test_rows_of_other_trials_and_measures_are_passed_over() -> None:

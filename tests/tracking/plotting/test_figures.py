@@ -80,7 +80,7 @@ def test_a_damaged_store_is_not_the_fault_of_a_figure(tmp_path: Path) -> None:
         raise Damaged("checksum of rows-1.parquet")
 
     with pytest.raises(Damaged):
-        all_of_it(Frame(found.trials, Source(found.source.part, read)), tmp_path, GOOD)
+        all_of_it(Frame(found.trials, Source(found.source.parts, read)), tmp_path, GOOD)
 
 
 def test_a_sweep_without_curves_has_an_empty_table(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""What recorded trials lack of what a sweep asks for: measures added later, or steps between those that were measured.
+
+Rows that are there are not recorded again: what is lacking is recorded in bundles of its own, beside them.
+"""
+
+import functools
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from tracking.records.joined import RESULTS
+from tracking.records.ledger import Ledger
+from tracking.records.manifest import Every, Observed, TrialRecord, both, includes
+from workers.bundle import measured_in_any_case, observed
+from workers.trial import Trial
+
+HOW = {"weights": "computed from kept weights", "training": "trained again for it"}
+
+
+def lacking(
+    trials: Sequence[Trial], recorded: Mapping[str, TrialRecord], at_the_end: Collection[str]
+) -> Iterator[Trial]:
+    """The trials with a result of which not all is measured that they ask for, with what they lack as their measures;
+    with all of them where they lack what is measured in any case.
+
+    at_the_end: measures of which nothing but the last step is looked at.
+    """
+    asked: dict[tuple[object, ...], Observed | None] = {}
+    in_any_case = frozenset(measured_in_any_case(trials[0])) if trials else frozenset()
+    for trial in trials:
+        record = recorded.get(trial.id)
+        if record is None or record.state not in RESULTS or record.observed is None:
+            continue
+        key = (trial.experiment, str(trial.plain.get("measure")), str(trial.plain.get("evaluate_every")))
+        if key not in asked:
+            asked[key] = observed(trial)
+        if wanted := asked[key]:
+            yield from _observed_again(trial, wanted, record.measured, at_the_end, in_any_case)
+
+
+def _observed_again(
+    trial: Trial, wanted: Observed, there: Mapping[str, tuple[str, Every]], at_the_end: Collection[str],
+    in_any_case: frozenset[str],
+) -> Iterator[Trial]:  # fmt: skip
+    """The trial with what it lacks; none where nothing lacks. Where it was measured at other steps, it is to be
+    measured at both those and the ones that are asked for, so that one record has them all."""
+    lacks = [
+        name
+        for name, digest in wanted.measures
+        if not _is_measured(there.get(name), digest, wanted.every, name in at_the_end)
+    ]
+    if lacks:
+        every = functools.reduce(both, (there[name][1] for name in lacks if name in there), wanted.every)
+        if in_any_case.intersection(lacks):
+            yield trial.measuring(trial.plain["measure"], every, partial=False)
+        else:
+            yield trial.measuring(lacks, every)
+
+
+def _is_measured(there: tuple[str, Every] | None, digest: str, every: Every, only_the_end: bool) -> bool:
+    """Whether a measure is recorded by this source of it, and at every step that is asked for."""
+    if there is None or there[0] != digest:
+        return False
+    return only_the_end or includes(there[1], every)
+
+
+def is_computable(trial: Trial, record: TrialRecord, ledger: Ledger, at_the_end: Collection[str]) -> bool:
+    """Whether what a trial lacks can be computed from its trained weights."""
+    kept = ledger.weights(record.bundle) is not None
+    return trial.partial and kept and {*trial.plain["measure"]} <= {*at_the_end}
+
+
+def sentences(lacks: Mapping[tuple[str, ...], Counter[str]]) -> list[str]:
+    """How many trials lack which measures, and how they are measured; as `Plan.lacks`."""
+    said = []
+    for names, counts in lacks.items():
+        measures = f"measure {names[0]}" if len(names) == 1 else f"the measures {', '.join(names)}"
+        verb = "trial lacks" if counts.total() == 1 else "trials lack"
+        how = ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {HOW[key]}" for key, n in sorted(counts.items()))
+        said.append(f"{counts.total():,} recorded {verb} {measures}: {how}")
+    return said
