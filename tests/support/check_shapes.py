@@ -128,14 +128,17 @@ def _speaks_of_arrays(hint: Any) -> bool:
 
 @functools.cache
 def complete(name: str) -> None:
-    """Runs what a module has under `if TYPE_CHECKING`, and before that the same in the modules that it imports from."""
+    """Runs what a module has under `if TYPE_CHECKING`, and before that the same in the modules that it imports from.
+    What the module has at run time stays: the types of settings of files that are found by name are others there."""
     module = importlib.import_module(name)
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             for part in node.body:
                 if isinstance(part, ast.ImportFrom) and part.module and part.module.startswith("workers."):
                     complete(part.module)
-            exec(compile(ast.Module(node.body, []), name, "exec"), vars(module))
+            names = dict(vars(module))
+            exec(compile(ast.Module(node.body, []), name, "exec"), names)
+            vars(module).update({key: value for key, value in names.items() if key not in vars(module)})
 
 
 def _compare(where: str, value: object, hint: Any = None) -> None:
