@@ -4,6 +4,7 @@ Images are encoded (PNG, JPEG, ...), as bytes or as the structure of the Hugging
 as the image is. N examples, H W height and width, K channels.
 """
 
+import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ def kept(files: Sequence[Path], columns: Columns, part: str = "") -> Table:
     """
     if not _encoded(_column(files[0], columns.image, 1)):
         return _read(files, columns, part)
-    copy = cache.folder() / f"decoded-{cache.fingerprint(list(files))}-{'-'.join((*columns, part))}.npz"
+    chosen = hashlib.sha256(repr((columns, part)).encode()).hexdigest()[:8]
+    copy = cache.folder() / f"decoded-{cache.fingerprint(list(files))}-{chosen}.npz"
     if not copy.exists():
         with cache.replacing(copy) as temporary, temporary.open("wb") as out:
             np.savez(out, *_read(files, columns, part))
