@@ -1,7 +1,7 @@
 """Builds the compiled kernels where there is a C++ compiler; everything else is in pyproject.toml.
 
-One source, once for each instruction set that the kernels may meet. All are optional: what cannot be built is left out,
-and the reference engine takes its place.
+One source, once for each instruction set that the kernels may meet and each precision. All are optional: what cannot
+be built is left out, and the reference engine takes its place.
 """
 
 import hashlib
@@ -50,16 +50,18 @@ def digest() -> str:
     return "0x" + hashlib.sha256(content).hexdigest()[:16]
 
 
-def extension(variant: str) -> Extension:
+def extension(variant: str, suffix: str, real: str) -> Extension:
     return Extension(
-        f"workers.engines.cpu.kernels._{variant}",
+        f"workers.engines.cpu.kernels._{variant}{suffix}",
         sources=[str(FOLDER / "kernels.cpp")],
         depends=[str(path) for path in sorted(FOLDER.glob("*.hpp"))],
-        define_macros=[("SOURCES", f"{digest()}u")],
+        define_macros=[("SOURCES", f"{digest()}u"), ("REAL", real)],
         extra_compile_args=[*FLAGS, *MACHINE[variant]],
         language="c++",
         optional=True,
     )
 
 
-setup(ext_modules=[extension(variant) for variant in MACHINE], cmdclass={"build_ext": Libraries})
+PRECISIONS = {"": "float", "_float64": "double"}  # end of a library's name, type of its numbers
+LIBRARIES = [extension(variant, *precision) for variant in MACHINE for precision in PRECISIONS.items()]
+setup(ext_modules=LIBRARIES, cmdclass={"build_ext": Libraries})

@@ -1,5 +1,7 @@
 """The compiled kernels against plain PyTorch in float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,27 @@ def test_steps_are_those_of_plain_pytorch(case: tuple[Net, str], variant: str, b
             if net.batch_norm and name.startswith("conv") and name.endswith("bias"):
                 moved += after.norm()  # the mean takes this bias out again: its gradient is zero
             assert (ours - after).norm() <= 2e-5 * moved + ROUNDING * after.norm(), name
+
+
+@cases
+@variants
+def test_in_float64_steps_are_those_of_plain_pytorch_to_rounding(case: tuple[Net, str], variant: str) -> None:
+    net, bias = replace(case[0], precision="float64"), case[1]
+    state, work = initial(net, bias, 2), Work(net, 2)
+    fused = Fused(net, state, variant)
+    work.train(fused, [0, 1])
+    losses = fused.totals(work.images, work.index, work.labels)[1]
+    for m in range(2):
+        model = plain(net, state, m)
+        work.train_plain(net, model, m)
+        for name, after in named(net, model):
+            ours = (fused.parameters | fused.buffers)[name][m]
+            assert ours.dtype == torch.float64
+            torch.testing.assert_close(ours, after, rtol=1e-11, atol=1e-13)
+        outputs = model.eval()(pixels(work.images[work.index[m]])).detach()
+        torch.testing.assert_close(fused.outputs(work.images, work.index)[m], outputs, rtol=1e-10, atol=1e-11)
+        expected = float(risk(net.loss, outputs, torch.from_numpy(work.labels[m])))
+        assert losses[m] / EXAMPLES == pytest.approx(expected, rel=1e-10)
 
 
 @cases

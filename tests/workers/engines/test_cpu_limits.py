@@ -22,6 +22,7 @@ def test_kernels_are_there_if_a_compiler_is() -> None:
     if compiler is None:
         pytest.skip("no C++ compiler here")
     assert library.available() is not None, f"{compiler} is here, but: {library.reason()}"
+    assert library.usable("float64") == library.usable("float32")
 
 
 @built

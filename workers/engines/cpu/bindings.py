@@ -22,7 +22,7 @@ from workers.engines.cpu.supported import Net
 from workers.interfaces.images import Pixels
 
 if TYPE_CHECKING:
-    from jaxtyping import Float32, Float64, Int64
+    from jaxtyping import Float, Float64, Int64
 
 Names = dict[str, Tensor]
 Integers = NDArray[np.int64]
@@ -45,18 +45,21 @@ class Fused:
         keeps: tuple[str, ...] = ("momentum",),
     ) -> None:
         name = variant or net.variant()
-        if name not in library.usable():
-            raise ValueError(f"no kernels for {name}: usable here are {library.usable()}; {library.reason()}")
+        usable = library.usable(net.precision)
+        if name not in usable:
+            raise ValueError(f"no kernels for {name} in {net.precision}: usable here are {usable}; {library.reason()}")
         self.net, self.variant, self.threads, self.keeps = net, name, threads, keeps
-        self._kernels, self._shape = library.load(name), net.struct()
+        self._kernels, self._shape = library.load(name, net.precision), net.struct()
+        self.dtype = torch.float32 if net.precision == library.FLOAT32 else torch.float64
         self.load(state)
 
     def load(self, state: dict[str, Names]) -> None:
         """Takes over copies of "parameters", "buffers" (running mean and variance) and what the optimizer keeps (zero
         if absent)."""
-        self.parameters, self.buffers = _copies(state["parameters"]), _copies(state.get("buffers", {}))
+        self.parameters = _copies(state["parameters"], self.dtype)
+        self.buffers = _copies(state.get("buffers", {}), self.dtype)
         zeros = {name: torch.zeros_like(t) for name, t in self.parameters.items()}
-        self.kept = {part: _copies(state.get(part, zeros)) for part in self.keeps}
+        self.kept = {part: _copies(state.get(part, zeros), self.dtype) for part in self.keeps}
         self.models = len(self.parameters["output.weight"])
         self._check()
         every = range(self.models)
@@ -66,7 +69,7 @@ class Fused:
     def state(self) -> dict[str, Names]:
         """Copies of the whole training state, bit for bit."""
         parts = {"parameters": self.parameters, **self.kept, "buffers": self.buffers}
-        return {part: _copies(tensors) for part, tensors in parts.items()}
+        return {part: _copies(tensors, self.dtype) for part, tensors in parts.items()}
 
     def epoch(
         self,
@@ -85,7 +88,7 @@ class Fused:
         images, index, labels, order = _contiguous(images), _int64(index), _int64(labels), _int64(order)
         self._check_examples(images, index, labels)
         _check_range("order", order, index.shape[1])
-        steps, each = order.shape[1], np.ascontiguousarray(rates, np.float32)
+        steps, each = order.shape[1], np.ascontiguousarray(rates, np.float64)
         if each.shape != (self.models, -(-steps // batch)):
             raise ValueError(
                 f"rates must be of every model and step ({self.models}, {-(-steps // batch)}), got {each.shape}"
@@ -114,10 +117,10 @@ class Fused:
         self._evaluate(images, index, labels, errors, losses, None)
         return errors, losses
 
-    def outputs(self, images: Pixels, index: Int64[Integers, "... E"] | None = None) -> Float32[Tensor, "M E C"]:
+    def outputs(self, images: Pixels, index: Int64[Integers, "... E"] | None = None) -> Float[Tensor, "M E C"]:
         """Outputs for images index[m] (all in turn if None), in evaluation mode."""
         count = len(images) if index is None else index.shape[-1]
-        outputs = torch.empty(self.models, count, self.net.classes)
+        outputs = torch.empty(self.models, count, self.net.classes, dtype=self.dtype)
         self._evaluate(images, index, None, np.zeros(self.models, np.int64), np.zeros(self.models), outputs)
         return outputs
 
@@ -128,7 +131,7 @@ class Fused:
         labels: Int64[Integers, "... E"] | None,
         errors: Int64[Integers, " M"],
         losses: Float64[NDArray[np.float64], " M"],
-        outputs: Float32[Tensor, "M E C"] | None,
+        outputs: Float[Tensor, "M E C"] | None,
     ) -> None:
         images = _contiguous(images)
         count = len(images) if index is None else index.shape[-1]
@@ -190,8 +193,8 @@ def _examples(images: Pixels, index: Integers | None, labels: Integers | None) -
     return library.Examples(pixels if is_bytes else None, None if is_bytes else pixels, *given)
 
 
-def _copies(tensors: Names) -> Names:
-    return {name: t.detach().to("cpu", torch.float32, copy=True).contiguous() for name, t in tensors.items()}
+def _copies(tensors: Names, dtype: torch.dtype) -> Names:
+    return {name: t.detach().to("cpu", dtype, copy=True).contiguous() for name, t in tensors.items()}
 
 
 def _int64(array: Integers) -> Integers:

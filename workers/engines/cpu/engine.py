@@ -30,7 +30,7 @@ MOST_FLOATS = 2**28  # numbers of all images, 1 GiB as floats: bytes are convert
 
 
 class Fused:
-    """M convolutional networks in float32, one after the other, each with its activations in the processor's caches."""
+    """M convolutional networks, one after the other, each with its activations in the processor's caches."""
 
     def __init__(self, bundle: list[Settings], examples: Examples) -> None:
         net = _net(bundle[0], examples)
@@ -104,11 +104,13 @@ def why_not() -> str:
 
 def _net(settings: Settings, examples: Examples) -> supported.Net | None:
     net, images = settings.net, examples.images
-    if type(net) is not convnet.Settings or settings.precision != "float32":
+    if type(net) is not convnet.Settings or settings.precision not in library.NUMBERS:
         return None
-    if settings.data.augment or not (_as_stored(examples) or _numbers(images) <= MOST_FLOATS):
+    converted = settings.precision == library.FLOAT32 and _numbers(images) <= MOST_FLOATS
+    if settings.data.augment or not (_as_stored(examples) or converted):
         return None
-    return supported.Net(images.train_x.shape[1:], net.widths, images.classes, settings.loss, net.batch_norm)
+    image, classes = images.train_x.shape[1:], images.classes
+    return supported.Net(image, net.widths, classes, settings.loss, net.batch_norm, settings.precision)
 
 
 def _as_stored(examples: Examples) -> bool:

@@ -13,6 +13,8 @@ VARIANTS = (
     "baseline",
 )  # fastest first; counted from the end, the index is the level a processor needs
 SUFFIX = ".so"
+FLOAT32 = "float32"
+NUMBERS = {FLOAT32: ctypes.c_float, "float64": ctypes.c_double}  # each precision has libraries of its own
 FOLDER = Path(__file__).with_name("kernels")  # sources and the libraries built from them
 ADDRESS = ctypes.c_void_p
 
@@ -37,16 +39,14 @@ class Update(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int32) for name in ("optimizer", "nesterov")),
-        *((name, ctypes.c_float) for name in ("momentum", "weight_decay")),
-        *((name, ctypes.c_double) for name in ("beta1", "beta2")),
-        ("epsilon", ctypes.c_float),
+        *((name, ctypes.c_double) for name in ("momentum", "weight_decay", "beta1", "beta2", "epsilon")),
         ("before", ctypes.c_int64),
     )
 
 
-def path(variant: str) -> Path:
+def path(variant: str, precision: str = FLOAT32) -> Path:
     """Where the build puts a variant."""
-    return FOLDER / f"_{variant}{SUFFIX}"
+    return FOLDER / f"_{variant}{'' if precision == FLOAT32 else '_' + precision}{SUFFIX}"
 
 
 def digest() -> int:
@@ -56,22 +56,22 @@ def digest() -> int:
 
 
 @functools.cache
-def load(variant: str) -> ctypes.CDLL:
+def load(variant: str, precision: str = FLOAT32) -> ctypes.CDLL:
     """A variant's library. Raises OSError where it was not built or cannot be loaded."""
-    library = ctypes.CDLL(str(path(variant)))
+    library, number = ctypes.CDLL(str(path(variant, precision))), NUMBERS[precision]
     shape, examples, count = ctypes.POINTER(Shape), ctypes.POINTER(Examples), ctypes.c_int64
     update = ctypes.POINTER(Update)
     library.train.argtypes = [shape, ADDRESS, ADDRESS, examples, ADDRESS, count, count, ADDRESS, update]
     library.evaluate.argtypes = [shape, ADDRESS, examples, count, ADDRESS, ADDRESS, ADDRESS]
-    library.multiply_and_add.argtypes = [count, ctypes.c_float]
+    library.multiply_and_add.argtypes = [count, number]
     library.multiply_and_add.restype = ctypes.c_double
     return library
 
 
-def built(variant: str) -> bool:
+def built(variant: str, precision: str = FLOAT32) -> bool:
     """Whether a variant's library is there, can be loaded, and was built from these sources."""
     try:
-        sources = ctypes.CDLL(str(path(variant))).sources
+        sources = ctypes.CDLL(str(path(variant, precision))).sources
     except (OSError, AttributeError):  # not there, for another machine, or another library
         return False
     sources.restype = ctypes.c_uint64
@@ -79,13 +79,13 @@ def built(variant: str) -> bool:
 
 
 @functools.cache
-def usable() -> tuple[str, ...]:
+def usable(precision: str = FLOAT32) -> tuple[str, ...]:
     """The variants that are built here and that this processor can run, fastest first."""
     if not built("baseline"):
         return ()
     level = load("baseline").level()
     able = VARIANTS[len(VARIANTS) - 1 - level :]
-    return tuple(variant for variant in able if built(variant))
+    return tuple(variant for variant in able if built(variant, precision))
 
 
 def available() -> str | None:

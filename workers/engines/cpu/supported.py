@@ -15,20 +15,22 @@ from workers.interfaces.optimizer import OptimizerSettings
 LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
 # Which update of updates.hpp a file of workers/optimizers is; gradient descent is one step on all examples.
 OPTIMIZERS = {"sgd": 0, "gd": 0, "adam": 1, "adamw": 2}
-NARROW = 8  # channels that fit into one vector of AVX2
+NARROW = 32  # bytes of channels that fit into one vector of AVX2
 MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: indices are 32-bit numbers
 MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's activations
 
 
 @dataclass(frozen=True)
 class Net:
-    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm."""
+    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm; and the
+    precision of its numbers."""
 
     image: tuple[int, int, int]
     widths: tuple[int, ...]
     classes: int
     loss: str = "cross_entropy"
     batch_norm: bool = False
+    precision: str = library.FLOAT32
 
     def struct(self) -> library.Shape:
         """The same as the structure that the kernels take."""
@@ -55,16 +57,21 @@ class Net:
     def variant(self) -> str | None:
         """The fastest of the variants usable here, None where nothing is built.
 
-        With no more than 8 channels AVX2's vectors of 8 beat AVX-512's of 16, half of which would be padding.
+        With no more channels than AVX2's vectors hold, these beat AVX-512's, half of which would be padding.
         """
-        narrow = max(self.widths) <= NARROW and "avx2" in library.usable()
-        return "avx2" if narrow else library.available()
+        usable = library.usable(self.precision)
+        narrow = max(self.widths) * self.number_bytes <= NARROW and "avx2" in usable
+        return "avx2" if narrow else next(iter(usable), None)
+
+    @property
+    def number_bytes(self) -> int:
+        return ctypes.sizeof(library.NUMBERS[self.precision])
 
     def batch_bytes(self, batch: int) -> int:
         """Memory for the activations and gradients of `batch` images, roughly, of one model in training."""
         lanes = [self.image[2], *(math.ceil(w / 16) * 16 for w in self.widths)]
         floats = sum(math.prod(size) * lane for size, lane in zip(self.maps(), lanes, strict=True))
-        return 4 * batch * floats * (4 if self.batch_norm else 3)
+        return self.number_bytes * batch * floats * (4 if self.batch_norm else 3)
 
 
 def update(settings: OptimizerSettings, before: int) -> library.Update:
@@ -80,5 +87,5 @@ def supports(net: Net, batch: int) -> bool:
     """Whether the kernels can train `net` in batches of `batch`: known loss, and no number or memory too large."""
     weights = max(math.prod(shape) for shape in net.shapes().values())
     one, kept = net.batch_bytes(1), net.batch_bytes(batch if net.batch_norm else 1)
-    fits = max(weights, one // 4) <= MAX_FLOATS and kept <= MAX_BYTES
-    return net.loss in LOSSES and len(net.widths) >= 1 and fits and library.available() is not None
+    fits = max(weights, one // net.number_bytes) <= MAX_FLOATS and kept <= MAX_BYTES
+    return net.loss in LOSSES and len(net.widths) >= 1 and fits and net.variant() is not None

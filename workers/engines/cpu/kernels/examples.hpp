@@ -1,6 +1,8 @@
 // Labelled images as the caller holds them, and their pixels as inputs of the first layer.
 #pragma once
 
+#include <algorithm>
+
 #include "network.hpp"
 
 namespace {
@@ -25,19 +27,19 @@ struct Batch {
 };
 
 // Pixels into the bordered input of the first layer, bytes scaled as by `scaled` in workers/interfaces/images.py.
-void place_image(const Layer& l, const Examples& e, size_t image, float* __restrict to) {
+void place_image(const Layer& l, const Examples& e, size_t image, Real* __restrict to) {
   const int floats = l.width * l.inputs;
   for (int row = 0; row < l.height; row++) {
     const size_t from = (image * l.height + row) * floats;
-    float* __restrict at = to + ((row + 1) * l.padded_columns() + 1) * l.inputs;
+    Real* __restrict at = to + ((row + 1) * l.padded_columns() + 1) * l.inputs;
     if (e.bytes)
-      for (int i = 0; i < floats; i++) at[i] = e.bytes[from + i] * (1 / 127.5f) - 1;
+      for (int i = 0; i < floats; i++) at[i] = e.bytes[from + i] * (1 / Real(127.5)) - 1;
     else
-      std::memcpy(at, e.floats + from, floats * sizeof(float));
+      std::copy(e.floats + from, e.floats + from + floats, at);
   }
 }
 
-void place_images(const Layer& l, const Batch& batch, int64_t first, int count, float* to) {
+void place_images(const Layer& l, const Batch& batch, int64_t first, int count, Real* to) {
   for (int i = 0; i < count; i++) place_image(l, batch.examples, batch.image(first + i), to + i * l.input_size);
 }
 

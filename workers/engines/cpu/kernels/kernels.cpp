@@ -11,12 +11,12 @@
 namespace {
 
 // The outputs of `images` images, batch norm folded into the weights.
-void evaluate_block(const Network& n, Space& space, const float* weights, const Batch& batch, int64_t first,
+void evaluate_block(const Network& n, Space& space, const Real* weights, const Batch& batch, int64_t first,
                     int images) {
   place_images(n.layers[0], batch, first, images, space.inputs[0]);
   for (size_t i = 0; i < n.layers.size(); i++) {
     const Layer& l = n.layers[i];
-    float* to = i + 1 < n.layers.size() ? space.inputs[i + 1] : space.features;
+    Real* to = i + 1 < n.layers.size() ? space.inputs[i + 1] : space.features;
     multiply<End::relu>(l.forward, images, space.inputs[i], weights + l.weight, weights + l.bias, to);
   }
   multiply<End::plain>(n.output, images, space.features, weights + n.weight, weights + n.bias, space.outputs);
@@ -42,15 +42,15 @@ EXPORT int level() {
 
 // Multiplies and adds in registers, with as many independent sums as keep the units busy; returns the number of
 // floating-point operations. The caller takes the time: no kernel can be faster on this processor.
-EXPORT double multiply_and_add(int64_t rounds, float factor) {
+EXPORT double multiply_and_add(int64_t rounds, Real factor) {
   constexpr int CHAINS = 12;
   Vector sum[CHAINS], last = all(0);
-  UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = all(static_cast<float>(i));
+  UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = all(static_cast<Real>(i));
   for (int64_t round = 0; round < rounds; round++) {
     UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = sum[i] * factor + all(1);
   }
   UNROLL for (int i = 0; i < CHAINS; i++) last += sum[i];
-  volatile float kept = last[0];  // or the compiler would leave the sums out
+  volatile Real kept = last[0];  // or the compiler would leave the sums out
   (void)kept;
   return 2.0 * CHAINS * LANES * static_cast<double>(rounds);
 }
@@ -58,12 +58,13 @@ EXPORT double multiply_and_add(int64_t rounds, float factor) {
 // One pass over order[0 .. count) in batches, the last of which may be short. Changes the tensors in place.
 // kept: what the optimizer keeps between steps. rates: the learning rate of every step.
 EXPORT int train(const Shape* shape, const Tensors* parameters, const Tensors* kept, const Examples* examples,
-                 const int64_t* order, int64_t count, int64_t batch, const float* rates, const Update* update) try {
+                 const int64_t* order, int64_t count, int64_t batch, const double* rates, const Update* update) try {
   const Network network(*shape);
   Training training(network, static_cast<int>(batch < count ? batch : count), parameters, kept, *update);
   int64_t t = update->before;
   for (int64_t first = 0; first < count; first += batch)
-    training.step(*examples, order + first, count - first < batch ? count - first : batch, *rates++, ++t);
+    training.step(*examples, order + first, count - first < batch ? count - first : batch,
+                  static_cast<Real>(*rates++), ++t);
   training.finish_all();
   return DONE;
 } catch (const std::bad_alloc&) {
@@ -72,7 +73,7 @@ EXPORT int train(const Shape* shape, const Tensors* parameters, const Tensors* k
 
 // Number of errors and summed loss over `count` examples in evaluation mode; outputs (count, classes) unless null.
 EXPORT int evaluate(const Shape* shape, const Tensors* parameters, const Examples* examples, int64_t count,
-                    int64_t* errors, double* loss, float* outputs) try {
+                    int64_t* errors, double* loss, Real* outputs) try {
   Shape folded = *shape;
   folded.batch_norm = 0;
   const Network n(folded);
@@ -85,8 +86,8 @@ EXPORT int evaluate(const Shape* shape, const Tensors* parameters, const Example
     const int images = static_cast<int>(count - first < n.block ? count - first : n.block);
     evaluate_block(n, space, weights, Batch{*examples, nullptr}, first, images);
     for (int i = 0; i < images; i++) {
-      const float* f = space.outputs + static_cast<size_t>(i) * n.class_lanes;
-      if (outputs) std::memcpy(outputs + (first + i) * shape->classes, f, shape->classes * sizeof(float));
+      const Real* f = space.outputs + static_cast<size_t>(i) * n.class_lanes;
+      if (outputs) std::memcpy(outputs + (first + i) * shape->classes, f, shape->classes * sizeof(Real));
       if (!examples->labels) continue;
       const int label = static_cast<int>(examples->labels[first + i]);
       *errors += wrong(f, label, shape->classes);

@@ -18,15 +18,15 @@ Float largest(const Float* f, int classes, int without = -1) {
 
 // d[c] = scale * derivative of the loss by f[c]. The right class gets minus the sum of the wrong ones, which is exact
 // where softmax - 1 would cancel: on examples that are fitted well.
-inline void loss_gradient(int loss, const float* f, int label, int classes, float scale, float* d) {
+inline void loss_gradient(int loss, const Real* f, int label, int classes, Real scale, Real* d) {
   if (loss == SQUARE) {
     for (int c = 0; c < classes; c++) d[c] = 2 * scale * (f[c] - (c == label));
     return;
   }
-  const float zero = loss == EXPONENTIAL ? f[label] : largest(f, classes);
-  float sum = 0, wrong = 0;
+  const Real zero = loss == EXPONENTIAL ? f[label] : largest(f, classes);
+  Real sum = 0, wrong = 0;
   for (int c = 0; c < classes; c++) sum += d[c] = std::exp(f[c] - zero);
-  const float factor = loss == EXPONENTIAL ? scale : scale / sum;
+  const Real factor = loss == EXPONENTIAL ? scale : scale / sum;
   d[label] = 0;
   for (int c = 0; c < classes; c++) wrong += d[c] *= factor;
   d[label] = -wrong;
@@ -34,7 +34,7 @@ inline void loss_gradient(int loss, const float* f, int label, int classes, floa
 
 // The loss of one example in float64. Cross-entropy is softplus(log-sum-exp of the wrong classes - f[label]): the
 // usual form rounds to 0 in float32 once that gap reaches -17.
-inline double loss_value(int loss, const float* f, int label, int classes) {
+inline double loss_value(int loss, const Real* f, int label, int classes) {
   double sum = 0;
   if (loss == SQUARE) {
     for (int c = 0; c < classes; c++) sum += (double(f[c]) - (c == label)) * (double(f[c]) - (c == label));
@@ -49,7 +49,7 @@ inline double loss_value(int loss, const float* f, int label, int classes) {
 }
 
 // A tie or a NaN is an error: the right class must be strictly above every other.
-inline bool wrong(const float* f, int label, int classes) {
+inline bool wrong(const Real* f, int label, int classes) {
   for (int c = 0; c < classes; c++)
     if (c != label && !(f[label] > f[c])) return true;
   return false;

@@ -175,8 +175,8 @@ void Network::add_output_layer() {
 int Network::images_in_cache() const {
   size_t image_floats = 0;
   for (const Layer& l : layers) image_floats += l.input_size + l.gradient_size;
-  const size_t near = parameters * sizeof(float) < CACHE ? CACHE : parameters * sizeof(float);
-  const size_t fit = near / (image_floats * sizeof(float));
+  const size_t near = parameters * sizeof(Real) < CACHE ? CACHE : parameters * sizeof(Real);
+  const size_t fit = near / (image_floats * sizeof(Real));
   return fit < FEWEST ? FEWEST : fit > MOST ? MOST : static_cast<int>(fit);
 }
 

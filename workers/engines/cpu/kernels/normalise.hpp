@@ -14,7 +14,7 @@ namespace {
 // one number a channel.
 struct Moments {
   Buffer memory;
-  float *mean, *spread, *scale, *slope, *pull;
+  Real *mean, *spread, *scale, *slope, *pull;
   double count = 0;
 
   explicit Moments(int lanes) : memory(5 * lanes) {
@@ -36,12 +36,12 @@ INLINE Vector sum_of(int count, Term term) {
 }
 
 // Adds `count` vectors z, `lanes` apart, to the moments (merged as in Chan, Golub and LeVeque 1983).
-void observe(Moments& m, const float* z, int count, int lanes) {
-  const float total = static_cast<float>(m.count + count), share = count / total;
-  const float mixed = static_cast<float>(m.count) * share;
+void observe(Moments& m, const Real* z, int count, int lanes) {
+  const Real total = static_cast<Real>(m.count + count), share = count / total;
+  const Real mixed = static_cast<Real>(m.count) * share;
   for (int c = 0; c < lanes; c += LANES) {
     const auto at = [&](int i) { return load(z + static_cast<size_t>(i) * lanes + c); };
-    const Vector mean = sum_of(count, at) / all(static_cast<float>(count));
+    const Vector mean = sum_of(count, at) / all(static_cast<Real>(count));
     const Vector spread = sum_of(count, [&](int i) { return (at(i) - mean) * (at(i) - mean); });
     const Vector apart = mean - load(m.mean + c);
     store(m.mean + c, load(m.mean + c) + apart * share);
@@ -53,23 +53,23 @@ void observe(Moments& m, const float* z, int count, int lanes) {
 // Computes the scale from the batch's moments and updates the running statistics, with the unbiased variance.
 void finish(Moments& m, const Tensors& running, int channels) {
   for (int c = 0; c < channels; c++) {
-    m.scale[c] = 1 / std::sqrt(static_cast<float>(m.spread[c] / m.count) + EPSILON);
+    m.scale[c] = 1 / std::sqrt(static_cast<Real>(m.spread[c] / m.count) + EPSILON);
     running.mean[c] += MOMENTUM * (m.mean[c] - running.mean[c]);
-    running.var[c] += MOMENTUM * (static_cast<float>(m.spread[c] / (m.count - 1)) - running.var[c]);
+    running.var[c] += MOMENTUM * (static_cast<Real>(m.spread[c] / (m.count - 1)) - running.var[c]);
   }
 }
 
 void restart(Moments& m, int lanes) {
-  std::memset(m.memory, 0, 5 * lanes * sizeof(float));
+  std::memset(m.memory, 0, 5 * lanes * sizeof(Real));
   m.count = 0;
 }
 
 // x = relu of normalised z, for the spots of several images. `places`: each spot in the next layer's input.
-void normalise(const Moments& m, const Layer& l, int images, const float* z, const std::vector<int>& places, float* to,
+void normalise(const Moments& m, const Layer& l, int images, const Real* z, const std::vector<int>& places, Real* to,
                size_t to_image) {
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
-    const float* from = z + c;
+    const Real* from = z + c;
     for (int image = 0; image < images; image++)
       for (int place : places) {
         store(to + image * to_image + place + c, relu((load(from) - mean) * scale));
@@ -79,12 +79,12 @@ void normalise(const Moments& m, const Layer& l, int images, const float* z, con
 }
 
 // Sums of d and d x.
-void observe_gradient(Moments& m, const Layer& l, int images, const float* z, const float* d) {
+void observe_gradient(Moments& m, const Layer& l, int images, const Real* z, const Real* d) {
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     Vector slope{}, pull{};
     for (int image = 0; image < images; image++) {
-      const float *gradient = d + image * l.gradient_size + c, *raw = z + image * l.output_size + c;
+      const Real *gradient = d + image * l.gradient_size + c, *raw = z + image * l.output_size + c;
       const auto at = [&](int s) { return load(gradient + l.gradient[s]); };
       slope += sum_of(l.spots(), at);
       pull += sum_of(l.spots(), [&](int s) { return at(s) * (load(raw + s * l.lanes) - mean); });
@@ -95,8 +95,8 @@ void observe_gradient(Moments& m, const Layer& l, int images, const float* z, co
 }
 
 // Gradients of z, from those of x.
-void denormalise_gradient(const Moments& m, const Layer& l, int images, const float* z, const float* d, float* to) {
-  const Vector each = all(static_cast<float>(1 / m.count));
+void denormalise_gradient(const Moments& m, const Layer& l, int images, const Real* z, const Real* d, Real* to) {
+  const Vector each = all(static_cast<Real>(1 / m.count));
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     const Vector slope = load(m.slope + c) * each, pull = load(m.pull + c) * each * scale;

@@ -9,10 +9,10 @@ namespace {
 
 // The addresses of one layer's tensors; null for those that do not exist.
 struct Tensors {
-  float *weight, *bias, *mean, *var;
+  Real *weight, *bias, *mean, *var;
 };
 
-constexpr float EPSILON = 1e-5f, MOMENTUM = 0.1f;  // of batch norm, as in torch.nn.BatchNorm2d
+constexpr Real EPSILON = Real(1e-5), MOMENTUM = Real(0.1);  // of batch norm, as in torch.nn.BatchNorm2d
 
 // Calls visit(ours, theirs) with the two places of every weight of a convolution.
 template <class Visit>
@@ -33,32 +33,32 @@ void each_output_weight(const Network& n, Visit visit) {
         visit(n.weight + (s * channels + c) * n.class_lanes + k, (k * channels + c) * spots + s);
 }
 
-void pack(const Network& n, const Tensors* tensors, float* ours) {
+void pack(const Network& n, const Tensors* tensors, Real* ours) {
   for (const Layer& l : n.layers) {
     const Tensors& t = *tensors++;
     each_weight(l, [&](size_t to, size_t from) { ours[to] = t.weight[from]; });
-    if (t.bias) std::memcpy(ours + l.bias, t.bias, l.outputs * sizeof(float));
+    if (t.bias) std::memcpy(ours + l.bias, t.bias, l.outputs * sizeof(Real));
   }
   each_output_weight(n, [&](size_t to, size_t from) { ours[to] = tensors->weight[from]; });
-  if (tensors->bias) std::memcpy(ours + n.bias, tensors->bias, n.shape.classes * sizeof(float));
+  if (tensors->bias) std::memcpy(ours + n.bias, tensors->bias, n.shape.classes * sizeof(Real));
 }
 
-void unpack(const Network& n, const float* ours, const Tensors* tensors) {
+void unpack(const Network& n, const Real* ours, const Tensors* tensors) {
   for (const Layer& l : n.layers) {
     const Tensors& t = *tensors++;
     each_weight(l, [&](size_t from, size_t to) { t.weight[to] = ours[from]; });
-    if (t.bias) std::memcpy(t.bias, ours + l.bias, l.outputs * sizeof(float));
+    if (t.bias) std::memcpy(t.bias, ours + l.bias, l.outputs * sizeof(Real));
   }
   each_output_weight(n, [&](size_t from, size_t to) { tensors->weight[to] = ours[from]; });
-  if (tensors->bias) std::memcpy(tensors->bias, ours + n.bias, n.shape.classes * sizeof(float));
+  if (tensors->bias) std::memcpy(tensors->bias, ours + n.bias, n.shape.classes * sizeof(Real));
 }
 
 // In evaluation batch norm is (z - mean) / sqrt(var + epsilon): one factor and one shift for each channel.
-void fold_batch_norm(const Network& n, const Tensors* tensors, float* ours) {
+void fold_batch_norm(const Network& n, const Tensors* tensors, Real* ours) {
   for (const Layer& l : n.layers) {
     const Tensors& t = *tensors++;
     for (int o = 0; o < l.outputs; o++) {
-      const float factor = 1 / std::sqrt(t.var[o] + EPSILON);
+      const Real factor = 1 / std::sqrt(t.var[o] + EPSILON);
       for (int row = 0; row < 9 * l.inputs; row++) ours[l.weight + static_cast<size_t>(row) * l.lanes + o] *= factor;
       ours[l.bias + o] = (ours[l.bias + o] - t.mean[o]) * factor;
     }
@@ -66,7 +66,7 @@ void fold_batch_norm(const Network& n, const Tensors* tensors, float* ours) {
 }
 
 // Weights with inputs along the lanes, for the data gradients. The padding of `to` is zero already.
-void transpose(const float* rows, int taps, int inputs, int outputs, int lanes, float* to, int to_lanes) {
+void transpose(const Real* rows, int taps, int inputs, int outputs, int lanes, Real* to, int to_lanes) {
   for (int tap = 0; tap < taps; tap++, rows += static_cast<size_t>(inputs) * lanes)
     for (int o = 0; o < outputs; o++, to += to_lanes)
       for (int i = 0; i < inputs; i++) to[i] = rows[static_cast<size_t>(i) * lanes + o];

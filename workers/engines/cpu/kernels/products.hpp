@@ -29,9 +29,9 @@ enum class End { plain, relu, masked };
 // Iterates over the spots of all images in order; stays at the last one, so that a short tile computes it repeatedly.
 struct Walk {
   const Product& p;
-  const float* from;
-  float* to;
-  const float* mask;
+  const Real* from;
+  Real* to;
+  const Real* mask;
   size_t left;
   int spot = 0;
 
@@ -46,10 +46,10 @@ struct Walk {
 };
 
 template <int OB>
-INLINE void accumulate(Vector (&sum)[TILE][OB], const float* const (&x)[TILE], const Product& p, const float* weights) {
+INLINE void accumulate(Vector (&sum)[TILE][OB], const Real* const (&x)[TILE], const Product& p, const Real* weights) {
   const ptrdiff_t columns = p.columns;
   for (const Run& run : p.runs) {
-    const float* w = weights + run.row * columns;
+    const Real* w = weights + run.row * columns;
     for (ptrdiff_t k = run.offset, end = run.offset + run.length; k < end; k++, w += columns) {
       Vector row[OB];
       UNROLL for (int o = 0; o < OB; o++) row[o] = load(w + o * LANES);
@@ -61,13 +61,13 @@ INLINE void accumulate(Vector (&sum)[TILE][OB], const float* const (&x)[TILE], c
 }
 
 template <End END, int OB>
-void multiply_block(const Product& p, int images, const float* from, const float* weights, const float* bias, float* to,
-                    const float* mask) {
+void multiply_block(const Product& p, int images, const Real* from, const Real* weights, const Real* bias, Real* to,
+                    const Real* mask) {
   const size_t total = images * p.from.size();
   Walk walk{p, from, to, mask, total};
   for (size_t first = 0; first < total; first += TILE) {
-    const float *x[TILE], *m[TILE];
-    float* y[TILE];
+    const Real *x[TILE], *m[TILE];
+    Real* y[TILE];
     for (int t = 0; t < TILE; t++, walk.next()) {
       x[t] = walk.from + p.from[walk.spot];
       y[t] = walk.to + p.to[walk.spot];
@@ -92,8 +92,8 @@ void multiply_block(const Product& p, int images, const float* from, const float
 
 // Blocks of lanes are the outermost loop: a block's weights stay in the cache for all spots.
 template <End END>
-void multiply(const Product& p, int images, const float* from, const float* weights, const float* bias, float* to,
-              const float* mask = nullptr) {
+void multiply(const Product& p, int images, const Real* from, const Real* weights, const Real* bias, Real* to,
+              const Real* mask = nullptr) {
   if (p.from.empty()) return;
   int c = 0;
   for (; c + 2 * LANES <= p.columns; c += 2 * LANES)
@@ -115,9 +115,9 @@ struct Outer {
 
 // TI consecutive inputs of each of TAPS runs, OB blocks of lanes.
 template <int TAPS, int TI, int OB>
-void outer_tile(const Outer& o, int images, const float* x, const float* g, const Run* runs, int input, float* sums) {
-  const float* from[TAPS];
-  float* to[TAPS];
+void outer_tile(const Outer& o, int images, const Real* x, const Real* g, const Run* runs, int input, Real* sums) {
+  const Real* from[TAPS];
+  Real* to[TAPS];
   Vector sum[TAPS][TI][OB];
   UNROLL for (int tap = 0; tap < TAPS; tap++) {
     from[tap] = x + runs[tap].offset + input;
@@ -128,7 +128,7 @@ void outer_tile(const Outer& o, int images, const float* x, const float* g, cons
   }
   for (int image = 0; image < images; image++) {
     for (int row = 0; row < o.rows; row++) {
-      const float* gradient = g + image * o.g_image + row * o.g_row;
+      const Real* gradient = g + image * o.g_image + row * o.g_row;
       ptrdiff_t at = image * o.x_image + row * o.x_row;
       for (int column = 0; column < o.columns; column++, at += o.x_column, gradient += o.g_column) {
         Vector value[OB];
@@ -150,7 +150,7 @@ void outer_tile(const Outer& o, int images, const float* x, const float* g, cons
 
 // As many taps at once as registers allow: with few inputs, one tap has too few independent sums to hide latency.
 template <int TI, int OB>
-void outer_inputs(const Outer& o, int images, const float* x, const float* g, int input, float* sums) {
+void outer_inputs(const Outer& o, int images, const Real* x, const Real* g, int input, Real* sums) {
   const int runs = static_cast<int>(o.runs.size());
   int r = 0;
   if constexpr (9 * TI * OB <= ACCUMULATORS)
@@ -161,14 +161,14 @@ void outer_inputs(const Outer& o, int images, const float* x, const float* g, in
 }
 
 template <int TI, int OB>
-int outer_while(const Outer& o, int images, const float* x, const float* g, int input, float* sums) {
+int outer_while(const Outer& o, int images, const Real* x, const Real* g, int input, Real* sums) {
   if constexpr (TI * OB <= ACCUMULATORS)
     for (; input + TI <= o.runs[0].length; input += TI) outer_inputs<TI, OB>(o, images, x, g, input, sums);
   return input;
 }
 
 template <int OB>
-void outer_block(const Outer& o, int images, const float* x, const float* g, float* sums) {
+void outer_block(const Outer& o, int images, const Real* x, const Real* g, Real* sums) {
   int i = 0;
   i = outer_while<16, OB>(o, images, x, g, i, sums);
   i = outer_while<9, OB>(o, images, x, g, i, sums);
@@ -179,7 +179,7 @@ void outer_block(const Outer& o, int images, const float* x, const float* g, flo
   outer_while<1, OB>(o, images, x, g, i, sums);
 }
 
-void outer(const Outer& o, int images, const float* x, const float* g, float* sums) {
+void outer(const Outer& o, int images, const Real* x, const Real* g, Real* sums) {
   int c = 0;
   for (; c + 2 * LANES <= o.lanes; c += 2 * LANES) outer_block<2>(o, images, x, g + c, sums + c);
   if (c < o.lanes) outer_block<1>(o, images, x, g + c, sums + c);

@@ -25,7 +25,7 @@ class Training {
   }
 
   // Step number t, 1 for the first, on the examples order[0 .. batch), the gradient being the mean over them.
-  void step(const Examples& examples, const int64_t* order, int64_t batch, float rate, int64_t t) {
+  void step(const Examples& examples, const int64_t* order, int64_t batch, Real rate, int64_t t) {
     begin();
     for (int64_t first = 0; first < batch; first += block) {
       const int images = static_cast<int>(batch - first < block ? batch - first : block);
@@ -33,11 +33,11 @@ class Training {
       forward(part, images);
       for (int i = 0; i < images; i++)
         loss_gradient(n.shape.loss, space.outputs + static_cast<size_t>(i) * n.class_lanes,
-                      static_cast<int>(examples.labels[part.at(i)]), n.shape.classes, 1 / static_cast<float>(batch),
+                      static_cast<int>(examples.labels[part.at(i)]), n.shape.classes, 1 / static_cast<Real>(batch),
                       space.output_gradients + static_cast<size_t>(i) * n.class_lanes);
       backward(part, images);
     }
-    float* kept[2] = {memory[0], memory.back()};
+    Real* kept[2] = {memory[0], memory.back()};
     update(n.parameters, rate, optimizer, t, gradient, kept, weights);
   }
 
@@ -48,7 +48,7 @@ class Training {
 
  private:
   void begin() {
-    std::memset(gradient, 0, n.parameters * sizeof(float));
+    std::memset(gradient, 0, n.parameters * sizeof(Real));
     for (size_t i = 0; i < n.layers.size(); i++) {
       const Layer& l = n.layers[i];
       if (i > 0)
@@ -65,10 +65,10 @@ class Training {
     for (size_t i = 0; i < n.layers.size(); i++) {
       const Layer& l = n.layers[i];
       in_chunks(l, images, [&](int first, int count) {
-        const float* x = norm || i == 0 ? fill(batch, i, first, count) : input(i, first);
-        const float *w = weights + l.weight, *bias = weights + l.bias;
+        const Real* x = norm || i == 0 ? fill(batch, i, first, count) : input(i, first);
+        const Real *w = weights + l.weight, *bias = weights + l.bias;
         if (norm) {
-          float* z = space.raw[i] + first * l.output_size;
+          Real* z = space.raw[i] + first * l.output_size;
           multiply<End::plain>(l.forward, count, x, w, bias, z);
           observe(moments[i], z, count * l.spots(), l.lanes);
         } else {
@@ -82,13 +82,13 @@ class Training {
   }
 
   // Where the inputs of layer i start for the chunk that begins with image `first`.
-  float* input(size_t i, int first) const {
+  Real* input(size_t i, int first) const {
     if (i == n.layers.size()) return space.features + first * n.last().output_size;
     return space.inputs[i] + (n.shape.batch_norm ? 0 : first * n.layers[i].input_size);
   }
 
   // Makes the inputs of layer i for a chunk, from pixels or from the layer below.
-  const float* fill(const Batch& batch, size_t i, int first, int count) {
+  const Real* fill(const Batch& batch, size_t i, int first, int count) {
     if (i == 0)
       place_images(n.layers[0], batch, first, count, input(0, first));
     else
@@ -106,7 +106,7 @@ class Training {
 
   void backward(const Batch& batch, int images) {
     const size_t depth = n.layers.size();
-    const float* d = space.output_gradients;
+    const Real* d = space.output_gradients;
     outer(n.output_weights, images, space.features, d, gradient + n.weight);
     if (tensors[depth].bias) sum_outputs(images);
     for (const Product& p : n.output_backward)
@@ -120,8 +120,8 @@ class Training {
   void backward(const Batch& batch, size_t i, int first, int count) {
     const Layer& l = n.layers[i];
     const bool norm = n.shape.batch_norm;
-    const float *x = norm ? fill(batch, i, first, count) : input(i, first);
-    const float *d = space.gradients[i] + first * l.gradient_size;
+    const Real *x = norm ? fill(batch, i, first, count) : input(i, first);
+    const Real *d = space.gradients[i] + first * l.gradient_size;
     if (norm) {
       denormalise_gradient(moments[i], l, count, space.raw[i] + first * l.output_size, d, space.moved[i]);
       d = space.moved[i];
@@ -129,7 +129,7 @@ class Training {
     if (tensors[i].bias) sum_spots(l, count, d, gradient + l.bias);
     outer(l.weights, count, x, d, gradient + l.weight);
     if (i == 0) return;
-    float* below = space.gradients[i - 1] + first * n.layers[i - 1].gradient_size;
+    Real* below = space.gradients[i - 1] + first * n.layers[i - 1].gradient_size;
     for (const Product& p : l.backward)
       multiply<End::masked>(p, count, d, transposed + l.transposed, nullptr, below, x);
     if (norm) observe_gradients(i - 1, first, count);
@@ -141,7 +141,7 @@ class Training {
                      space.gradients[i] + first * l.gradient_size);
   }
 
-  static void sum_spots(const Layer& l, int images, const float* d, float* sums) {
+  static void sum_spots(const Layer& l, int images, const Real* d, Real* sums) {
     for (int c = 0; c < l.lanes; c += LANES) {
       Vector sum = load(sums + c);
       for (int image = 0; image < images; image++)

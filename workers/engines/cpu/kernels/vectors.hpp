@@ -1,4 +1,4 @@
-// Vectors of LANES floats, in the compiler's own vector types: one source for every instruction set.
+// Vectors of LANES numbers, in the compiler's own vector types: one source for every instruction set and both precisions.
 //
 // Channels lie along the lanes. ACCUMULATORS is how many vectors may stay in registers beside the operands.
 #pragma once
@@ -18,18 +18,20 @@
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int LANES = 16, ACCUMULATORS = 27, TILE = 8;
+constexpr int BYTES = 64, ACCUMULATORS = 27, TILE = 8;
 #elif defined(__AVX2__)
-constexpr int LANES = 8, ACCUMULATORS = 12, TILE = 6;
+constexpr int BYTES = 32, ACCUMULATORS = 12, TILE = 6;
 #else
-constexpr int LANES = 4, ACCUMULATORS = 12, TILE = 4;
+constexpr int BYTES = 16, ACCUMULATORS = 12, TILE = 4;
 #endif
 
-typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
+typedef REAL Real;  // float or double: the build says which
+typedef Real Vector __attribute__((vector_size(BYTES)));
+constexpr int LANES = BYTES / sizeof(Real);
 
-INLINE Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
-INLINE void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
-INLINE Vector all(float value) { return value - Vector{}; }
+INLINE Vector load(const Real* from) { return *reinterpret_cast<const Vector*>(from); }
+INLINE void store(Real* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
+INLINE Vector all(Real value) { return value - Vector{}; }
 
 // Both propagate NaN, as PyTorch does: divergence must stay visible.
 INLINE Vector relu(Vector z) { return z < 0 ? Vector{} : z; }
@@ -43,10 +45,10 @@ constexpr size_t HUGE_PAGE = 2 << 20;
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t floats) {
-    const size_t unit = floats * sizeof(float) < HUGE_PAGE ? 64 : HUGE_PAGE;
-    const size_t bytes = (floats * sizeof(float) / unit + 1) * unit;
-    memory_ = static_cast<float*>(std::aligned_alloc(unit, bytes));
+  explicit Buffer(size_t numbers) {
+    const size_t unit = numbers * sizeof(Real) < HUGE_PAGE ? 64 : HUGE_PAGE;
+    const size_t bytes = (numbers * sizeof(Real) / unit + 1) * unit;
+    memory_ = static_cast<Real*>(std::aligned_alloc(unit, bytes));
     if (!memory_) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
     if (unit == HUGE_PAGE) madvise(memory_, bytes, MADV_HUGEPAGE);  // without this hint, address translation costs 5%
@@ -55,16 +57,16 @@ class Buffer {
   }
   Buffer(Buffer&& other) noexcept : memory_(other.memory_) { other.memory_ = nullptr; }
   Buffer& operator=(Buffer&& other) noexcept {
-    float* mine = memory_;
+    Real* mine = memory_;
     memory_ = other.memory_;
     other.memory_ = mine;
     return *this;
   }
   ~Buffer() { std::free(memory_); }
-  operator float*() const { return memory_; }
+  operator Real*() const { return memory_; }
 
  private:
-  float* memory_ = nullptr;
+  Real* memory_ = nullptr;
 };
 
 }  // namespace
