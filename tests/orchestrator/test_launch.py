@@ -41,8 +41,12 @@ vary:
 measure: [error, risk, parameters]
 curves:
   - {name: error, x: parameters, y: error, split: [train, test], band: ci95}
+  - {name: fitted, x: net.width, y: {first_step: {measure: error, split: train, at_most: 1}}, reference: 1}
+heatmaps:
+  - {name: by_epoch, x: net.width, y: step, z: {gap: risk}}
 claims:
   - {name: no_overfitting, y: error, split: test, tolerance: 1.0}
+  - {name: bounded, y: {first_step: {measure: error, split: train, at_most: 1}}, high: 4}
 """
 
 
@@ -86,7 +90,8 @@ def test_a_launch_ends_with_curves_and_verdicts(launched: tuple[Path, dict[str, 
     folder, result = launched
     assert result["sweep"] == "small"
     assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0, "missing": 0}
-    assert [c["verdict"] for c in result["claims"]] == ["holds"]
+    assert [c["verdict"] for c in result["claims"]] == ["holds", "holds"]
+    assert [curve["name"] for curve in result["curves"]] == ["error", "fitted", "by_epoch"]
     for curve in result["curves"]:
         assert all((folder / curve[kind]).stat().st_size > 0 for kind in ("png", "svg", "parquet"))
 
@@ -206,7 +211,7 @@ def test_a_variant_replaces_nothing_of_another(
     changed = sweep("launch", "small.yaml", "--local", "--set", "epochs=1", "--limit", "2", "--json", folder=folder)
     assert changed["trials"] == {"total": 6, "run": 2, "already_done": 0, "failed": 0, "diverged": 0, "missing": 4}
     assert "figures/small@epochs=1/" in changed["curves"][0]["png"]
-    assert [c["evidence"]["missing"] for c in changed["claims"]] == [4]
+    assert [c["evidence"]["missing"] for c in changed["claims"]] == [4, 4]
     assert whole.read_bytes() == before
     with closing(sqlite3.connect(folder / "runs/mlflow.db")) as database:
         shown = database.execute(
