@@ -70,6 +70,13 @@ def test_shuffled_pixels_have_one_permutation_for_both_splits_and_random_pixels_
         assert {p.tobytes() for p in image.reshape(16, 3)} == {p.tobytes() for p in COLOURS[0].reshape(16, 3)}
 
 
+def test_figures_say_what_inputs_replace_the_images() -> None:
+    gaussian, plain = (
+        made([small_trials.trial(data=data(**changes))])[1].images.title for changes in ({"inputs": "gaussian"}, {})
+    )
+    assert gaussian == f"{plain}, Gaussian inputs"
+
+
 def test_features_are_shuffled_like_pixels() -> None:
     vectors = np.arange(12, dtype=np.float32).reshape(2, 1, 1, 6)
     found = inputs.replaced(BYTES, vectors, "shuffled_pixels", "train", 0)

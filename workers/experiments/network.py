@@ -20,6 +20,7 @@ from workers.nets import convnet
 from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
 from workers.training.examples import Examples
+from workers.training.inputs import title
 from workers.training.loop import Training
 from workers.training.measured_rows import measured
 from workers.training.normalize import normalized
@@ -213,13 +214,13 @@ def _pretraining(settings: Settings) -> Settings:
 
 
 def load_images(settings: Settings) -> Images:
-    """The images to train and test these settings on, normalised.
+    """The images to train and test these settings on, normalised; with a title that says what inputs replace them.
 
     Raises ValueError where there are fewer to test on than asked.
     """
     data = settings.data
     images = normalized(DATASETS.load(data.name).load(data), data.normalize)
-    size = data.test_size
+    images, size = replace(images, title=title(images.title, data.inputs)), data.test_size
     if images.divided is not None:
         return images
     if size is not None and size > len(images.test_y):

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from jaxtyping import Shaped
 
 SPLITS = ("train", "test")
+NAMES = {"shuffled_pixels": "shuffled pixels", "random_pixels": "random pixels", "gaussian": "Gaussian inputs"}
+
+
+def title(data: str, kind: Inputs) -> str:
+    """What figures write of data with such inputs."""
+    return data if kind == "original" else f"{data}, {NAMES[kind]}"
 
 
 def replaced(
