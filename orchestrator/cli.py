@@ -25,7 +25,7 @@ from orchestrator.commands.options import (
     Words,
 )
 from orchestrator.terminal import log_messages
-from orchestrator.terminal.encoding import replace_unencodable
+from orchestrator.terminal.encoding import never_failing, replace_unencodable
 
 app = App(
     name="sweep",
@@ -323,6 +323,7 @@ def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, addr
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point; `tracking.common.errors` lists the exit codes."""
+    sys.stderr = never_failing(sys.stderr)
     replace_unencodable(sys.stdout, sys.stderr)
     with log_messages.shown():
         code = guarded(lambda: app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0)

@@ -5,12 +5,15 @@ kind is an experiment with its network and data. Where none of the kind has run 
 used; where no trial of the experiment has, a rough rate.
 """
 
-import json
+import logging
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, TypeAdapter
 
 from orchestrator.planning.pack import cost
 from tracking.records.manifest import Manifest
@@ -18,9 +21,11 @@ from workers.bundle import Bundle
 from workers.runtime import cache
 from workers.trial import Trial, digest
 
+LOG = logging.getLogger(__name__)
 ROUGH_RATE = 8e10  # floating-point operations a second of one core with the compiled kernels
 KEPT = 20  # newest measurements of a kind
 SHORTEST_S = 0.2  # bundles that took less are not measured: starting them takes most of it
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SOURCES = ("the same kind of trial", "the same experiment", "a rough rate")
 
 
@@ -45,23 +50,31 @@ class Estimate:
         return {"lane_s": sum(self.seconds), "wall_s": self.wall_s, "from": self.sources, "earlier": self.earlier}
 
 
+class Measured(BaseModel):
+    """What is kept of one device. rates: floating-point operations a second, by experiment and kind. off: ratios of
+    estimate to time taken."""
+
+    rates: dict[str, dict[str, list[Positive]]] = {}
+    off: list[Positive] = []
+
+
+FILE = TypeAdapter(dict[str, Measured])
+
+
 class Speeds:
     """Measured speeds of bundles on `device`, which is named as in provenances."""
 
     def __init__(self, device: str) -> None:
         self.device, self.path = device, cache.folder() / "speeds.json"
-        try:
-            self.all: dict[str, Any] = json.loads(self.path.read_text())
-        except (FileNotFoundError, ValueError):  # nothing yet; or half a file of a crash, which is worth nothing
-            self.all = {}
-        self.rates: dict[str, dict[str, list[float]]] = self.all.setdefault(device, {}).setdefault("rates", {})
-        self.off: list[float] = self.all[device].setdefault("off", [])
+        self.all = _read(self.path)
+        here = self.all.get(device, Measured())
+        self.rates, self.off = here.rates, here.off
 
     def seconds(self, bundle: Bundle) -> tuple[float, str]:
         """The estimate for one bundle, and the one of SOURCES that it is from."""
         trial = bundle.trials[0]
         known = self.rates.get(trial.experiment, {})
-        same, near = known.get(kind(trial)), [rate for rates in known.values() for rate in rates]
+        same, near = known.get(kind(trial)) or None, [rate for rates in known.values() for rate in rates]
         rate, source = (same, SOURCES[0]) if same else (near, SOURCES[1]) if near else ([ROUGH_RATE], SOURCES[2])
         return sum(cost(t) for t in bundle.trials) / statistics.median(rate), source
 
@@ -79,7 +92,7 @@ class Speeds:
         return {"n": len(off), "median": statistics.median(off), "lowest": off[0], "highest": off[-1]}
 
     def remember(self, manifests: Iterable[Manifest]) -> None:
-        """Measures bundles that are done; `manifests` of other devices are ignored."""
+        """Measures bundles that are done; `manifests` of other devices are ignored. Never fails for the cache."""
         for manifest in manifests:
             seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
             if {p.device for p in manifest.provenances} != {self.device} or seconds < SHORTEST_S or not manifest.done:
@@ -94,6 +107,17 @@ class Speeds:
             rate = sum(cost(t) for t in trials) / seconds
             rates = self.rates.setdefault(manifest.experiment, {})
             rates[kind(trials[0])] = [*rates.get(kind(trials[0]), []), rate][-KEPT:]
-        self.all[self.device] = {"rates": self.rates, "off": self.off}
-        with cache.lock("speeds"), cache.replacing(self.path) as temporary:
-            temporary.write_text(json.dumps(self.all))
+        self.all[self.device] = Measured(rates=self.rates, off=self.off)
+        try:
+            with cache.lock("speeds"), cache.replacing(self.path) as temporary:
+                temporary.write_bytes(FILE.dump_json(self.all))
+        except OSError as error:  # a full disk, a quota: an estimate is not worth a launch
+            LOG.info("note     speeds are not kept for the next estimate: %s", error)
+
+
+def _read(path: Path) -> dict[str, Measured]:
+    """What was measured by device; nothing where the file is not there, cannot be read, or is damaged."""
+    try:
+        return FILE.validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return {}

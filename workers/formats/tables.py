@@ -6,6 +6,7 @@ as the image is. N examples, H W height and width, K channels.
 
 import hashlib
 import io
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from workers.interfaces.images import Labels
 from workers.runtime import cache
 
 MODES = ("L", "LA", "RGB", "RGBA")  # colours that are kept as they are; others become RGB
+
+LOG = logging.getLogger(__name__)
 
 
 class Columns(NamedTuple):
@@ -46,8 +49,13 @@ def kept(files: Sequence[Path], columns: Columns, part: str = "") -> Table:
     chosen = hashlib.sha256(repr((columns, part)).encode()).hexdigest()[:8]
     copy = cache.folder() / f"decoded-{cache.fingerprint(list(files))}-{chosen}.npz"
     if not copy.exists():
-        with cache.replacing(copy) as temporary, temporary.open("wb") as out:
-            np.savez(out, *_read(files, columns, part))
+        table = _read(files, columns, part)
+        try:
+            with cache.replacing(copy) as temporary, temporary.open("wb") as out:
+                np.savez(out, *table)
+        except OSError as error:  # a full disk: the next process decodes them again
+            LOG.info("note     decoded images are not kept: %s", error)
+            return table
     with np.load(copy, allow_pickle=False) as found:
         images, labels, jpeg = (found[f"arr_{i}"] for i in range(3))
     return Table(images, labels, bool(jpeg))

@@ -1,20 +1,37 @@
 """The user's cache folder, for data sets and measured speeds: locks, atomic writes, checked downloads."""
 
+import atexit
 import fcntl
+import functools
 import hashlib
+import logging
 import os
 import shutil
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LOG = logging.getLogger(__name__)
+
 
 def folder() -> Path:
-    """The user's cache folder, created if it does not exist."""
-    path = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sweep"
-    path.mkdir(parents=True, exist_ok=True)
+    """The user's cache folder, created if it does not exist; where it cannot be, one for this process alone."""
+    try:
+        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sweep"
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
+        LOG.info("note     there is no cache folder (%s); nothing is kept for the next launch", error)
+        return _of_this_process()
     return path
+
+
+@functools.cache
+def _of_this_process() -> Path:
+    path = tempfile.mkdtemp(prefix="sweep-cache-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 def places() -> list[Path]:
