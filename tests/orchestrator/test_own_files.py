@@ -138,7 +138,7 @@ def test_a_name_that_exists_twice_is_one_error(tmp_path: Path) -> None:
         (("{name: flat}", "flat"), "5:3: fixed.net: expected a mapping, got the text 'flat'; write {name: flat}"),
         (("{name: flat}", "{}"), "5:3: fixed.net: missing 'name', which says what kind of net it is; known: "),
         (("loss: halved", "loss: halfed"), "6:3: fixed.loss: unknown loss 'halfed', did you mean 'halved'?"),
-        (("risk, largest]", "risk, lagrest]"), "11:1: measure: unknown measure 'lagrest', did you mean 'largest'?"),
+        (("risk, largest]", "risk, lagrest]"), "11:24: measure.2: unknown measure 'lagrest', did you mean 'largest'?"),
         (("bound: 0.0", "bond: 0.0"), "13:31: claims.0.bond: unknown key 'bond', did you mean 'bound'?"),
         (("y: largest,", "y: larges,"), "13:19: claims.0.y: unknown measure 'larges', did you mean 'largest'?"),
     ],

@@ -180,7 +180,7 @@ CASES = [
           "got the text 'flaot32'; did you mean 'float32'?"),
     fixed("an unknown optimizer", "optimizer: {name: sgd, batch_size: 20}", "optimizer: {name: sdg}", "6:15",
           "unknown optimizer 'sdg', did you mean 'sgd'?"),
-    Case("an unknown measure", "[error, risk,", "[error, rsk,", "11:1", ("unknown measure 'rsk'",
+    Case("an unknown measure", "[error, risk,", "[error, rsk,", "11:18", ("unknown measure 'rsk'",
          "did you mean 'risk'?")),
     Case("an unknown measure in a curve", "y: error", "y: eror", "13:29", ("unknown measure 'eror'",
          "mean 'error'?")),

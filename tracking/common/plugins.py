@@ -141,6 +141,19 @@ def _checked(kind: Kind[Any], place: Place, name: str) -> ModuleType:
 
 
 @dataclass(frozen=True)
+class NameOf:
+    """A text that is the name of a file of a kind which can be used: `Annotated[str, NameOf(LOSSES)]`."""
+
+    kind: Kind[Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.kind.known, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"oneOf": [{"const": name, "description": self.kind.about(name)} for name in self.kind.names()]}
+
+
+@dataclass(frozen=True)
 class _ByName:
     """Validates the settings of any file of a kind by those of the file that their `name` names, which is then
     imported. Errors are as of a union that is told apart by `name`: the name stands in their `loc`."""

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
+from tracking.common.plugins import NameOf
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers import user_code
@@ -66,7 +67,9 @@ class Settings(OnImages):
     surface: Literal["network", "quadratic_valley", "exponential_valley"] = Field(
         "network", description="The training loss of a network at the end of its training, or a valley of two weights."
     )
-    loss: str = Field("cross_entropy", description="The loss that is minimised and whose surface is measured.")
+    loss: Annotated[str, NameOf(LOSSES)] = Field(
+        "cross_entropy", description="The loss that is minimised and whose surface is measured."
+    )
     optimizer: AnyOptimizer = Field(
         default_factory=default_optimizer,
         description="How the loss is minimised.",
@@ -84,11 +87,6 @@ class Settings(OnImages):
     def named_modules(self) -> tuple[ModuleType, ...]:
         """That of the loss."""
         return user_code.own(LOSSES, self.loss)
-
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, name: str) -> str:
-        return LOSSES.known(name)
 
     @field_validator("points")
     @classmethod

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from tracking.common.plugins import Frozen
+from tracking.common.plugins import Frozen, NameOf
 from workers import user_code
 from workers.interfaces.measure import MEASURES
 
@@ -18,18 +18,15 @@ if TYPE_CHECKING:
 class Until(Frozen):
     """A measure has come down, or up, to a value."""
 
-    measure: str = Field("error", description="The name of a measure, such as error, risk, norm or margin.")
+    measure: Annotated[str, NameOf(MEASURES)] = Field(
+        "error", description="The name of a measure, such as error, risk, norm or margin."
+    )
     split: Literal["train", "test", ""] = Field(
         "train", description='On the training or on the test examples; "" where the measure is on neither.'
     )
     layer: str = Field("", description="Of this layer, where the measure has a value for every layer.")
     at_most: float | None = Field(0.0, description="Reached when the measure is at most this.")
     at_least: float | None = Field(None, description="Reached when the measure is at least this, in place of at_most.")
-
-    @field_validator("measure")
-    @classmethod
-    def _known_measure(cls, name: str) -> str:
-        return MEASURES.known(name)
 
     @model_validator(mode="after")
     def _one_side(self) -> Until:

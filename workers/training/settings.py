@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from tracking.common.plugins import Frozen, any_settings
+from tracking.common.plugins import Frozen, NameOf, any_settings
 from workers import user_code
 from workers.interfaces.dataset import DataSettings
 from workers.interfaces.net import NetSettings
@@ -53,7 +53,9 @@ class OnImages(Frozen):
 class Settings(OnImages):
     """A network trained on images."""
 
-    loss: str = Field("cross_entropy", description="The loss that is minimised and recorded as risk.")
+    loss: Annotated[str, NameOf(LOSSES)] = Field(
+        "cross_entropy", description="The loss that is minimised and recorded as risk."
+    )
     optimizer: AnyOptimizer = Field(
         default_factory=default_optimizer,
         description="How the loss is minimised.",
@@ -72,7 +74,7 @@ class Settings(OnImages):
         description="Noise added to the weights while training.",
         json_schema_extra={"default": {"name": "none"}},
     )
-    measure: tuple[str, ...] = Field(
+    measure: tuple[Annotated[str, NameOf(MEASURES)], ...] = Field(
         ("error", "parameters", "risk"), description="What is measured at every evaluation; parameters always are."
     )
     keep_weights: bool = Field(
@@ -109,15 +111,10 @@ class Settings(OnImages):
         waits = self.until or (self.pretrain and self.pretrain.until)
         return bool(waits) or self.perturbation.acts_at_evaluations
 
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, name: str) -> str:
-        return LOSSES.known(name)
-
     @field_validator("measure")
     @classmethod
-    def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({"parameters", *map(MEASURES.known, names)}))
+    def _sorted(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({"parameters", *names}))
 
     @model_validator(mode="after")
     def _batch_norm_has_a_batch(self) -> "Settings":

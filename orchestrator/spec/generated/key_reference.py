@@ -32,6 +32,7 @@ PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
 COMMON = {"name", "label", "statement", "where"}  # of all claims
 OTHERS = {"Derived": "a derived quantity"}  # models with a section of their own
 SHARED: dict[Kind[HasSettings], type[BaseModel]] = {DATASETS: DataSettings}  # keys that stand above those of each file
+MANY = 10  # names, which have sections or tables of their own
 LIMITS = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
 
 
@@ -119,6 +120,10 @@ def _kind(part: Any) -> str:
         return " or ".join(dict.fromkeys(_kind(p) for p in part["anyOf"] if p.get("type") != "null"))
     if "enum" in part or "const" in part:
         return " or ".join(f"`{v}`" if v != "" else 'none, as ""' for v in part.get("enum", [part.get("const")]))
+    if "oneOf" in part and all("const" in choice for choice in part["oneOf"]):
+        return (
+            " or ".join(f"`{choice['const']}`" for choice in part["oneOf"]) if len(part["oneOf"]) < MANY else "a name"
+        )
     if "discriminator" in part or "oneOf" in part:
         return "a name, and its keys"
     if "prefixItems" in part:
