@@ -15,8 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from orchestrator.planning.pack import cost
-from tracking.records.manifest import Manifest
+from orchestrator.planning.pack import cost, operations
+from tracking.records.manifest import AT_THE_END, Manifest
 from workers.bundle import Bundle
 from workers.runtime import cache
 from workers.trial import Trial, digest
@@ -76,7 +76,7 @@ class Speeds:
         known = self.rates.get(trial.experiment, {})
         same, near = known.get(kind(trial)) or None, [rate for rates in known.values() for rate in rates]
         rate, source = (same, SOURCES[0]) if same else (near, SOURCES[1]) if near else ([ROUGH_RATE], SOURCES[2])
-        return sum(cost(t) for t in bundle.trials) / statistics.median(rate), source
+        return operations(bundle) / statistics.median(rate), source
 
     def estimate(self, bundles: Sequence[Bundle], lanes: int) -> Estimate:
         """Of bundles, `lanes` at a time."""
@@ -96,6 +96,8 @@ class Speeds:
         for manifest in manifests:
             seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
             if {p.device for p in manifest.provenances} != {self.device} or seconds < SHORTEST_S or not manifest.done:
+                continue
+            if manifest.observed and manifest.observed.every == AT_THE_END:  # nothing was trained
                 continue
             try:
                 trials = tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials)

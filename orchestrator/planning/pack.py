@@ -5,6 +5,7 @@ Trials of one bundle may differ in the settings that their experiment names in `
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,15 @@ def cost(trial: Trial) -> float:
     """Floating-point operations of a trial, as its experiment estimates them."""
     with trial.files.active():
         return EXPERIMENTS.load(trial.experiment).cost(trial.settings)
+
+
+def operations(bundle: Bundle) -> float:
+    """Floating-point operations of a bundle: one epoch stands for what is measured of networks that are kept."""
+    once = {"epochs": 1, "evaluate_every": 1}
+    trials = [
+        replace(t, settings=t.settings.model_copy(update=once)) if bundle.trained_in else t for t in bundle.trials
+    ]
+    return sum(cost(t) for t in trials)
 
 
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:

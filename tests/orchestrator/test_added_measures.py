@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.planning.history import at_the_end
 from orchestrator.planning.lacking import sentences
-from orchestrator.planning.pack import pack_missing
+from orchestrator.planning.pack import operations, pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
@@ -37,6 +37,7 @@ measure: [error, risk]
 """
 MORE = SWEEP.replace("[error, risk]", "[error, risk, margin, norm]")
 ALONG_STEPS = "curves:\n  - {name: margin, x: step, y: margin, split: train}\n"
+LONG = MORE + ALONG_STEPS + "  - {name: n, x: step, y: norm}\n"
 KEYS = ["trial", "step", "split", "measure", "layer"]
 REFERENCE = {"SWEEP_ENGINE": "reference"}
 
@@ -95,7 +96,7 @@ def recorded(tmp_path: Path) -> Store:
 def test_what_lacks_is_recorded_and_what_is_there_is_not(
     recorded: Store, at_once: pd.DataFrame, tmp_path: Path
 ) -> None:
-    found, before = sweep(tmp_path, MORE + ALONG_STEPS + "  - {name: n, x: step, y: norm}\n"), counted(recorded)
+    found, before = sweep(tmp_path, LONG), counted(recorded)
     lacks = plan(found, recorded)
     assert not lacks.to_run and [t.plain["measure"] for t in lacks.to_measure] == [["margin", "norm"]] * 2
     assert sentences(lacks.lacks) == ["2 recorded trials lack the measures margin, norm: 2 are trained again for it"]
@@ -116,6 +117,10 @@ def test_what_is_looked_at_only_at_the_end_is_computed_from_kept_networks(
     assert sentences(lacks.lacks) == [
         "2 recorded trials lack the measures margin, norm: 2 are computed from kept weights"
     ]
+    (kept, *_), (again, *_) = (
+        pack_missing(plan(sweep(tmp_path, text), recorded), Resources(1, None, "cpu")) for text in (MORE, LONG)
+    )
+    assert kept.trained_in and not again.trained_in and operations(kept) < operations(again) / 2
     trained(found, recorded)
     assert not plan(found, recorded).work and not twice(recorded)
     end = at_once[at_once["measure"].isin(["margin", "norm"]) & (at_once["step"] == 4)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
 from orchestrator.planning.lacking import sentences
-from orchestrator.planning.pack import cost, described
+from orchestrator.planning.pack import described, operations
 from orchestrator.planning.plan import Plan
 from orchestrator.results.build import Results, plain
 from orchestrator.results.write import Files
@@ -102,7 +102,7 @@ def _summary(found: Planned) -> dict[str, Any]:
         "to_measure": [
             {"measures": list(names), "trials": counts.total(), **counts} for names, counts in plan.lacks.items()
         ],
-        "operations": sum(cost(t) for t in plan.work),
+        "operations": sum(operations(bundle) for bundle in found.bundles),
         "damaged": list(plan.damaged),
         "notes": list(found.notes),
         "estimate": found.estimate.summary(),
