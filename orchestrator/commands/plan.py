@@ -13,14 +13,20 @@ from orchestrator.spec.sweep import Sweep
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.bundle import Bundle
+from workers.interfaces.engine import Choice
+from workers.plugins import EXPERIMENTS
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with its bundles, their time, and notes on where the records come from."""
+    """A plan with its bundles, the engine and time of each, and notes on where the records come from.
+
+    engines: None for a bundle that is computed in one way only.
+    """
 
     plan: Plan
     bundles: tuple[Bundle, ...]
+    engines: tuple[Choice | None, ...]
     estimate: Estimate
     notes: tuple[str, ...]
 
@@ -31,4 +37,12 @@ def planned(sweep: Sweep, options: Options) -> Planned:
     plan, found = compare(trials, ledger, at_the_end=at_the_end(sweep, trials)), resources(options)
     bundles = pack_missing(plan, found)
     estimate = Speeds(found.device).estimate(bundles, found.lanes)
-    return Planned(plan, bundles, estimate, tuple(notes(trials, ledger)))
+    device = "cpu" if found.gpu_bytes is None else "cuda"
+    engines = tuple(_engine(bundle, device) for bundle in bundles)
+    return Planned(plan, bundles, engines, estimate, tuple(notes(trials, ledger)))
+
+
+def _engine(bundle: Bundle, device: str) -> Choice | None:
+    first = bundle.trials[0]
+    with first.files.active():
+        return EXPERIMENTS.load(first.experiment).engine(first.settings, device)

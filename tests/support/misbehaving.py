@@ -18,7 +18,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_layers, no_limit, no_preparation, not_known
+from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, not_known
 from workers.trial import Trial
 
 Does = Literal["count", "raise", "crash", "exit", "eat", "hang"]
@@ -39,7 +39,7 @@ PROGRESS = "MISBEHAVING_PROGRESS"  # names a file that shall hold the last step,
 MAY_DIFFER = ("does", "seed")
 MEASURES = {"value": ("",)}
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 recorded_steps, recorded_layers = not_known, no_layers
 
 

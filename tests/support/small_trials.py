@@ -37,9 +37,9 @@ def losses() -> tuple[str, ...]:
 def engines() -> list[str]:
     """What $SWEEP_ENGINE may be here: the compiled kernels only where they were built."""
     from workers.engines import choose
-    from workers.engines.cpu import engine
+    from workers.engines.cpu import library
 
-    return [name for name in choose.ENGINES if name != "fused" or not engine.why_not()]
+    return [name for name in choose.ENGINES if name != "fused" or library.available()]
 
 
 def trial(seed: int = 0, **changes: Any) -> Trial:

@@ -11,8 +11,9 @@ from tests.support import small_trials
 from tests.support.engine_bundles import assert_same, made, order, run_epoch
 from tests.support.trained import ALONE_TOLERANCE, of, run
 from workers.data import digits
-from workers.engines import modules, reference
+from workers.engines import choose, modules, reference
 from workers.engines.cpu import engine as cpu
+from workers.engines.cpu import supported
 from workers.engines.gpu import engine as gpu
 from workers.experiments import network
 from workers.interfaces.dataset import Inputs, Normalize
@@ -153,9 +154,14 @@ def test_augmentation_does_not_depend_on_the_bundle_or_on_a_resume() -> None:
 
 
 def test_the_kernels_leave_to_other_engines_what_they_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not cpu.supports(*made([small_trials.trial(data=data(augment=["flip"]))]))
-    monkeypatch.setattr(cpu, "MOST_FLOATS", 1000)
-    assert not cpu.supports(*made([small_trials.trial(data=data(normalize="per_channel"))]))
+    assert "augment" in _why_not(augment=["flip"])
+    monkeypatch.setattr(supported, "MOST_FLOATS", 1000)
+    assert "do not scale bytes per_channel" in _why_not(normalize="per_channel")
+
+
+def _why_not(**changes: Any) -> str:
+    settings, examples = made([small_trials.trial(data=data(**changes))])
+    return supported.why_not(settings[0], examples.sizes())
 
 
 VARIANTS: list[dict[str, Any]] = [
@@ -171,9 +177,9 @@ def test_engines_agree_on_examples_of_each_models_own(changes: dict[str, Any]) -
     optimizer = {"batch_size": 32, "learning_rate": rate}
     settings, examples = made([small_trials.trial(s, data=data(**changes), optimizer=optimizer) for s in range(3)])
     engines: list[Any] = [engine(settings, examples, "cpu") for engine in (reference.Reference, modules.Modules)]
-    if gpu.supports(settings, examples):
+    if not choose.why_not("batched", settings[0], examples.sizes(), "cpu"):
         engines.append(gpu.Batched(settings, examples, "cpu"))
-    if cpu.supports(settings, examples):
+    if not supported.why_not(settings[0], examples.sizes()):
         engines.append(cpu.Fused(settings, examples))
     for engine in engines:
         run_epoch(engine, settings, order(3, 120, 1), [True] * 3)

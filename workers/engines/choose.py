@@ -1,9 +1,12 @@
-"""Chooses the engine for a bundle on a device."""
+"""Chooses the engine for a bundle on a device, and says why."""
 
 import os
 from typing import TYPE_CHECKING
 
-from workers.interfaces.engine import Engine
+from workers.engines.cpu import library, supported
+from workers.interfaces.dataset import Sizes
+from workers.interfaces.engine import Choice, Engine
+from workers.nets import convnet
 from workers.plugins import batched
 from workers.training.examples import Examples
 
@@ -14,25 +17,71 @@ ENGINES = ("reference", "fused", "batched", "modules")
 
 
 def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
-    """The fastest engine there is for this bundle on this device. Results agree to tolerance, not bitwise.
+    """The engine of `choice`. Results of engines agree to tolerance, not bitwise.
 
-    $SWEEP_ENGINE=reference selects the reference engine, for comparisons; =modules the one that trains torch modules in
-    turn; =batched the engine for GPUs on a CPU, too. One that cannot train this bundle is replaced. Raises ValueError
-    for another value, and where the device lacks the precision asked for.
+    Raises ValueError where $SWEEP_ENGINE is no engine, and where the device lacks the precision asked for.
     """
     from workers.engines import modules, reference
     from workers.engines.cpu import engine as cpu
     from workers.engines.gpu import engine as gpu
     from workers.runtime.device import prepare
 
-    wanted = os.environ.get("SWEEP_ENGINE") or ("fused" if device == "cpu" else "batched")
-    if wanted not in ENGINES:
-        raise ValueError(f"SWEEP_ENGINE must be one of {', '.join(ENGINES)}, got '{wanted}'; leave it out to choose")
+    chosen = choice(bundle[0], examples.sizes(), device).engine
     prepare(device, bundle[0].precision)
-    if wanted == "batched" and gpu.supports(bundle, examples):
+    if chosen == "batched":
         return gpu.Batched(bundle, examples, device)
-    if wanted == "fused" and device == "cpu" and cpu.supports(bundle, examples):
+    if chosen == "fused":
         return cpu.Fused(bundle, examples)
-    if wanted == "modules" or not batched(bundle[0].net.name):
+    if chosen == "modules":
         return modules.Modules(bundle, examples, device)
     return reference.Reference(bundle, examples, device)
+
+
+def choice(settings: "Settings", sizes: Sizes, device: str) -> Choice:
+    """The fastest engine for trials with these settings on this device, "cpu" or "cuda". Loads no torch.
+
+    sizes: of the whole data set.
+
+    $SWEEP_ENGINE=reference selects the reference engine, for comparisons; =modules the one that trains torch modules in
+    turn; =batched the engine for GPUs on a CPU, too. One that cannot train these trials is not taken. Raises ValueError
+    where it is none of ENGINES.
+    """
+    wanted = os.environ.get("SWEEP_ENGINE")
+    if wanted and wanted not in ENGINES:
+        raise ValueError(f"SWEEP_ENGINE must be one of {', '.join(ENGINES)}, got '{wanted}'; leave it out to choose")
+    if wanted and not why_not(wanted, settings, sizes, device):
+        return Choice(wanted, "SWEEP_ENGINE asks for it")
+    return _on_cpu(settings, sizes) if device == "cpu" else _on_gpu(settings)
+
+
+def _on_cpu(settings: "Settings", sizes: Sizes) -> Choice:
+    why = supported.why_not(settings, sizes)
+    if why:
+        return Choice("modules", f"PyTorch, one model after the other, which is fastest on a CPU: {why}")
+    return Choice("fused", library.reason())
+
+
+def _on_gpu(settings: "Settings") -> Choice:
+    why = _why_not_batched(settings)
+    if not why:
+        return Choice("batched", "all models as one computation, in CUDA graphs")
+    if batched(settings.net.name):
+        return Choice("reference", f"PyTorch, all models at once: {why}")
+    return Choice("modules", f"PyTorch, one model after the other: {settings.net.name} has no form for many at once")
+
+
+def why_not(engine: str, settings: "Settings", sizes: Sizes, device: str) -> str:
+    """Why an engine cannot train trials with these settings on this device; "" where it can."""
+    if engine == "fused":
+        return supported.why_not(settings, sizes) if device == "cpu" else "the compiled kernels run on a CPU"
+    if engine == "batched":
+        return _why_not_batched(settings)
+    alone = engine == "reference" and not batched(settings.net.name)
+    return f"{settings.net.name} has no form for many models at once" if alone else ""
+
+
+def _why_not_batched(settings: "Settings") -> str:
+    """Why the engine for GPUs cannot train trials with these settings; "" where it can."""
+    if type(settings.net) is not convnet.Settings:
+        return f"the engine for GPUs knows convnet only, not {settings.net.name}"
+    return "the engine for GPUs does not augment images" if settings.data.augment else ""

@@ -39,15 +39,19 @@ class Resident:
     dtype: torch.dtype
 
     @staticmethod
-    def of(examples: Examples, device: str, dtype: torch.dtype) -> Resident:
+    def of(examples: Examples, device: str, dtype: torch.dtype, channels_first: bool = False) -> Resident:
+        """channels_first: whether the images lie in memory as (K, H, W), though their shape here is (H, W, K)."""
 
         def put(array: NDArray[Any]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
+        def put_images(array: NDArray[Any]) -> Tensor:
+            return put(np.moveaxis(array, -1, 1)).movedim(1, -1) if channels_first else put(array)
+
         images = examples.images
         train = put(examples.index), put(examples.labels)
         test = None if examples.test_index is None else put(examples.test_index), put(examples.test_labels)
-        return Resident(put(images.train_x), put(images.test_x), *train, *test, images.scaling, dtype)
+        return Resident(put_images(images.train_x), put_images(images.test_x), *train, *test, images.scaling, dtype)
 
     def rows(self, models: Int64[Tensor, " m"]) -> Resident:
         """The same images for some of the models."""
@@ -88,5 +92,11 @@ class Resident:
 
 def _selected(images: Shaped[Tensor, "I H W K"], index: Int64[Tensor, "M B"]) -> Shaped[Tensor, "M B H W K"]:
     """Images by index. Rows of a matrix are copied whole: on a CPU ten times as fast as indexing images."""
-    rows = images.flatten(1).index_select(0, index.flatten())
-    return rows.view(*index.shape, *images.shape[1:])
+    first = images.movedim(-1, 1)
+    if first.is_contiguous():
+        return _rows(first, index).movedim(2, -1)
+    return _rows(images, index)
+
+
+def _rows(images: Shaped[Tensor, "I ..."], index: Int64[Tensor, "M B"]) -> Shaped[Tensor, "M B ..."]:
+    return images.flatten(1).index_select(0, index.flatten()).view(*index.shape, *images.shape[1:])

@@ -12,7 +12,7 @@ width, C classes, S steps of an epoch.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -48,10 +48,11 @@ class Modules:
         first, images = bundle[0], examples.images
         self.bundle, self.optimizer, self.loss = bundle, first.optimizer, LOSSES.load(first.loss).loss
         self.device, self.dtype = device, dtype_of(first.precision)
-        self.data = Resident.of(examples, device, self.dtype)
-        self.whole_batches = False
         module = built(first.net, images.train_x.shape[1:], images.classes, first.seed)
         self.module = module.to(device, self.dtype)
+        # Channels last are fastest for convolutions; with channels first a linear layer needs no copy of an image.
+        convolutions = any(value.ndim == 4 for value in module.parameters())
+        self.data = Resident.of(examples, device, self.dtype, channels_first=not convolutions)
         parameters, buffers = initial(bundle, examples)
         self.update = OPTIMIZERS.load(first.optimizer.name)
         self.numbers = [numbers_of([s.optimizer], self.dtype, device) for s in bundle]
@@ -74,19 +75,20 @@ class Modules:
             places = torch.from_numpy(order[i : i + 1]).to(self.device)
             with self._model(i, "training", before) as module:
                 module.train()
-                descend = self._descent(i)
+                descend, trained = self._descent(i), _trained(module)
                 for step, batch in enumerate(places.split(self.optimizer.batch(places.shape[1]), dim=1)):
-                    descend(self._gradient(module, examples, batch), each[i : i + 1, step], before + step + 1)
+                    descend(self._gradient(module, trained, examples, batch), each[i : i + 1, step], before + step + 1)
 
     def _examples(self, i: int, moves: Int64[NDArray[np.int64], "1 N 3"] | None) -> Batches:
         """The examples of model i by their places, augmented as in this epoch."""
         data = self.data.rows(torch.tensor([i], device=self.device))
         return functools.partial(data.batch, moves=None if moves is None else torch.from_numpy(moves).to(self.device))
 
-    def _gradient(self, module: nn.Module, examples: Batches, batch: Int64[Tensor, "1 B"]) -> Tensors:
+    def _gradient(
+        self, module: nn.Module, trained: Mapping[str, Tensor], examples: Batches, batch: Int64[Tensor, "1 B"]
+    ) -> Tensors:
         """The gradient of the mean loss over a batch, of the parameters that it depends on. Without batch norm it is
         summed over chunks of the batch."""
-        trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
         total: list[Tensor | None] = [None] * len(trained)
         for chunk in [batch] if self.whole_batches else batch.split(self._chunk(), dim=1):
             images, labels = examples(chunk)
@@ -175,3 +177,7 @@ class Modules:
 def _outputs(module: nn.Module, images: Float[Tensor, "1 B H W K"]) -> Float[Tensor, "1 B C"]:
     outputs: Tensor = module(images[0].permute(0, 3, 1, 2))
     return outputs[None]
+
+
+def _trained(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value for name, value in module.named_parameters() if value.requires_grad}

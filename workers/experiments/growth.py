@@ -25,7 +25,7 @@ from pydantic import Field, model_validator
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_limit, no_preparation
+from workers.interfaces.experiment import no_choice, no_limit, no_preparation
 from workers.theory import series
 from workers.trial import Trial
 
@@ -66,7 +66,7 @@ MEASURES = {
     "product_per_log_time": ("",),
 }
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 
 
 def recorded_steps(settings: Settings) -> list[int]:

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_layers, no_limit, no_preparation, not_known
+from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, not_known
 from workers.runtime.seeds import generator
 from workers.theory import hessian_spectrum, series
 from workers.trial import Trial
@@ -63,7 +63,7 @@ MEASURES = {
     "parameters": ("",),
 }
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 
 
 recorded_steps, recorded_layers = not_known, no_layers

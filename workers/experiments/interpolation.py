@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_layers, no_limit, no_preparation, only_step_0
+from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, only_step_0
 from workers.theory import series
 from workers.theory.polynomials import Basis, Nodes
 from workers.trial import Trial
@@ -38,7 +38,7 @@ class Settings(Frozen):
 MAY_DIFFER: tuple[str, ...] = tuple(name for name in Settings.model_fields if name != "precision")
 MEASURES = {"risk": ("train", "test"), "norm": ("",), "rank": ("",), "parameters": ("",)}
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 DIGIT_COST = 1e3  # a product in many digits takes as long as about this many in float64
 
 

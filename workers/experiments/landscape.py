@@ -23,6 +23,7 @@ from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers import user_code
 from workers.experiments import network
+from workers.interfaces.engine import Choice
 from workers.interfaces.experiment import no_limit, not_known
 from workers.interfaces.until import Until
 from workers.plugins import LOSSES
@@ -121,6 +122,11 @@ def cost(settings: Settings) -> float:
     trained = training(settings)
     visits = settings.points**2 / 3 + 2 * DENSE
     return network.cost(trained) * (1 + visits / settings.epochs)
+
+
+def engine(settings: Settings, device: str) -> Choice | None:
+    """That of the training."""
+    return network.engine(training(settings), device) if settings.surface == "network" else None
 
 
 def prepare(trials: Sequence[Trial[Settings]]) -> str:

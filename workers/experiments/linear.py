@@ -17,7 +17,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_layers, no_limit, no_preparation
+from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, descent
 from workers.theory.linear_classification import exponential_descent, gaussian_data, hard_margin, log_risk, random_start
@@ -56,7 +56,7 @@ MEASURES = {
     "growth_rate": ("",),
 }
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 
 
 recorded_layers = no_layers

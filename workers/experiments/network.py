@@ -14,6 +14,7 @@ import numpy as np
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress, Row
 from workers.interfaces.dataset import DataSettings, Sizes
+from workers.interfaces.engine import Choice
 from workers.interfaces.images import Images
 from workers.interfaces.measure import visits
 from workers.nets import convnet
@@ -82,10 +83,15 @@ def cost(settings: Settings) -> float:
 
 def sizes(settings: Settings) -> Sizes:
     """What one trial trains on and is tested on. Loads the data where they do not say it by themselves."""
-    there = settings.data.sizes() or _counted(settings.data)
-    numbers: Literal["uint8", "float32"] = "float32" if settings.data.inputs == "gaussian" else there.numbers
+    there = _of_data(settings)
     train, test = settings.data.train_size or there.train, settings.data.test_size or there.test
-    return there._replace(train=train, test=test, numbers=numbers)
+    return there._replace(train=train, test=test)
+
+
+def _of_data(settings: Settings) -> Sizes:
+    """Of the whole data set, as networks see it."""
+    there = settings.data.sizes() or _counted(settings.data)
+    return there._replace(numbers="float32") if settings.data.inputs == "gaussian" else there
 
 
 @functools.lru_cache(maxsize=16)
@@ -103,6 +109,13 @@ def most_models(settings: Settings, free: int) -> int | None:
     if type(settings.net) is not convnet.Settings:
         return None
     return memory_model.most(settings, sizes(settings), free)
+
+
+def engine(settings: Settings, device: str) -> Choice:
+    """See `workers.engines.choose.choice`."""
+    from workers.engines.choose import choice
+
+    return choice(settings, _of_data(settings), device)
 
 
 def prepare(trials: Sequence[Trial[Settings]]) -> str:
@@ -147,7 +160,7 @@ def _why_slow() -> str:
     from workers.runtime.device import best
 
     slow = not library.available() and best() == "cpu"
-    return f"{library.reason()}; the reference engine trains, several times slower" if slow else ""
+    return f"{library.reason()}; PyTorch trains in their place, several times slower" if slow else ""
 
 
 def _data_key(trial: Trial[Settings]) -> str:

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_layers, no_limit, no_preparation
+from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation
 from workers.runtime.seeds import generator
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, Descent, descent
@@ -64,7 +64,7 @@ MEASURES = {
     "perturbations": ("",),
 }
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 TRIALS_AT_ONCE = 32  # bounds memory: 32 trials, 2,000 logged steps and 100 test points take 51 MB
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tracking.common.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_layers, no_limit, no_preparation, only_step_0
+from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, only_step_0
 from workers.theory import series
 from workers.theory.linear_classification import gaussian_data, hard_margin, ridge_solution
 from workers.trial import Trial
@@ -30,7 +30,7 @@ class Settings(Frozen):
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
 MEASURES = {"norm": ("",), "margin": ("train",), "cosine_max_margin": ("",), "residual": ("",)}
 STEP = "step"
-prepare, most_models = no_preparation, no_limit
+prepare, most_models, engine = no_preparation, no_limit, no_choice
 
 
 recorded_steps, recorded_layers = only_step_0, no_layers

@@ -5,7 +5,7 @@ M models, N training examples of a model, E examples of a split, C classes, S st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     # "parameters", "buffers", and what the optimizer keeps (`Optimizer.STATE`), such as "momentum": tensors by name
     State = dict[str, dict[str, Shaped[Tensor, "M ..."]]]
+
+
+class Choice(NamedTuple):
+    """An engine by its name, which is that of its class in lower case, and why it is the one."""
+
+    engine: str
+    reason: str
 
 
 class Engine(Protocol):

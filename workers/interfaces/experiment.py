@@ -8,6 +8,7 @@ from typing_extensions import TypeVar
 from tracking.common.plugins import Frozen
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
+from workers.interfaces.engine import Choice
 from workers.runtime.trained_weights import Trained
 from workers.trial import Identified, Trial
 
@@ -17,7 +18,8 @@ ExperimentT_contra = TypeVar("ExperimentT_contra", bound=Frozen, default=Frozen,
 
 class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
     """An experiment. `Settings` and `MAY_DIFFER` are those of `Identified`; a file that needs no preparation and no
-    limit says so by `prepare, most_models = no_preparation, no_limit`; one whose steps or layers are not known before
+    limit, and no engines to choose from, says so by
+    `prepare, most_models, engine = no_preparation, no_limit, no_choice`; one whose steps or layers are not known before
     a trial runs, or that has one step and no layers, by `not_known`, `only_step_0` and `no_layers`."""
 
     @property
@@ -55,6 +57,11 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
     def most_models(self, settings: ExperimentT, free: int, /) -> int | None:
         """Trials of this shape that fit into one bundle on a GPU with `free` bytes; None where there is no limit."""
 
+    def engine(self, settings: ExperimentT, device: str, /) -> Choice | None:
+        """The engine that trains trials of this shape on a device, "cpu" or "cuda"; None where there is one way only.
+
+        Loads no torch for a CPU, unless the experiment or a net of the user's own does."""
+
 
 class KeepsNetworks(Protocol[ExperimentT_contra]):
     """The part of an experiment whose trained networks are kept (`Progress.weights`) that measures them later."""
@@ -76,6 +83,10 @@ def no_preparation(trials: Sequence[Trial]) -> str:
 
 def no_limit(settings: Frozen, free: int) -> None:
     """`most_models` of an experiment whose bundles take no memory to speak of on a GPU."""
+
+
+def no_choice(settings: Frozen, device: str) -> None:
+    """`engine` of an experiment that computes in one way only."""
 
 
 def not_known(settings: Frozen) -> None:

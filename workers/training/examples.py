@@ -6,11 +6,12 @@ M models, N training examples of a model, T test examples.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.interfaces.dataset import Sizes
 from workers.interfaces.images import Images
 from workers.training import subsets
 from workers.training.inputs import replaced
@@ -33,6 +34,14 @@ class Examples:
     labels: Int64[NDArray[np.int64], "M N"]
     test_labels: Int64[NDArray[np.int64], "M T"]
     test_index: Int64[NDArray[np.int64], "M T"] | None = None
+
+    def sizes(self) -> Sizes:
+        """Of the whole data set."""
+        pixels = self.images.train_x
+        height, width, channels = pixels.shape[1:]
+        numbers: Literal["uint8", "float32"] = "uint8" if pixels.dtype == np.uint8 else "float32"
+        train, test = len(self.images.train_y), len(self.images.test_y)
+        return Sizes(train, test, (height, width, channels), self.images.classes, numbers)
 
     @staticmethod
     def of(images: Images, bundle: list[Settings]) -> Examples:

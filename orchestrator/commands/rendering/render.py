@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,10 @@ def _summary(found: Planned) -> dict[str, Any]:
     return {
         "trials": {"total": len(plan.trials), "to_run": len(plan.to_run), **dict(plan.states)},
         "cells": len({t.cell for t in plan.trials}),
-        "bundles": [{"id": b.id, "models": len(b.trials)} for b in found.bundles],
+        "bundles": [
+            {"id": b.id, "models": len(b.trials), **({"engine": c.engine, "reason": c.reason} if c else {})}
+            for b, c in zip(found.bundles, found.engines, strict=True)
+        ],
         "to_measure": [
             {"measures": list(names), "trials": counts.total(), **counts} for names, counts in plan.lacks.items()
         ],
@@ -113,11 +117,13 @@ def _bundles(found: Planned) -> None:
     """The longest bundles, what each holds, and what all of them take."""
     which, cost = described(found.bundles), found.estimate
     rows = [
-        [bundle.id[:8], str(len(bundle.trials)), which[bundle.id], duration(seconds)]
-        for bundle, seconds in zip(found.bundles, cost.seconds, strict=True)
+        [bundle.id[:8], str(len(bundle.trials)), which[bundle.id], choice.engine if choice else "", duration(seconds)]
+        for bundle, choice, seconds in zip(found.bundles, found.engines, cost.seconds, strict=True)
     ]
     more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
-    table(f"bundles{more}", ["bundle", "models", "which", "about"], rows[:SHOWN])
+    table(f"bundles{more}", ["bundle", "models", "which", "engine", "about"], rows[:SHOWN])
+    for choice, number in Counter(choice for choice in found.engines if choice).items():
+        say(f"{number} by the engine {choice.engine}: {choice.reason}")
     sources = ", ".join(f"{n} by {source}" for source, n in cost.sources.items())
     say(f"about {duration(cost.wall_s)} here, {duration(sum(cost.seconds))} of one core or GPU ({sources})")
     if cost.earlier:

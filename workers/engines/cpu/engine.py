@@ -13,10 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.engines.cpu import bindings, library, supported
+from workers.engines.cpu import bindings, supported
 from workers.interfaces.images import HALF, Images, Pixels, scaled
 from workers.interfaces.optimizer import OPTIMIZERS
-from workers.nets import convnet
 from workers.training.examples import Examples
 from workers.training.functions import initial
 
@@ -26,15 +25,12 @@ if TYPE_CHECKING:
     from workers.interfaces.engine import State
     from workers.training.settings import Settings
 
-MOST_FLOATS = 2**28  # numbers of all images, 1 GiB as floats: bytes are converted once where their scaling is not HALF
-
 
 class Fused:
     """M convolutional networks, one after the other, each with its activations in the processor's caches."""
 
     def __init__(self, bundle: list[Settings], examples: Examples) -> None:
-        net = _net(bundle[0], examples)
-        assert net is not None
+        net = supported.network(bundle[0], examples.sizes())
         parameters, buffers = initial(bundle, examples)
         self.optimizers = [s.optimizer for s in bundle]
         keeps = OPTIMIZERS.load(bundle[0].optimizer.name).STATE
@@ -50,7 +46,7 @@ class Fused:
         before: int,
         moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
     ) -> None:
-        """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
+        """See `Engine.epoch`. `supported.why_not` refuses augmentation, so that there are no moves."""
         e = self.examples
         steps = (e.images.train_x, e.index, e.labels, order, self.batch)
         updates = [supported.update(optimizer, before) for optimizer in self.optimizers]
@@ -90,36 +86,9 @@ class Fused:
         self.kernels.load(state)
 
 
-def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether the kernels exist here and can train this bundle. They augment nothing."""
-    net, optimizer = _net(bundle[0], examples), bundle[0].optimizer
-    known = optimizer.name in supported.OPTIMIZERS
-    return net is not None and known and supported.supports(net, optimizer.batch(examples.index.shape[1]))
-
-
-def why_not() -> str:
-    """A message: why there are no kernels on this machine; empty where there are."""
-    return "" if library.available() else library.reason()
-
-
-def _net(settings: Settings, examples: Examples) -> supported.Net | None:
-    net, images = settings.net, examples.images
-    if type(net) is not convnet.Settings or settings.precision not in library.NUMBERS:
-        return None
-    converted = settings.precision == library.FLOAT32 and _numbers(images) <= MOST_FLOATS
-    if settings.data.augment or not (_as_stored(examples) or converted):
-        return None
-    image, classes = images.train_x.shape[1:], images.classes
-    return supported.Net(image, net.widths, classes, settings.loss, net.batch_norm, settings.precision)
-
-
 def _as_stored(examples: Examples) -> bool:
     """Whether the kernels read the images as they are: floats, or bytes that are scaled by HALF."""
     return examples.images.train_x.dtype == np.float32 or examples.images.scaling == HALF
-
-
-def _numbers(images: Images) -> int:
-    return images.train_x.size + images.test_x.size
 
 
 def _as_floats(images: Images) -> Images:

@@ -7,16 +7,23 @@ import ctypes
 import itertools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workers import plugins
 from workers.engines.cpu import library
+from workers.interfaces.dataset import Sizes
 from workers.interfaces.optimizer import OptimizerSettings
+from workers.nets import convnet
+
+if TYPE_CHECKING:
+    from workers.training.settings import Settings
 
 LOSSES = ("cross_entropy", "square", "exponential")  # in the order of losses.hpp
 # Which update of updates.hpp a file of workers/optimizers is; gradient descent is one step on all examples.
 OPTIMIZERS = {"sgd": 0, "gd": 0, "adam": 1, "adamw": 2}
 NARROW = 32  # bytes of channels that fit into one vector of AVX2
 MAX_FLOATS = 2**28  # of one layer's weights or one image's activations: indices are 32-bit numbers
+MOST_FLOATS = 2**28  # numbers of all images, 1 GiB: bytes become floats once where the kernels cannot scale them
 MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's activations
 
 
@@ -81,6 +88,38 @@ def update(settings: OptimizerSettings, before: int) -> library.Update:
     for name, value in numbers.items():
         setattr(found, name, int(value) if name == "nesterov" else value)
     return found
+
+
+def why_not(settings: "Settings", sizes: Sizes) -> str:
+    """Why the kernels cannot train trials with these settings; "" where they can. sizes: of the whole data set."""
+    net, data = settings.net, settings.data
+    if type(net) is not convnet.Settings:
+        return f"the compiled kernels know convnet only, not {net.name}"
+    if settings.precision not in library.NUMBERS:
+        return f"the compiled kernels do not compute in {settings.precision}"
+    if settings.loss not in LOSSES:
+        return f"the compiled kernels do not know the loss {settings.loss}"
+    if settings.optimizer.name not in OPTIMIZERS:
+        return f"the compiled kernels do not know the optimizer {settings.optimizer.name}"
+    if data.augment:
+        return "the compiled kernels do not augment images"
+    converted = settings.precision == library.FLOAT32 and _numbers(sizes) <= MOST_FLOATS
+    if sizes.numbers == "uint8" and data.normalize != "half" and not converted:
+        return f"the compiled kernels do not scale bytes {data.normalize}, nor take so many as {settings.precision}"
+    if not library.available(settings.precision):
+        return library.reason()
+    known = supports(network(settings, sizes), settings.optimizer.batch(data.train_size or sizes.train))
+    return "" if known else "the network, or its batch, is too large for the compiled kernels"
+
+
+def _numbers(sizes: Sizes) -> int:
+    return (sizes.train + sizes.test) * math.prod(sizes.image)
+
+
+def network(settings: "Settings", sizes: Sizes) -> Net:
+    """The network of these settings. Raises TypeError for another than convnet."""
+    net = convnet.settings_of(settings.net)
+    return Net(sizes.image, net.widths, sizes.classes, settings.loss, net.batch_norm, settings.precision)
 
 
 def supports(net: Net, batch: int) -> bool:

@@ -21,7 +21,6 @@ from workers.engines.gpu import choose_convolution, memory_model
 from workers.engines.gpu.stacked_models import Stack
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.interfaces.optimizer import OPTIMIZERS
-from workers.nets import convnet
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -55,7 +54,7 @@ class Batched:
         before: int,
         moves: Int64[NDArray[np.int64], "M N 3"] | None = None,
     ) -> None:
-        """See `Engine.epoch`. `supports` refuses augmentation, so that there are no moves."""
+        """See `Engine.epoch`. `choose` gives augmented images to other engines, so that there are no moves."""
         going_on = np.flatnonzero(active)
         if 0 < 2 * len(going_on) < len(self.held):
             self._hold(going_on)
@@ -120,8 +119,3 @@ class Batched:
 
     def _index(self, models: Int64[NDArray[np.int64], " m"]) -> Int64[Tensor, " m"]:
         return torch.from_numpy(models).to(self.data.index.device)
-
-
-def supports(bundle: list[Settings], examples: Examples) -> bool:
-    """Whether these are the memo's networks, and none derived from them, without augmentation."""
-    return type(bundle[0].net) is convnet.Settings and not bundle[0].data.augment
