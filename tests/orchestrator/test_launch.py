@@ -109,6 +109,7 @@ def test_adding_a_width_trains_only_that_width(sweep: Sweep, launched: tuple[Pat
     (folder / "wider.yaml").write_text(SWEEP.replace("[2, 4]", "[2, 4, 8]"))
     plan = sweep("plan", "wider.yaml", "--json", folder=folder)
     assert plan["trials"] == {"total": 9, "to_run": 3, "finished": 6, "missing": 3}
+    assert {one["engine"] for one in plan["bundles"]} <= {"fused", "modules"} and plan["bundles"][0]["reason"]
     wider = sweep("launch", "wider.yaml", "--local", "--json", folder=folder)
     assert wider["trials"] == {"total": 9, "run": 3, "already_done": 6, "failed": 0, "diverged": 0, "missing": 0}
 

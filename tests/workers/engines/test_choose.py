@@ -40,7 +40,7 @@ CHOSEN: list[tuple[dict[str, Any], str, str, str]] = [
     ({}, "cpu", "fused" if BUILT else "modules", "compiled kernels"),
     ({"precision": "tf32"}, "cpu", "modules", "do not compute in tf32"),
     ({"net": {"name": "polynomial"}}, "cpu", "modules", "know convnet only, not polynomial"),
-    ({"data": {"name": "digits", "normalize": "per_channel"}}, "cpu", "modules", "normalize: half"),
+    ({"data": {"name": "digits", "augment": ["flip"]}}, "cpu", "modules", "do not augment"),
     ({}, "cuda", "batched", "CUDA graphs"),
     ({"net": {"name": "linear"}}, "cuda", "reference", "all models at once: .* not linear"),
     ({"net": {"name": "mlp"}}, "cuda", "modules", "one model after the other"),

@@ -106,7 +106,7 @@ def why_not(settings: "Settings", sizes: Sizes) -> str:
     converted = settings.precision == library.FLOAT32 and _numbers(sizes) <= MOST_FLOATS
     if sizes.numbers == "uint8" and data.normalize != "half" and not converted:
         return f"the compiled kernels do not scale bytes {data.normalize}, nor take so many as {settings.precision}"
-    if not library.available(settings.precision):
+    if not library.available():
         return library.reason()
     known = supports(network(settings, sizes), settings.optimizer.batch(data.train_size or sizes.train))
     return "" if known else "the network, or its batch, is too large for the compiled kernels"
