@@ -11,6 +11,7 @@ from orchestrator.commands.exit_codes import guarded
 from orchestrator.commands.options import (
     Address,
     Detach,
+    Given,
     Json,
     Limit,
     Numbers,
@@ -239,6 +240,43 @@ def list_(folder: Where = ".", *, as_json: Json = False) -> int:
     files = files_at(folder)
     render_names.as_json(files) if as_json else render_names.show(files)
     return 0
+
+
+@app.command(name="new")
+def new_(kind: str, name: str, *, folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".") -> int:
+    """Write a file of your own beside a sweep: a net, data, loss, measure, optimizer, schedule, perturbation, claim.
+
+    Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`.
+
+    Parameters
+    ----------
+    kind
+        net, data, loss, measure, optimizer, schedule, perturbation, claim or sweep.
+    name
+        The name that sweep files use.
+    """
+    from orchestrator.commands.new import new
+    from orchestrator.terminal.console import say
+
+    path = new(kind, name, Path(folder))
+    say(f"{path} is written; `sweep {'plan' if kind == 'sweep' else 'check'} {path}` says whether it works")
+    return 0
+
+
+@app.command(name="check")
+def check_(file: str, *, set_: Given = (), as_json: Json = False) -> int:
+    """Put a file of your own to the test: trained alone, again, in a bundle, from a checkpoint, beside a model that
+    diverges. Exit code 1 when a part of the contract is broken.
+
+    Parameters
+    ----------
+    file
+        Such as nets/mine.py.
+    """
+    from orchestrator.commands.check import check
+    from orchestrator.commands.rendering import render_check
+
+    return 0 if render_check.show(check(Path(file), set_), as_json) else 1
 
 
 @app.command

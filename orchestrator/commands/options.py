@@ -113,4 +113,7 @@ Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
 Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
+Given = Annotated[
+    tuple[str, ...], Parameter(name="--set", help="key=value: a setting of the file that has no default.", negative="")
+]
 Words = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]

@@ -1,0 +1,153 @@
+"""The contract of a file that training uses, put to the test: `sweep check nets/mlp.py`.
+
+A small training with the file is run alone, a second time, from its middle, in a bundle behind another model and beside
+a model that diverges. Its rows must be the same in all of them: on this the promises of the records rest.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+from tracking.common.contract import Check
+from tracking.common.errors import SweepError
+from tracking.common.lookup import where
+from tracking.common.plugins import Kind
+from tracking.records.rows import Row
+from workers.experiments import network
+from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES
+from workers.runtime import checkpoint
+from workers.trial import Trial
+
+Settings = dict[str, Any]
+Rows = dict[tuple[str, int, str, str, str], float]  # by all columns of a row but the value
+
+KINDS: dict[str, Kind[Any]] = {
+    "nets": NETS, "data": DATASETS, "losses": LOSSES, "measures": MEASURES, "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES, "perturbations": PERTURBATIONS,
+}  # fmt: skip
+EPOCHS, MIDDLE = 4, 2
+TOLERANCE = 1e-4  # relative, of a trial alone against the same one in a bundle, as everywhere
+DIVERGES = 1e30  # a learning rate
+BASE: Settings = {
+    "data": {"name": "digits", "train_size": 40, "test_size": 20},
+    "net": {"name": "mlp", "hidden": [8]},
+    "optimizer": {"name": "sgd", "batch_size": 10, "learning_rate": 0.05},
+    "epochs": EPOCHS,
+    "measure": ["error", "risk"],
+    "seed": 1,
+}
+
+
+def checks(folder: str, name: str, given: Mapping[str, object]) -> Iterator[Check]:
+    """Each part of the contract of the file with this name. folder: of its kind, a key of `KINDS`. given: keys of its
+    Settings, for those that have no default."""
+    settings = _with(folder, name, given)
+    first: list[Rows] = []
+
+    def alone() -> str:
+        network.prepare([_trial(settings)])
+        first.append(_rows([_trial(settings)]))
+        return _unmeasured(folder, name, first[0])
+
+    yield _check(KINDS[folder], name, "it is loaded, and a network is trained with it", alone)
+    if not first:
+        return
+    again: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("the same trial has the same rows a second time", lambda: _differs(first[0], _rows([_trial(settings)]), 0.0)),
+        ("it has them when it goes on from a checkpoint", lambda: _differs(first[0], _resumed(_trial(settings)), 0.0)),
+        ("it has them in a bundle with another trial", lambda: _beside(settings, first[0], {"seed": 0})),
+        ("a neighbour that diverges does not change them", lambda: _beside(settings, first[0], _diverging(settings))),
+    )
+    for about, test in again:
+        yield _check(KINDS[folder], name, about, test)
+
+
+def _with(folder: str, name: str, given: Mapping[str, object]) -> Settings:
+    """The small training, with this file in it."""
+    own = {"name": name, **given}
+    optimizer = BASE["optimizer"]
+    batch = {} if name == "gd" else {"batch_size": optimizer["batch_size"]}
+    change: dict[str, Settings] = {
+        "nets": {"net": own},
+        "data": {"data": own},
+        "losses": {"loss": name},
+        "measures": {"measure": [*BASE["measure"], name]},
+        "optimizers": {"optimizer": {"learning_rate": 0.01, **batch, **own}},
+        "schedules": {"optimizer": {**optimizer, "schedule": own}},
+        "perturbations": {"perturbation": own},
+    }
+    return {**BASE, **change[folder]}
+
+
+def _trial(settings: Settings) -> "Trial[network.Settings]":
+    return cast("Trial[network.Settings]", Trial.of("network", settings))
+
+
+def _check(kind: Kind[Any], name: str, about: str, test: Callable[[], str]) -> Check:
+    """Runs one test. What the file raises is what is wrong with it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of overflow beside the model that diverges
+            return Check(about, test())
+    except SweepError as error:
+        return Check(about, str(error))
+    except Exception as error:
+        return Check(about, f"{where(error, kind.place(name))}: {type(error).__name__}: {error}")
+
+
+def _rows(trials: "list[Trial[network.Settings]]", resume: Mapping[str, Any] | None = None) -> Rows:
+    """The rows of the last of these trials, trained together."""
+    wanted, found = trials[-1].id, Rows()
+    for progress in network.run(trials, "cpu", dict(resume) if resume else None):
+        found |= {_key(row): row.value for row in progress.rows if row.trial == wanted}
+    return found
+
+
+def _key(row: Row) -> tuple[str, int, str, str, str]:
+    return row.trial, row.step, row.split, row.measure, row.layer
+
+
+def _resumed(trial: "Trial[network.Settings]") -> Rows:
+    """The rows of one training up to its middle, and those of another one that goes on there."""
+    found = Rows()
+    for progress in network.run([trial], "cpu", None):
+        found |= {_key(row): row.value for row in progress.rows}
+        if progress.step >= MIDDLE:
+            return found | _rows([trial], checkpoint.load(checkpoint.dump(progress.state())))
+    return found
+
+
+def _beside(settings: Settings, expected: Rows, change: Settings) -> str:
+    return _differs(expected, _rows([_trial({**settings, **change}), _trial(settings)]), TOLERANCE)
+
+
+def _diverging(settings: Settings) -> Settings:
+    return {"optimizer": {**settings["optimizer"], "learning_rate": DIVERGES}}
+
+
+def _unmeasured(folder: str, name: str, rows: Rows) -> str:
+    """What is wrong with the rows of a measure."""
+    if folder != "measures":
+        return ""
+    promised, found = set(MEASURES.load(name).SPLITS), {split for _, _, split, measure, _ in rows if measure == name}
+    if promised == found:
+        return ""
+    return f"SPLITS says {sorted(promised)}, and it yields values of the splits {sorted(found)}"
+
+
+def _differs(expected: Rows, found: Rows, tolerance: float) -> str:
+    """The first row that is not the same."""
+    if expected.keys() != found.keys():
+        key = next(iter(sorted(expected.keys() ^ found.keys())))
+        return f"{_said(key)}: recorded in one of the two only"
+    for key, value in expected.items():
+        same = value == found[key] or (math.isnan(value) and math.isnan(found[key]))
+        if not same and not math.isclose(value, found[key], rel_tol=tolerance, abs_tol=tolerance):
+            return f"{_said(key)}: {value:.9g}, and now {found[key]:.9g}"
+    return ""
+
+
+def _said(key: tuple[str, int, str, str, str]) -> str:
+    _, step, split, measure, layer = key
+    return " ".join(part for part in (measure, split, layer, f"at epoch {step}") if part)
