@@ -43,7 +43,7 @@ def figure(heat: Heat, caption: Caption) -> "Figure":
 
 def _fill(page: "SubFigure", panels: "list[Axes]", heat: Heat, caption: Caption) -> None:
     heatmap, norm = heat.heatmap, _norm(heat)
-    for axes, sheet in zip(panels, heat.sheets, strict=False):
+    for i, (axes, sheet) in enumerate(zip(panels, heat.sheets, strict=False)):
         axes.patch.set(facecolor="#f2f2f2", edgecolor="#b5b5b5", hatch=HATCH, linewidth=0)
         shown = np.ma.masked_invalid(np.where(sheet.z > 0, sheet.z, np.nan) if heatmap.z_scale == "log" else sheet.z)
         drawn = axes.pcolormesh(heat.x.edges, heat.y.edges, shown, norm=norm, cmap="viridis", gid="cells")
@@ -52,7 +52,8 @@ def _fill(page: "SubFigure", panels: "list[Axes]", heat: Heat, caption: Caption)
         _axis(axes, "y", heat.y)
         axes.grid(False)
         axes.set_xlabel(verbatim(heatmap.x_label) or named_axis(heatmap.x, caption))
-        axes.set_ylabel(verbatim(heatmap.y_label) or named_axis(heatmap.y, caption))
+        if i % COLUMNS == 0:
+            axes.set_ylabel(verbatim(heatmap.y_label) or named_axis(heatmap.y, caption))
     _colour_bar(page, panels[: len(heat.sheets)], drawn, heatmap, heat, caption)
 
 
@@ -92,6 +93,8 @@ def _axis(axes: "Axes", which: str, axis: Axis) -> None:
         of.set_minor_locator(NullLocator())
         if which == "x" and sum(map(len, names)) > 40:
             axes.tick_params("x", rotation=40)
+    elif axis.kind == "log":
+        plain_log_ticks(of, axis.edges[0], axis.edges[-1])
 
 
 def _notes(heat: Heat, caption: Caption) -> list[str]:

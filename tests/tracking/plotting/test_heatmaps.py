@@ -48,6 +48,17 @@ def test_steps_are_called_as_the_experiment_calls_them_and_each_group_has_a_pane
     assert mesh.get_array().shape == (len(STEPS), len(WIDTHS))
 
 
+def test_many_values_on_a_logarithmic_axis_have_few_plain_ticks() -> None:
+    widths = [2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64]
+    found = recorded({"net.width": widths}, value=lambda settings, seed, step, split: 0.5)
+    cells = heat(found, Heatmap(name="a", x="net.width", y="step", z="error", split="test"), ["net.width"])
+    figure = heatmaps.figure(cells, Caption("Title", "Memo 90", "digits", "epoch"))
+    figure.draw_without_rendering()
+    shown = [label.get_text() for label in figure.axes[0].get_xticklabels(which="both") if label.get_text()]
+    low, high = figure.axes[0].get_xlim()
+    assert [float(text) for text in shown if low <= float(text) <= high] == [2, 5, 10, 20, 50]
+
+
 def test_text_stays_text_in_svg(tmp_path: Path) -> None:
     paths = save(drawn, tmp_path, "heat")
     assert "mean of 4 to 5 seeds" in Path(paths["svg"]).read_text() and Path(paths["png"]).stat().st_size
