@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workers.engines.device_data import Resident
 from workers.engines.modules import Modules
 from workers.training.examples import Examples
 from workers.training.module import built, located, refused
@@ -33,8 +34,8 @@ def check_net(settings: Settings, images: Images) -> None:
     _check_batches(settings, module, images)
     examples = _few(images, settings)
     with located(net):
-        x, _ = Modules([settings], examples, "cpu").data.part("train", 0, EXAMPLES)
-        _check_outputs(net, module, x[0].permute(0, 3, 1, 2).float(), images.classes)
+        x, _ = Resident.of(examples, "cpu", torch.float32).part("train", 0, EXAMPLES)
+        _check_outputs(net, module, x[0].permute(0, 3, 1, 2), images.classes)
         _check_training(_in_whole_batches(settings), examples)
 
 

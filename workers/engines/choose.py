@@ -38,7 +38,7 @@ def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
 
 
 def choice(settings: "Settings", sizes: Sizes, device: str) -> Choice:
-    """The fastest engine for trials with these settings on this device, "cpu" or "cuda". Loads no torch.
+    """The fastest engine for trials with these settings on this device, "cpu" or "cuda". For a CPU it loads no torch.
 
     sizes: of the whole data set.
 
@@ -51,7 +51,7 @@ def choice(settings: "Settings", sizes: Sizes, device: str) -> Choice:
         raise ValueError(f"SWEEP_ENGINE must be one of {', '.join(ENGINES)}, got '{wanted}'; leave it out to choose")
     if wanted and not why_not(wanted, settings, sizes, device):
         return Choice(wanted, "SWEEP_ENGINE asks for it")
-    return _on_cpu(settings, sizes) if device == "cpu" else _on_gpu(settings)
+    return _on_cpu(settings, sizes) if device == "cpu" else _on_gpu(settings, sizes)
 
 
 def _on_cpu(settings: "Settings", sizes: Sizes) -> Choice:
@@ -61,13 +61,14 @@ def _on_cpu(settings: "Settings", sizes: Sizes) -> Choice:
     return Choice("fused", library.reason())
 
 
-def _on_gpu(settings: "Settings") -> Choice:
+def _on_gpu(settings: "Settings", sizes: Sizes) -> Choice:
     why = _why_not_batched(settings)
     if not why:
         return Choice("batched", "all models as one computation, in CUDA graphs")
-    if batched(settings.net.name):
-        return Choice("reference", f"PyTorch, all models at once: {why}")
-    return Choice("modules", f"PyTorch, one model after the other: {settings.net.name} has no form for many at once")
+    alone = _why_not_at_once(settings, sizes)
+    if alone:
+        return Choice("modules", f"PyTorch, one model after the other: {alone}")
+    return Choice("reference", f"PyTorch, all models at once: {why}")
 
 
 def why_not(engine: str, settings: "Settings", sizes: Sizes, device: str) -> str:
@@ -76,8 +77,16 @@ def why_not(engine: str, settings: "Settings", sizes: Sizes, device: str) -> str
         return supported.why_not(settings, sizes) if device == "cpu" else "the compiled kernels run on a CPU"
     if engine == "batched":
         return _why_not_batched(settings)
-    alone = engine == "reference" and not batched(settings.net.name)
-    return f"{settings.net.name} has no form for many models at once" if alone else ""
+    return _why_not_at_once(settings, sizes) if engine == "reference" else ""
+
+
+def _why_not_at_once(settings: "Settings", sizes: Sizes) -> str:
+    """Why the reference engine cannot train these trials; "" where it can. Loads torch for nets that are modules."""
+    if batched(settings.net.name):
+        return ""
+    from workers.training.stacked import why_not_stacked
+
+    return why_not_stacked(settings.net, sizes.image, sizes.classes)
 
 
 def _why_not_batched(settings: "Settings") -> str:

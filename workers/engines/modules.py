@@ -50,6 +50,7 @@ class Modules:
         self.device, self.dtype = device, dtype_of(first.precision)
         module = built(first.net, images.train_x.shape[1:], images.classes, first.seed)
         self.module = module.to(device, self.dtype)
+        self.largest = _largest(self.module, torch.zeros(2, *images.train_x.shape[1:]).to(device, self.dtype))
         # Channels last are fastest for convolutions; with channels first a linear layer needs no copy of an image.
         convolutions = any(value.ndim == 4 for value in module.parameters())
         self.data = Resident.of(examples, device, self.dtype, channels_first=not convolutions)
@@ -170,8 +171,8 @@ class Modules:
         self.kept = {part: put[part] for part in self.update.STATE}
 
     def _chunk(self) -> int:
-        """Examples in one forward pass."""
-        return max(CHUNK_BYTES // int(self.data.train_x[0].numel() * self.dtype.itemsize), 1)
+        """Examples in one forward pass, so that its largest tensor stays in a core's caches."""
+        return max(CHUNK_BYTES // (self.largest * self.dtype.itemsize), 1)
 
 
 def _outputs(module: nn.Module, images: Float[Tensor, "1 B H W K"]) -> Float[Tensor, "1 B C"]:
@@ -181,3 +182,17 @@ def _outputs(module: nn.Module, images: Float[Tensor, "1 B H W K"]) -> Float[Ten
 
 def _trained(module: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in module.named_parameters() if value.requires_grad}
+
+
+def _largest(module: nn.Module, two: Float[Tensor, "2 H W K"]) -> int:
+    """Numbers of the largest tensor that a forward pass keeps of one image, or of the image itself."""
+    sizes = [two[0].numel()]
+
+    def note(kept: Tensor) -> Tensor:
+        if kept.ndim and len(kept) == len(two):
+            sizes.append(kept[0].numel())
+        return kept
+
+    with seeds.torch_seeded(0, "largest"), torch.autograd.graph.saved_tensors_hooks(note, lambda kept: kept):
+        _outputs(module, two[None])
+    return max(sizes)

@@ -1,4 +1,6 @@
-"""The reference engine: plain PyTorch, for any net, loss and device. The other engines are tested against it.
+"""The reference engine: plain PyTorch, for any loss and device. The other engines are tested against it.
+
+Nets that compute many models at once, and modules of which `torch.func.vmap` makes such a function.
 
 M models, N training examples of a model, E examples of a split, B of a batch, K input channels, H W image height and
 width, C classes.
@@ -20,6 +22,8 @@ from workers.plugins import LOSSES, batched
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 from workers.training.functions import initial
+from workers.training.module import built
+from workers.training.stacked import stacked
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
@@ -41,9 +45,12 @@ class Reference:
     def __init__(self, bundle: list[Settings], examples: Examples, device: str) -> None:
         first = bundle[0]
         self.net, self.optimizer = first.net, first.optimizer
-        net = batched(first.net.name)
-        assert net, f"{first.net.name} computes one model at a time"
-        self.forward = net.forward
+        net, images = batched(first.net.name), examples.images
+        if net:
+            self.forward = net.forward
+        else:
+            module = built(first.net, images.train_x.shape[1:], images.classes, first.seed)
+            self.forward = stacked(module.to(device, dtype_of(first.precision)))
         self.loss = LOSSES.load(first.loss).loss
         self.dtype = dtype_of(first.precision)
         self.device = torch.device(device)

@@ -43,7 +43,8 @@ CHOSEN: list[tuple[dict[str, Any], str, str, str]] = [
     ({"data": {"name": "digits", "augment": ["flip"]}}, "cpu", "modules", "do not augment"),
     ({}, "cuda", "batched", "CUDA graphs"),
     ({"net": {"name": "linear"}}, "cuda", "reference", "all models at once: .* not linear"),
-    ({"net": {"name": "mlp"}}, "cuda", "modules", "one model after the other"),
+    ({"net": {"name": "mlp"}}, "cuda", "reference", "all models at once"),
+    ({"net": {"name": "resnet"}}, "cuda", "modules", "one model after the other: resnet has buffers"),
 ]
 
 

@@ -1,6 +1,7 @@
 """The engine for modules: plain PyTorch's steps, the same alone, in a bundle and after a resume, for any module."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 
 from tests.support import own_nets, small_trials
 from tests.support.engine_bundles import made, order, run_epoch
-from tests.support.trained import of, run
+from tests.support.trained import ALONE_TOLERANCE, of, run
 from tracking.common.user_files import UserFiles
 from workers import plugins
 from workers.engines.modules import Modules
@@ -129,6 +130,38 @@ def test_full_batches_are_taken_in_chunks_unless_batch_norm_needs_them_whole(mon
         monkeypatch.setattr("workers.engines.modules.CHUNK_BYTES", 8 * 8 * 8 * 7)  # a few images at a time
         assert run([trial]) == pytest.approx(whole, rel=1e-10)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    "net", [NETS[1], {"name": "pooled", "width": 2, "batch_norm": False}, {"name": "plain"}], ids=lambda n: n["name"]
+)
+def test_modules_that_vmap_stacks_train_all_at_once_alike(
+    net: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_nets.written(tmp_path, plain=own_nets.one_layer()).active():
+        in_turn, trials = run(bundle(net)), bundle(net)
+        monkeypatch.setenv("SWEEP_ENGINE", "reference")
+        assert network.engine(trials[0].settings, "cpu").engine == "reference"
+        assert run(trials) == pytest.approx(in_turn, rel=ALONE_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("net", "why"),
+    [
+        ({"name": "everything", "dropout": 0.0}, "buffers"),
+        ({"name": "dropping"}, "vmap cannot stack dropping: .*random"),
+        ({"name": "frozen"}, "not trained"),
+    ],
+    ids=str,
+)
+def test_modules_that_vmap_cannot_stack_are_trained_in_turn_on_a_gpu_too(
+    net: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    dropping = own_nets.one_layer("return torch.dropout(self.output(x.flatten(1)), 0.5, self.training)")
+    frozen = own_nets.one_layer(more="module.output.bias.requires_grad_(False)")
+    with own_nets.written(tmp_path, dropping=dropping, frozen=frozen).active():
+        found = network.engine(bundle(net, 1)[0].settings, "cuda")
+    assert found.engine == "modules" and re.search(why, found.reason)
 
 
 def test_layers_are_called_after_the_modules_that_hold_the_parameters() -> None:
