@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from workers.engines.device_data import Resident
-from workers.engines.reference import CHUNK_BYTES, wrong
+from workers.engines.reference import CHUNK_BYTES, GPU_CHUNK_BYTES, wrong
 from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES
 from workers.runtime import seeds
@@ -171,8 +171,9 @@ class Modules:
         self.kept = {part: put[part] for part in self.update.STATE}
 
     def _chunk(self) -> int:
-        """Examples in one forward pass, so that its largest tensor stays in a core's caches."""
-        return max(CHUNK_BYTES // (self.largest * self.dtype.itemsize), 1)
+        """Examples in one forward pass, by its largest tensor: on a CPU it stays in the caches."""
+        most = CHUNK_BYTES if self.device == "cpu" else GPU_CHUNK_BYTES
+        return max(most // (self.largest * self.dtype.itemsize), 1)
 
 
 def _outputs(module: nn.Module, images: Float[Tensor, "1 B H W K"]) -> Float[Tensor, "1 B C"]:

@@ -20,12 +20,12 @@ from workers.interfaces.measure import visits
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
+from workers.training import operations
 from workers.training.examples import Examples
 from workers.training.inputs import title
 from workers.training.loop import Training
 from workers.training.measured_rows import measured
 from workers.training.normalize import normalized
-from workers.training.operations import visit_flops
 from workers.training.settings import Settings as Settings
 from workers.training.subsets import subset
 from workers.trial import Trial
@@ -76,7 +76,7 @@ def recorded_layers(settings: Settings) -> tuple[str, ...]:
 def cost(settings: Settings) -> float:
     """Floating-point operations of one trial, evaluations included (a forward pass is a third of a visit)."""
     there = sizes(settings)
-    visit = visit_flops(settings.net, there.image, there.classes)
+    visit = operations.visit_flops(settings.net, there.image, there.classes)
     evaluation = (there.train + there.test) / 3 + visits(settings.measure, there.train)
     return float(visit * (settings.epochs * there.train + len(settings.evaluations) * evaluation))
 
@@ -102,12 +102,13 @@ def _counted(data: DataSettings) -> Sizes:
     return Sizes(len(images.train_y), len(images.test_y), (height, width, channels), images.classes, numbers)
 
 
-def most_models(settings: Settings, free: int) -> int | None:
-    """Models of which a bundle fits on a GPU with `free` bytes; None where nothing is known of it."""
+def most_models(settings: Settings, free: int) -> int:
+    """Models of which a bundle fits on a GPU with `free` bytes."""
     from workers.engines.gpu import memory_model
 
     if type(settings.net) is not convnet.Settings:
-        return None
+        there, number = sizes(settings), 8 if settings.precision == "float64" else 4
+        return operations.most_models(settings.net, there.image, there.classes, number, free)
     return memory_model.most(settings, sizes(settings), free)
 
 

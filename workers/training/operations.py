@@ -1,4 +1,4 @@
-"""Floating-point operations of a net, known without training: from its formula, or counted on its module.
+"""Floating-point operations of a net, known without training: from its formula, or counted on its module; its size.
 
 Only a net without a formula is built, and loads torch.
 """
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 EXAMPLES = 2  # of the batch that is counted: batch norm needs two
+COPIES = 8  # of a model on a GPU: its tensors, what the optimizer keeps, gradients, temporaries
+SHARE = 0.5  # of the free memory, for them; the rest is for activations
+MOST_MODELS = 64
 _known: dict[tuple[type[NetSettings], str, Image, int], float] = {}
 
 
@@ -29,6 +32,21 @@ def visit_flops(net: NetSettings, image: Image, classes: int) -> float:
     if key not in _known:
         _known[key] = _counted(net, image, classes)
     return _known[key]
+
+
+def most_models(net: NetSettings, image: Image, classes: int, number_bytes: int, free: int) -> int:
+    """Models of which a bundle fits into `free` bytes of a GPU, at least 1 and at most MOST_MODELS.
+
+    What they share, the activations of a pass, is bounded whatever their number.
+    """
+    import torch
+
+    from workers.training.module import built, tensors
+
+    with torch.device("meta"):
+        parameters, buffers = tensors(built(net, image, classes, 0))
+    numbers = COPIES * sum(value.numel() for value in (*parameters.values(), *buffers.values()))
+    return int(min(max(SHARE * free // (numbers * number_bytes), 1), MOST_MODELS))
 
 
 def _counted(net: NetSettings, image: Image, classes: int) -> float:

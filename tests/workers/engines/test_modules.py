@@ -185,6 +185,15 @@ def test_the_networks_of_the_papers_have_their_numbers_of_parameters(net: dict[s
     assert sum(value.numel() for value in built.parameters()) == parameters
 
 
+def test_bundles_of_large_modules_are_small_on_a_gpu() -> None:
+    """A model of 11 million parameters takes 0.36 GB with what belongs to it; half of the memory is for models."""
+    found = [
+        network.most_models(small_trials.trial(net={"name": "resnet", "width": width}).settings, free)
+        for width, free in ((64, 8 * 2**30), (64, 1), (2, 8 * 2**30))
+    ]
+    assert found == [12, 1, 64]
+
+
 @pytest.mark.parametrize("depth", [1, 4])
 def test_operations_are_counted_on_a_module_as_by_a_formula(depth: int) -> None:
     """Of matrices: twice the product of the sizes forward, twice for the weights, and twice for the layer below."""
