@@ -63,10 +63,14 @@ def _is_measured(there: tuple[str, Every] | None, digest: str, every: Every, onl
     return only_the_end or includes(there[1], every)
 
 
-def is_computable(trial: Trial, record: TrialRecord, ledger: Ledger, at_the_end: Collection[str]) -> bool:
-    """Whether what a trial lacks can be computed from its trained weights."""
-    kept = ledger.weights(record.bundle) is not None
-    return trial.partial and kept and {*trial.plain["measure"]} <= {*at_the_end}
+def computable(
+    lacks: Sequence[Trial], recorded: Mapping[str, TrialRecord], ledger: Ledger, at_the_end: Collection[str]
+) -> frozenset[str]:
+    """The ids of the trials whose trained weights are kept, and enough to compute what they lack."""
+    at_the_end = {*at_the_end}
+    found = [t for t in lacks if t.partial and at_the_end.issuperset(t.plain["measure"])]
+    kept = {bundle for bundle in {recorded[t.id].bundle for t in found} if ledger.weights(bundle)}
+    return frozenset(t.id for t in found if recorded[t.id].bundle in kept)
 
 
 def sentences(lacks: Mapping[tuple[str, ...], Counter[str]]) -> list[str]:

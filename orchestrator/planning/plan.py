@@ -79,7 +79,7 @@ def compare(
     to_run = tuple(t for t in trials if not _is_done(recorded.get(t.id), retry_failed))
     damaged = tuple(str(error) for error in ledger.damaged)
     lack = tuple(lacking.lacking(trials, recorded, at_the_end))
-    kept = frozenset(t.id for t in lack if lacking.is_computable(t, recorded[t.id], ledger, at_the_end))
+    kept = lacking.computable(lack, recorded, ledger, at_the_end)
     return Plan(tuple(trials), recorded, to_run, tuple(_begun(ledger, to_run, recorded)), damaged, lack, kept)
 
 

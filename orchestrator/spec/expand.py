@@ -17,6 +17,7 @@ from orchestrator.spec.product import Places, Product
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.common.flatten import flat
+from tracking.records.manifest import both
 from workers.trial import Trial
 
 MAX_TRIALS = 100_000
@@ -89,6 +90,15 @@ def _check_size(sweep: Sweep, max_trials: int, problems: Problems) -> None:
         problems.add(sweep.at(("vary",), what))
 
 
+def _observed_by_both(one: Trial, other: Trial) -> Trial:
+    """A trial of two grids, of which all is measured that either asks for."""
+    if one.plain == other.plain or "measure" not in one.plain:
+        return one
+    measures = sorted({*one.plain["measure"], *other.plain["measure"]})
+    every = both(one.settings.measured_steps(), other.settings.measured_steps())
+    return one.measuring(measures, every, partial=False)
+
+
 class _Expansion:
     """Makes the trials of grids, validating one trial of each cell."""
 
@@ -112,7 +122,8 @@ class _Expansion:
             other = made.setdefault(trial.id, places)
             if other is not places and len(other) == len(places) == len(grid.axes):
                 self._say(trial_problems.same(self.sweep, grid, places, other))
-            self.trials.setdefault(trial.id, trial)
+            known_elsewhere = self.trials.get(trial.id)
+            self.trials[trial.id] = _observed_by_both(known_elsewhere, trial) if known_elsewhere else trial
         for condition in product.unused():
             what = "no combination of the axes fulfils all of this; leave it out"
             self.problems.add(self.sweep.at(condition.path, what))

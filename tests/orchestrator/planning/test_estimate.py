@@ -1,5 +1,6 @@
 """Estimates come from what this machine has shown, and say so; a machine that was never used gets a rough rate."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from orchestrator.planning.estimate import ROUGH_RATE, SOURCES, Speeds, kind
 from orchestrator.planning.pack import cost
-from tracking.records.manifest import Manifest, TrialEntry
+from tracking.records.manifest import AT_THE_END, Manifest, Observed, TrialEntry
 from tracking.records.provenance import Provenance
 from workers.bundle import together
 from workers.trial import Trial
@@ -44,6 +45,12 @@ def test_what_was_seen_is_remembered_by_kind_and_scales_with_the_work() -> None:
     assert speeds.seconds(together([trial(epochs=18)]))[0] == pytest.approx(10.0, rel=1e-6)
     assert speeds.seconds(together([trial(width=16)]))[1] == SOURCES[1]
     assert Speeds("cpu: another").seconds(together([trial()]))[1] == SOURCES[2]
+
+
+def test_what_was_measured_of_kept_networks_says_nothing_of_the_speed_of_training() -> None:
+    observed = Observed((("sharpness", ""),), AT_THE_END)
+    Speeds("cpu: x").remember([replace(manifest([trial()], 10.0), observed=observed)])
+    assert Speeds("cpu: x").seconds(together([trial()]))[1] == SOURCES[2]
 
 
 def test_several_lanes_share_the_work_but_not_one_bundle() -> None:

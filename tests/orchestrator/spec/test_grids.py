@@ -55,6 +55,15 @@ def test_a_star_around_a_baseline_has_the_baseline_once(tmp_path: Path) -> None:
     assert varied(sweep) == ["seed", "net.width", "optimizer.learning_rate"]
 
 
+def test_a_trial_of_two_grids_is_measured_as_both_ask(tmp_path: Path) -> None:
+    text = STAR.replace("  - vary: {net.width", "  - fixed: {evaluate_every: 4}\n    vary: {net.width")
+    text = text.replace("  - vary: {optimizer", "  - fixed: {evaluate_every: 6}\n    vary: {optimizer")
+    found = dict(points(read(tmp_path, text.replace("epochs: 2", "epochs: 12")), "net.width", "evaluate_every"))
+    assert found == {4: 4, 16: 4, 8: 6}
+    shared = [p for p in points(read(tmp_path, text), "evaluate_every", "optimizer.learning_rate", "net.width")]
+    assert {p for p in shared if p[1:] == (0.1, 8)} == {(2, 0.1, 8)}
+
+
 def test_a_grid_fixes_what_varies_and_takes_axes_away(tmp_path: Path) -> None:
     text = STAR.replace("  - vary: {net.width", "  - fixed: {seed: 7}\n    vary: {net.width")
     second = "  - fixed: {optimizer: {momentum: 0.5}}\n    vary: {data.label_noise: null, optimizer"

@@ -11,6 +11,7 @@ from tests.support.mirrored_sweep import (
     SWEEP,
     everything,
     fresh,
+    measured,
     parent,
     recorded,
     runs,
@@ -21,7 +22,8 @@ from tests.support.mirrored_sweep import (
 from tracking.mirror import sync as mirror
 from tracking.mirror.runs import SyncReport
 from tracking.records.ledger import Ledger
-from tracking.records.rows import Outcome
+from tracking.records.manifest import Observed
+from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 
@@ -126,6 +128,26 @@ def test_a_growing_trial_gets_each_point_once_and_ends_like_one_mirrored_late(em
         assert everything(live)["w2s0"][0][1] == ("FINISHED" if done else "RUNNING")
     assert sync(store, after).points_sent == sent
     assert everything(live) == everything(after)
+
+
+def test_a_measure_that_was_added_later_gets_its_points_as_if_it_had_been_there(empty: Path, tmp_path: Path) -> None:
+    store, copies = Store(str(tmp_path)), [tmp_path / name for name in ("live", "after")]
+    for copy in copies:
+        copy.mkdir()
+        (copy / "mlflow.db").write_bytes(empty.read_bytes())
+    live, after = (fresh(copy) for copy in copies)
+    ended = {"w2s0": Outcome("finished", EPOCHS - 1, "epochs done")}
+    names = sorted({row.measure for row in measured("w2s0", 0)})
+    observed = Observed(tuple((name, "") for name in names), 1)
+    train(Writer.begin(store, "b", "network", [trial(2, 0)], ABOUT, observed=observed), range(EPOCHS), ended)
+    assert sync(store, live).points_sent and not sync(store, live).points_sent
+    added = Writer.begin(store, "c", "network", [trial(2, 0)], ABOUT, observed=Observed((("margin", ""),), 1))
+    added.add([Row("w2s0", step, "train", "margin", "", -1.0) for step in range(EPOCHS)], ended)
+    added.commit(EPOCHS - 1, None)
+    assert sync(store, live).superseded == 0 and not sync(store, live).points_sent
+    sync(store, after)
+    shown = everything(live)
+    assert shown == everything(after) and "margin/train" in str(shown["w2s0"])
 
 
 def test_what_mlflow_refuses_for_one_run_does_not_stop_the_others(store: Store, uri: str) -> None:
