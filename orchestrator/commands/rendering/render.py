@@ -275,13 +275,9 @@ def synced(report: Any, as_json: bool) -> None:
 def _claims(verdicts: Sequence[Verdict]) -> None:
     """Each verdict with the statement that was tested, and the sentence that says why."""
     if verdicts:
-        table(
-            "claims",
-            ["verdict", "claim", "statement"],
-            [(v.verdict, f"{v.label} {v.name}".strip(), v.statement) for v in verdicts],
-        )
+        table("claims", ["claim", "verdict"], [(f"{v.label} {v.name}".strip(), v.verdict) for v in verdicts])
     for v in verdicts:
-        say(f"{v.label or v.name}: {sentence(v)}")
+        say(f"{v.label or v.name}: {v.statement} {sentence(v)}")
 
 
 def _failures(failed: dict[str, list[str]], where: str = "") -> None:

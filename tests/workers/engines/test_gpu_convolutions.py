@@ -4,7 +4,6 @@ On a machine without a GPU the Triton kernels run in Triton's interpreter: the s
 """
 
 import importlib.util
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,15 +24,11 @@ SHAPES = {  # M, B, (H, W), I, O
 
 
 @pytest.fixture(params=ROUTES.names(), scope="module")
-def way(request: pytest.FixtureRequest) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "triton":
-            if importlib.util.find_spec("triton") is None:
-                pytest.skip("triton is not installed")
-            if not torch.cuda.is_available():
-                patch.setenv("TRITON_INTERPRET", "1")
-        prepare(device(), "float32")
-        yield ROUTES.load(request.param)
+def way(request: pytest.FixtureRequest) -> Any:
+    if request.param == "triton" and importlib.util.find_spec("triton") is None:
+        pytest.skip("triton is not installed")
+    prepare(device(), "float32")
+    return ROUTES.load(request.param)
 
 
 def device() -> str:

@@ -73,7 +73,6 @@ def test_every_way_of_computing_convolutions_trains_the_same(
 ) -> None:
     if way == "triton":
         pytest.importorskip("triton", reason="triton is not installed")
-        monkeypatch.setenv("TRITON_INTERPRET", "1")
     net = {"name": "convnet", "depth": 2, "width": 5, "batch_norm": batch_norm}
     data = {"name": "digits", "train_size": 20, "test_size": 10}
     settings, examples = made(
