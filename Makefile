@@ -24,8 +24,8 @@ structure: setup  ## the rooms, the arrows between them, those that run back, an
 	$(BIN)/python -m tests.support.structure
 	$(BIN)/python -m tests.support.counts
 
-test: check  ## everything above, then the tests
-	$(BIN)/pytest
+test: check  ## everything above, then the tests, two at a time
+	$(BIN)/pytest -n 2
 
 test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, saying so, without root or Debian's packages
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,cluster]"

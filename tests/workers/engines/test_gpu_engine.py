@@ -9,7 +9,7 @@ import torch
 
 from tests.support import small_trials
 from tests.support.engine_bundles import TOLERANCE, assert_same, made, nets, order, run_epoch
-from workers.engines import reference
+from workers.engines import modules, reference
 from workers.engines.choose import choose
 from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
@@ -109,9 +109,9 @@ def test_what_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(choose(settings, examples, "cpu"), engine.Batched)
     for other in ({"name": "linear"}, {"name": "polynomial", "depth": 2, "width": 4}):
         settings, examples = made([small_trials.trial(net=other)])
-        assert isinstance(choose(settings, examples, "cpu"), reference.Reference)
+        assert isinstance(choose(settings, examples, "cpu"), modules.Modules)
     monkeypatch.setenv("SWEEP_ENGINE", "fast")
-    with pytest.raises(ValueError, match="one of reference, fused, batched, got 'fast'"):
+    with pytest.raises(ValueError, match="one of reference, fused, batched, modules, got 'fast'"):
         choose(settings, examples, "cpu")
 
 
