@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from tracking.analysis.quantity import Split, Y, once_a_trial, refuse_split
 from tracking.common.plugins import Frozen
 
+FigureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]  # of a file, too
 Scalar = bool | int | float | str | None
 At = Literal["first", "last", "best", "every", "matched"] | Annotated[int, Field(ge=0)]
 Scale = Literal["linear", "log"]
@@ -39,7 +40,7 @@ class Reference(Frozen):
 class Curve(Frozen):
     """What one figure shows: y against x, with a line for each combination of the settings in `group`."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
+    name: FigureName = Field(description="File name of the figure, without ending.")
     x: str = Field(
         description="A setting (net.width), a measure (parameters), or `step`. A setting whose values are not all "
         "numbers is drawn as marks beside each other in the order of the file, not joined by lines."

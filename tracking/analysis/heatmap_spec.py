@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tracking.analysis.curve_spec import At, Curve, Listed, Scalar, Scale
+from tracking.analysis.curve_spec import At, Curve, FigureName, Listed, Scalar, Scale
 from tracking.analysis.quantity import Split, Y, has_own_split, once_a_trial, refuse_split
 from tracking.common.plugins import Frozen
 
@@ -12,7 +12,7 @@ from tracking.common.plugins import Frozen
 class Heatmap(Frozen):
     """Colours of z over x and y, averaged over seeds; a panel for each combination of the settings in `group`."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
+    name: FigureName = Field(description="File name of the figure, without ending.")
     x: str = Field(description="A setting, or `step`.")
     y: str = Field(description="Another setting, or `step`.")
     z: Y = Field(description="The measure whose colour is drawn, or what is derived from measures in every trial.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
-from tracking.analysis.curve_spec import Curve
+from tracking.analysis.curve_spec import Curve, FigureName
 from tracking.common.plugins import Frozen
 from tracking.plotting import curve_figure
 from tracking.plotting.labels import Caption, footer, verbatim
@@ -24,7 +24,7 @@ PANEL_WIDTH, AXES_HEIGHT = 2.9, 1.75  # inches
 class Panel(Frozen):
     """Curves that are drawn side by side."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the page, without ending.")
+    name: FigureName = Field(description="File name of the page, without ending.")
     curves: tuple[str, ...] = Field(min_length=2, description="Names of the sweep's curves, row by row.")
     columns: int = Field(3, ge=1, description="Curves in a row.")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.analysis.curve_spec import Scalar
+from tracking.analysis.curve_spec import FigureName, Scalar
 from tracking.analysis.grouping import selected, settings
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
@@ -32,7 +32,7 @@ PANEL, AXES_HEIGHT, LEVELS = 2.55, 1.95, 13  # inches, inches, contours
 class Surface(Frozen):
     """Filled contours of z over x and y, which are measures recorded at the same steps."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="File name of the figure, without ending.")
+    name: FigureName = Field(description="File name of the figure, without ending.")
     x: str = Field(description="The measure along x.")
     y: str = Field(description="The measure along y.")
     z: str = Field(description="The measure whose height is drawn.")

@@ -1,6 +1,7 @@
 """Reading a sweep: the shipped ones, profiles, --set, the forms of an axis, the names of files."""
 
 import itertools
+import json
 import math
 import subprocess
 import sys
@@ -194,3 +195,9 @@ def test_reading_and_expanding_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["a" * 101, "../a", "a/b", "", ".a", "a\n"])
+def test_what_is_drawn_has_a_name_that_a_file_may_have(read: Any, name: str) -> None:
+    with pytest.raises(BadSweep, match=r"curves\.0\.name"):
+        read(EXAMPLE.replace("{name: a, x", f"{{name: {json.dumps(name)}, x"))

@@ -3,6 +3,8 @@
 import ctypes
 import functools
 import hashlib
+import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,9 +70,28 @@ def load(variant: str, precision: str = FLOAT32) -> ctypes.CDLL:
     return library
 
 
+def distrusted(library: Path) -> str:
+    """Why a library is not loaded, though it is there: somebody else may have written it; "" if nobody can have.
+
+    It and its folder must belong to this user or to root, must not be writable by others (nor by a group that is not
+    the user's own), and must be no links.
+    """
+    for place in (library, library.parent):
+        about = place.lstat()
+        if place == library and not stat.S_ISREG(about.st_mode):
+            return f"{place} is no regular file"
+        if about.st_uid not in (0, os.geteuid()):
+            return f"{place} belongs to another user"
+        if about.st_mode & stat.S_IWOTH or (about.st_mode & stat.S_IWGRP and about.st_gid not in (0, os.getegid())):
+            return f"{place} may be written by other users: run chmod go-w on it"
+    return ""
+
+
 def built(variant: str, precision: str = FLOAT32) -> bool:
-    """Whether a variant's library is there, can be loaded, and was built from these sources."""
+    """Whether a variant's library is there, can be trusted and loaded, and was built from these sources."""
     try:
+        if distrusted(path(variant, precision)):
+            return False
         sources = ctypes.CDLL(str(path(variant, precision))).sources
     except (OSError, AttributeError):  # not there, for another machine, or another library
         return False
@@ -99,6 +120,8 @@ def reason() -> str:
     if variant is not None:
         return f"compiled kernels for {variant}, the fastest this processor runs of those built here"
     if path("baseline").exists():
+        if why := distrusted(path("baseline")):
+            return f"the compiled kernels are not loaded: {why}"
         return "the compiled kernels here do not fit their sources or this machine: run pip install again"
     return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
 
