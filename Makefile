@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check structure test-cluster test-image fix faults soak bench clean
+.PHONY: setup demo test check structure test-cluster test-image fix faults fuzz soak bench clean
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
 
@@ -40,6 +40,9 @@ faults: setup  ## the part of the fault matrix that takes minutes, and --detach 
 
 soak: setup  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
 	$(BIN)/python -m tests.support.random_kills
+
+fuzz: setup  ## ten thousand changed stores and sweep files, none of which may end in a traceback: about an hour
+	$(BIN)/python -m tests.support.fuzz.run --inputs 10000
 
 bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
 	$(BIN)/sweep bench --out benchmarks/results

@@ -34,7 +34,8 @@ class StopSignals:
 
     @contextmanager
     def polled(self) -> Iterator[None]:
-        """While the body runs, somebody polls `received`. Raises Interrupted if a signal came before."""
+        """While the body runs, somebody polls `received`. Raises Interrupted if a signal came before, or so late that
+        nobody has looked since: what follows may wait, and the next signal ends the process at once."""
         if self.received:
             raise Interrupted
         self.is_polled = True
@@ -42,6 +43,8 @@ class StopSignals:
             yield
         finally:
             self.is_polled = False
+        if self.received:
+            raise Interrupted
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.received:

@@ -202,7 +202,7 @@ class Ledger:
 def _read(store: Store, info: FileInfo) -> Manifest | Damaged | None:
     """A manifest, or why it cannot be used; None where it was set aside since it was listed."""
     try:
-        return manifest_json.of_bytes(store.files.read(info.name), info.name)
+        return store.files.read_as(info.name, lambda content: manifest_json.of_bytes(content, info.name))
     except FileNotFoundError:
         return None
     except Damaged as error:

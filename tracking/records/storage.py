@@ -15,12 +15,14 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 
 from tracking.common.addresses import public
-from tracking.common.errors import Refused, StorageFailed
+from tracking.common.errors import Damaged, OtherFormat, Refused, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.records import layout
 from tracking.records.conditional_puts import ConditionalPuts
-from tracking.records.local_disk import FileInfo, LocalDisk
+from tracking.records.local_disk import FileInfo, LocalDisk, on_local_disk
 
+LAG_S = 30.0  # how long a network disk may show a new file with an old length: SSHFS for 20 s
+AGAIN_S = 0.5  # between two looks at such a file
 PATIENCE_S = 60  # how long a request to an object store that does not answer is repeated
 # Messages of pyarrow for S3 and Google's store that say: unreachable, or too many requests. Wrong keys are not among
 # them: repeating a request does not help there.
@@ -86,6 +88,8 @@ class Files:
             self.fs, self.root = _remote(root)
         self.disk = LocalDisk(self.root)  # used where the store is local
         self._answered = False
+        on_network_disk = self.local and not on_local_disk(Path(self.root))
+        self.lag_s = LAG_S if on_network_disk else 0.0  # seconds that are left for files that look damaged
         self._given = root
 
     @functools.cached_property
@@ -112,6 +116,25 @@ class Files:
                 return bytes(stream.read())
 
         return self.request("read", name, whole)
+
+    def read_as(self, name: str, parse: Callable[[bytes], T]) -> T:
+        """What `parse` makes of a file. Where it finds damage, the file is read once more, and on a network disk, which
+        may show a new file with an old length, until `lag_s` seconds were spent on such files. Raises as `parse` and
+        `read` do."""
+        again = True
+        while True:
+            content = self.read(name)
+            try:
+                return parse(content)
+            except OtherFormat:
+                raise
+            except Damaged:
+                if not again and self.lag_s <= 0:
+                    raise
+            again = False
+            if self.lag_s > 0:
+                time.sleep(AGAIN_S)
+                self.lag_s -= AGAIN_S
 
     def write(self, name: str, content: bytes, at: str = "write") -> None:
         """Replaces `name` in one step: after a crash it is the old file or the new one, on the disk, never a part.

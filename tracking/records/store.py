@@ -32,7 +32,7 @@ class Store:
     def manifest(self, bundle: str) -> Manifest:
         """The manifest of one bundle. Raises FileNotFoundError, Damaged."""
         name = layout.manifest(bundle)
-        return manifest_json.of_bytes(self.files.read(name), name)
+        return self.files.read_as(name, lambda content: manifest_json.of_bytes(content, name))
 
     def segment(self, entry: FileEntry) -> pa.Table:
         """The rows of one segment named in a manifest; columns as in `rows.SCHEMA`. Raises Damaged."""
@@ -41,9 +41,12 @@ class Store:
     def checked(self, entry: FileEntry) -> bytes:
         """A file named in a manifest, if it is what the manifest says. Raises Damaged."""
         try:
-            content = self.files.read(entry.name)
+            return self.files.read_as(entry.name, lambda content: _whole(content, entry))
         except FileNotFoundError as error:
             raise Damaged(f"{entry.name} is missing though its manifest names it", entry.name) from error
-        if sha256(content) != entry.sha256:
-            raise Damaged(f"{entry.name} does not match the checksum in its manifest", entry.name)
-        return content
+
+
+def _whole(content: bytes, entry: FileEntry) -> bytes:
+    if sha256(content) != entry.sha256:
+        raise Damaged(f"{entry.name} does not match the checksum in its manifest", entry.name)
+    return content

@@ -23,6 +23,7 @@ from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial
 
 ORDERED = ("x", "along", "size")  # fields of a claim: it compares values of y along this setting
+MOST_LINES = 100  # of a figure: its legend grows with them, and PNG ends at 2^16 pixels
 
 
 def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Collection[Path] = ()) -> None:
@@ -206,6 +207,11 @@ def _grouped(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, 
     group, x, y = item.says.get("group"), item.says.get("x"), item.says.get("y")
     along = x == "step" or x in columns.settings
     if item.section not in ("curves", "heatmaps") or not isinstance(group, list):
+        return
+    lines = columns.combinations([str(name) for name in group], cells)
+    if lines > MOST_LINES:
+        told = f"{lines:,} lines or panels, of which a figure can show {MOST_LINES}"
+        yield item.at("group"), f"{', '.join(map(str, group))} would make {told}; leave one out, or choose with `where`"
         return
     if item.says.get("points") or not along or x == "seed":
         return

@@ -94,6 +94,12 @@ class Columns:
         both = dict.fromkeys([*first, *other])
         return [key for key in both if key != "seed" and first.get(key, self) != other.get(key, self)]
 
+    def combinations(self, keys: Sequence[str], cells: Mask) -> int:
+        """How many different combinations of values of these settings some of the trials have."""
+        seeds = len(self.among("seed", cells)) if "seed" in keys else 1
+        known = [self[key].codes[cells] for key in keys if key != "seed" and key in self.settings]
+        return seeds * (len(np.unique(np.stack(known, axis=1), axis=0)) if known else 1)
+
     def with_value(self, key: str, values: Sequence[JsonValue]) -> Mask:
         """The cells that have one of these values, or a trial with one of these seeds."""
         if key == "seed":

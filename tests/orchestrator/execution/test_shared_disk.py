@@ -1,14 +1,18 @@
 """A launch waits for a disk that shows old records, and says so when it goes on showing them."""
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 
 from orchestrator.execution.observer import Silent
 from orchestrator.execution.shared_disk import INTERVAL_S, LONGEST_S, read_when_visible
+from orchestrator.execution.signals import StopSignals
 from tests.support import small_trials
 from tests.support.clocks import Clock
-from tracking.common.errors import StorageFailed
+from tracking.common.errors import Interrupted, StorageFailed
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
@@ -49,3 +53,16 @@ def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path) -> Non
     with pytest.raises(StorageFailed, match="what 1 bundles have recorded"):
         read_when_visible(Ledger.read(Store(str(tmp_path))), {"b"}, {"b"}, Silent(), clock, clock.sleep)
     assert clock.now > LONGEST_S
+
+
+def test_the_first_signal_ends_the_wait(tmp_path: Path) -> None:
+    """No commit of the bundle ever comes to be seen."""
+    known = Ledger.read(Store(str(tmp_path)))
+    with StopSignals(), pytest.raises(Interrupted):
+        threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+        read_when_visible(known, ["b"], ["b"], Silent())
+
+
+def test_a_signal_that_nobody_has_polled_is_heeded_before_the_wait() -> None:
+    with StopSignals() as signals, pytest.raises(Interrupted), signals.polled():
+        os.kill(os.getpid(), signal.SIGINT)

@@ -201,3 +201,10 @@ def test_reading_and_expanding_imports_nothing_heavy() -> None:
 def test_what_is_drawn_has_a_name_that_a_file_may_have(read: Any, name: str) -> None:
     with pytest.raises(BadSweep, match=r"curves\.0\.name"):
         read(EXAMPLE.replace("{name: a, x", f"{{name: {json.dumps(name)}, x"))
+
+
+def test_a_curve_of_more_lines_than_can_be_drawn_is_refused_before_the_training(read: Any) -> None:
+    many = EXAMPLE.replace("log_space: [2, 512], count: 17", "linear_space: [2, 121], count: 120")
+    curve = "x: step, y: error, at: every, group: [net.width],"
+    with pytest.raises(BadSweep, match="lines or panels, of which a figure can show 100"):
+        expand(read(many.replace("x: parameters, y: error,", curve)))

@@ -60,6 +60,7 @@ class Fuzzer:
     folder: Path
     seed: int = 0
     launches: int = 10
+    database: Path | None = None  # an empty one of MLflow's, which takes seconds to make
     found: Findings = field(default_factory=Findings)
 
     def prepare(self) -> "Fuzzer":
@@ -67,18 +68,23 @@ class Fuzzer:
         (self.folder / "outside").mkdir(parents=True)
         (self.folder / "outside/file").write_text("not the store's")
         (self.folder / "fuzz.yaml").write_text(json_trees.text(SWEEP))
+        if self.database:
+            (self.folder / "runs").mkdir()
+            shutil.copy(self.database, self.folder / "runs/mlflow.db")
         os.chdir(self.folder)
         assert self.command("launch", "fuzz.yaml", "--local", "--limit", "2") in (0, 1), self.said
         _begin(Store("runs"), expand(read("fuzz.yaml"))[2:])
         (self.folder / "runs/code").mkdir(exist_ok=True)
         (self.folder / "runs/code/0a.diff").write_text("a patch")
+        for large in ("figures", "mlartifacts"):
+            _remove(self.folder / "runs" / large)
         (self.folder / "runs").rename(self.folder / "whole")
         return self
 
     def store(self, number: int) -> None:
         """The commands on a store with one change."""
         chance = random.Random(f"store {self.seed} {number}")
-        _copy(self.folder / "whole", self.folder / "runs")
+        _copy(self.folder / "whole", self.folder / "runs", number % self.launches == 0)
         what = stores.change(self.folder / "runs", chance)
         for command in READING:
             target = ["0"] if command == "show" else ["fuzz.yaml"]
@@ -158,9 +164,10 @@ def _around(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(p): ((s := p.lstat()).st_size, s.st_mtime_ns) for p in kept}
 
 
-def _copy(whole: Path, to: Path) -> None:
+def _copy(whole: Path, to: Path, with_database: bool) -> None:
     _remove(to)
-    shutil.copytree(whole, to, symlinks=True)
+    ignored = () if with_database else ("mlflow.db*",)
+    shutil.copytree(whole, to, symlinks=True, ignore=shutil.ignore_patterns(*ignored))
 
 
 def _remove(folder: Path) -> None:
@@ -168,20 +175,20 @@ def _remove(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def fuzzer(seed: int = 0, launches: int = 10) -> Iterator[Fuzzer]:
+def fuzzer(seed: int = 0, launches: int = 10, database: Path | None = None) -> Iterator[Fuzzer]:
     """A fuzzer in a folder of its own, which is also the working folder."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            yield Fuzzer(Path(folder) / "work", seed, launches).prepare()
+            yield Fuzzer(Path(folder) / "work", seed, launches, database).prepare()
         finally:
             os.chdir(before)
 
 
-def part(order: tuple[int, range, int]) -> Findings:
+def part(order: tuple[int, range, int], database: Path | None = None) -> Findings:
     """Runs some of the inputs: in a process of its own where there are many."""
     seed, numbers, launches = order
-    with fuzzer(seed, launches) as one:
+    with fuzzer(seed, launches, database) as one:
         before = set(in_session(os.getsid(0)))
         for number in numbers:
             one.store(number)

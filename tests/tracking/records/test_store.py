@@ -1,6 +1,7 @@
 """The store: exactly what was committed is read, whatever else lies about or was cut off."""
 
 import math
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -145,3 +146,24 @@ def test_a_clock_that_goes_back_makes_no_later_step_earlier(tmp_path: Path) -> N
     for step in range(3):
         writer.commit(step, b"state")
     assert store.manifest("a").clock == ((0, 20_000), (1, 20_000), (2, 30_000))
+
+
+@pytest.mark.parametrize("what", ["manifest.json", "*.parquet"])
+def test_a_file_that_a_network_disk_shows_with_an_old_length_is_read_again(tmp_path: Path, what: str) -> None:
+    """Its whole content comes a moment later, as from another machine; without patience it is damage."""
+    store = Store(str(tmp_path))
+    writer, (a,) = begin(store, "b", 0)
+    writer.add([row(a, 0)], {})
+    writer.commit(0, b"state")
+    (file,) = (tmp_path / "records/b").glob(what)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:40])
+    store.files.lag_s = 20.0
+    later = threading.Timer(0.3, file.write_bytes, [whole])
+    later.start()
+    assert steps(store) == [(a.id, 0)] and 0 < store.files.lag_s < 20.0
+    later.join()
+    file.write_bytes(whole[:40])
+    store.files.lag_s = 0.0
+    with pytest.raises(Damaged):
+        store.manifest("b") if what == "manifest.json" else rows(store)
