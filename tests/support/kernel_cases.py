@@ -32,6 +32,7 @@ CASES = {
     "many classes, square": (Net((8, 8, 3), (18, 48), 37, "square"), "none"),
     "exponential": (Net((6, 10, 1), (16, 31, 4), 3, "exponential"), "first"),
     "square, batch norm": (Net((5, 5, 3), (50,), 10, "square", True), "output"),
+    "polynomial": (Net((9, 6, 3), (5, 18), 10, batch_norm=True, polynomial=(0.3, 0.4, -0.02)), "output"),
     "one channel": (Net((16, 16, 3), (1, 1, 1), 2), "all"),
     "wide": (Net((8, 8, 3), (96, 130), 10), "all"),
 }
@@ -74,10 +75,21 @@ def plain(net: Net, state: dict[str, dict[str, torch.Tensor]], m: int) -> nn.Seq
             norm = nn.BatchNorm2d(outputs, affine=False, dtype=torch.float64)
             norm.running_mean, norm.running_var = every[f"conv{i}.mean"].clone(), every[f"conv{i}.var"].clone()
             layers += [norm]
-        layers += [nn.ReLU()]
+        layers += [Polynomial(net.polynomial) if net.polynomial else nn.ReLU()]
     features = every["output.weight"].shape[1]
     linear = nn.Linear(features, net.classes, bias="output.bias" in every, dtype=torch.float64)
     return nn.Sequential(*layers, nn.Flatten(), fill(linear, every, "output"))
+
+
+class Polynomial(nn.Module):
+    """z/2 + (c_0 + c_2 z^2 + ...)/2."""
+
+    def __init__(self, coefficients: tuple[float, ...]) -> None:
+        super().__init__()
+        self.coefficients = coefficients
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return (z + sum(c * z ** (2 * k) for k, c in enumerate(self.coefficients))) / 2
 
 
 def fill(module: Any, every: dict[str, torch.Tensor], layer: str) -> Any:

@@ -26,7 +26,9 @@ class Shape(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int32) for name in ("height", "width", "channels", "depth", "classes", "loss", "batch_norm")),
+        ("terms", ctypes.c_int32),
         ("widths", ctypes.POINTER(ctypes.c_int32)),
+        ("coefficients", ctypes.POINTER(ctypes.c_double)),
     )
 
 

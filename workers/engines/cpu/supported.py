@@ -13,7 +13,7 @@ from workers import plugins
 from workers.engines.cpu import library
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.optimizer import OptimizerSettings
-from workers.nets import convnet
+from workers.nets import convnet, polynomial
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings
@@ -29,8 +29,9 @@ MAX_BYTES = 2 * 2**30  # of one model's batch: batch norm keeps a whole batch's 
 
 @dataclass(frozen=True)
 class Net:
-    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm; and the
-    precision of its numbers."""
+    """The shape of every model: image (H, W, K), channels of each convolution, classes, loss, batch norm; the
+    precision of its numbers; of a polynomial activation in place of ReLU, behind batch norm only, the coefficients
+    (`coefficients` of workers/nets/polynomial.py)."""
 
     image: tuple[int, int, int]
     widths: tuple[int, ...]
@@ -38,12 +39,14 @@ class Net:
     loss: str = "cross_entropy"
     batch_norm: bool = False
     precision: str = library.FLOAT32
+    polynomial: tuple[float, ...] = ()
 
     def struct(self) -> library.Shape:
         """The same as the structure that the kernels take."""
         widths = (ctypes.c_int32 * len(self.widths))(*self.widths)
         loss, norm = LOSSES.index(self.loss), int(self.batch_norm)
-        return library.Shape(*self.image, len(self.widths), self.classes, loss, norm, widths)
+        terms = (ctypes.c_double * len(self.polynomial))(*self.polynomial)
+        return library.Shape(*self.image, len(self.widths), self.classes, loss, norm, len(terms), widths, terms)
 
     def maps(self) -> list[tuple[int, int]]:
         """Height and width of the image and of every convolution's output."""
@@ -93,8 +96,10 @@ def update(settings: OptimizerSettings, before: int) -> library.Update:
 def why_not(settings: "Settings", sizes: Sizes) -> str:
     """Why the kernels cannot train trials with these settings; "" where they can. sizes: of the whole data set."""
     net, data = settings.net, settings.data
-    if type(net) is not convnet.Settings:
-        return f"the compiled kernels know convnet only, not {net.name}"
+    if not isinstance(net, convnet.Convolutional) or type(net) not in (convnet.Settings, polynomial.Settings):
+        return f"the compiled kernels know convnet and polynomial only, not {net.name}"
+    if isinstance(net, polynomial.Settings) and not net.batch_norm:
+        return "the compiled kernels know polynomial with batch norm only"
     if settings.precision not in library.NUMBERS:
         return f"the compiled kernels do not compute in {settings.precision}"
     if settings.loss not in LOSSES:
@@ -117,9 +122,12 @@ def _numbers(sizes: Sizes) -> int:
 
 
 def network(settings: "Settings", sizes: Sizes) -> Net:
-    """The network of these settings. Raises TypeError for another than convnet."""
-    net = convnet.settings_of(settings.net)
-    return Net(sizes.image, net.widths, sizes.classes, settings.loss, net.batch_norm, settings.precision)
+    """The network of these settings. Raises TypeError for another than convnet and polynomial."""
+    net = settings.net
+    smooth = net if isinstance(net, polynomial.Settings) else None
+    terms = polynomial.coefficients(smooth.degree, smooth.interval) if smooth else ()
+    known = smooth or convnet.settings_of(net)
+    return Net(sizes.image, known.widths, sizes.classes, settings.loss, known.batch_norm, settings.precision, terms)
 
 
 def supports(net: Net, batch: int) -> bool:

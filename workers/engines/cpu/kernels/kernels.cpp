@@ -17,7 +17,13 @@ void evaluate_block(const Network& n, Space& space, const Real* weights, const B
   for (size_t i = 0; i < n.layers.size(); i++) {
     const Layer& l = n.layers[i];
     Real* to = i + 1 < n.layers.size() ? space.inputs[i + 1] : space.features;
-    multiply<End::relu>(l.forward, images, space.inputs[i], weights + l.weight, weights + l.bias, to);
+    const Real *w = weights + l.weight, *bias = weights + l.bias;
+    if (n.smooth()) {
+      multiply<End::plain>(l.forward, images, space.inputs[i], w, bias, to);
+      activate_polynomial(n, l, images, to);
+    } else {
+      multiply<End::relu>(l.forward, images, space.inputs[i], w, bias, to);
+    }
   }
   multiply<End::plain>(n.output, images, space.features, weights + n.weight, weights + n.bias, space.outputs);
 }

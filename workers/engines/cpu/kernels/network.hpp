@@ -19,8 +19,9 @@ constexpr size_t FEWEST = 4, MOST = 64;  // images in a block
 
 // The network that the caller asks for; the same fields as in library.py.
 struct Shape {
-  int32_t height, width, channels, depth, classes, loss, batch_norm;
+  int32_t height, width, channels, depth, classes, loss, batch_norm, terms;
   const int32_t* widths;
+  const double* coefficients;  // `terms` of them: of z^0, z^2, z^4, ... in the activation's p(z); none for ReLU
 };
 
 struct Layer {
@@ -49,9 +50,11 @@ struct Network {
   std::vector<Product> output_backward;  // one for each spot of the last map
   Outer output_weights;
   int block;  // images that go through all layers together
+  std::vector<Real> terms, slopes;  // of the polynomial activation and, but for a factor z, of its derivative
 
   explicit Network(const Shape& given);
   const Layer& last() const { return layers.back(); }
+  bool smooth() const { return !terms.empty(); }
 
  private:
   void add_convolutions();
@@ -127,6 +130,10 @@ Network::Network(const Shape& given) : shape(given) {
   connect_convolutions();
   add_output_layer();
   block = images_in_cache();
+  for (int k = 0; k < shape.terms; k++) {
+    terms.push_back(static_cast<Real>(shape.coefficients[k]));
+    if (k > 0) slopes.push_back(static_cast<Real>(2 * k * shape.coefficients[k]));
+  }
 }
 
 void Network::add_convolutions() {

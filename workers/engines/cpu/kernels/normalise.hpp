@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "parameters.hpp"
+#include "polynomial.hpp"
 
 namespace {
 
@@ -64,16 +65,30 @@ void restart(Moments& m, int lanes) {
   m.count = 0;
 }
 
-// x = relu of normalised z, for the spots of several images. `places`: each spot in the next layer's input.
+// The activation of normalised z, for the spots of several images. `places`: each spot in the next layer's input.
+template <class Activation>
 void normalise(const Moments& m, const Layer& l, int images, const Real* z, const std::vector<int>& places, Real* to,
-               size_t to_image) {
+               size_t to_image, Activation activation) {
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     const Real* from = z + c;
     for (int image = 0; image < images; image++)
       for (int place : places) {
-        store(to + image * to_image + place + c, relu((load(from) - mean) * scale));
+        store(to + image * to_image + place + c, activation((load(from) - mean) * scale));
         from += l.lanes;
+      }
+  }
+}
+
+// From gradients of what comes out of a polynomial activation to those of the normalised z, in place.
+void through_polynomial(const Network& n, const Moments& m, const Layer& l, int images, const Real* z, Real* d) {
+  for (int c = 0; c < l.lanes; c += LANES) {
+    const Vector mean = load(m.mean + c), scale = load(m.scale + c);
+    for (int image = 0; image < images; image++)
+      for (int s = 0; s < l.spots(); s++) {
+        Real* at = d + image * l.gradient_size + l.gradient[s] + c;
+        const Vector x = (load(z + image * l.output_size + l.dense[s] + c) - mean) * scale;
+        store(at, load(at) * polynomial_slope(n, x));
       }
   }
 }

@@ -100,8 +100,22 @@ class Training {
   void activate(size_t i, int first, int count) {
     const Layer& l = n.layers[i];
     const bool to_features = i + 1 == n.layers.size();
-    normalise(moments[i], l, count, space.raw[i] + first * l.output_size, to_features ? l.dense : l.bordered,
-              input(i + 1, first), to_features ? l.output_size : n.layers[i + 1].input_size);
+    const Real* z = space.raw[i] + first * l.output_size;
+    const std::vector<int>& places = to_features ? l.dense : l.bordered;
+    const size_t to_image = to_features ? l.output_size : n.layers[i + 1].input_size;
+    if (n.smooth())
+      normalise(moments[i], l, count, z, places, input(i + 1, first), to_image,
+                [&](Vector x) { return polynomial(n, x); });
+    else
+      normalise(moments[i], l, count, z, places, input(i + 1, first), to_image, [](Vector x) { return relu(x); });
+  }
+
+  // Gradients of a layer's inputs; with ReLU where these are positive, `mask` being the inputs.
+  void multiply_back(const Product& p, int images, const Real* d, const Real* w, Real* to, const Real* mask) const {
+    if (n.smooth())
+      multiply<End::plain>(p, images, d, w, nullptr, to);
+    else
+      multiply<End::masked>(p, images, d, w, nullptr, to, mask);
   }
 
   void backward(const Batch& batch, int images) {
@@ -110,8 +124,7 @@ class Training {
     outer(n.output_weights, images, space.features, d, gradient + n.weight);
     if (tensors[depth].bias) sum_outputs(images);
     for (const Product& p : n.output_backward)
-      multiply<End::masked>(p, images, d, transposed + n.transposed, nullptr, space.gradients[depth - 1],
-                            space.features);
+      multiply_back(p, images, d, transposed + n.transposed, space.gradients[depth - 1], space.features);
     if (n.shape.batch_norm) observe_gradients(depth - 1, 0, images);
     for (size_t i = depth; i-- > 0;)
       in_chunks(n.layers[i], images, [&](int first, int count) { backward(batch, i, first, count); });
@@ -131,14 +144,16 @@ class Training {
     if (i == 0) return;
     Real* below = space.gradients[i - 1] + first * n.layers[i - 1].gradient_size;
     for (const Product& p : l.backward)
-      multiply<End::masked>(p, count, d, transposed + l.transposed, nullptr, below, x);
+      multiply_back(p, count, d, transposed + l.transposed, below, x);
     if (norm) observe_gradients(i - 1, first, count);
   }
 
   void observe_gradients(size_t i, int first, int count) {
     const Layer& l = n.layers[i];
-    observe_gradient(moments[i], l, count, space.raw[i] + first * l.output_size,
-                     space.gradients[i] + first * l.gradient_size);
+    const Real* z = space.raw[i] + first * l.output_size;
+    Real* d = space.gradients[i] + first * l.gradient_size;
+    if (n.smooth()) through_polynomial(n, moments[i], l, count, z, d);
+    observe_gradient(moments[i], l, count, z, d);
   }
 
   static void sum_spots(const Layer& l, int images, const Real* d, Real* sums) {
