@@ -39,7 +39,7 @@ BUILT = library.available()
 CHOSEN: list[tuple[dict[str, Any], str, str, str]] = [
     ({}, "cpu", "fused" if BUILT else "modules", "compiled kernels"),
     ({"precision": "tf32"}, "cpu", "modules", "do not compute in tf32"),
-    ({"net": {"name": "polynomial"}}, "cpu", "modules", "know convnet only, not polynomial"),
+    ({"net": {"name": "polynomial"}}, "cpu", "modules", "know polynomial with batch norm only"),
     ({"data": {"name": "digits", "augment": ["flip"]}}, "cpu", "modules", "do not augment"),
     ({}, "cuda", "batched", "CUDA graphs"),
     ({"net": {"name": "linear"}}, "cuda", "reference", "all models at once: .* not linear"),
