@@ -27,7 +27,6 @@ from orchestrator import cli
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support.fuzz import json_trees, stores
-from tests.support.processes import in_session
 from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work
@@ -148,6 +147,11 @@ def _begin(store: Store, trials: Sequence[Trial]) -> None:
         next(reports)
 
 
+def _children() -> set[str]:
+    """The processes that this one has started and that have not ended."""
+    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
 def _sweeps() -> list[object]:
     if not SWEEPS:
         shipped = Path(cli.__file__).parents[1] / "sweeps"
@@ -189,11 +193,11 @@ def part(order: tuple[int, range, int], database: Path | None = None) -> Finding
     """Runs some of the inputs: in a process of its own where there are many."""
     seed, numbers, launches = order
     with fuzzer(seed, launches, database) as one:
-        before = set(in_session(os.getsid(0)))
+        before = _children()
         for number in numbers:
             one.store(number)
             one.sweep(number)
-        if left := {pid for pid in in_session(os.getsid(0)) if pid not in before}:
+        if left := _children() - before:
             one.found.wrong.append(f"processes left: {left}")
         return one.found
 
