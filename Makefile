@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check structure test-cluster test-image fix faults fuzz soak bench clean
+.PHONY: setup demo test check structure test-cluster test-image fix faults fuzz soak bench results clean
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
 
@@ -46,6 +46,9 @@ fuzz: setup  ## ten thousand changed stores and sweep files, none of which may e
 
 bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
 	$(BIN)/sweep bench --out benchmarks/results
+
+results: setup  ## draws, judges and describes every sweep of docs/results from the rows kept there; nothing trains
+	$(BIN)/python -m tests.support.published
 
 fix: setup
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,50 @@
+"""What docs/results says is what its rows say by the code as it is: verdicts, points and the page. Nothing trains."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.support.published.draw import verdicts
+from tests.support.published.entries import FOLDER, Entry, index
+from tests.support.published.page import page
+from tracking.records import layout
+
+ENTRIES = pytest.mark.parametrize("entry", index().sweeps, ids=lambda entry: entry.name)
+MOST_BYTES = 12_000_000  # of all rows that the repository keeps
+
+
+@ENTRIES
+def test_every_trial_of_the_sweep_is_recorded(entry: Entry) -> None:
+    results = entry.results()
+    assert [t.id for t in results.trials if t.id not in results.records] == []
+    assert not results.unfinished
+
+
+@ENTRIES
+def test_the_verdicts_are_those_of_the_rows(entry: Entry) -> None:
+    committed = json.loads((entry.folder / layout.CLAIMS).read_text())
+    judged = verdicts(entry)
+    assert [(c["name"], c["verdict"], c["sentence"]) for c in committed] == [
+        (c["name"], c["verdict"], c["sentence"]) for c in judged
+    ]
+
+
+@ENTRIES
+def test_the_points_are_those_of_the_rows(entry: Entry) -> None:
+    kept = entry.folder / layout.CURVES_CSV
+    if not kept.exists():
+        pytest.skip("its points are too many to be kept beside its rows")
+    committed, now = pd.read_csv(kept), entry.results().table
+    assert len(committed) == len(now)
+    for column in ("centre", "low", "high", "n"):
+        np.testing.assert_allclose(committed[column], now[column].astype(float), rtol=1e-9, atol=1e-12)
+
+
+def test_the_page_is_written_from_the_rows() -> None:
+    assert (FOLDER / "README.md").read_text() == page(index()), "`make results` writes it"
+
+
+def test_the_rows_stay_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < MOST_BYTES

@@ -1,0 +1,65 @@
+"""docs/results/README.md, written from the rows: a table of all sweeps, then each with pictures, verdicts and origin."""
+
+from collections import Counter
+
+from orchestrator.results.build import Results
+from tests.support.published.entries import Entry, Index
+from tracking.common.text import duration
+from tracking.verdicts.sentence import sentence
+
+WORDS = ("holds", "fails", "not enough data")
+
+
+def page(index: Index) -> str:
+    """The whole page."""
+    found = {entry.name: entry.results() for entry in index.sweeps}
+    table = [
+        "| sweep | trials | time | claims |\n|---|--:|--:|---|",
+        *(_line(entry, found[entry.name]) for entry in index.sweeps),
+    ]
+    sections = [_section(entry, found[entry.name]) for entry in index.sweeps]
+    return "\n\n".join([index.intro.strip(), "\n".join(table), *sections, index.earlier.strip()]).strip() + "\n"
+
+
+def _line(entry: Entry, results: Results) -> str:
+    claims = Counter(verdict.verdict for verdict in results.verdicts)
+    said = ", ".join(f"{claims[word]} {word}" for word in WORDS if claims[word])
+    anchor = entry.name.lower().replace("@", "")
+    return f"| [{entry.name}](#{anchor}) | {len(results.trials)} | {duration(entry.seconds)} | {said or 'none'} |"
+
+
+def _section(entry: Entry, results: Results) -> str:
+    pictures = sorted(path.name for path in entry.folder.glob("*.png"))
+    shown = "\n".join(f"![{name.removesuffix('.png')} of {entry.name}]({entry.name}/{name})" for name in pictures)
+    parts = [f"## {entry.name}", f"    sweep launch {entry.options}", _origin(entry, results), shown]
+    return "\n\n".join(part for part in [*parts, entry.text.strip(), _claims(results)] if part)
+
+
+def _origin(entry: Entry, results: Results) -> str:
+    """Trials by state, time, machine, versions, code and data, in one paragraph."""
+    states = Counter(str(state) for state in results.frame.trials["state"])
+    origins = [origin for record in results.records.values() for origin in record.provenances]
+    versions = sorted({f"{name} {dict(o.versions)[name]}" for o in origins if o.versions for name in ("torch", "ray")})
+    parts = [
+        ", ".join(f"{n} {state}" for state, n in states.items()),
+        f"{duration(entry.seconds)}{f' {entry.beside}' if entry.beside else ''}",
+        ", ".join(sorted({o.device for o in origins})),
+        _named("engine", {o.engine for o in origins}),
+        ", ".join(versions),
+        _named("commit", {o.code.commit[:10] for o in origins if o.code}),
+        _named("data", {f"{o.data.title} (digest {o.data.digest})" for o in origins if o.data}),
+    ]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _named(what: str, found: set[str]) -> str:
+    names = ", ".join(sorted(found - {""}))
+    return f"{what} {names}" if names else ""
+
+
+def _claims(results: Results) -> str:
+    lines = [
+        f"| {f'{v.label} {v.name}'.strip()} | {v.verdict} | {v.statement} {sentence(v)} |".replace("\n", " ")
+        for v in results.verdicts
+    ]
+    return "\n".join(["| claim | verdict | why |\n|---|---|---|", *lines]) if lines else ""
