@@ -1,7 +1,7 @@
 """`make results`: draws, judges and describes every published sweep from the rows in docs/results.
 
-    python -m tests.support.published                 all of them, and the page
-    python -m tests.support.published keep NAME STORE copies the records of one from a store first
+python -m tests.support.published                 all of them, and the page
+python -m tests.support.published keep NAME STORE copies the records of one from a store first
 """
 
 import sys

@@ -1,7 +1,7 @@
 """What docs/results/index.yaml says: which sweeps are published, how they were launched, and what people say of them.
 
-Each is a folder docs/results/<name> that is a store with records only, so that `sweep curves <sweep> --profile <profile>
---store docs/results/<name>` draws it without any training.
+Each is a folder docs/results/<name> that is a store with records only, so that `sweep curves <sweep> --store
+docs/results/<name>` draws it without any training.
 """
 
 import functools

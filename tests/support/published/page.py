@@ -1,4 +1,4 @@
-"""docs/results/README.md, written from the rows: a table of all sweeps, then each with pictures, verdicts and origin."""
+"""docs/results/README.md, written from the rows: a table of all sweeps, then each with pictures, verdicts, origin."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ def page(index: Index) -> str:
 
 def _line(entry: Entry, results: Results) -> str:
     claims = Counter(verdict.verdict for verdict in results.verdicts)
-    said = ", ".join(f"{claims[word]} {word}" for word in WORDS if claims[word])
+    said = ", ".join(f"{claims[word]} {_plural(word, claims[word])}" for word in WORDS if claims[word])
     anchor = entry.name.lower().replace("@", "")
     return f"| [{entry.name}](#{anchor}) | {len(results.trials)} | {duration(entry.seconds)} | {said or 'none'} |"
 
@@ -59,7 +59,13 @@ def _named(what: str, found: set[str]) -> str:
 
 def _claims(results: Results) -> str:
     lines = [
-        f"| {f'{v.label} {v.name}'.strip()} | {v.verdict} | {v.statement} {sentence(v)} |".replace("\n", " ")
+        f"| {f'{v.label} ({v.name})' if v.label else v.name} | {v.verdict} | {v.statement} {sentence(v)} |".replace(
+            "\n", " "
+        )
         for v in results.verdicts
     ]
     return "\n".join(["| claim | verdict | why |\n|---|---|---|", *lines]) if lines else ""
+
+
+def _plural(word: str, number: int) -> str:
+    return word.removesuffix("s") if number > 1 else word
