@@ -1,29 +1,23 @@
 """The command line: verbs only. Each parses, calls one function and prints."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from orchestrator import cli_tools
 from orchestrator.commands.exit_codes import guarded
 from orchestrator.commands.options import (
-    Address,
     Detach,
-    Given,
     Json,
     Limit,
-    Numbers,
     Opened,
     Port,
     Tracking,
     Watch,
-    Where,
     WhichMachines,
     WhichStore,
     WhichSweep,
-    Words,
 )
 from orchestrator.terminal import log_messages
 from orchestrator.terminal.encoding import never_failing, replace_unencodable
@@ -231,132 +225,13 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
     return mlflow_ui.serve(at.existing(), tracking_uri, port, spec)
 
 
-@app.command(name="list")
-def list_(folder: Where = ".", *, as_json: Json = False) -> int:
-    """The sweeps that come with this program, and the nets, data, measures, ... of others that a sweep may name."""
-    from orchestrator.commands.names import files_at
-    from orchestrator.commands.rendering import render_names
-
-    files = files_at(folder)
-    render_names.as_json(files) if as_json else render_names.show(files)
-    return 0
-
-
-@app.command(name="new")
-def new_(kind: str, name: str, *, folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".") -> int:
-    """Write a file of your own beside a sweep: a net, data, loss, measure, optimizer, schedule, perturbation, claim.
-
-    Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`.
-
-    Parameters
-    ----------
-    kind
-        net, data, loss, measure, optimizer, schedule, perturbation, claim or sweep.
-    name
-        The name that sweep files use.
-    """
-    from orchestrator.commands.new import new
-    from orchestrator.terminal.console import say
-
-    path = new(kind, name, Path(folder))
-    say(f"{path} is written; `sweep {'plan' if kind == 'sweep' else 'check'} {path}` says whether it works")
-    return 0
-
-
-@app.command(name="check")
-def check_(file: str, *, set_: Given = (), as_json: Json = False) -> int:
-    """Put a file of your own to the test: trained alone, again, in a bundle, from a checkpoint, beside a model that
-    diverges. Exit code 1 when a part of the contract is broken.
-
-    Parameters
-    ----------
-    file
-        Such as nets/mine.py.
-    """
-    from orchestrator.commands.check import check
-    from orchestrator.commands.rendering import render_check
-
-    return 0 if render_check.show(check(Path(file), set_), as_json) else 1
-
-
-@app.command
-def schema(folder: Where = None) -> int:
-    """The JSON Schema of sweep files, for editors; with a folder, also of the files in it, which are then imported."""
-    from orchestrator.commands.names import files_at
-    from orchestrator.spec.generated.json_schema import schema
-    from orchestrator.terminal.stdout import out
-
-    with files_at(folder).active():
-        out(json.dumps(schema(), indent=1))
-    return 0
-
-
-@app.command
-def keys(folder: Where = None) -> int:
-    """Every key of a sweep file, as Markdown; with a folder, also of the files in it, which are then imported."""
-    from orchestrator.commands.names import files_at
-    from orchestrator.spec.generated.key_reference import page
-    from orchestrator.terminal.stdout import out
-
-    with files_at(folder).active():
-        out(page())
-    return 0
-
-
-@app.command
-def bench(
-    *,
-    width: Numbers = (),
-    models: Numbers = (),
-    batch_norm: bool | None = None,
-    engine: Words = (),
-    seconds: float = 1.0,
-    rounds: int = 3,
-    quick: Annotated[bool, Parameter(negative="")] = False,
-    output: Annotated[str, Parameter(name="--out")] = "bench",
-    as_json: Json = False,
-) -> int:
-    """Images a second that this machine trains on: the engine of this program against the usual ways.
-
-    Example: `sweep bench --quick`, then `sweep bench` (ten minutes on 2 cores that do nothing else).
-
-    Parameters
-    ----------
-    width
-        Channels of each convolution; may be repeated. 8, 16, 64 and 256 if absent.
-    models
-        Models in one process; may be repeated. 1, 8, 32 and 128 if absent.
-    batch_norm
-        Only with batch norm, or only without; both if absent.
-    engine
-        Only this one; may be repeated.
-    seconds
-        Of one measurement.
-    rounds
-        Measurements of each combination; median, lowest and highest are shown.
-    quick
-        Width 16, 1 and 8 models, a third of a second: under a minute.
-    output
-        Folder for the JSON, PNG and SVG files, which are named by the hardware.
-    """
-    from orchestrator.commands.bench import Options, run
-    from orchestrator.commands.rendering import render_bench
-
-    few = Options(widths=(16,), models=(1, 8), seconds=min(seconds, 0.3)) if quick else Options(seconds=seconds)
-    arms = few.batch_norm if batch_norm is None else (batch_norm,)
-    report = run(Options(width or few.widths, models or few.models, arms, engine, few.seconds, rounds))
-    render_bench.show(report, render_bench.keep(report, output), as_json)
-    return 0
-
-
-@app.command
-def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, address: Address = None,
-           as_json: Json = False) -> int:  # fmt: skip
-    """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
-    from orchestrator.commands.doctor import examine
-    from orchestrator.commands.rendering import render_doctor
-
-    return 0 if render_doctor.show(examine(at.store, tracking_uri, address), as_json) else 1
+app.command(cli_tools.list_, name="list")
+app.command(cli_tools.new_, name="new")
+app.command(cli_tools.check_, name="check")
+app.command(cli_tools.schema, name="schema")
+app.command(cli_tools.keys, name="keys")
+app.command(cli_tools.bench, name="bench")
+app.command(cli_tools.doctor, name="doctor")
 
 
 def main(arguments: list[str] | None = None) -> None:
