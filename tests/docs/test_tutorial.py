@@ -46,7 +46,7 @@ def test_the_tutorial_can_be_followed(program: Program, tmp_path: Path) -> None:
             assert f"{RUN[launches]} run" in done.err
             launches += 1
         if command.startswith("sweep verify"):
-            assert re.search(rf"no_overfitting +{VERDICTS[verdicts]} ", done.err)
+            assert re.search(rf"^no_overfitting +{VERDICTS[verdicts]} *$", done.err, re.MULTILINE)
             verdicts += 1
     assert (launches, verdicts) == (len(RUN), len(VERDICTS))
     assert (tmp_path / "runs/figures/width/report.html").exists()

@@ -118,10 +118,15 @@ class LocalDisk:
 
     @contextmanager
     def _parent(self, name: str, create: bool = False) -> Iterator[tuple[int, str]]:
-        """The folder of a file, and the last part of its name."""
+        """The folder of a file, and the last part of its name. What fails in the block names the file by its path."""
         folder, _, last = name.rpartition("/")
-        with self._folder(folder, create) as handle:
-            yield handle, last
+        try:
+            with self._folder(folder, create) as handle:
+                yield handle, last
+        except OSError as error:
+            if error.filename is not None and not os.path.isabs(error.filename):
+                error.filename, error.filename2 = f"{self.root}/{name}", None
+            raise
 
     @contextmanager
     def _folder(self, name: str, create: bool = False) -> Iterator[int]:

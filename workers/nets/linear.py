@@ -40,7 +40,8 @@ def build(settings: Settings, image: tuple[int, int, int], classes: int) -> nn.M
     import torch
     from torch.nn.utils import skip_init
 
-    output = skip_init(torch.nn.Linear, math.prod(image), classes, bias=settings.bias == "all")
+    here = torch.get_default_device()  # "meta" where only operations and sizes are counted
+    output = skip_init(torch.nn.Linear, math.prod(image), classes, bias=settings.bias == "all", device=here)
     weight = torch.randn(output.weight.shape) * settings.init_scale / math.sqrt(math.prod(image))
     bias = {"bias": torch.zeros(classes)} if settings.bias == "all" else {}
     output.load_state_dict({"weight": weight, **bias})

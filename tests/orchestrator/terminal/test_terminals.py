@@ -39,7 +39,10 @@ curves:
 claims:
   - {name: no_overfitting, tolerance: 0.01}
 """
-PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("LC_")} | {"OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("LC_") and k not in ("COLUMNS", "LINES")} | {
+    "OMP_NUM_THREADS": "1",
+    "LANG": "C.UTF-8",
+}
 NARROW = {"TERM": "xterm-256color"}
 BARE = {
     "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
