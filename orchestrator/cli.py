@@ -151,7 +151,7 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
 def export(trial: str, file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """Write the trained weights of one trial to a safetensors file.
 
-    Example: `sweep export 3f2a net.safetensors`.
+    Example: `sweep export a3d5 net.safetensors`.
 
     Parameters
     ----------

@@ -141,3 +141,8 @@ def test_tests_that_are_named_exist(page: Path) -> None:
 def _source(file: str) -> str:
     path = ROOT / file
     return path.read_text() if path.exists() else ""
+
+
+def test_the_trial_that_the_readme_shows_is_one_of_the_demo() -> None:
+    (shown,) = set(re.findall(r"sweep (?:show|reproduce|export) ([0-9a-f]{4})\b", (ROOT / "README.md").read_text()))
+    assert [t.id for t in expand.expand(load.read("demo")) if t.id.startswith(shown)] != []
