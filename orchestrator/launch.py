@@ -123,7 +123,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             mirror.finish(results, files, ledger)
     end = at_the_end(sweep, trials)
     after = compare(trials, ledger, at_the_end=end)
-    counts = _counts(compare(trials, work.ledger, options.retry_failed, end), before, after)
+    every = before if options.limit is None else compare(trials, work.ledger, options.retry_failed, end)
+    counts = _counts(every, before, after)
     measured = len({t.id for t in before.to_measure} - {t.id for t in after.to_measure})
     return Launched(
         counts, measured, files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
