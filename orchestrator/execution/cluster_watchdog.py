@@ -12,6 +12,7 @@ LOG = logging.getLogger(__name__)
 
 INTERVAL_S = 2.0  # between two rounds of checks
 LOST_S = 40.0  # without a cluster before the launch is over (Ray itself ends us after 60); $SWEEP_LOST_S changes it
+JOIN_S = 30.0  # for a round of checks to end when the launch does; one that takes longer waits for a lost cluster
 GRACE_S = 6.0  # for the launch to end by itself: after some losses Ray kills this process within ten seconds
 EXIT_CODE = 75  # that of `Interrupted`
 
@@ -30,14 +31,17 @@ class ClusterWatchdog:
     def __init__(self, checks: dict[Check, float], supervisor: Supervisor) -> None:
         self.checks, self.supervisor = checks, supervisor
         self.left = threading.Event()
+        self.thread = threading.Thread(target=self._run, name="cluster-watchdog", daemon=True)
 
     def __enter__(self) -> "ClusterWatchdog":
-        threading.Thread(target=self._run, name="cluster-watchdog", daemon=True).start()
+        self.thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Returns when no check is under way: Ray ends a process with code 1 that asks it anything after its shutdown."""
         if not self.supervisor.cluster_lost:
             self.left.set()
+            self.thread.join(JOIN_S)
 
     def _run(self) -> None:
         failing: dict[Check, float] = {}  # since when, on the monotonic clock
