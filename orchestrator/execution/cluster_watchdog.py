@@ -38,7 +38,7 @@ class ClusterWatchdog:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Returns when no check is under way: Ray ends a process with code 1 that asks it anything after its shutdown."""
+        """Returns when no check is under way: Ray ends a process that asks it anything after its shutdown."""
         if not self.supervisor.cluster_lost:
             self.left.set()
             self.thread.join(JOIN_S)

@@ -1,4 +1,4 @@
-"""The watchdog's thread asks Ray nothing once the launch has left it: Ray ends a process that asks after its shutdown."""
+"""The watchdog asks Ray nothing once the launch has left it: Ray ends a process that asks after its shutdown."""
 
 import threading
 
