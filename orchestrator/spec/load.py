@@ -52,7 +52,8 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -
 
 
 def _read(found: _Found, profile: str | None, overrides: Sequence[str], asked: tuple[str, ...]) -> Sweep:
-    source, problems, of_trials = parse(found.content, found.path), Problems(), Problems()
+    source = parse(found.content, found.path)
+    problems, of_trials = Problems(source.problems), Problems(source.problems)
     base = draft = form.draft(source, problems)
     problems.extend(sections.of_profiles(source, base.file))
     of_trials.extend(sections.of_trials(source, base.file))  # before a profile hides what is wrong
@@ -69,10 +70,12 @@ def _read(found: _Found, profile: str | None, overrides: Sequence[str], asked: t
         text=source, written=found.content.decode(), asked=asked, files=found.files,
         variant=variant(found.name, profile, overrides),
     )  # fmt: skip
-    if problems or of_trials:
+    if source.problems or problems or of_trials:
         problems.extend(of_trials)
         expand.find_problems(sweep, problems, draft.without)
-        problems.refuse()
+        whole = Problems()
+        whole.extend([*source.problems, *problems])
+        whole.refuse()
     return sweep
 
 

@@ -36,11 +36,16 @@ PLAINLY = {  # what PyYAML says -> what it means for whoever wrote the file
 
 @dataclass
 class Source:
-    """Plain values, and where the key or item at each path was given: "mine.yaml:3:5", or "--set"."""
+    """Plain values, and where the key or item at each path was given: "mine.yaml:3:5", or "--set".
+
+    problems: values and keys that are refused, with their places; `value` has what was probably meant instead, or
+    nothing, so that the rest of the file can be checked, too.
+    """
 
     name: str
     value: Any
     places: dict[Path, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     def place(self, path: Path) -> str:
         """Where the thing at a path was given, or the nearest thing around it that was."""
@@ -66,8 +71,12 @@ class Source:
 
     def put(self, path: Path, node: Any) -> None:
         """Remembers where a node of the file stands."""
+        self.places[dotted(path)] = self.mark(node)
+
+    def mark(self, node: Any) -> str:
+        """Where a node of the file stands."""
         mark = node.start_mark
-        self.places[dotted(path)] = f"{self.name}:{mark.line + 1}:{mark.column + 1}"
+        return f"{self.name}:{mark.line + 1}:{mark.column + 1}"
 
     def move(self, path: Path, to: Path) -> None:
         """Remembers what lies below a path as lying below another one, too."""
@@ -120,7 +129,7 @@ for _kind, _pattern, _first in (
 
 
 def parse(content: bytes, name: str) -> Source:
-    """Raises BadSweep for what is not one plain YAML document."""
+    """Raises BadSweep for what is not one YAML document; what is wrong within it is in `Source.problems`."""
     if len(content) > MAX_BYTES:
         raise BadSweep([f"{name}:1:1: the file has {len(content):,} bytes, at most {MAX_BYTES:,} are allowed"])
     try:
@@ -144,7 +153,10 @@ def parse(content: bytes, name: str) -> Source:
 
 def scalar(text: str) -> Any:
     """A value as it would be read in a sweep file. Raises BadSweep, its places counted in the text."""
-    return parse(text.encode("utf-8", "surrogateescape"), "value").value
+    source = parse(text.encode("utf-8", "surrogateescape"), "value")
+    if source.problems:
+        raise BadSweep(source.problems)
+    return source.value
 
 
 def _marked(name: str, error: yaml.MarkedYAMLError) -> str:
@@ -168,64 +180,90 @@ def _decimal_comma(before: Any, key: Any, value: Any) -> str:
     """The number that was meant where `{rate: 0,01}` was read as a rate of 0 and a key 01 without a value; or ""."""
     if not all(isinstance(node, yaml.ScalarNode) for node in (before, key, value)) or value.value:
         return ""
-    numbers = before.tag == key.tag == TAG + "int" and key.value.isdigit()
-    return f"{before.value},{key.value}" if numbers and key.start_mark.index == before.end_mark.index + 1 else ""
+    return _joined_by_comma(before, key)
+
+
+def _joined_by_comma(one: Any, other: Any) -> str:
+    """Two integers with nothing but a comma between them, as one number with a decimal comma; or ""."""
+    if not all(isinstance(node, yaml.ScalarNode) and node.tag == TAG + "int" for node in (one, other)):
+        return ""
+    return f"{one.value},{other.value}" if other.start_mark.index == one.end_mark.index + 1 else ""
 
 
 class _Walk:
-    """From nodes to plain values."""
+    """From nodes to plain values. What is wrong is added to the source's problems, and the walk goes on."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
 
-    def refuse(self, node: Any, path: Path, message: str) -> BadSweep:
+    def refuse(self, node: Any, path: Path, message: str) -> None:
         self.source.put(path, node)
-        return BadSweep([self.source.at(path, message)])
+        self.source.problems.append(self.source.at(path, message))
 
     def value(self, node: Any, path: Path, depth: int) -> Any:
         if dotted(path) not in self.source.places:
             self.source.put(path, node)
         if depth > MAX_DEPTH:
-            raise self.refuse(node, path, f"nested too deeply, at most {MAX_DEPTH} levels are allowed")
+            return self.refuse(node, path, f"nested too deeply, at most {MAX_DEPTH} levels are allowed")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, i), depth + 1) for i, item in enumerate(node.value)]
+            return self.sequence(node, path, depth)
         return self.plain(node, path)
+
+    def sequence(self, node: Any, path: Path, depth: int) -> list[Any]:
+        out: list[Any] = []
+        for i, item in enumerate(node.value):
+            comma = _joined_by_comma(node.value[i - 1], item) if i else ""
+            if comma and _leading_zeros(item.value):
+                plain = comma.replace(",", ".")
+                self.refuse(
+                    item, (*path, i), f"a decimal comma, got {comma}; write {plain}, or a space after the comma"
+                )
+            else:
+                out.append(self.value(item, (*path, i), depth + 1))
+        return out
 
     def mapping(self, node: Any, path: Path, depth: int) -> dict[str, Any]:
         out: dict[str, Any] = {}
         before: Any = None
         for key_node, value_node in node.value:
-            if comma := _decimal_comma(before, key_node, value_node):
-                raise self.refuse(before, path, f"a decimal comma, got {comma}; write {comma.replace(',', '.')}")
+            if out and (comma := _decimal_comma(before, key_node, value_node)):
+                last, number = list(out)[-1], comma.replace(",", ".")
+                self.refuse(before, (*path, last), f"a decimal comma, got {comma}; write {number}")
+                out[last] = float(number)
+                continue
             before = value_node
             key = self.key(key_node, path)
             if key in out:
                 first = self.source.place((*path, key))
-                raise self.refuse(key_node, (*path, key), f"'{key}' is given twice, first at {first}; keep one")
-            self.source.put((*path, key), key_node)
-            out[key] = self.value(value_node, (*path, key), depth + 1)
+                what = f"'{key}' is given twice, first at {first}; keep one"
+                self.source.problems.append(f"{self.source.mark(key_node)}: {'.'.join(map(str, (*path, key)))}: {what}")
+            elif key is not None:
+                self.source.put((*path, key), key_node)
+                out[key] = self.value(value_node, (*path, key), depth + 1)
         return out
 
-    def key(self, node: Any, path: Path) -> str:
+    def key(self, node: Any, path: Path) -> str | None:
+        """The key; None where it is refused."""
         if not isinstance(node, yaml.ScalarNode):
-            raise self.refuse(node, path, "a key must be a word, got a list or mapping")
+            return self.refuse(node, path, "a key must be a word, got a list or mapping")
         self.whole(node, path)
         key: str = node.value
         if node.tag != TAG + "str":
             what = f"a key must be a word, got {key or 'nothing'}; put it in quotes: '{key}'"
-            raise self.refuse(node, path, what)
+            return self.refuse(node, path, what)
         if SECRET.fullmatch(key):
             what = f"'{key}' looks like a secret, and all of a sweep is recorded; use an environment variable instead"
-            raise self.refuse(node, (*path, key), what)
+            return self.refuse(node, (*path, key), what)
         return key
 
     def whole(self, node: Any, path: Path) -> None:
         """Escapes such as "\\ud800" can spell half a character, which is no text."""
         half = [c for c in node.value if "\ud800" <= c <= "\udfff"]
         if half:
-            raise self.refuse(node, path, f"half a character, U+{ord(half[0]):04X}; write the character itself")
+            self.refuse(node, path, f"half a character, U+{ord(half[0]):04X}; write the character itself")
+            node.value = "".join(c for c in node.value if c not in half)
 
     def plain(self, node: Any, path: Path) -> Any:
         kind, text = node.tag[len(TAG) :], node.value
@@ -235,15 +273,23 @@ class _Walk:
         if kind == "bool":
             return text.lower() == "true"
         if kind == "int":
-            if re.match(r"[-+]?0[0-9]", text):
-                plain = re.sub("^([-+]?)0+(?=[0-9])", r"\1", text)
-                raise self.refuse(node, path, f"leading zeros are ambiguous, got {text}; write {plain}")
-            if len(text) > 20 or abs(int(text)) >= 2**63:
-                raise self.refuse(node, path, f"an integer must be below 2^63 = {2**63}, got {text[:40]}")
-            return int(text)
+            return self.integer(node, path, text)
         if kind == "float":
             word = text.lower().endswith(("inf", "nan"))  # written .inf and .nan
             if word or not math.isfinite(float(text)):
-                raise self.refuse(node, path, f"must be a finite number, got {text[:40]}")
+                return self.refuse(node, path, f"must be a finite number, got {text[:40]}")
             return float(text)
-        return text
+        return node.value
+
+    def integer(self, node: Any, path: Path, text: str) -> int | None:
+        """An integer; None where it is refused."""
+        if _leading_zeros(text):
+            plain = re.sub("^([-+]?)0+(?=[0-9])", r"\1", text)
+            return self.refuse(node, path, f"leading zeros are ambiguous, got {text[:40]}; write {plain[:40]}")
+        if len(text) > 20 or abs(int(text)) >= 2**63:
+            return self.refuse(node, path, f"an integer must be below 2^63 = {2**63}, got {text[:40]}")
+        return int(text)
+
+
+def _leading_zeros(text: str) -> bool:
+    return re.match(r"[-+]?0[0-9]", text) is not None

@@ -8,10 +8,15 @@ MAX_SHOWN = 40
 
 
 class Problems:
-    """What is wrong, in the order in which it was found. True where anything is."""
+    """What is wrong, in the order in which it was found. True where anything is.
 
-    def __init__(self) -> None:
+    refused: problems that are known and are not among these. Whatever is found at their places follows from them and
+    is not added.
+    """
+
+    def __init__(self, refused: Iterable[str] = ()) -> None:
         self._found: dict[str, str] = {}
+        self._places = frozenset(problem.partition(": ")[0] for problem in refused)
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -29,7 +34,7 @@ class Problems:
 
     def add(self, problem: str, same: str = "") -> None:
         """Adds a problem; of several with the same text, or the same `same`, the first is kept."""
-        if not self.full:
+        if not self.full and problem.partition(": ")[0] not in self._places:
             self._found.setdefault(same or problem, problem)
 
     def extend(self, problems: Iterable[str]) -> None:

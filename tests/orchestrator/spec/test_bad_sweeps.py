@@ -90,6 +90,11 @@ def test_several_mistakes_are_said_at_once(tmp_path: Path) -> None:
     assert sorted(problem.split(":")[0] for problem in problems(drawn, tmp_path)) == ["13", "15", "7"]
     axes = changed(("[2, 4]", "[]"), ("y: error}", "y: eror}"), ("title:", "tilte:"))
     assert sorted(problem.split(":")[0] for problem in problems(axes, tmp_path)) == ["1", "1", "13", "9"]
+    written = changed(
+        ("batch_size: 20}", "batch_size: 20, learning_rate: 0,1}"), ("epochs: 2", "epochs: 02\n  epochs: 3"),
+        ("depth: 3", "dept: 3"), ("[2, 4]", "[2,04]"), ("y: error}", "y: eror}"),
+    )  # fmt: skip
+    assert [problem.split(":")[0] for problem in problems(written, tmp_path)] == ["6", "7", "8", "10", "5", "14"]
 
 
 def test_a_mistake_brings_no_others_with_it(tmp_path: Path) -> None:

@@ -30,7 +30,10 @@ vary:
 
 
 def read(text: str) -> Any:
-    return parse(text.encode(), "a.yaml").value
+    source = parse(text.encode(), "a.yaml")
+    if source.problems:
+        raise BadSweep(source.problems)
+    return source.value
 
 
 def same(one: Any, other: Any) -> bool:
