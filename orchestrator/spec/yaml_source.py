@@ -204,7 +204,8 @@ class _Walk:
         if dotted(path) not in self.source.places:
             self.source.put(path, node)
         if depth > MAX_DEPTH:
-            return self.refuse(node, path, f"nested too deeply, at most {MAX_DEPTH} levels are allowed")
+            self.refuse(node, path, f"nested too deeply, at most {MAX_DEPTH} levels are allowed")
+            return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -247,15 +248,18 @@ class _Walk:
     def key(self, node: Any, path: Path) -> str | None:
         """The key; None where it is refused."""
         if not isinstance(node, yaml.ScalarNode):
-            return self.refuse(node, path, "a key must be a word, got a list or mapping")
+            self.refuse(node, path, "a key must be a word, got a list or mapping")
+            return None
         self.whole(node, path)
         key: str = node.value
         if node.tag != TAG + "str":
             what = f"a key must be a word, got {key or 'nothing'}; put it in quotes: '{key}'"
-            return self.refuse(node, path, what)
+            self.refuse(node, path, what)
+            return None
         if SECRET.fullmatch(key):
             what = f"'{key}' looks like a secret, and all of a sweep is recorded; use an environment variable instead"
-            return self.refuse(node, (*path, key), what)
+            self.refuse(node, (*path, key), what)
+            return None
         return key
 
     def whole(self, node: Any, path: Path) -> None:
@@ -277,7 +281,8 @@ class _Walk:
         if kind == "float":
             word = text.lower().endswith(("inf", "nan"))  # written .inf and .nan
             if word or not math.isfinite(float(text)):
-                return self.refuse(node, path, f"must be a finite number, got {text[:40]}")
+                self.refuse(node, path, f"must be a finite number, got {text[:40]}")
+                return None
             return float(text)
         return node.value
 
@@ -285,9 +290,11 @@ class _Walk:
         """An integer; None where it is refused."""
         if _leading_zeros(text):
             plain = re.sub("^([-+]?)0+(?=[0-9])", r"\1", text)
-            return self.refuse(node, path, f"leading zeros are ambiguous, got {text[:40]}; write {plain[:40]}")
+            self.refuse(node, path, f"leading zeros are ambiguous, got {text[:40]}; write {plain[:40]}")
+            return None
         if len(text) > 20 or abs(int(text)) >= 2**63:
-            return self.refuse(node, path, f"an integer must be below 2^63 = {2**63}, got {text[:40]}")
+            self.refuse(node, path, f"an integer must be below 2^63 = {2**63}, got {text[:40]}")
+            return None
         return int(text)
 
 
