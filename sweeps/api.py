@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from workers.trained_module import Module
 
 
-def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
-    """A shipped sweep by name, or a sweep file by path; `overrides` are "key=value".
+def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = (), seeds: int | None = None) -> Sweep:
+    """A shipped sweep by name, or a sweep file by path; `overrides` are "key=value"; `seeds`: how many, instead of the
+    number in the file.
 
     Raises BadSweep with everything that is wrong, each with its line.
     """
-    return load.read(sweep, profile, overrides)
+    return load.read(sweep, profile, overrides, seeds)
 
 
 def plan(sweep: Sweep, store: str = "runs") -> planning.Plan:

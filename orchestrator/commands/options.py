@@ -40,7 +40,13 @@ def _profiles(context: Any) -> tuple[str, ...]:
 class WhichSweep:
     """A sweep file, and what is changed in it."""
 
-    spec: Annotated[str, Parameter(help="A sweep file, or the name of a shipped sweep.", completer=_sweeps)]
+    spec: Annotated[
+        str,
+        Parameter(
+            help="A sweep file, or the name of a shipped sweep; also a variant of it, such as fig2@laptop@epochs=5.",
+            completer=_sweeps,
+        ),
+    ]
     _: KW_ONLY
     profile: Annotated[
         str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=_profiles)
@@ -49,12 +55,20 @@ class WhichSweep:
     set_: Annotated[
         tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")
     ] = ()
+    seeds: Annotated[
+        int | None,
+        Parameter(
+            help="How many seeds, instead of the number in the file; those that are recorded are not run again.",
+            validator=Number(gte=1),
+        ),
+    ] = None
 
     def read(self) -> "Sweep":
         """Raises BadSweep with everything that is wrong with it."""
         from orchestrator.spec.load import read
 
-        return read(self.spec, "debug" if self.debug and not self.profile else self.profile, list(self.set_))
+        profile = "debug" if self.debug and not self.profile else self.profile
+        return read(self.spec, profile, self.set_, self.seeds)
 
 
 @Parameter(name="*")

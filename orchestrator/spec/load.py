@@ -1,4 +1,4 @@
-"""Reads a sweep file: finds it, parses it, applies a profile and overrides. Every error has its line."""
+"""Reads a sweep file: finds it, parses it, applies what changes it. Every error has its line."""
 
 import difflib
 import os
@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.spec import expand, form
+from orchestrator.spec.apply_changes import apply_changes
 from orchestrator.spec.checks import grids as grid_checks
 from orchestrator.spec.checks import sections
 from orchestrator.spec.checks.problems import Problems
-from orchestrator.spec.dotted_keys import nested, outermost, put
 from orchestrator.spec.file_model import File
 from orchestrator.spec.form import Draft
 from orchestrator.spec.grid import Grid
 from orchestrator.spec.merge_grids import merged
 from orchestrator.spec.sweep import Sweep
-from orchestrator.spec.variant import variant
+from orchestrator.spec.variant import Changes, split, variant
 from orchestrator.spec.written_values import WrittenValues
-from orchestrator.spec.yaml_source import Source, dotted, parse, scalar
+from orchestrator.spec.yaml_source import Source, parse
 from tracking.common.errors import BadSweep
 from tracking.common.plugins import unknown
 from tracking.common.program import SHIPPED
@@ -44,21 +44,27 @@ def shipped_names() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
-def read(spec: str, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
-    """Reads a sweep file, or the shipped sweep of that name. Raises BadSweep with everything that is wrong with it."""
-    found = _find(spec)
+def read(spec: str, profile: str | None = None, overrides: Sequence[str] = (), seeds: int | None = None) -> Sweep:
+    """Reads a sweep file, or the shipped sweep of that name; what changes it may also follow its name, as in a variant:
+    "fig2@laptop", "mine.yaml@epochs=5".
+
+    overrides: "key=value" of fixed settings. seeds: how many seeds there are, instead of the file's number. Raises
+    BadSweep with everything that is wrong with it.
+    """
+    file, changes = split(spec, profile, overrides, seeds)
+    found = _find(file)
     with found.files.active():
-        return _read(found, profile, overrides, _asked(spec, profile, overrides))
+        return _read(found, changes, (file, *changes.arguments()))
 
 
-def _read(found: _Found, profile: str | None, overrides: Sequence[str], asked: tuple[str, ...]) -> Sweep:
+def _read(found: _Found, changes: Changes, asked: tuple[str, ...]) -> Sweep:
     source = parse(found.content, found.path)
     problems, of_trials = Problems(source.problems), Problems(source.problems)
     base = draft = form.draft(source, problems)
     problems.extend(sections.of_profiles(source, base.file))
     of_trials.extend(sections.of_trials(source, base.file))  # before a profile hides what is wrong
     if not problems and not of_trials:
-        _change(source, base.file, profile, overrides)
+        apply_changes(source, base.file, changes)
         draft = form.draft(source, problems)
         of_trials.extend(sections.of_trials(source, draft.file))
     problems.extend(sections.drawn_once(source, draft.file))
@@ -68,7 +74,7 @@ def _read(found: _Found, profile: str | None, overrides: Sequence[str], asked: t
         **{key: getattr(draft.file, key) for key in form.ITEMS},
         grids=grids, written_values=written, name=found.name, path=found.path, profiles=tuple(draft.file.profiles),
         text=source, written=found.content.decode(), asked=asked, files=found.files,
-        variant=variant(found.name, profile, overrides),
+        variant=variant(found.name, changes),
     )  # fmt: skip
     if source.problems or problems or of_trials:
         problems.extend(of_trials)
@@ -90,19 +96,6 @@ def _grids(source: Source, base: File, draft: Draft, problems: Problems) -> tupl
     return ([] if problems else grids), values
 
 
-def _change(source: Source, file: File, profile: str | None, overrides: Sequence[str]) -> None:
-    """Applies a profile and overrides to what was read."""
-    if profile is not None:
-        _apply(source, profile, file)
-    for override in overrides:
-        _override(source, override)
-
-
-def _asked(spec: str, profile: str | None, overrides: Sequence[str]) -> tuple[str, ...]:
-    chosen = ["--profile", profile] if profile else []
-    return (spec, *chosen, *(part for override in overrides for part in ("--set", override)))
-
-
 def _find(spec: str) -> _Found:
     if not spec.endswith(ENDINGS) and "/" not in spec:
         if spec not in shipped_names():
@@ -122,40 +115,3 @@ def _find(spec: str) -> _Found:
         hint = f", did you mean '{path.with_name(near[0])}'?" if near else ";"
         what = f"{spec}: {(error.strerror or str(error)).lower()}{hint} shipped sweeps: {', '.join(shipped_names())}"
         raise BadSweep([what]) from error
-
-
-def _apply(source: Source, profile: str, file: File) -> None:
-    """Puts a profile's sections over those of the file, and the profile's places over the file's."""
-    if profile not in file.profiles:
-        raise BadSweep([source.at(("profiles",), unknown("profile", profile, list(file.profiles) or ["(none)"]))])
-    for section, change in source.value["profiles"][profile].items():
-        if section == "fixed":
-            source.value[section] = merged = nested(source.value.get(section, {}))
-            for key, value in change.items():
-                put(merged, key, value)
-        elif section == "vary":
-            both = {**source.value.get(section, {}), **change}
-            source.value[section] = {key: axis for key, axis in both.items() if axis is not None}
-            source.forget(*((section, key) for key in change))
-        else:
-            source.value[section] = change
-            source.forget((section,))
-        source.move(("profiles", profile, section), (section,))
-
-
-def _override(source: Source, override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise BadSweep([f"--set: expected key=value, got '{override}'; as in --set epochs=10"])
-    if key in source.value.get("vary", {}):
-        axis = source.place(("vary", key))
-        raise BadSweep([f"--set: '{key}' varies ({axis}), and only what is fixed can be set; change its axis instead"])
-    try:
-        value = scalar(text)
-    except BadSweep as error:
-        raise BadSweep([f"--set: {key}: {problem.split(': ', 1)[1]}" for problem in error.problems]) from error
-    source.value["fixed"] = fixed = nested(source.value.get("fixed", {}))
-    changed = dotted(("fixed", outermost(fixed, key)))
-    put(fixed, key, value)
-    source.forget(changed)
-    source.places[changed] = "--set"
