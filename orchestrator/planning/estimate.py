@@ -6,6 +6,7 @@ used; where no trial of the experiment has, a rough rate.
 """
 
 import logging
+import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -103,10 +104,12 @@ class Speeds:
                 trials = tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials)
             except ValueError:  # of another launch, with files of the user's own that are not those of this sweep
                 continue
+            rate = sum(cost(t) for t in trials) / seconds
+            if not 0 < rate < math.inf:  # an experiment of the user's own that says it costs nothing
+                continue
             before, source = self.seconds(Bundle(manifest.bundle, trials))
             if source == SOURCES[0]:
-                self.off = [*self.off, round(before / seconds, 4)][-KEPT:]
-            rate = sum(cost(t) for t in trials) / seconds
+                self.off = [*self.off, float(f"{before / seconds:.4g}")][-KEPT:]
             rates = self.rates.setdefault(manifest.experiment, {})
             rates[kind(trials[0])] = [*rates.get(kind(trials[0]), []), rate][-KEPT:]
         self.all[self.device] = Measured(rates=self.rates, off=self.off)

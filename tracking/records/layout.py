@@ -27,7 +27,7 @@ OWN = {
     CHECKPOINTS: rf"{WORD}/{WORD}-[0-9]+\.bin",
     WEIGHTS: rf"{WORD}/{WORD}-[0-9]+\.safetensors",
     LEASES: r"[0-9]{6,}\.json(\.[0-9]+\.[0-9]+\.new)?",
-    CODE: r"[0-9a-f]+\.diff",
+    CODE: r"[0-9a-f]+\.(zip|py|diff)",
     PROBES: r"[0-9a-f]+(\.damaged)?",
 }
 _OWN = re.compile(

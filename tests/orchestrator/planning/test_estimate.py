@@ -77,3 +77,9 @@ def test_other_devices_unfinished_and_tiny_bundles_say_nothing(tmp_path: Path) -
 
 def test_kinds_differ_by_network_and_data_not_by_seed_or_rate() -> None:
     assert kind(trial(seed=1)) == kind(trial(seed=2, epochs=50)) != kind(trial(width=4))
+
+
+def test_an_estimate_that_was_far_too_low_is_remembered_and_no_error() -> None:
+    for seconds in (1e4, 1e9):
+        Speeds("cpu: x").remember([manifest([trial()], seconds)])
+    assert Speeds("cpu: x").estimate([together([trial()])], 1).earlier["lowest"] == pytest.approx(1e-5, rel=0.01)

@@ -30,8 +30,8 @@ class Doubled:
 def changed(value: Any, chance: random.Random) -> tuple[Any, str]:
     """The value with one change somewhere in it, and what was changed."""
     root = [copy.deepcopy(value)]
-    places = list(_places(root))
-    holder, key, path = chance.choice(places[1:] or places)
+    found = list(places(root))
+    holder, key, path = chance.choice(found[1:] or found)
     ways = [_edge, _other_type, _dropped, _doubled, _added, _renamed]
     what = chance.choice(ways)(holder, key, chance)
     return root[0], f"{path}: {what}"
@@ -49,12 +49,12 @@ def text(value: Any) -> str:
     return json.dumps(value)
 
 
-def _places(holder: Any, path: str = "") -> Any:
+def places(holder: Any, path: str = "") -> Any:
     """Every place: what holds it, its key there, and its path."""
     items = holder.items() if isinstance(holder, dict) else enumerate(holder) if isinstance(holder, list) else ()
     for key, value in items:
         yield holder, key, f"{path}.{key}"
-        yield from _places(value, f"{path}.{key}")
+        yield from places(value, f"{path}.{key}")
 
 
 def _edge(holder: Any, key: Any, chance: random.Random) -> str:

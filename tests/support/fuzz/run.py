@@ -21,12 +21,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import yaml
 
 from orchestrator import cli
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
+from tests.support import compare_records
 from tests.support.fuzz import json_trees, stores
+from tests.support.fuzz.sweeps import MEASURED, RECORDED, RIDGE
 from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work
@@ -34,13 +37,6 @@ from workers.trial import Trial
 
 CODES = {0, 1, 2, 73, 74, 75}
 SLOW_S = 60.0
-SWEEP = {
-    "title": "fuzz", "source": "test", "experiment": "ridge", "fixed": {"examples": 3, "inputs": 6},
-    "vary": {"ridge": [0.01, 0.001], "seed": {"count": 2}},
-    "curves": [{"name": "a", "x": "ridge", "y": "norm", "split": "", "band": "ci95"}],
-    "claims": [{"name": "monotone", "x": "ridge", "y": "norm", "split": "", "order": "falling"}],
-    "profiles": {"debug": {"vary": {"seed": {"count": 1}}}},
-}  # fmt: skip
 READING = ("plan", "status", "verify", "show")
 
 
@@ -63,35 +59,54 @@ class Fuzzer:
     found: Findings = field(default_factory=Findings)
 
     def prepare(self) -> "Fuzzer":
-        """A store that a launch has left, with one bundle that is not done, and what lies beside it."""
+        """Two stores that launches have left, each with a bundle that is not done, and what lies beside them."""
         (self.folder / "outside").mkdir(parents=True)
         (self.folder / "outside/file").write_text("not the store's")
-        (self.folder / "fuzz.yaml").write_text(json_trees.text(SWEEP))
-        if self.database:
-            (self.folder / "runs").mkdir()
-            shutil.copy(self.database, self.folder / "runs/mlflow.db")
         os.chdir(self.folder)
-        assert self.command("launch", "fuzz.yaml", "--local", "--limit", "2") in (0, 1), self.said
-        _begin(Store("runs"), expand(read("fuzz.yaml"))[2:])
-        (self.folder / "runs/code").mkdir(exist_ok=True)
-        (self.folder / "runs/code/0a.diff").write_text("a patch")
-        for large in ("figures", "mlartifacts"):
-            _remove(self.folder / "runs" / large)
-        (self.folder / "runs").rename(self.folder / "whole")
+        for name, content in {**RECORDED, "measured": MEASURED}.items():
+            (self.folder / f"{name}.yaml").write_text(json_trees.text(content))
+        for name in RECORDED:
+            self._record(name)
         return self
+
+    def _record(self, name: str) -> None:
+        """Records half of a sweep; whole/<name> is the store then, and `rows` what it holds once all is done."""
+        runs, whole = self.folder / "runs", self.folder / "whole" / name
+        if self.database:
+            runs.mkdir()
+            shutil.copy(self.database, runs / "mlflow.db")
+        assert self.command("launch", f"{name}.yaml", "--local", "--limit", "2") in (0, 1), self.said
+        _begin(Store("runs"), expand(read(f"{name}.yaml"))[2:])
+        (runs / "code").mkdir(exist_ok=True)
+        (runs / "code/0a.zip").write_text("files")
+        for large in ("figures", "mlartifacts"):
+            _remove(runs / large)
+        shutil.copytree(runs, whole)
+        assert self.command("launch", f"{name}.yaml", "--local") in (0, 1), self.said
+        self.rows[name] = compare_records.dump(runs)
+        _remove(runs)
 
     def store(self, number: int) -> None:
         """The commands on a store with one change."""
         chance = random.Random(f"store {self.seed} {number}")
-        _copy(self.folder / "whole", self.folder / "runs", number % self.launches == 0)
-        what = stores.change(self.folder / "runs", chance)
+        name = chance.choice(list(RECORDED))
+        _copy(self.folder / "whole" / name, self.folder / "runs", number % self.launches == 0)
+        what, forged = stores.change(self.folder / "runs", chance)
+        about = f"store {number} {name} {what}"
         for command in READING:
-            target = ["0"] if command == "show" else ["fuzz.yaml"]
-            self.checked(f"store {number} {what}", command, *target)
+            self.checked(about, command, *(["0"] if command == "show" else [f"{name}.yaml"]))
         if number % self.launches == 0:
-            self.checked(f"store {number} {what}", "launch", "fuzz.yaml", "--local")
-            self.checked(f"store {number} {what}", "curves", "fuzz.yaml")
+            self._launched(about, name, "measured" if name == "network" and chance.random() < 0.5 else name, forged)
         _remove(self.folder / "runs")
+
+    def _launched(self, about: str, name: str, asked: str, forged: bool) -> None:
+        """A launch on a changed store. What it records is what it would have recorded, unless the change had a right
+        checksum, or other measures are asked for."""
+        code = self.checked(about, "launch", f"{asked}.yaml", "--local")
+        same = asked == name and not forged and code in (0, 1)
+        if same and compare_records.dump(self.folder / "runs") != self.rows[name]:
+            self.found.wrong.append(f"{about}: launch ended with {code}, and its records are others\n{self.said}")
+        self.checked(about, "curves", f"{asked}.yaml")
 
     def sweep(self, number: int) -> None:
         """`plan` of a sweep file with one or two changes."""
@@ -105,13 +120,14 @@ class Fuzzer:
         (self.folder / "changed.yaml").write_text(written, "utf-8", "surrogatepass")
         self.checked(f"sweep {number} {what}", "plan", "changed.yaml", "--local")
 
-    def checked(self, about: str, *arguments: str) -> None:
-        """Runs a command and notes everything that must not be."""
+    def checked(self, about: str, *arguments: str) -> int | None:
+        """Runs a command and notes everything that must not be; its exit code, None where it raised."""
         before, start = _around(self.folder), time.monotonic()
         try:
             code = self.command(*arguments)
         except BaseException:
-            return self.found.wrong.append(f"{about}: {arguments[0]} raised\n{traceback.format_exc()}")
+            self.found.wrong.append(f"{about}: {arguments[0]} raised\n{traceback.format_exc()}")
+            return None
         self.found.codes[arguments[0], code] += 1
         bad = [c for c in self.said if not c.isprintable() and c not in "\n"]
         for wrong, why in (
@@ -124,7 +140,7 @@ class Fuzzer:
         ):
             if wrong:
                 self.found.wrong.append(f"{about}: {arguments[0]} {why}")
-        return None
+        return code
 
     def command(self, *arguments: str) -> int:
         """The exit code of a command line; what it printed is in `said`."""
@@ -139,6 +155,7 @@ class Fuzzer:
         raise AssertionError("a command line did not end")
 
     said: str = ""
+    rows: dict[str, bytes] = field(default_factory=dict)  # of each sweep, what an undisturbed launch records
 
 
 def _begin(store: Store, trials: Sequence[Trial]) -> None:
@@ -155,7 +172,7 @@ def _children() -> set[str]:
 def _sweeps() -> list[object]:
     if not SWEEPS:
         shipped = Path(cli.__file__).parents[1] / "sweeps"
-        SWEEPS.extend([SWEEP] * 3 + [yaml.safe_load(path.read_text()) for path in sorted(shipped.glob("*.yaml"))])
+        SWEEPS.extend([RIDGE] * 3 + [yaml.safe_load(path.read_text()) for path in sorted(shipped.glob("*.yaml"))])
     return SWEEPS
 
 
@@ -180,9 +197,12 @@ def _remove(folder: Path) -> None:
 
 @contextlib.contextmanager
 def fuzzer(seed: int = 0, launches: int = 10, database: Path | None = None) -> Iterator[Fuzzer]:
-    """A fuzzer in a folder of its own, which is also the working folder."""
+    """A fuzzer in a folder of its own, which is also the working folder. Speeds measured elsewhere are not read, and a
+    lease that nobody renews is soon taken over."""
     before = os.getcwd()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", f"{folder}/cache")
+        environment.setenv("SWEEP_LEASE_S", "0.6")
         try:
             yield Fuzzer(Path(folder) / "work", seed, launches, database).prepare()
         finally:

@@ -1,21 +1,16 @@
-"""Changes of one file of a store: of its JSON with a right checksum, of its Parquet, of its bytes, of what it is.
+"""Changes of one file of a store: of its content with a right checksum, of its bytes, of what it is.
 
 The files are those that a launch has left, whatever they are called: kinds that are added later are changed, too.
 """
 
 import hashlib
-import io
 import json
 import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from tests.support.fuzz import json_trees
+from tests.support.fuzz import committed, json_trees
 
 FOREIGN = (
     ".DS_Store",
@@ -28,6 +23,8 @@ FOREIGN = (
     "a-0.parquet",
     "x.bin",
 )
+CONTENTS = (".json", *committed.WAYS)
+FORGED = " with a right digest"
 KEPT = ("mlflow.db", "mlartifacts", "figures")  # not read by the commands that are run on every input
 
 
@@ -36,19 +33,18 @@ def files(store: Path) -> list[Path]:
     return sorted(p for p in store.rglob("*") if p.is_file() and not p.relative_to(store).parts[0].startswith(KEPT))
 
 
-def change(store: Path, chance: random.Random) -> str:
-    """Changes something in a store; returns what, in words."""
+def change(store: Path, chance: random.Random) -> tuple[str, bool]:
+    """Changes something in a store; returns what, in words, and whether its checksum was made to fit."""
     chosen = chance.choice(files(store))
     name = chosen.relative_to(store)
-    what = chance.choice(
-        [w for w in WAYS if w is not _content or chosen.suffix in (".json", ".parquet")] + [_content] * 6
-    )
-    return f"{name}: {what(store, chosen, chance)}"
+    what = chance.choice([w for w in WAYS if w is not _content or chosen.suffix in CONTENTS] + [_content] * 6)
+    said = what(store, chosen, chance)
+    return f"{name}: {said}", said.endswith(FORGED)
 
 
 def _content(store: Path, path: Path, chance: random.Random) -> str:
-    if path.suffix == ".parquet":
-        return _parquet(store, path, chance)
+    if path.suffix in (".parquet", ".safetensors", ".bin"):
+        return _committed(store, path, chance)
     if path.suffix != ".json":
         return _bytes(store, path, chance)
     content = path.read_text()
@@ -59,7 +55,7 @@ def _content(store: Path, path: Path, chance: random.Random) -> str:
         return _bytes(store, path, chance)
     if "manifest" in outer and chance.random() < 0.9:
         inner, what = json_trees.changed(json.loads(outer["manifest"]), chance)
-        written = _signed(json_trees.text(inner))
+        written, what = _signed(json_trees.text(inner)), what + FORGED
     else:
         new, what = json_trees.changed(outer, chance)
         written = json_trees.text(new)
@@ -71,67 +67,19 @@ def _signed(inner: str) -> str:
     return json.dumps({"sha256": hashlib.sha256(inner.encode("utf-8", "surrogatepass")).hexdigest(), "manifest": inner})
 
 
-def _parquet(store: Path, path: Path, chance: random.Random) -> str:
-    """Other rows, or none, with the right digest in the manifest."""
-    way = chance.choice([_junk, _cut, _without_column, _with_null, _edges, _other_column, _no_rows])
+def _committed(store: Path, path: Path, chance: random.Random) -> str:
+    """Other rows, weights or another state, with the right digest in the manifest."""
+    way = chance.choice(committed.WAYS[path.suffix])
     content = way(path.read_bytes(), chance)
     path.write_bytes(content)
-    manifest = path.with_name("manifest.json")
+    manifest = store / "records" / path.parent.name / "manifest.json"
     if manifest.exists():
         inner = json.loads(json.loads(manifest.read_text())["manifest"])
-        for entry in inner["segments"]:
+        for entry in (e for part in ("segments", "checkpoints", "weights") for e in inner.get(part, [])):
             if entry["name"].endswith(path.name):
                 entry |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         manifest.write_text(_signed(json.dumps(inner, sort_keys=True)))
-    return f"{way.__name__} with a right digest"
-
-
-def _junk(content: bytes, chance: random.Random) -> bytes:
-    return b"PAR1" + chance.randbytes(64) + b"PAR1"
-
-
-def _cut(content: bytes, chance: random.Random) -> bytes:
-    return content[: chance.randrange(len(content))]
-
-
-def _written(table: pa.Table) -> bytes:
-    out = io.BytesIO()
-    pq.write_table(table, out)
-    return out.getvalue()
-
-
-def _without_column(content: bytes, chance: random.Random) -> bytes:
-    table = pq.read_table(io.BytesIO(content))
-    return _written(table.drop_columns([chance.choice(table.column_names)]))
-
-
-def _with_null(content: bytes, chance: random.Random) -> bytes:
-    table = pq.read_table(io.BytesIO(content))
-    place = chance.randrange(table.num_columns)
-    field = table.schema.field(place)
-    return _written(table.set_column(place, field, pa.nulls(len(table), field.type)))
-
-
-def _edges(content: bytes, chance: random.Random) -> bytes:
-    """One column with one value everywhere, at the edge of its type."""
-    table = pq.read_table(io.BytesIO(content))
-    place = chance.randrange(table.num_columns)
-    field = table.schema.field(place)
-    values: Any = {"int64": (-(2**63), -1, 2**63 - 1), "double": (float("nan"), float("inf"), 1e308)}
-    value = chance.choice(values.get(str(field.type), [t for t in json_trees.TEXTS if "\ud800" not in t]))
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    column = pa.array([value] * len(table), kind)
-    return _written(table.set_column(place, field, column.dictionary_encode() if kind != field.type else column))
-
-
-def _other_column(content: bytes, chance: random.Random) -> bytes:
-    table = pq.read_table(io.BytesIO(content))
-    place = chance.randrange(table.num_columns)
-    return _written(table.set_column(place, table.column_names[place], pa.array([[b"x"]] * len(table))))
-
-
-def _no_rows(content: bytes, chance: random.Random) -> bytes:
-    return _written(pq.read_table(io.BytesIO(content)).slice(0, 0))
+    return way.__name__.strip("_") + FORGED
 
 
 def _bytes(store: Path, path: Path, chance: random.Random) -> str:
