@@ -22,7 +22,7 @@ check: setup  ## lint, format, types, import chain
 
 structure: setup  ## the rooms, the arrows between them, those that run back, and circles; lengths, and types left open
 	$(BIN)/python -m tests.support.structure
-	$(BIN)/python -m tests.support.counts
+	$(BIN)/python -m tests.support.stores.counts
 
 test: check  ## everything above, then the tests, two at a time
 	$(BIN)/pytest -n 2
@@ -39,7 +39,7 @@ faults: setup  ## the part of the fault matrix that takes minutes, and --detach 
 	$(BIN)/pytest -m faults
 
 soak: setup  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
-	$(BIN)/python -m tests.support.random_kills
+	$(BIN)/python -m tests.support.launching.random_kills
 
 fuzz: setup  ## ten thousand changed stores and sweep files, none of which may end in a traceback: about an hour
 	$(BIN)/python -m tests.support.fuzz.run --inputs 10000

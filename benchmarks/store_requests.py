@@ -13,7 +13,7 @@ import sys
 import time
 
 from orchestrator import cli
-from tests.support.count_requests import counted
+from tests.support.stores.count_requests import counted
 from tracking.records import layout
 
 DEMO = ("demo", "--profile", "debug", "--json")

@@ -134,8 +134,8 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
         With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
     """
     from orchestrator.commands.rendering import render
-    from orchestrator.commands.rerun import find
-    from orchestrator.commands.rerun import rerun as alone
+    from orchestrator.commands.trial.rerun import find
+    from orchestrator.commands.trial.rerun import rerun as alone
 
     ledger = at.ledger()
     one = find(ledger, trial)
@@ -160,8 +160,8 @@ def export(trial: str, file: Path, *, at: WhichStore = WhichStore(), as_json: Js
     file
         Where to write it; a file that is there is replaced.
     """
-    from orchestrator.commands.export import export
     from orchestrator.commands.rendering import render
+    from orchestrator.commands.trial.export import export
 
     render.exported(export(at.ledger(), trial, file), as_json)
     return 0
@@ -179,8 +179,8 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
         With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
     from orchestrator.commands.rendering import render
-    from orchestrator.commands.reproduce import reproduce as compare_runs
-    from orchestrator.commands.rerun import find
+    from orchestrator.commands.trial.reproduce import reproduce as compare_runs
+    from orchestrator.commands.trial.rerun import find
 
     ledger = at.ledger()
     one = find(ledger, trial)
@@ -220,7 +220,7 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
     port
         Where it listens, on the loopback address.
     """
-    from orchestrator.commands import mlflow_ui
+    from orchestrator.commands.machine import mlflow_ui
 
     return mlflow_ui.serve(at.existing(), tracking_uri, port, spec)
 

@@ -11,7 +11,7 @@ from orchestrator.commands.options import Address, Given, Json, Numbers, Trackin
 
 def list_(folder: Where = ".", *, as_json: Json = False) -> int:
     """The sweeps that come with this program, and the nets, data, measures, ... of others that a sweep may name."""
-    from orchestrator.commands.names import files_at
+    from orchestrator.commands.authoring.names import files_at
     from orchestrator.commands.rendering import render_names
 
     files = files_at(folder)
@@ -31,7 +31,7 @@ def new_(kind: str, name: str, *, folder: Annotated[str, Parameter(help="Where t
     name
         The name that sweep files use.
     """
-    from orchestrator.commands.new import new
+    from orchestrator.commands.authoring.new import new
     from orchestrator.terminal.console import say
 
     path = new(kind, name, Path(folder))
@@ -48,7 +48,7 @@ def check_(file: str, *, set_: Given = (), as_json: Json = False) -> int:
     file
         Such as nets/mine.py.
     """
-    from orchestrator.commands.check import check
+    from orchestrator.commands.authoring.check import check
     from orchestrator.commands.rendering import render_check
 
     return 0 if render_check.show(check(Path(file), set_), as_json) else 1
@@ -56,7 +56,7 @@ def check_(file: str, *, set_: Given = (), as_json: Json = False) -> int:
 
 def schema(folder: Where = None) -> int:
     """The JSON Schema of sweep files, for editors; with a folder, also of the files in it, which are then imported."""
-    from orchestrator.commands.names import files_at
+    from orchestrator.commands.authoring.names import files_at
     from orchestrator.spec.generated.json_schema import schema
     from orchestrator.terminal.stdout import out
 
@@ -67,7 +67,7 @@ def schema(folder: Where = None) -> int:
 
 def keys(folder: Where = None) -> int:
     """Every key of a sweep file, as Markdown; with a folder, also of the files in it, which are then imported."""
-    from orchestrator.commands.names import files_at
+    from orchestrator.commands.authoring.names import files_at
     from orchestrator.spec.generated.key_reference import page
     from orchestrator.terminal.stdout import out
 
@@ -111,7 +111,7 @@ def bench(
     output
         Folder for the JSON, PNG and SVG files, which are named by the hardware.
     """
-    from orchestrator.commands.bench import Options, run
+    from orchestrator.commands.machine.bench import Options, run
     from orchestrator.commands.rendering import render_bench
 
     few = Options(widths=(16,), models=(1, 8), seconds=min(seconds, 0.3)) if quick else Options(seconds=seconds)
@@ -124,7 +124,7 @@ def bench(
 def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, address: Address = None,
            as_json: Json = False) -> int:  # fmt: skip
     """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
-    from orchestrator.commands.doctor import examine
+    from orchestrator.commands.machine.doctor import examine
     from orchestrator.commands.rendering import render_doctor
 
     return 0 if render_doctor.show(examine(at.store, tracking_uri, address), as_json) else 1

@@ -12,13 +12,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.execution import in_process, keep_code, preflight
-from orchestrator.execution.claim_work import ClaimedWork, claim_work
+from orchestrator.execution import preflight
+from orchestrator.execution.local import in_process
 from orchestrator.execution.observer import Observer, Silent
 from orchestrator.execution.progress import Progress
 from orchestrator.execution.rounds import Run, run_rounds
-from orchestrator.execution.shared_disk import read_again, read_when_visible
 from orchestrator.execution.signals import StopSignals
+from orchestrator.execution.store import keep_code
+from orchestrator.execution.store.claim_work import ClaimedWork, claim_work
+from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
 from orchestrator.planning.estimate import Speeds
@@ -34,7 +36,7 @@ from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.common import html
 from tracking.common.errors import Refused
-from tracking.common.own_code import OwnCode
+from tracking.common.named_files.own_code import OwnCode
 from tracking.common.text import duration
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store

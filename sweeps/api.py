@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator import launch as launching
-from orchestrator.commands.rerun import find, trial_of
+from orchestrator.commands.trial.rerun import find, trial_of
 from orchestrator.planning import plan as planning
 from orchestrator.planning.history import at_the_end
 from orchestrator.results.build import Results, build
@@ -12,10 +12,10 @@ from orchestrator.spec import load
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from sweeps.displays import Picture, Verdicts
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 

@@ -23,12 +23,12 @@ atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 if not any(Path("/dev").glob("nvidia[0-9]*")):
     os.environ["TRITON_INTERPRET"] = "1"
 
-from tests.support import check_shapes  # noqa: E402
+from tests.support.networks import check_shapes  # noqa: E402
 
 check_shapes.install()  # before any module of the workers is imported
 
-from tests.support import launches  # noqa: E402
-from tests.support.launches import Place, Program  # noqa: E402
+from tests.support.launching import launches  # noqa: E402
+from tests.support.launching.launches import Place, Program  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.support import counts, structure
-from tests.support.counts import Counts
+from tests.support import structure
+from tests.support.stores import counts
+from tests.support.stores.counts import Counts
 
 LONGEST_FILE = 320  # lines; what is longer must be listed, with the reason
 LONGER: dict[str, str] = {}

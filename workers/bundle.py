@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from tracking.common.errors import Damaged, Refused
-from tracking.common.sources import Source
+from tracking.common.named_files.sources import Source
 from tracking.records import layout
 from tracking.records.manifest import AT_THE_END, Manifest, Observed
 from workers import user_code

@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from tracking.common.contract import Check
 from tracking.common.errors import SweepError
-from tracking.common.lookup import where
-from tracking.common.plugins import Kind
+from tracking.common.named_files.contract import Check
+from tracking.common.named_files.lookup import where
+from tracking.common.named_files.plugins import Kind
 from tracking.records.rows import Row
 from workers.experiments import network
 from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES

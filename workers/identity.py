@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 
 NAME = "name"  # of a file, which says whose defaults the other keys have: always in the id
 REQUIRED = object()  # in place of the default of a setting that has none

@@ -3,9 +3,9 @@
 import functools
 from typing import cast
 
-from tracking.common.lookup import Place
-from tracking.common.plugins import Kind
-from tracking.common.protocols import lacking
+from tracking.common.named_files.lookup import Place
+from tracking.common.named_files.plugins import Kind
+from tracking.common.named_files.protocols import lacking
 from workers import trial
 from workers.interfaces import measure, optimizer, schedule
 from workers.interfaces.dataset import Dataset

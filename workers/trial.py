@@ -13,8 +13,8 @@ from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypeVar
 
 from tracking.common.flatten import flat
-from tracking.common.plugins import Frozen, Kind
-from tracking.common.user_files import UserFiles, current
+from tracking.common.named_files.plugins import Frozen, Kind
+from tracking.common.named_files.user_files import UserFiles, current
 from workers import user_code
 from workers.identity import determining
 

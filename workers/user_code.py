@@ -5,9 +5,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from tracking.common.plugins import Frozen, Kind, kind_of
+from tracking.common.named_files.plugins import Frozen, Kind, kind_of
+from tracking.common.named_files.sources import Source, sources
 from tracking.common.source_digest import source_digest
-from tracking.common.sources import Source, sources
 
 
 def named(settings: Frozen) -> Iterator[ModuleType]:

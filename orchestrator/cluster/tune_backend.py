@@ -81,7 +81,7 @@ def run(bundles: Sequence[Bundle], store: Store, supervisor: Supervisor) -> None
 def actor_group(kind: type, number: int, cpus: float, gpus: float) -> Iterator[Callable[..., list[Any]]]:
     """`number` actors of `kind` on this machine, with fractions of its cores and GPUs.
 
-    The counterpart under Ray of `orchestrator.execution.process_group`.
+    The counterpart under Ray of `orchestrator.execution.local.process_group`.
     """
     with backend(None):
         actors = [ray.remote(num_cpus=cpus, num_gpus=gpus)(kind).remote() for _ in range(number)]

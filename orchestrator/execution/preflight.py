@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tracking.common import program
 from tracking.common.errors import Refused
-from tracking.common.own_code import NO_CODE, OwnCode
+from tracking.common.named_files.own_code import NO_CODE, OwnCode
 from tracking.records import layout
 from tracking.records.store import Store
 

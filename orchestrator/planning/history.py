@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.spec.sweep import Sweep
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.quantity import once_a_trial
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import once_a_trial
 from tracking.common.flatten import flat
 from tracking.verdicts.claim import Claim
 from workers.trial import Trial

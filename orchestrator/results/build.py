@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.planning.consistency import codes, data_digest, refuse_mixed_data
 from orchestrator.spec.expand import parents, varied
 from orchestrator.spec.sweep import Sweep
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
-from tracking.analysis.heatmap_spec import Heatmap
 from tracking.analysis.row_cache import stored
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.flatten import flat
 from tracking.plotting.labels import Caption
 from tracking.records.ledger import Ledger

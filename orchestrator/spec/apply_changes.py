@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from orchestrator.spec.axes import Count, form
 from orchestrator.spec.dotted_keys import nested, outermost, put
 from orchestrator.spec.file_model import File
+from orchestrator.spec.grids.axes import Count, form
 from orchestrator.spec.variant import Changes
 from orchestrator.spec.yaml_source import Path, Source, dotted, scalar
 from tracking.common.errors import BadSweep
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 
 SEED = "seed"
 

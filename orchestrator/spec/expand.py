@@ -7,13 +7,13 @@ from collections.abc import Collection
 
 from pydantic import ValidationError
 
-from orchestrator.spec.axes import spelling
 from orchestrator.spec.checks import references, trial_problems
 from orchestrator.spec.checks.problems import Problems
-from orchestrator.spec.conditions import value_of
 from orchestrator.spec.dotted_keys import Settings, leaves, put
-from orchestrator.spec.grid import Grid
-from orchestrator.spec.product import Places, Product
+from orchestrator.spec.grids.axes import spelling
+from orchestrator.spec.grids.conditions import value_of
+from orchestrator.spec.grids.grid import Grid
+from orchestrator.spec.grids.product import Places, Product
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.common.flatten import flat

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, JsonValue
 
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.heatmap_spec import Heatmap
-from tracking.common.plugins import Frozen, any_settings
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
+from tracking.common.named_files.plugins import Frozen, any_settings
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS, Claim

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tracking.common.docstrings import first_line
 from tracking.common.errors import Refused
-from tracking.common.lookup import Place
-from tracking.common.plugins import Kind
+from tracking.common.named_files.docstrings import first_line
+from tracking.common.named_files.lookup import Place
+from tracking.common.named_files.plugins import Kind
 from tracking.verdicts.claim import CLAIMS
 from workers.plugins import DATASETS, EXPERIMENTS, LOSSES, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES
 

@@ -14,16 +14,16 @@ from orchestrator.spec.checks import sections
 from orchestrator.spec.checks.problems import Problems
 from orchestrator.spec.file_model import File
 from orchestrator.spec.form import Draft
-from orchestrator.spec.grid import Grid
-from orchestrator.spec.merge_grids import merged
+from orchestrator.spec.grids.grid import Grid
+from orchestrator.spec.grids.merge_grids import merged
+from orchestrator.spec.grids.written_values import WrittenValues
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes, split, variant
-from orchestrator.spec.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source, parse
 from tracking.common.errors import BadSweep
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
+from tracking.common.named_files.user_files import NONE, UserFiles
 from tracking.common.program import SHIPPED
-from tracking.common.user_files import NONE, UserFiles
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")

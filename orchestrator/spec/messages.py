@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tracking.common.plugins import (
+from tracking.common.named_files.plugins import (
     MISSING_NAME,
     UNKNOWN_NAME,
     HasSettings,

@@ -5,15 +5,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.spec.axes import alike
-from orchestrator.spec.grid import Grid
-from orchestrator.spec.written_values import WrittenValues
+from orchestrator.spec.grids.axes import alike
+from orchestrator.spec.grids.grid import Grid
+from orchestrator.spec.grids.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Source
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common import html
 from tracking.common.flatten import flat
-from tracking.common.user_files import UserFiles
+from tracking.common.named_files.user_files import UserFiles
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
 from tracking.verdicts.claim import Claim

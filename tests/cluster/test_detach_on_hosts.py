@@ -13,10 +13,10 @@ import pytest
 
 from tests.support import user_files
 from tests.support.checkout import ROOT
+from tests.support.launching.waiting import until
 from tests.support.services import cluster_services as services
 from tests.support.services.cluster_hosts import Host, Network, missing
 from tests.support.services.cluster_records import SWEEP, TRIALS, records
-from tests.support.waiting import until
 
 NEEDED = ("aiohttp_cors", "opencensus", "prometheus_client")  # of Ray's job server, told by the modules it imports
 LACKING = (

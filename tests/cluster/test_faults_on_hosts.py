@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.launching.waiting import until
 from tests.support.services import cluster_services as services
 from tests.support.services.cluster_hosts import Host, Network, missing
 from tests.support.services.cluster_records import PACE, SWEEP, TRIALS
-from tests.support.waiting import until
 
 LACKING = missing("psql", "setpriv", "ss") or ("" if services.postgres_programs() else "needs Debian's postgresql")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

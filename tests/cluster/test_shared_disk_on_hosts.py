@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.launching.waiting import until
 from tests.support.services import cluster_services as services
 from tests.support.services.cluster_hosts import Host, Network, missing
 from tests.support.services.cluster_records import PACE, SWEEP, TRIALS
-from tests.support.waiting import until
 
 LACKING = missing("sshfs", "/usr/sbin/sshd", "ssh-keygen")
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

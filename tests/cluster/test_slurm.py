@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.launching.waiting import until
 from tests.support.services import cluster_slurm as slurm
 from tests.support.services.cluster_hosts import BIN, Host, Network, missing
 from tests.support.services.cluster_records import PACE, SWEEP, TRIALS, records
-from tests.support.waiting import until
 
 LACKING = missing(*slurm.PROGRAMS)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.launches import Launch, Place, sweep
-from tests.support.waiting import until
+from tests.support.launching.launches import Launch, Place, sweep
+from tests.support.launching.waiting import until
 
 pytestmark = [
     pytest.mark.ray,

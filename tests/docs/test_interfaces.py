@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.support.checkout import ROOT
-from tracking.common.plugins import Kind
-from tracking.common.protocols import members
+from tracking.common.named_files.plugins import Kind
+from tracking.common.named_files.protocols import members
 from tracking.verdicts.claim import CLAIMS, Claim
 from workers import plugins
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.launches import Program
+from tests.support.launching.launches import Program
 
 PAGE = (ROOT / "docs/guides/own-network.md").read_text()
 COMMANDS = re.findall(r"^    (sweep .*)$", PAGE, re.MULTILINE)

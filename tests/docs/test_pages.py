@@ -11,7 +11,7 @@ import pytest
 from orchestrator import cli
 from orchestrator.spec import expand, load
 from tests.support.checkout import ROOT
-from tests.support.named_files import not_there
+from tests.support.stores.named_files import not_there
 
 MOST_PAGES = 12  # in a folder
 TARGET = re.compile(r"(?:^    |`)make ([a-z-]+)", re.MULTILINE)

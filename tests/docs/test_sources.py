@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.named_files import not_there
+from tests.support.stores.named_files import not_there
 
 FOLDERS = ("orchestrator", "workers", "tracking", "tests", "benchmarks", "docker", "sweeps")
 ENDINGS = (".py", ".cpp", ".hpp", ".jinja", ".sh", ".yaml")

@@ -1,7 +1,7 @@
 """Whatever is killed, stopped or told to end: launched again, the records are those of an undisturbed launch.
 
-Real processes (tests/support/launches.py); records are compared bit by bit by code that shares nothing with the program
-(tests/support/compare_records.py).
+Real processes (tests/support/launching/launches.py); records are compared bit by bit by code that shares nothing with
+the program (tests/support/stores/compare_records.py).
 """
 
 import os
@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.support import compare_records
 from tests.support.checkout import ROOT
-from tests.support.launches import Place, Program, sweep
-from tests.support.misbehaving import PROGRESS
-from tests.support.waiting import until
+from tests.support.launching.launches import Place, Program, sweep
+from tests.support.launching.misbehaving import PROGRESS
+from tests.support.launching.waiting import until
+from tests.support.stores import compare_records
 
 SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 8}})  # four bundles of two
 LONG = sweep("misbehaving", {"steps": 25, "pause": 0.04}, {"seed": {"count": 8}})

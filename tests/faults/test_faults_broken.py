@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import compare_records
-from tests.support.launches import Place, sweep
-from tests.support.waiting import until
+from tests.support.launching.launches import Place, sweep
+from tests.support.launching.waiting import until
+from tests.support.stores import compare_records
 
 LONG = sweep("misbehaving", {"steps": 40, "pause": 0.1}, {"seed": {"count": 8}})
 SOUND = 9  # trials beside the broken one

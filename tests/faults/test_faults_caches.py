@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.planning.estimate import Speeds
-from tests.support.launches import Place, small_disk, sweep
+from tests.support.launching.launches import Place, small_disk, sweep
 
 SLOW = sweep("misbehaving", {"steps": 3, "pause": 0.1}, {"seed": {"count": 2}})  # long enough to be measured
 MUTE = "import os, sys; os.dup2(os.open('/dev/full', os.O_WRONLY), 2); from orchestrator import cli; cli.main({})"

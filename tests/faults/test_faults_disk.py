@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import compare_records
-from tests.support.launches import Place, remount, small_disk, sweep
-from tests.support.waiting import until
+from tests.support.launching.launches import Place, remount, small_disk, sweep
+from tests.support.launching.waiting import until
+from tests.support.stores import compare_records
 
 HEAVY = sweep("misbehaving", {"steps": 12, "weight": 40_000}, {"seed": {"count": 8}})  # checkpoints of 80 kB
 SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 8}})

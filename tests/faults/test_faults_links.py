@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.launches import Place, sweep
+from tests.support.launching.launches import Place, sweep
 
 SHORT = sweep(
     "misbehaving", {"steps": 2}, {"seed": {"count": 2}}, curves=[{"name": "v", "x": "step", "y": "value", "split": ""}]

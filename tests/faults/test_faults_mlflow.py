@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import compare_records
-from tests.support.launches import Place, sweep
+from tests.support.launching.launches import Place, sweep
 from tests.support.services.mlflow_server import Server
+from tests.support.stores import compare_records
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

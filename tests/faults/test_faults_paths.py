@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import compare_records
-from tests.support.launches import Place, sweep
+from tests.support.launching.launches import Place, sweep
+from tests.support.stores import compare_records
 
 SHORT = sweep("misbehaving", {"steps": 2}, {"seed": {"count": 2}})
 

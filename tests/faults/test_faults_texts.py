@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from tests.support.launches import Place, sweep
+from tests.support.launching.launches import Place, sweep
 
 STEERING = "\x1b[2J\x1b]0;mine\x07 \x9b31m \u202eabc"
 SWEEP = sweep(

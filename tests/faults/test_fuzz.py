@@ -1,7 +1,7 @@
 """A few hundred changed stores and sweep files; `make fuzz` tries ten thousand."""
 
 from tests.support.fuzz.run import part
-from tests.support.launches import Program
+from tests.support.launching.launches import Program
 
 
 def test_no_changed_store_or_sweep_file_ends_in_a_traceback_or_changes_anything_else(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import compare_records, random_kills
-from tests.support.launches import Program
+from tests.support.launching import random_kills
+from tests.support.launching.launches import Program
+from tests.support.stores import compare_records
 from tracking.records.manifest import TrialEntry
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row

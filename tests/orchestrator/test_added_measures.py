@@ -17,7 +17,7 @@ from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from orchestrator.spec.sweep import Sweep
-from tests.support.launches import Program
+from tests.support.launching.launches import Program
 from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store

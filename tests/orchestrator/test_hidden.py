@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import hidden
-from orchestrator.commands.doctor import own_files
+from orchestrator.commands.machine.doctor import own_files
 from tests.support.checkout import ROOT
 
 

@@ -15,12 +15,13 @@ import pytest
 
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
-from tests.support import change_manifest, launches
 from tests.support.checkout import ROOT
-from tests.support.launches import Program
+from tests.support.launching import launches
+from tests.support.launching.launches import Program
+from tests.support.launching.waiting import until
 from tests.support.services.cluster_records import PACE
-from tests.support.waiting import until
-from tracking.common.protocols import members
+from tests.support.stores import change_manifest
+from tracking.common.named_files.protocols import members
 from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
@@ -158,7 +159,7 @@ def test_one_broken_trial_is_named_and_the_others_finish(sweep: Sweep, tmp_path:
     )
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments/own.py").write_text(f"from ._counting import {', '.join(sorted(members(Experiment)))}\n")
-    (tmp_path / "experiments/_counting.py").write_text((ROOT / "tests/support/misbehaving.py").read_text())
+    (tmp_path / "experiments/_counting.py").write_text((ROOT / "tests/support/launching/misbehaving.py").read_text())
     result = sweep("launch", "small.yaml", "--json", folder=tmp_path, code=1)
     assert result["trials"] == {"total": 5, "run": 5, "already_done": 0, "failed": 2, "diverged": 0, "missing": 0}
     status = sweep("status", "small.yaml", "--json", folder=tmp_path)

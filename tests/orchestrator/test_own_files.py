@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sweeps
-from orchestrator.commands.reproduce import reproduce
-from orchestrator.commands.rerun import trial_of
-from orchestrator.execution.keep_code import keep
+from orchestrator.commands.trial.reproduce import reproduce
+from orchestrator.commands.trial.rerun import trial_of
+from orchestrator.execution.store.keep_code import keep
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
@@ -19,7 +19,7 @@ from orchestrator.spec.sweep import Sweep
 from tests.support import user_files
 from tests.support.user_files import RAISES
 from tracking.common.errors import BadSweep
-from tracking.common.user_files import NONE, current
+from tracking.common.named_files.user_files import NONE, current
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.nets import convnet

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.commands import rerun
 from orchestrator.commands.rendering import render
-from orchestrator.execution.keep_code import keep
+from orchestrator.commands.trial import rerun
+from orchestrator.execution.store.keep_code import keep
 from orchestrator.planning import consistency
 from orchestrator.planning.pack import pack
 from orchestrator.planning.plan import compare

@@ -15,7 +15,7 @@ import pytest
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support.checkout import ROOT
-from tests.support.launches import Program
+from tests.support.launching.launches import Program
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import FIRST_SCHEMA
 from tracking.records.store import Store

@@ -9,7 +9,7 @@ import pytest
 
 import sweeps
 from orchestrator import cli
-from tests.support.count_requests import Requests, counted
+from tests.support.stores.count_requests import Requests, counted
 from tracking.records import layout
 
 TYPED = ("--local", "--set", "epochs=2")

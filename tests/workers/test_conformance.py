@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tracking.common.plugins import Kind
+from tracking.common.named_files.plugins import Kind
 from workers import conformance, plugins
 from workers.bench.measure import ENGINES
 from workers.engines.gpu.choose_convolution import ROUTES

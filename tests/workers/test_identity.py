@@ -6,9 +6,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field
 
-from tests.support import small_trials
 from tests.support.identity import held
-from tracking.common.plugins import Frozen
+from tests.support.networks import small_trials
+from tracking.common.named_files.plugins import Frozen
 from workers.identity import determining
 from workers.trial import SCHEMA_VERSION, Trial
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from tracking.common.errors import Damaged, Refused
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.support import small_trials
-from tests.support.engine_bundles import made, order
-from tests.support.trained import ALONE_TOLERANCE, of, run
+from tests.support.networks import small_trials
+from tests.support.networks.engine_bundles import made, order
+from tests.support.networks.trained import ALONE_TOLERANCE, of, run
 from workers.engines.choose import choose
 from workers.experiments import network
 from workers.interfaces.optimizer import OPTIMIZERS, numbers_of

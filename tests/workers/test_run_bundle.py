@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support import change_manifest, small_trials
+from tests.support.networks import small_trials
+from tests.support.stores import change_manifest
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.records import layout
 from tracking.records.ledger import Ledger

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support import check_shapes
-from tests.support.check_shapes import WrongShape
+from tests.support.networks import check_shapes
+from tests.support.networks.check_shapes import WrongShape
 from tracking.common.program import PROGRAM
 from workers.interfaces.images import HALF, Images, scaled
 from workers.losses import cross_entropy

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support import engine_bundles, small_trials
+from tests.support.networks import engine_bundles, small_trials
 from workers.engines.choose import choose
 from workers.interfaces.snapshot import Snapshot
 from workers.training.functions import NetFunctions

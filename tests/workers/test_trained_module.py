@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support import engine_bundles, small_trials
+from tests.support.networks import engine_bundles, small_trials
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers import run_bundle, trained_module

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from tracking.common.errors import Damaged
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store

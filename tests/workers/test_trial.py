@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from workers.bundle import together
 from workers.plugins import PERTURBATIONS
 from workers.trial import Trial

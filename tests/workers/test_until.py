@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support import small_trials
-from tests.support.trained import run
+from tests.support.networks import small_trials
+from tests.support.networks.trained import run
 from workers.experiments import network
 from workers.interfaces.until import Until
 

@@ -13,7 +13,7 @@ Diverged trials are left out at whatever step they diverged.
 
 Bands over n seeds; where n is too small for one there is none:
     ci95    of the mean: Student's t with n - 1 degrees of freedom, within the bounds of the measure (see
-            `tracking.analysis.intervals`), n >= 2
+            `tracking.analysis.statistics.intervals`), n >= 2
             of the median: the narrowest pair of order statistics, as far from either end, whose exact (binomial)
             coverage of the median is at least 95 %, n >= 6
     sd      mean +- standard deviation (n - 1 in its denominator), n >= 2
@@ -23,9 +23,9 @@ Bands over n seeds; where n is too small for one there is none:
 
 from typing import TYPE_CHECKING
 
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.grouping import Selection, select
 from tracking.analysis.reduce import Reduced, reduce
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.common.errors import Refused
 
 if TYPE_CHECKING:

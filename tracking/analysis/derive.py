@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.analysis.quantity import Condition, Quantity, measures_of
+from tracking.analysis.specs.quantity import Condition, Quantity, measures_of
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame, Line

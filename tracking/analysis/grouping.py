@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tracking.analysis.curve_spec import Curve
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.values import CLASSES, absent, codes, is_number, of_one_kind, text, words
 from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis.aggregate import aggregate
-from tracking.analysis.curve_spec import Scale
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.curve_spec import Scale
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import is_number, words
 from tracking.common.errors import Refused
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracking.analysis.curve_spec import At
 from tracking.analysis.derive import NEVER, first, last
 from tracking.analysis.equal_risk import at_crossing, crossing
+from tracking.analysis.specs.curve_spec import At
 
 if TYPE_CHECKING:
     import pandas as pd

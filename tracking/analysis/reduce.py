@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tracking.analysis.bands import centre_and_band
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.derive import NEVER
 from tracking.analysis.grouping import Selection, agreed
-from tracking.analysis.quantity import bounds, once_a_trial
 from tracking.analysis.series import Reader, batches, level_of
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import bounds, once_a_trial
+from tracking.analysis.statistics.bands import centre_and_band
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracking.analysis.curve_spec import At, Curve
 from tracking.analysis.derive import NEVER, lines
 from tracking.analysis.moments import DECIDE, Moments, lowest_common_risk
-from tracking.analysis.quantity import measures_of
+from tracking.analysis.specs.curve_spec import At, Curve
+from tracking.analysis.specs.quantity import measures_of
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 
 if TYPE_CHECKING:
     import pandas as pd

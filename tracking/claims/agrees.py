@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tracking.analysis.curve_spec import Scalar
-from tracking.analysis.quantity import Split, Y, named
+from tracking.analysis.specs.curve_spec import Scalar
+from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.analysis.values import identity
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, difference, of_cells

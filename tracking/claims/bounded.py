@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.analysis.quantity import Split, Y, bounds, named
+from tracking.analysis.specs.quantity import Split, Y, bounds, named
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import counted_on, mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking, said

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.analysis.quantity import Split, Y, named
+from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of
 from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst

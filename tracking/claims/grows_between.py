@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.analysis.quantity import Split, Y, named
+from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.analysis.correlation import by_fisher
-from tracking.analysis.quantity import Split, Y, named
+from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.analysis.statistics.correlation import by_fisher
 from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
 from tracking.verdicts.finding import Evidence, Finding, lacking

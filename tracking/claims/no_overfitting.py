@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tracking.analysis.quantity import Split, Y, named
+from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.analysis.values import is_number
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, of_cells

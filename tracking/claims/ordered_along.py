@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.analysis.quantity import Split, Y
+from tracking.analysis.specs.quantity import Split, Y
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Evidence, Finding, lacking

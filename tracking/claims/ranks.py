@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tracking.analysis.correlation import of_ranks
-from tracking.analysis.quantity import Split, Y, named
+from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.analysis.statistics.correlation import of_ranks
 from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
 from tracking.verdicts.estimate import Estimate

@@ -15,7 +15,7 @@ from typing import Any
 
 from tracking.common.addresses import has_secret, hide, public
 from tracking.common.errors import Refused, Unreachable
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 from tracking.mirror import payload as mp
 from tracking.mirror import schema, views
 from tracking.mirror.experiments import FORM_TAG, find

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.analysis.curve_spec import Curve
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.values import words
 from tracking.common.text import number
 from tracking.plotting.labels import Caption, is_share, verbatim, x_axis_label, y_axis_label

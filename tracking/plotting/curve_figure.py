@@ -5,7 +5,7 @@ What a reader must know to trust the picture stands below it: seeds, band, data,
 
 from typing import TYPE_CHECKING
 
-from tracking.analysis.curve_spec import Curve
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.plotting.axes import prepare
 from tracking.plotting.labels import Caption, footer
 from tracking.plotting.looks import Look, legend, looks

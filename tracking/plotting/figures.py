@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tracking.analysis.aggregate import both
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.heat import Heat, heat
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text
 from tracking.common.errors import Refused, SweepError
 from tracking.plotting import curve_figure, heatmaps, panels, surfaces

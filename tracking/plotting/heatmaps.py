@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracking.analysis.heat import Axis, Heat
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text, words
 from tracking.plotting.axes import plain_log_ticks
 from tracking.plotting.labels import Caption, averaged, is_share, left_out, measure, moments, named_axis, verbatim

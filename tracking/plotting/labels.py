@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracking.analysis.correlation import of_ranks
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.intervals import KINDS, LEVEL
 from tracking.analysis.moments import DECIDE
-from tracking.analysis.quantity import Condition, Quantity, bounds
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import Condition, Quantity, bounds
+from tracking.analysis.statistics.correlation import of_ranks
+from tracking.analysis.statistics.intervals import KINDS, LEVEL
 from tracking.analysis.values import at_words
 from tracking.common.text import printable
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
-from tracking.analysis.curve_spec import Curve, FigureName
-from tracking.common.plugins import Frozen
+from tracking.analysis.specs.curve_spec import Curve, FigureName
+from tracking.common.named_files.plugins import Frozen
 from tracking.plotting import curve_figure
 from tracking.plotting.labels import Caption, footer, verbatim
 from tracking.plotting.save import Page

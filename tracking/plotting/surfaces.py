@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.analysis.curve_spec import FigureName, Scalar
 from tracking.analysis.grouping import selected, settings
+from tracking.analysis.specs.curve_spec import FigureName, Scalar
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
-from tracking.common.plugins import Frozen, unknown
+from tracking.common.named_files.plugins import Frozen, unknown
 from tracking.plotting.labels import Caption, measure, verbatim
 from tracking.plotting.save import Page
 from tracking.plotting.style import GREY, PANEL_TITLE

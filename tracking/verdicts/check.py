@@ -6,9 +6,9 @@ else end as "not enough data" after all has been trained.
 
 from collections.abc import Collection, Iterator, Sequence
 
-from tracking.analysis.quantity import measures_of, once_a_trial
+from tracking.analysis.specs.quantity import measures_of, once_a_trial
 from tracking.analysis.values import is_number
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 from tracking.verdicts.claim import Claim, Needs, Trial
 
 PERTURBATIONS = "perturbations"  # recorded of every trial that is perturbed, without being asked for

@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 
 from pydantic import Field, model_validator
 
-from tracking.analysis.curve_spec import Scalar
-from tracking.analysis.quantity import Quantity, Split, refuse_split
-from tracking.common.plugins import Frozen, Kind
+from tracking.analysis.specs.curve_spec import Scalar
+from tracking.analysis.specs.quantity import Quantity, Split, refuse_split
+from tracking.common.named_files.plugins import Frozen, Kind
 from tracking.verdicts.finding import Finding
 from tracking.verdicts.line import Line
 

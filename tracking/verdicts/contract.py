@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
-from tracking.common.contract import Check
 from tracking.common.errors import SweepError
-from tracking.common.lookup import where
+from tracking.common.named_files.contract import Check
+from tracking.common.named_files.lookup import where
 from tracking.verdicts.claim import CLAIMS, Claim
 from tracking.verdicts.verify import verify
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis.equal_risk import at_crossing, crossing
-from tracking.analysis.quantity import Quantity, Split
+from tracking.analysis.specs.quantity import Quantity, Split
 from tracking.verdicts.claim import Measured
 from tracking.verdicts.finding import Finding, Value
 from tracking.verdicts.line import Line, Run

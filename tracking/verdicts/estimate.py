@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracking.analysis import intervals
-from tracking.analysis.intervals import LEVEL, Bounds, Interval
-from tracking.analysis.quantity import Quantity
+from tracking.analysis.specs.quantity import Quantity
+from tracking.analysis.statistics import intervals
+from tracking.analysis.statistics.intervals import LEVEL, Bounds, Interval
 from tracking.verdicts.finding import Word, worst
 from tracking.verdicts.line import Cell, Numbers
 

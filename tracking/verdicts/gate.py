@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.derive import NEVER, lines
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
-from tracking.analysis.quantity import has_own_split
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import has_own_split
 from tracking.analysis.values import CLASSES, codes, identity, words
 from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 from tracking.verdicts.check import no_order
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.line import Line, Run, Series, number

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common.plugins import Kind
+from tracking.common.named_files.plugins import Kind
 from workers.bench import cost
 from workers.bench.case import Case, Engine, Pictures, Trainer, Work
 from workers.runtime import provenance, seeds

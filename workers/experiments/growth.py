@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.interfaces.experiment import no_choice, no_limit, no_preparation
 from workers.theory import series

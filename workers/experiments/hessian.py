@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, not_known
 from workers.runtime.seeds import generator

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, only_step_0
 from workers.theory import series

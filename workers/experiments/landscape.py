@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from tracking.common.plugins import NameOf
+from tracking.common.named_files.plugins import NameOf
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers import user_code

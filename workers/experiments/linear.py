@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
 from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation
 from workers.theory import series

@@ -22,10 +22,10 @@ from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
 from workers.training import operations
 from workers.training.examples import Examples
-from workers.training.inputs import title
+from workers.training.images.inputs import title
+from workers.training.images.normalize import normalized
 from workers.training.loop import Training
 from workers.training.measured_rows import measured
-from workers.training.normalize import normalized
 from workers.training.settings import Settings as Settings
 from workers.training.subsets import subset
 from workers.trial import Trial

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 from pydantic import Field, model_validator
 from typing_extensions import TypeVar
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from workers.interfaces.images import Images
 
 Inputs = Literal["original", "shuffled_pixels", "random_pixels", "gaussian"]

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from typing_extensions import TypeVar
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers.interfaces.engine import Choice

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
-from tracking.common.plugins import Kind
-from tracking.common.protocols import lacking
+from tracking.common.named_files.plugins import Kind
+from tracking.common.named_files.protocols import lacking
 
 if TYPE_CHECKING:
     from jaxtyping import Float64

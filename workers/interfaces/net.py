@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import TypeVar
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Shaped

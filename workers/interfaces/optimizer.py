@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from tracking.common.plugins import Frozen, Kind, any_settings
+from tracking.common.named_files.plugins import Frozen, Kind, any_settings
 from workers.interfaces.schedule import SCHEDULES, ScheduleSettings
 
 if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common

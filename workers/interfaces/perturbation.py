@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import TypeVar
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 from workers.interfaces.until import Until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from tracking.common.plugins import Frozen, Kind
+from tracking.common.named_files.plugins import Frozen, Kind
 
 if TYPE_CHECKING:
     from jaxtyping import Float64

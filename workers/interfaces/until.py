@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tracking.common.plugins import Frozen, NameOf
+from tracking.common.named_files.plugins import Frozen, NameOf
 from workers import user_code
 from workers.interfaces.measure import MEASURES
 

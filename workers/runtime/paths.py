@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tracking.common.user_files import current
+from tracking.common.named_files.user_files import current
 
 
 def resolved(path: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.common.plugins import Frozen
+from tracking.common.named_files.plugins import Frozen
 
 Epoch = Annotated[int, Field(gt=0)]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.images import Images
 from workers.training import subsets
-from workers.training.inputs import replaced
+from workers.training.images.inputs import replaced
 
 if TYPE_CHECKING:
     from jaxtyping import Int64

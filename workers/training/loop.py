@@ -78,7 +78,7 @@ class Training:
 
     def _moves(self, epoch: int) -> Int64[NDArray[np.int64], "M N 3"] | None:
         """How the examples of every model are augmented in this epoch."""
-        from workers.training import augment
+        from workers.training.images import augment
 
         if not (how := self.settings.data.augment):
             return None

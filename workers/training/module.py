@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from tracking.common.errors import BadPlugin, SweepError
-from tracking.common.lookup import where
+from tracking.common.named_files.lookup import where
 from workers.interfaces.net import layer_of
 from workers.plugins import NETS, batched
 from workers.runtime import seeds

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from tracking.common.plugins import Frozen, NameOf, any_settings
+from tracking.common.named_files.plugins import Frozen, NameOf, any_settings
 from workers import user_code
 from workers.interfaces.dataset import DataSettings
 from workers.interfaces.net import NetSettings

@@ -28,8 +28,8 @@ from tracking.verdicts.sentence import sentence
 from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from orchestrator.commands.export import Exported
-    from orchestrator.commands.reproduce import Compared
+    from orchestrator.commands.trial.export import Exported
+    from orchestrator.commands.trial.reproduce import Compared
     from orchestrator.launch import Launched
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
-from tracking.common.contract import Check
+from tracking.common.named_files.contract import Check
 
 
 def show(checks: Iterable[Check], as_json: bool) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from orchestrator.commands.doctor import Finding
+from orchestrator.commands.machine.doctor import Finding
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 

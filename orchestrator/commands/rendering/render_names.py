@@ -2,13 +2,13 @@
 
 import json
 
-from orchestrator.commands.names import own
+from orchestrator.commands.authoring.names import own
 from orchestrator.spec.kinds import named
 from orchestrator.spec.load import read, shipped_names
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
-from tracking.common.user_files import UserFiles
+from tracking.common.named_files.user_files import UserFiles
 
 
 def show(files: UserFiles) -> None:

@@ -4,14 +4,14 @@ repeated."""
 from collections.abc import Iterator, Sequence
 
 from orchestrator.spec import messages
-from orchestrator.spec.axes import Count, equal, form
 from orchestrator.spec.dotted_keys import Overlaps, leaves, nested
 from orchestrator.spec.file_model import File
-from orchestrator.spec.grid import Axis, Grid
-from orchestrator.spec.written_values import WrittenValues
+from orchestrator.spec.grids.axes import Count, equal, form
+from orchestrator.spec.grids.grid import Axis, Grid
+from orchestrator.spec.grids.written_values import WrittenValues
 from orchestrator.spec.yaml_source import Path, Source, dotted
 from tracking.common.flatten import flat
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 
 
 def check(source: Source, file: File, grids: Sequence[Grid], values: WrittenValues) -> Iterator[str]:

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from orchestrator.spec.dotted_keys import Settings
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
-from tracking.analysis.quantity import Derived, Quantity, uses
-from tracking.common.plugins import Frozen
+from tracking.analysis.specs.quantity import Derived, Quantity, uses
+from tracking.common.named_files.plugins import Frozen
 from tracking.verdicts.claim import Claim
 
 MEASURE, MOMENT, SETTING, EITHER = "measure", "measure or step", "setting", "setting or measure"

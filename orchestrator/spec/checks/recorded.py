@@ -7,8 +7,8 @@ from pydantic import JsonValue
 from orchestrator.spec.checks.items import Item
 from orchestrator.spec.checks.trial_columns import Columns, Mask
 from orchestrator.spec.yaml_source import Path
-from tracking.analysis.quantity import uses
-from tracking.common.plugins import unknown
+from tracking.analysis.specs.quantity import uses
+from tracking.common.named_files.plugins import unknown
 from workers.plugins import EXPERIMENTS
 
 MOST = 8  # steps that are shown

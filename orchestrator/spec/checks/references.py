@@ -6,18 +6,18 @@ import numpy as np
 from pydantic import JsonValue
 
 from orchestrator.spec import messages
-from orchestrator.spec.axes import spelling
 from orchestrator.spec.checks import recorded
 from orchestrator.spec.checks.items import AXIS, EITHER, MEASURE, MOMENT, SETTING, Item, items, names, over, threshold
 from orchestrator.spec.checks.problems import Problems
 from orchestrator.spec.checks.trial_columns import Columns, Mask
-from orchestrator.spec.conditions import any_of
 from orchestrator.spec.generated import json_schema
+from orchestrator.spec.grids.axes import spelling
+from orchestrator.spec.grids.conditions import any_of
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.analysis.moments import DECIDE
-from tracking.analysis.quantity import uses
-from tracking.common.plugins import unknown
+from tracking.analysis.specs.quantity import uses
+from tracking.common.named_files.plugins import unknown
 from tracking.verdicts.check import check as unfit
 from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial

@@ -7,12 +7,12 @@ from itertools import chain
 from pydantic import ValidationError
 
 from orchestrator.spec import messages
-from orchestrator.spec.axes import Count, form, misspelt, values
 from orchestrator.spec.dotted_keys import Settings
 from orchestrator.spec.file_model import File, GridSections
+from orchestrator.spec.grids.axes import Count, form, misspelt, values
 from orchestrator.spec.yaml_source import Path, Source, dotted
 from tracking.common.errors import Refused
-from tracking.common.plugins import unknown
+from tracking.common.named_files.plugins import unknown
 from workers.plugins import EXPERIMENTS
 
 

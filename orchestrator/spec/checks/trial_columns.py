@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from orchestrator.spec.axes import spelling
 from orchestrator.spec.dotted_keys import Settings
+from orchestrator.spec.grids.axes import spelling
 from tracking.common.flatten import flat
 from workers.trial import Trial
 

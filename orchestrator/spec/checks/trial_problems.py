@@ -6,11 +6,11 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from orchestrator.spec import messages
-from orchestrator.spec.axes import unrounded
 from orchestrator.spec.dotted_keys import Overlaps
-from orchestrator.spec.grid import Grid
+from orchestrator.spec.grids.axes import unrounded
+from orchestrator.spec.grids.grid import Grid
+from orchestrator.spec.grids.product import Places
 from orchestrator.spec.messages import Problem
-from orchestrator.spec.product import Places
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from workers.plugins import EXPERIMENTS

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
+from orchestrator.spec.grids.axes import Count, LinearSpace, LogSpace
 from tracking.common.program import PROGRAM
 from workers.plugins import EXPERIMENTS, MEASURES
 

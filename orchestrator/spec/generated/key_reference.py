@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from orchestrator.spec.axes import Count, LinearSpace, LogSpace
 from orchestrator.spec.file_model import File
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.heatmap_spec import Heatmap
-from tracking.analysis.quantity import Derived
-from tracking.common.plugins import HasSettings, Kind
+from orchestrator.spec.grids.axes import Count, LinearSpace, LogSpace
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
+from tracking.analysis.specs.quantity import Derived
+from tracking.common.named_files.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface

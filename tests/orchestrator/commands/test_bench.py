@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from orchestrator.commands import bench
-from orchestrator.commands.bench import Bench, Entry, Options
+from orchestrator.commands.machine import bench
+from orchestrator.commands.machine.bench import Bench, Entry, Options
 from orchestrator.commands.rendering import render_bench
-from tests.support.engine_bundles import run_epoch
+from tests.support.networks.engine_bundles import run_epoch
 from tracking.common.errors import Refused
 from workers.bench import cost, module
 from workers.bench.case import Case, Pictures, Work

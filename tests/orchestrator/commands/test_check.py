@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import cli
-from orchestrator.commands import new
+from orchestrator.commands.authoring import new
 from orchestrator.spec import load
 
 KINDS = sorted(set(new.FOLDERS) - {"sweep"})

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import app
-from orchestrator.commands import doctor
-from orchestrator.commands.doctor import Finding
+from orchestrator.commands.machine import doctor
+from orchestrator.commands.machine.doctor import Finding
 
 
 @pytest.fixture(autouse=True)

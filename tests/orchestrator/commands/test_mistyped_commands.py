@@ -12,8 +12,8 @@ import pytest
 from orchestrator import cli
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tests.support import small_trials
 from tests.support.bad_sweeps import GOOD
+from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator import cli
-from orchestrator.commands.doctor import own_files
+from orchestrator.commands.machine.doctor import own_files
 from orchestrator.execution import preflight
 from orchestrator.execution.preflight import Node
 from orchestrator.spec.expand import expand
@@ -17,8 +17,8 @@ from orchestrator.spec.load import read
 from tests.support import user_files
 from tests.support.user_files import RAISES
 from tracking.common.errors import BadSweep
-from tracking.common.own_code import OwnCode
-from tracking.common.user_files import FOLDERS
+from tracking.common.named_files.own_code import OwnCode
+from tracking.common.named_files.user_files import FOLDERS
 
 PACKAGE = "a_package_of_nets"
 

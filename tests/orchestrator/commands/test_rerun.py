@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.commands import reproduce, rerun
-from tests.support import small_trials
+from orchestrator.commands.trial import reproduce, rerun
+from tests.support.networks import small_trials
 from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord

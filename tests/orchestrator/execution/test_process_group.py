@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.execution.process_group import process_group
-from tests.support.processes import alive
-from tests.support.waiting import until
+from orchestrator.execution.local.process_group import process_group
+from tests.support.launching.processes import alive
+from tests.support.launching.waiting import until
 
 
 class Member:
@@ -63,7 +63,7 @@ STARTER = """
 import os
 import signal
 
-from orchestrator.execution.process_group import process_group
+from orchestrator.execution.local.process_group import process_group
 
 
 class Member:

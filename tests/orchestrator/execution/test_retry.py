@@ -11,8 +11,8 @@ from orchestrator.execution.hang_detection import HangDetector
 from orchestrator.execution.retry import BUDGET, Decision, Done, Retries
 from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.supervisor import Supervisor
-from tests.support import small_trials
-from tests.support.launches import Place, sweep
+from tests.support.launching.launches import Place, sweep
+from tests.support.networks import small_trials
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.execution.observer import Silent
-from orchestrator.execution.shared_disk import INTERVAL_S, LONGEST_S, read_when_visible
 from orchestrator.execution.signals import StopSignals
-from tests.support import small_trials
+from orchestrator.execution.store.shared_disk import INTERVAL_S, LONGEST_S, read_when_visible
 from tests.support.clocks import Clock
+from tests.support.networks import small_trials
 from tracking.common.errors import Interrupted, StorageFailed
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import DataUsed, Provenance

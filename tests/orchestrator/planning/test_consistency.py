@@ -9,8 +9,8 @@ from orchestrator.results.build import build
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from orchestrator.spec.sweep import Sweep
-from tests.support import small_trials
 from tests.support.checkout import ROOT
+from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Code, Provenance
 from tracking.records.rows import Outcome

@@ -1,6 +1,6 @@
 """A plan knows of measures that take longer than an epoch."""
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from workers.experiments import network
 from workers.training.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orchestrator.planning.explain import explain
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome

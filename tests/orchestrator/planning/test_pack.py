@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack, pack_missing
 from orchestrator.planning.plan import compare
 from orchestrator.planning.resources import Resources
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome

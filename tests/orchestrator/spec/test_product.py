@@ -4,8 +4,8 @@ import itertools
 import random
 import time
 
-from orchestrator.spec.grid import Axis, Condition, Grid
-from orchestrator.spec.product import Product
+from orchestrator.spec.grids.grid import Axis, Condition, Grid
+from orchestrator.spec.grids.product import Product
 
 SIZES = {"a": 40, "b": 25, "seed": 10}
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tests.support.checkout import ROOT
-from tracking.common.plugins import Frozen, kind_of, settings_of
+from tracking.common.named_files.plugins import Frozen, kind_of, settings_of
 from workers.identity import REQUIRED, defaults, determining
 from workers.plugins import EXPERIMENTS
 from workers.trial import SCHEMA_VERSION, Trial

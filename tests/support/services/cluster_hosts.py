@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.waiting import until
+from tests.support.launching.waiting import until
 
 BIN = Path(sys.executable).parent
 COUNTER = itertools.count()

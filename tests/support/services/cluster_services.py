@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from tests.support.launching.waiting import until
 from tests.support.services.cluster_hosts import Host
-from tests.support.waiting import until
 
 DATABASE = "/var/lib/postgresql"  # of each host its own, in memory: it outlives PostgreSQL, not its host
 TOKEN, PASSWORD = secrets.token_hex(32), secrets.token_hex(16)

@@ -3,8 +3,8 @@
 import secrets
 import shutil
 
+from tests.support.launching.waiting import until
 from tests.support.services.cluster_hosts import Host
-from tests.support.waiting import until
 
 STATE = "/var/spool/slurm-of-host"  # of each host its own
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sacctmgr")

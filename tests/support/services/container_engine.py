@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.waiting import until
+from tests.support.launching.waiting import until
 
 PROGRAMS = {"debootstrap": "debootstrap", "dockerd": "docker.io", "docker-compose": "docker-compose"}
 RELEASES = {(3, 11): "bookworm", (3, 13): "trixie"}  # of Debian, by its Python, which must be the one of the wheels

@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-from tests.support.waiting import free_port, until
+from tests.support.launching.waiting import free_port, until
 from tracking.mirror import tracking_uri
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.waiting import answers, free_port, until
+from tests.support.launching.waiting import answers, free_port, until
 
 # What runs, what makes the bucket, the store's address and what its clients find in their environment, at a port.
 SERVERS: dict[str, dict[str, Any]] = {

@@ -12,8 +12,8 @@ from scipy.special import expit, logit
 
 from tests.support.made_up.made_up_frames import SEEDS, STEPS, WIDTHS, noisy, recorded
 from tracking.analysis.aggregate import aggregate, single, values
-from tracking.analysis.bands import median_rank
-from tracking.analysis.curve_spec import Curve
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.statistics.bands import median_rank
 from tracking.common.errors import Refused
 
 
@@ -61,7 +61,7 @@ def test_median_interval_covers_and_is_the_narrowest(n: int) -> None:
 
 
 def test_median_interval_is_of_order_statistics() -> None:
-    from tracking.analysis.bands import centre_and_band
+    from tracking.analysis.statistics.bands import centre_and_band
 
     values = pd.DataFrame({"key": [0] * 9 + [1] * 3, "value": [*np.random.default_rng(0).random(9), 1.0, 2.0, 3.0]})
     found = centre_and_band(values, ["key"], "median", "ci95", "any")

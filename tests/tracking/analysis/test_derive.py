@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from tests.support.made_up.made_up_frames import SEEDS, STEPS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, values
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame
-from tracking.analysis.quantity import Derived, bounds, named
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import Derived, bounds, named
 
 AXES = {"net.width": list(WIDTHS)}
 FITTED = {"first_step": {"measure": "error", "split": "train", "at_most": 0.5}}

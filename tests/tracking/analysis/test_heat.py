@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from tests.support.made_up.made_up_frames import STEPS, WIDTHS, mixed, recorded
 from tracking.analysis.aggregate import aggregate
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame
 from tracking.analysis.heat import Heat, axis, heat
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.errors import Refused
 
 AXES = {"data.label_noise": [0.0, 0.1, 0.2], "net.width": list(WIDTHS)}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tracking.analysis.bands import centre_and_band
-from tracking.analysis.intervals import Bounds, bounds_of, difference, interval, limits, paired
+from tracking.analysis.statistics.bands import centre_and_band
+from tracking.analysis.statistics.intervals import Bounds, bounds_of, difference, interval, limits, paired
 
 VALUES = [0.021, 0.034, 0.027, 0.050]
 OTHER = [0.041, 0.048, 0.060]

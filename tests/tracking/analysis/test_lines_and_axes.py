@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, mixed, recorded
 from tracking.analysis.aggregate import aggregate
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame
+from tracking.analysis.specs.curve_spec import Curve
 
 
 def test_x_parameters_lies_along_the_width_and_the_rest_are_lines() -> None:

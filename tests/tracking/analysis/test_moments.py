@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from tests.support.made_up.claim_rows import curves, recorded
 from tracking.analysis.aggregate import aggregate
-from tracking.analysis.curve_spec import Curve
-from tracking.analysis.quantity import Quantity
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import Quantity
 
 RISKS = [[4.0, 2.0, 1.0, 0.5], [8.0, 4.0, 2.0, 1.0], [2.0, 1.0, 0.5, 0.25]]
 ERRORS = [[0.9, 0.2, 0.3, 0.4], [0.9, 0.5, 0.1, 0.4], [0.9, 0.8, 0.7, 0.0]]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.begun_bundles import begin, row
+from tests.support.launching.begun_bundles import begin, row
 from tests.support.made_up.made_up_frames import WIDTHS, recorded
 from tracking.analysis import series
 from tracking.analysis.aggregate import both
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Source, in_memory
 from tracking.analysis.row_cache import Reader, stored
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
 from tracking.records.store import Store

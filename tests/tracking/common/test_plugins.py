@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from tracking.common.errors import BadPlugin, Refused
-from tracking.common.plugins import Frozen, HasSettings, Kind, any_settings, settings_of
+from tracking.common.named_files.plugins import Frozen, HasSettings, Kind, any_settings, settings_of
 
 
 class Shape(Protocol):

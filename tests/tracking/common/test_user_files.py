@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.user_files import RAISES
 from tracking.common.errors import BadPlugin, Refused
-from tracking.common.plugins import Kind
-from tracking.common.sources import sources
-from tracking.common.user_files import NONE, UserFiles, current, within
+from tracking.common.named_files.plugins import Kind
+from tracking.common.named_files.sources import sources
+from tracking.common.named_files.user_files import NONE, UserFiles, current, within
 
 
 class Area(Protocol):

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.mirrored_sweep import (
+from tests.support.launching.waiting import until
+from tests.support.services.mlflow_server import Server
+from tests.support.stores.mirrored_sweep import (
     ABOUT,
     EPOCHS,
     SEEDS,
@@ -22,8 +24,6 @@ from tests.support.mirrored_sweep import (
     train,
     trial,
 )
-from tests.support.services.mlflow_server import Server
-from tests.support.waiting import until
 from tracking.mirror.background import Mirror
 from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome

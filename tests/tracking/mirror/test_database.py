@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mirrored_sweep import (
+from tests.support.stores.mirrored_sweep import (
     fresh,
     sync,
 )

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.mirrored_sweep import SWEEP, parent, sync
 from tests.support.services.mlflow_server import Server
+from tests.support.stores.mirrored_sweep import SWEEP, parent, sync
 from tracking.mirror import sync as mirror
 from tracking.records.store import Store
 

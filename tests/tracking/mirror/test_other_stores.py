@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mirrored_sweep import SWEEP, everything, files, fresh, parent, recorded, sync
 from tests.support.services.mlflow_server import Server
+from tests.support.stores.mirrored_sweep import SWEEP, everything, files, fresh, parent, recorded, sync
 from tracking.common.errors import Refused, StorageFailed, Unreachable
 from tracking.mirror import artifacts, schema
 from tracking.mirror import sync as mirror

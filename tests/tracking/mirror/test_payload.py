@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from tests.support.mirrored_sweep import ABOUT
+from tests.support.stores.mirrored_sweep import ABOUT
 from tracking.mirror.curve_runs import CurveLine, curve_lines, metric_key
 from tracking.mirror.payload import kept, params, run_name, stamp, text
 from tracking.records.manifest import TrialRecord

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from tests.support.mirrored_sweep import (
+from tests.support.stores.mirrored_sweep import (
     EPOCHS,
     parent,
     recorded,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.mirrored_sweep import (
+from tests.support.stores.mirrored_sweep import (
     ABOUT,
     EPOCHS,
     SWEEP,

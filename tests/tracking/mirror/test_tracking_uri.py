@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.mirrored_sweep import (
+from tests.support.stores.mirrored_sweep import (
     sync,
 )
 from tracking.common.addresses import hide, public

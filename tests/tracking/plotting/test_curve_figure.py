@@ -15,8 +15,8 @@ from scipy.stats import kendalltau
 
 from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.plotting.curve_figure import AXES_HEIGHT, MANY, figure
 from tracking.plotting.labels import Caption, footer
 from tracking.plotting.save import save

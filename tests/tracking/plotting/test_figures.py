@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from tests.support.made_up.made_up_frames import WIDTHS, recorded
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, Source
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.errors import Damaged
 from tracking.plotting.figures import Figures, cells, draw, points
 from tracking.plotting.labels import Caption

@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.support.made_up.made_up_frames import STEPS, WIDTHS, recorded
 from tracking.analysis.heat import heat
-from tracking.analysis.heatmap_spec import Heatmap
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.plotting import heatmaps
 from tracking.plotting.labels import Caption
 from tracking.plotting.save import save

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import AT_THE_END, Observed, TrialEntry
 from tracking.records.provenance import Provenance

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.support import processes, small_trials
-from tests.support.launches import Program
+from tests.support.launching import processes
+from tests.support.launching.launches import Program
+from tests.support.launching.waiting import until
+from tests.support.networks import small_trials
 from tests.support.services.cluster_records import PACE
-from tests.support.waiting import until
 from tracking.common.errors import InUse
 from tracking.records.leases import lease
 from tracking.records.leases.lease_file import at_work

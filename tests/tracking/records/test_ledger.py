@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import change_manifest, small_trials
-from tests.support.count_requests import counted
+from tests.support.networks import small_trials
+from tests.support.stores import change_manifest
+from tests.support.stores.count_requests import counted
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout
 from tracking.records.ledger import Ledger

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.begun_bundles import begin, row
+from tests.support.launching.begun_bundles import begin, row
 from tracking.common.errors import StorageFailed
 from tracking.records import layout
 from tracking.records.leases import lease

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import change_manifest
 from tests.support.checkout import ROOT
+from tests.support.stores import change_manifest
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout, manifest_json
 from tracking.records.ledger import Ledger

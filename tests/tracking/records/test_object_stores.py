@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.launches import Program
+from tests.support.launching.launches import Program
+from tests.support.launching.waiting import free_port
 from tests.support.services.cluster_records import SWEEP, TRIALS, records
 from tests.support.services.object_stores import SERVERS, served
-from tests.support.waiting import free_port
 from tracking.common.errors import StorageFailed
 from tracking.records.storage import Files
 

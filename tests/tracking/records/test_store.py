@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.support import small_trials
-from tests.support.begun_bundles import HERE, begin, row
+from tests.support.launching.begun_bundles import HERE, begin, row
+from tests.support.networks import small_trials
 from tracking.common.errors import Damaged
 from tracking.records import layout
 from tracking.records.ledger import Ledger

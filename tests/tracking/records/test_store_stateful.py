@@ -24,8 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support import compare_records
-from tests.support.launches import Launch, Place, Program, sweep
+from tests.support.launching.launches import Launch, Place, Program, sweep
+from tests.support.stores import compare_records
 
 LARGEST, BROKEN = 7, 2  # seeds; of the trial that fails
 

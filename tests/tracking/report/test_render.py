@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.made_up.made_up_frames import WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
-from tracking.analysis.curve_spec import Curve
 from tracking.analysis.frame import Frame, in_memory
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.plotting.curve_figure import figure
 from tracking.plotting.figures import Figures, NotDrawn
 from tracking.plotting.labels import Caption

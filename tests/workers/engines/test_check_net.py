@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import own_nets
+from tests.support.networks import own_nets
 from tracking.common.errors import BadPlugin
-from tracking.common.user_files import UserFiles
+from tracking.common.named_files.user_files import UserFiles
 from workers.engines.check_net import check_net
 from workers.experiments import network
 from workers.trial import Trial

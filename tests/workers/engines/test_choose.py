@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import own_nets, small_trials
-from tests.support.trained import ALONE_TOLERANCE, run
+from tests.support.networks import own_nets, small_trials
+from tests.support.networks.trained import ALONE_TOLERANCE, run
 from tracking.common.program import PROGRAM
 from workers.engines.cpu import library
 from workers.experiments import network

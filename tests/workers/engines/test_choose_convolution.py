@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from workers.engines.gpu import autotune, choose_convolution
 
 IMAGE = (8, 8, 1)

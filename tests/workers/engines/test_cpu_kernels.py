@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.kernel_cases import (
+from tests.support.networks.kernel_cases import (
     CASES,
     EXAMPLES,
     Work,

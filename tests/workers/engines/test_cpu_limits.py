@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.support.kernel_cases import (
+from tests.support.networks.kernel_cases import (
     CASES,
     EXAMPLES,
     Work,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support import small_trials
-from tests.support.engine_bundles import TOLERANCE, assert_same, made, nets, order, run_epoch
+from tests.support.networks import small_trials
+from tests.support.networks.engine_bundles import TOLERANCE, assert_same, made, nets, order, run_epoch
 from workers.engines import modules, reference
 from workers.engines.choose import choose
 from workers.engines.gpu import engine, memory_model

@@ -8,8 +8,8 @@ import pytest
 from torch.profiler import ProfilerActivity, profile
 
 from orchestrator.planning import pack
-from tests.support import small_trials
-from tests.support.engine_bundles import made, order, run_epoch
+from tests.support.networks import small_trials
+from tests.support.networks.engine_bundles import made, order, run_epoch
 from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
 from workers.experiments import network

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support import own_nets, small_trials
-from tests.support.engine_bundles import made, order, run_epoch
-from tests.support.trained import ALONE_TOLERANCE, of, run
-from tracking.common.user_files import UserFiles
+from tests.support.networks import own_nets, small_trials
+from tests.support.networks.engine_bundles import made, order, run_epoch
+from tests.support.networks.trained import ALONE_TOLERANCE, of, run
+from tracking.common.named_files.user_files import UserFiles
 from workers import plugins
 from workers.engines.modules import Modules
 from workers.experiments import network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.recorded import splits
+from tests.support.stores.recorded import splits
 from workers.experiments import hessian
 from workers.experiments.hessian import Settings
 from workers.trial import Trial

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.recorded import splits
+from tests.support.stores.recorded import splits
 from workers.experiments import interpolation
 from workers.theory.minimum_norm import Task, exact_fit, float64_fit
 from workers.theory.polynomials import features, nodes, sine

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.recorded import splits
+from tests.support.stores.recorded import splits
 from tracking.records.rows import Row
 from workers.experiments import landscape
 from workers.theory import hessian_spectrum, loss_surface

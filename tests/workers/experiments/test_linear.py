@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
-from tests.support.recorded import splits
+from tests.support.stores.recorded import splits
 from workers.experiments import linear, ridge
 from workers.experiments.linear import Settings
 from workers.theory.linear_classification import (

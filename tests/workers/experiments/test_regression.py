@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from tests.support.recorded import splits
+from tests.support.stores.recorded import splits
 from workers.experiments import regression
 from workers.experiments.regression import Settings
 from workers.interfaces.divergence import LARGEST_RISK

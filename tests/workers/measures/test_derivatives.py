@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.support.snapshots import TINY, made, noise, one, plain, tiny
+from tests.support.networks.snapshots import TINY, made, noise, one, plain, tiny
 from workers.interfaces.snapshot import Snapshot
 from workers.measures import trace
 

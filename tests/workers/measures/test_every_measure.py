@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from tests.support import small_trials
-from tests.support.snapshots import made, measured, noise
+from tests.support.networks import small_trials
+from tests.support.networks.snapshots import made, measured, noise
 from workers import plugins
 from workers.interfaces.snapshot import Snapshot
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 from workers import plugins
 from workers.engines.choose import choose
 from workers.experiments import network

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.support.snapshots import TINY, made, measured, noise, one
+from tests.support.networks.snapshots import TINY, made, measured, noise, one
 from workers.interfaces.snapshot import Snapshot
 
 LAYERS = ("conv1", "conv2", "output")

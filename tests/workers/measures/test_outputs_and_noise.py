@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.snapshots import made, measured, one, plain
+from tests.support.networks.snapshots import made, measured, one, plain
 from workers.interfaces.snapshot import Snapshot
 from workers.runtime import seeds
 from workers.theory.weight_noise import HALVINGS, LARGEST, SMALLEST

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.execution.keep_code import keep
+from orchestrator.execution.store.keep_code import keep
 from tracking.records import layout
 from tracking.records.provenance import Code
 from tracking.records.store import Store

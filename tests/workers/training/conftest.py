@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import small_trials
+from tests.support.networks import small_trials
 
 
 @pytest.fixture(params=small_trials.engines(), autouse=True)

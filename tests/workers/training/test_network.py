@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support import small_trials
-from tests.support.trained import ALONE_TOLERANCE, of, run
+from tests.support.networks import small_trials
+from tests.support.networks.trained import ALONE_TOLERANCE, of, run
 from workers import plugins
 from workers.experiments import network
 from workers.interfaces.divergence import DIVERGED, LARGEST_RISK

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from tests.support import small_trials
-from tests.support.trained import of, run
+from tests.support.networks import small_trials
+from tests.support.networks.trained import of, run
 from workers import plugins
 from workers.experiments import network
 from workers.runtime import seeds

@@ -8,7 +8,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from tracking.common.plugins import Kind
+from tracking.common.named_files.plugins import Kind
 from workers.engines.gpu import autotune
 from workers.engines.gpu.forward_backward import Route
 

@@ -1,0 +1,38 @@
+"""`sweep new`: a complete file of one kind, beside the sweeps of a folder."""
+
+import importlib.resources
+import re
+from pathlib import Path
+
+from tracking.common.errors import Refused
+from tracking.common.named_files.plugins import unknown
+
+FOLDERS = {
+    "net": "nets", "data": "data", "loss": "losses", "measure": "measures", "perturbation": "perturbations",
+    "optimizer": "optimizers", "schedule": "schedules", "claim": "claims", "sweep": "",
+}  # fmt: skip
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def new(kind: str, name: str, folder: Path) -> Path:
+    """Writes the file and returns its path. Raises Refused for an unknown kind, for what is no name, where there is no
+    such folder, and where the file exists."""
+    if kind not in FOLDERS:
+        raise Refused(f"{unknown('kind', kind, list(FOLDERS))}; for an experiment, read docs/guides/extend.md")
+    if not NAME.fullmatch(name):
+        raise Refused(f"'{name}' cannot be named in a sweep file: use a letter, then at most 63 of a-z 0-9 _")
+    if not folder.is_dir():
+        raise Refused(f"there is no folder '{folder}'; make it, or give another with --folder")
+    path = folder / FOLDERS[kind] / f"{name}.{'yaml' if kind == 'sweep' else 'py'}"
+    text = _template(f"{FOLDERS[kind]}.py.txt" if FOLDERS[kind] else "sweep.yaml.txt").replace("NAME", name)
+    path.parent.mkdir(exist_ok=True)
+    try:
+        with path.open("x") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise Refused(f"'{path}' is there already: choose another name") from error
+    return path
+
+
+def _template(name: str) -> str:
+    return importlib.resources.files("orchestrator.templates").joinpath(name).read_text()

@@ -1,0 +1,1 @@
+"""Commands on one recorded trial: run it again, or take its weights."""

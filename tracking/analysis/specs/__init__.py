@@ -1,0 +1,1 @@
+"""What a sweep file says of its curves and heat maps."""

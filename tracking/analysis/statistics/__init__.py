@@ -1,0 +1,1 @@
+"""Means, correlations and their intervals over seeds."""

@@ -1,0 +1,1 @@
+"""What networks see of an image: normalised, augmented, or replaced by other inputs."""
