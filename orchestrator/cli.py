@@ -195,6 +195,7 @@ def sync(
 ) -> int:
     """Bring MLflow up to date from the records."""
     from orchestrator.commands.rendering import render
+    from orchestrator.execution.store.keep_sweep import refuse_another_file
     from orchestrator.results import mlflow_mirror
     from orchestrator.results.build import build
     from orchestrator.results.write import write
@@ -203,6 +204,7 @@ def sync(
 
     sweep = which.read()
     ledger = Ledger.read(at.existing())
+    refuse_another_file(sweep, ledger.store)
     results = build(sweep, expand(sweep), ledger)
     files = write(results, ledger.store)
     render.synced(mlflow_mirror.sync(results, files, ledger, tracking_uri), as_json)

@@ -20,6 +20,7 @@ from orchestrator.execution.rounds import Run, run_rounds
 from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.store import keep_code
 from orchestrator.execution.store.claim_work import ClaimedWork, claim_work
+from orchestrator.execution.store.keep_sweep import keep_sweep, refuse_another_file
 from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
@@ -108,10 +109,12 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     if options.address and options.elsewhere:
         preflight.check_address(options.address)
     trials = expand(sweep)
+    refuse_another_file(sweep, Store(options.store))
     with (
         sweep.files.active(),
         StopSignals() as signals,
         claim_work(sweep, trials[: options.limit], options.store, options.retry_failed) as work,
+        keep_sweep(sweep, trials, work.store, options.limit) as kept,
     ):
         before, ledger, damaged = work.plan, work.ledger, work.damaged
         with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work)) as mirror:
@@ -122,6 +125,7 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             with work.store.leased():
                 pass  # who was taken over writes no figures either
             files = write(results, work.store)
+            kept.verdicts = results.verdicts
             mirror.finish(results, files, ledger)
     end = at_the_end(sweep, trials)
     after = compare(trials, ledger, at_the_end=end)

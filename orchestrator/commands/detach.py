@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from orchestrator.execution import preflight
+from orchestrator.execution.store import keep_sweep
 from orchestrator.launch import Options
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
@@ -49,7 +50,7 @@ def submit(sweep: Sweep, options: Options) -> Detached:
     job = f"{sweep.name}-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="sweep-job-") as folder:
         write(sweep, Path(folder))
-        environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
+        environment = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S), keep_sweep.FILE: sweep.file}
         server = submit(str(options.address), job, shlex.join(command(sweep, options)), folder, environment)
     follow = ("sweep", "status", *sweep.asked, "--store", options.store, "--watch")
     ray = "RAY_AUTH_MODE=token ray" if preflight.token_required() else "ray"  # which sends no token unless told to
@@ -75,7 +76,16 @@ def tell(found: Detached, as_json: bool) -> None:
 
 def command(sweep: Sweep, options: Options) -> list[str]:
     """The command of the job: the same launch, of the copied file, on the cluster of the head."""
-    asked = ["sweep", "launch", f"{sweep.name}.yaml", *sweep.asked[1:], "--address", "auto", "--store", options.store]
+    asked = [
+        "sweep",
+        "launch",
+        f"{sweep.name}.yaml",
+        *sweep.changes.arguments(),
+        "--address",
+        "auto",
+        "--store",
+        options.store,
+    ]
     asked += ["--tracking-uri", options.tracking_uri] if options.tracking_uri else []
     asked += ["--retry-failed"] if options.retry_failed else []
     return asked + (["--limit", str(options.limit)] if options.limit is not None else [])

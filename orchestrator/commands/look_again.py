@@ -2,6 +2,7 @@
 
 from orchestrator.commands.options import WhichStore
 from orchestrator.commands.rendering import render
+from orchestrator.execution.store.keep_sweep import refuse_another_file
 from orchestrator.planning.plan import compare
 from orchestrator.results.build import build
 from orchestrator.results.write import write
@@ -33,6 +34,7 @@ def curves(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> bool:
     """Draws the curves and writes the report; watching ends when every trial has ended. Returns whether every figure
     could be drawn in the end."""
     trials, store, drawn = expand(sweep), at.existing(), True
+    refuse_another_file(sweep, store)
 
     def look() -> bool:
         nonlocal drawn

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.execution.store.keep_sweep import refuse_another_file
 from orchestrator.launch import Options, resources
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.estimate import Estimate, Speeds
@@ -32,8 +33,10 @@ class Planned:
 
 
 def planned(sweep: Sweep, options: Options) -> Planned:
-    """Starts nothing; a cluster is asked for its resources. Raises as `orchestrator.launch.resources`."""
+    """Starts nothing; a cluster is asked for its resources. Raises as `orchestrator.launch.resources`, and Refused
+    where a launch would not begin since the store knows another file of this name."""
     trials, ledger = expand(sweep), Ledger.read(Store(options.store))
+    refuse_another_file(sweep, ledger.store)
     plan, found = compare(trials, ledger, at_the_end=at_the_end(sweep, trials)), resources(options)
     bundles = pack_missing(plan, found)
     estimate = Speeds(found.device).estimate(bundles, found.lanes)

@@ -31,11 +31,13 @@ NAMING = "a sweep is named by its file: at most 64 of a-z 0-9 . _ - and first a 
 
 
 class _Found(NamedTuple):
-    """Content, name and path of a sweep file, and the Python files beside it."""
+    """A sweep file: its content, the sweep's name, its path as given, its absolute path ("" of a shipped one), and the
+    Python files beside it."""
 
     content: bytes
     name: str
     path: str
+    file: str
     files: UserFiles
 
 
@@ -72,9 +74,9 @@ def _read(found: _Found, changes: Changes, asked: tuple[str, ...]) -> Sweep:
     sweep = Sweep(
         **{key: getattr(draft.file, key) for key in ("title", "source", "notes", "experiment", "measure")},
         **{key: getattr(draft.file, key) for key in form.ITEMS},
-        grids=grids, written_values=written, name=found.name, path=found.path, profiles=tuple(draft.file.profiles),
-        text=source, written=found.content.decode(), asked=asked, files=found.files,
-        variant=variant(found.name, changes),
+        grids=grids, written_values=written, name=found.name, path=found.path, file=found.file,
+        profiles=tuple(draft.file.profiles), text=source, written=found.content.decode(), asked=asked, changes=changes,
+        files=found.files, variant=variant(found.name, changes),
     )  # fmt: skip
     if source.problems or problems or of_trials:
         problems.extend(of_trials)
@@ -103,12 +105,12 @@ def _find(spec: str) -> _Found:
             hint = f"for the file of this folder, write {here}" if here else "or give the path of a .yaml file"
             raise BadSweep([f"{unknown('sweep', spec, shipped_names())}; {hint}"])
         content = (SHIPPED / f"{spec}.yaml").read_bytes()
-        return _Found(content, spec, f"{spec}.yaml", NONE)
+        return _Found(content, spec, f"{spec}.yaml", "", NONE)
     path = Path(spec)
     if not NAME.fullmatch(path.stem):
         raise BadSweep([f"{spec}: {NAMING}, got '{path.stem}'; rename the file"])
     try:
-        return _Found(path.read_bytes(), path.stem, spec, UserFiles.beside(path))
+        return _Found(path.read_bytes(), path.stem, spec, os.path.abspath(path), UserFiles.beside(path))
     except OSError as error:
         there = os.listdir(path.parent) if os.path.isdir(path.parent) else []
         near = difflib.get_close_matches(path.name, [name for name in there if name.endswith(ENDINGS)], n=1)

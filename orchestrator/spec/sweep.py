@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.spec.grids.axes import alike
 from orchestrator.spec.grids.grid import Grid
 from orchestrator.spec.grids.written_values import WrittenValues
+from orchestrator.spec.variant import Changes
 from orchestrator.spec.yaml_source import Source
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
@@ -27,14 +28,16 @@ class Sweep:
     """A sweep file that was read and checked, with one profile and all overrides applied.
 
     Its trials are those of all grids; there is one grid where the file has no `grids`. variant: its name with
-    profile and overrides, which names its results. written: the file as it was written. asked: the arguments of a
-    command that reads it in the same way. files: the Python files beside it, in which its names are looked up besides
-    this program's.
+    profile and overrides, which names its results. path: of the file, as given. file: its absolute path, "" of a sweep
+    that comes with this program. written: the file as it was written. asked: the arguments of a command that reads it
+    in the same way. changes: what was put over the file. files: the Python files beside it, in which its
+    names are looked up besides this program's.
     """
 
     name: str
     variant: str
     path: str
+    file: str
     title: str
     source: str
     notes: str
@@ -51,6 +54,7 @@ class Sweep:
     text: Source
     written: str
     asked: tuple[str, ...]
+    changes: Changes
     files: UserFiles
 
     @functools.cached_property

@@ -1,4 +1,6 @@
-"""Text for people: what comes from files is made safe to show; durations and numbers are spelled out."""
+"""Text for people: what comes from files is made safe to show; times, durations, sizes and numbers are spelled out."""
+
+import time
 
 
 def printable(text: str) -> str:
@@ -22,3 +24,18 @@ def number(value: float) -> str:
     """A result in four digits, a whole number as one: 0.031416 -> '0.03142', 1338.0 -> '1,338'."""
     whole = abs(value) < 1e9 and float(value).is_integer()
     return f"{value:,.0f}" if whole else f"{value:.4g}"
+
+
+def date_and_time(ms: int) -> str:
+    """Milliseconds since 1970 as date and time of this machine: 2026-11-25 19:30:33."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
+
+
+def size(count: int) -> str:
+    """Bytes in four digits at most: 999 B, 1.2 kB, 45 MB, 3.1 GB."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{count} B" if unit == "B" else f"{value:.3g} {unit}" if value < 99.5 else f"{value:.0f} {unit}"

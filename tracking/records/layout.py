@@ -4,6 +4,7 @@ records/<bundle>/manifest.json             the committed state of a bundle; only
 records/<bundle>/<attempt>-<n>.parquet     rows of the n-th commit of an attempt
 checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that commit
 weights/<bundle>/<attempt>-<n>.safetensors trained weights of the bundle's models, written by its last commit
+sweeps/<variant>.json                      a sweep that was launched: its file, what was asked, its trials
 leases/<number>.json                       which launch works on which trials
 code/<digest>.zip                          the files in which the code of a provenance differed from its commit
 code/<digest>.py                           a file of the user's own, by the digest in the sources of a manifest
@@ -17,7 +18,7 @@ Whatever else lies in a folder of a store is foreign: `is_own` tells, and foreig
 import re
 
 RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
-CODE, PROBES, FIGURES = "code", "probes", "figures"
+CODE, PROBES, FIGURES, SWEEPS = "code", "probes", "figures", "sweeps"
 SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, TRAINED, UNFINISHED)  # endings of files that commits write, interrupted ones included
 WORD = "[0-9A-Za-z][0-9A-Za-z_-]*"  # a bundle or an attempt
@@ -28,13 +29,14 @@ OWN = {
     WEIGHTS: rf"{WORD}/{WORD}-[0-9]+\.safetensors",
     LEASES: r"[0-9]{6,}\.json(\.[0-9]+\.[0-9]+\.new)?",
     CODE: r"[0-9a-f]+\.(zip|py|diff)",
+    SWEEPS: r"[0-9a-z][^/\x00-\x1f]*\.json",
     PROBES: r"[0-9a-f]+(\.damaged)?",
 }
 _OWN = re.compile(
     "|".join(rf"{folder}/{files}" for folder, files in OWN.items()).join((r"(", r")(\.[0-9]+\.[0-9]+\.tmp)?"))
 )
-_FOLDERS = re.compile(rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{CODE}|{PROBES}")
-LEASE = ".json"
+_FOLDERS = re.compile(rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{CODE}|{PROBES}|{SWEEPS}")
+LEASE = KEPT_SWEEP = ".json"
 MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
@@ -99,6 +101,11 @@ def code_changes(digest: str) -> str:
 def user_source(digest: str) -> str:
     """The user's own file with this digest."""
     return f"{CODE}/{digest}.py"
+
+
+def sweep(variant: str) -> str:
+    """The sweep of this variant, as it was launched."""
+    return f"{SWEEPS}/{variant}{KEPT_SWEEP}"
 
 
 def probe(id: str) -> str:

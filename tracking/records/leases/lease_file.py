@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tracking.common.text import date_and_time
 from tracking.records import layout
 from tracking.records.leases.process_identity import born, machine
 from tracking.records.storage import Files
@@ -57,8 +58,7 @@ class Claim:
         return not self.released and (self.trials is None or self.sweep == sweep or bool(self.trials & trials))
 
     def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since_ms / 1000))
-        return f"process {self.pid} on {self.host}, since {since}"
+        return f"process {self.pid} on {self.host}, since {date_and_time(self.since_ms)}"
 
 
 def claims(files: Files) -> list[Claim]:

@@ -1,0 +1,80 @@
+"""Sweeps whose trials are recorded without any training, as a launch would leave them in a store."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.execution.store import keep_code
+from orchestrator.execution.store.keep_sweep import keep_sweep
+from orchestrator.results.build import build
+from orchestrator.results.write import write as write_results
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from orchestrator.spec.sweep import Sweep
+from tests.support.networks import small_trials
+from tracking.records.ledger import Ledger
+from tracking.records.provenance import Provenance
+from tracking.records.rows import Outcome, Row
+from tracking.records.store import Store
+from tracking.records.writer import Writer
+from workers.bundle import together
+from workers.trial import SCHEMA_VERSION, Trial
+
+TEXT = """title: {title}
+source: test
+experiment: network
+fixed:
+  data: {{name: digits, train_size: 120, test_size: 60}}
+  net: {{name: convnet, depth: 3, batch_norm: false}}
+  loss: cross_entropy
+  optimizer: {{name: sgd, batch_size: 32, learning_rate: 0.05}}
+  epochs: {epochs}
+vary:
+  net.width: {widths}
+  seed: {{count: 2}}
+measure: [error, risk]
+curves:
+  - {{name: error, x: net.width, y: error, split: [train, test], band: ci95}}
+claims:
+  - {{name: no_overfitting, y: error, split: test, tolerance: 0.5}}
+"""
+
+
+def write(file: Path, widths: Sequence[int] = (2, 4), epochs: int = 2, title: str = "Small") -> Path:
+    """Writes a sweep file of two seeds a width."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(TEXT.format(title=title, epochs=epochs, widths=list(widths)))
+    return file
+
+
+def record(trials: Sequence[Trial], store: Store) -> str:
+    """Records that these trials have been trained, in one bundle, whose id it returns. All numbers are made up: of the
+    seed alone, the same each time."""
+    bundle = together(trials)
+    writer = Writer.begin(
+        store, bundle.id, trials[0].experiment, small_trials.entries(trials), Provenance(),
+        clock=lambda: 1_700_000_000_000, schema=SCHEMA_VERSION, sources=bundle.sources, observed=bundle.observed,
+    )  # fmt: skip
+    writer.attempt = "0"
+    rows = [
+        Row(t.id, step, split, measure, "", (1 + t.seed) / (2 + step))
+        for t in trials for step in (0, 1, 2) for split in ("train", "test") for measure in ("error", "risk")
+    ]  # fmt: skip
+    writer.add(rows, {t.id: Outcome("finished", 2, "epochs done") for t in trials})
+    writer.commit(2, None, b"trained")
+    return bundle.id
+
+
+def launched(file: Path, store: Store, profile: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
+    """Leaves a store as a launch of this file does: what is missing is recorded, one bundle of all of it; the file is
+    kept, and results are written."""
+    sweep = read(str(file), profile, overrides)
+    trials = expand(sweep)
+    with sweep.files.active(), keep_sweep(sweep, trials, store, None) as kept:
+        recorded = Ledger.read(store).trials
+        if missing := [t for t in trials if t.id not in recorded]:
+            keep_code.keep(store, missing)
+            record(missing, store)
+        results = build(sweep, trials, Ledger.read(store))
+        write_results(results, store)
+        kept.verdicts = results.verdicts
+    return sweep
