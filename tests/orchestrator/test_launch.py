@@ -4,8 +4,6 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -232,20 +230,6 @@ def test_records_of_other_data_never_meet_in_a_curve(
     found = Ledger.read(Store(str(folder / "runs"))).of(mine)
     change_manifest.data(folder / "runs" / layout.manifest(next(iter(found.values())).bundle), "another")
     assert "different versions of the data" in sweep("curves", "small.yaml", folder=folder, code=2)["stderr"]
-
-
-def test_the_command_line_imports_nothing_heavy() -> None:
-    code = """
-import sys
-from orchestrator import cli
-try:
-    cli.main(["plan", "fig2", "--json"])
-except SystemExit:
-    pass
-heavy = [m for m in ("torch", "ray", "mlflow", "matplotlib") if m in sys.modules]
-assert not heavy, heavy
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(

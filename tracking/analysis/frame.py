@@ -1,14 +1,19 @@
-"""What curves and claims read: the trials of a sweep with settings and outcomes, and their rows, a part at a time."""
+"""What curves and claims read: the trials of a sweep with settings and outcomes, and their rows, a part at a time.
+
+pandas is imported where tables are made: `sweep status` and `sweep plan` make none.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tracking.analysis.values import CLASSES, Nested, absent, frozen, matching
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORDS = ("trial", "split", "measure", "layer")
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
@@ -35,7 +40,7 @@ class Source(NamedTuple):
     `tracking.records.rows.SCHEMA`, words as categories."""
 
     parts: Mapping[str, tuple[str, ...]]
-    read: Callable[[str, str | None], pd.DataFrame]
+    read: "Callable[[str, str | None], pd.DataFrame]"
 
 
 class Line(NamedTuple):
@@ -67,11 +72,11 @@ class Frame:
     parents: the settings that decide whether others exist (those that a sweep's `when` names as conditions).
     """
 
-    trials: pd.DataFrame
+    trials: "pd.DataFrame"
     source: Source
     parents: frozenset[str] = frozenset()
 
-    def having(self, trials: pd.DataFrame) -> "Frame":
+    def having(self, trials: "pd.DataFrame") -> "Frame":
         """The same rows for other lines of `trials`."""
         return Frame(trials, self.source, self.parents)
 
@@ -86,7 +91,7 @@ class Frame:
             keep &= matching(self.trials[key], value)
         return self if keep.all() else self.only(keep)
 
-    def parts(self, measure: str | None = None) -> Iterator[tuple[Places, pd.DataFrame]]:
+    def parts(self, measure: str | None = None) -> "Iterator[tuple[Places, pd.DataFrame]]":
         """The rows of these trials, part after part, after the line that each row's trial has in `trials`: -1 for other
         trials, which may be among them, as may other measures. A trial's rows of one measure are all in one part."""
         index = self.trials.index
@@ -118,19 +123,23 @@ class Frame:
         return sorted(one for one in found if measure in (None, one[0]))
 
     @property
-    def rows(self) -> pd.DataFrame:
+    def rows(self) -> "pd.DataFrame":
         """All rows at once: trial, step, split, measure, layer, value."""
+        import pandas as pd
+
         parts = [rows[place >= 0].astype(dict.fromkeys(WORDS, object)) for place, rows in self.parts()]
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
         return whole.astype({**dict.fromkeys(WORDS, "category"), "step": "int64", "value": "float64"})[COLUMNS]
 
-    def placed(self, measure: str, split: str = "", layer: str = "") -> pd.DataFrame:
+    def placed(self, measure: str, split: str = "", layer: str = "") -> "pd.DataFrame":
         """Columns place (line of the trial in `trials`), step, value of one measure, ordered by place and step."""
         lines = [part[split, layer] for part in self.lines(measure) if (split, layer) in part]
         return joined(lines).sort_values(["place", "step"], ignore_index=True)
 
-    def values(self, measure: str, split: str = "", layer: str = "") -> pd.DataFrame:
+    def values(self, measure: str, split: str = "", layer: str = "") -> "pd.DataFrame":
         """Columns trial, step, value of one measure, ordered by trial and step."""
+        import pandas as pd
+
         found = self.placed(measure, split, layer)
         trial = pd.Categorical.from_codes(found["place"].to_numpy(), categories=self.trials.index)
         return found.assign(trial=trial)[["trial", "step", "value"]]
@@ -141,15 +150,17 @@ class Frame:
         return found
 
 
-def joined(lines: "list[Line]") -> pd.DataFrame:
+def joined(lines: "list[Line]") -> "pd.DataFrame":
     """Columns place, step, value of these lines, one after the other."""
+    import pandas as pd
+
     kinds = {"place": np.int64, "step": np.int64, "value": np.float64}
     columns = zip(*lines, strict=True) if lines else [()] * len(kinds)
     parts = zip(kinds.items(), columns, strict=True)
     return pd.DataFrame({name: np.concatenate([np.empty(0, kind), *column]) for (name, kind), column in parts})
 
 
-def in_memory(rows: pd.DataFrame) -> Source:
+def in_memory(rows: "pd.DataFrame") -> Source:
     """Rows that are in memory already, as one part."""
     return Source(dict.fromkeys(map(str, rows["trial"].unique()), ("",)), lambda part, measure: rows)
 
@@ -161,6 +172,8 @@ def frame(
     parents: Iterable[str] = (),
 ) -> Frame:
     """Joins what was planned with what is recorded. `outcomes[id]` holds state, step, reason, digest."""
+    import pandas as pd
+
     index: list[str] = []
     columns: dict[str, list[object]] = {}  # lines of 100,000 trials would be a dictionary each
     for trial in planned:
@@ -190,6 +203,8 @@ def _fill_mappings(columns: dict[str, list[object]]) -> None:
 
 def _series(values: list[object], index: list[str]) -> "pd.Series[Any]":
     """Values of one kind as pandas keeps them, any others as they are: None would become NaN beside numbers."""
+    import pandas as pd
+
     kinds = set(map(type, values))
     plain = any(kinds <= kind for kind in ({int, float}, {bool}, {str}))
     return pd.Series(values, index=index) if plain else pd.Series(values, index=index, dtype=object)

@@ -5,10 +5,12 @@ metric `curve/<name>` has x as its step, and its band and its number of seeds ar
 """
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BANDS = {"low": "curve_band", "high": "curve_band", "n": "curve_seeds"}  # columns of a curve's table -> chart section
 SHORT = {"frobenius_norm": "norm"}  # measures whose chart section has a friendlier name
@@ -46,7 +48,7 @@ def metric_key(measure: str, layer: str, split: str) -> str:
     return re.sub(r"[^\w./ -]", "_", key)
 
 
-def curve_lines(table: pd.DataFrame) -> tuple[tuple[CurveLine, ...], list[str]]:
+def curve_lines(table: "pd.DataFrame") -> tuple[tuple[CurveLine, ...], list[str]]:
     """The lines of all curves, and the names of the curves that cannot be shown so.
 
     table: columns curve, line, x, centre, low, high, n, as `aggregate` makes it. MLflow's steps are whole numbers, so
@@ -67,10 +69,12 @@ def curve_lines(table: pd.DataFrame) -> tuple[tuple[CurveLine, ...], list[str]]:
 
 
 def _whole_numbers(x: "pd.Series[float]") -> bool:
+    import pandas as pd
+
     numbers = pd.to_numeric(x, errors="coerce")
     return bool(numbers.notna().all() and (numbers % 1 == 0).all())
 
 
-def _values(part: pd.DataFrame, column: str) -> dict[int, float]:
+def _values(part: "pd.DataFrame", column: str) -> dict[int, float]:
     known = part[np.isfinite(part[column])]
     return {int(x): float(y) for x, y in zip(known["x"], known[column], strict=True)}

@@ -11,10 +11,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tracking.common.flatten import flat
@@ -23,6 +22,9 @@ from tracking.mirror.data_sets import Stored
 from tracking.mirror.views import CELL
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import State
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATUS: dict[State, str] = {
     "running": "RUNNING",
@@ -201,7 +203,7 @@ def all_sent(trial: TrialRecord) -> str:
     return " ".join([ALL_SENT, *(f"{other.bundle}:{len(other.measures)}" for other in trial.beside)])
 
 
-def points(sweep: SweepInfo, trial: TrialRecord, rows: pd.DataFrame, sent: int = -1) -> list[Point]:
+def points(sweep: SweepInfo, trial: TrialRecord, rows: "pd.DataFrame", sent: int = -1) -> list[Point]:
     """The points of a trial that are not yet in MLflow, when all that were due at step `sent` are.
 
     rows: the trial's own, columns as in `records.rows.SCHEMA`. Values that are not finite are left out: MLflow turns
@@ -222,7 +224,7 @@ def points(sweep: SweepInfo, trial: TrialRecord, rows: pd.DataFrame, sent: int =
     return out
 
 
-def _line(trial: TrialRecord, key: str, line: pd.DataFrame, sent: int) -> list[Point]:
+def _line(trial: TrialRecord, key: str, line: "pd.DataFrame", sent: int) -> list[Point]:
     steps, values = line["step"].to_numpy(), line["value"].to_numpy()
     due = kept(len(steps), trial.state in FINAL) & ~(kept(len(steps), False) & (steps <= sent))
     return [Point(key, float(v), stamp(trial, s), int(s)) for s, v in zip(steps[due], values[due], strict=True)]

@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from tracking.common.errors import Damaged
 from tracking.common.failpoints import reached
@@ -20,6 +18,9 @@ from tracking.mirror.runs import LINE, MIRRORED, NOTHING_SENT, REFUSED, SENT, Kn
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.storage import sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
 FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by MLflow's pages
@@ -99,7 +100,7 @@ class Writer:
                 there = whole.get(run.id) or self.client.get_run(run.id)
                 self._trial(run, there, trial, parent, of.get(trial.id, rows[:0]))
 
-    def _trial(self, run: Known, there: Any, trial: TrialRecord, parent: str, rows: pd.DataFrame) -> None:
+    def _trial(self, run: Known, there: Any, trial: TrialRecord, parent: str, rows: "pd.DataFrame") -> None:
         everything = run.sent == mp.all_sent(trial)
         sent = NOTHING_SENT if run.sent.startswith(mp.ALL_SENT) else run.sent  # with measures that were added later
         points = [] if everything else mp.points(self.sweep, trial, rows, int(sent))

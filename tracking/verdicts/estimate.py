@@ -121,13 +121,15 @@ def at_once(certain: list[Word], doubted: list[Word]) -> Word:
 
 def standard_deviation(values: Numbers) -> Estimate:
     """The standard deviation of values [n], n >= 2, that are normal; equal values say nothing of it."""
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
     n, of = len(values), f"standard deviation over {len(values)} seeds"
     if n < 2 or np.ptp(values) == 0:
         return Estimate(Interval(0.0, 0.0, math.inf, of, "equal values", LEVEL, spread=False))
     deviation = float(values.std(ddof=1))
-    low, high = (math.sqrt((n - 1) / float(chi2.ppf(q, n - 1))) for q in (0.5 + LEVEL / 2, 0.5 - LEVEL / 2))
+    low, high = (
+        math.sqrt((n - 1) / 2 / float(gammaincinv((n - 1) / 2, q))) for q in (0.5 + LEVEL / 2, 0.5 - LEVEL / 2)
+    )
     return Estimate(Interval(deviation, deviation * low, deviation * high, of, "chi-squared", LEVEL))
 
 

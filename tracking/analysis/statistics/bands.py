@@ -57,9 +57,9 @@ def _order_statistics(values: "pd.DataFrame", keys: list[str], out: "pd.DataFram
 
 def median_rank(n: int) -> int:
     """The largest k with P(X_(k) <= median <= X_(n+1-k)) = 1 - 2 P(Bin(n, 1/2) < k) >= 95 %; 0 when there is none."""
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     k = 0
-    while 2 * binom.cdf(k, n, 0.5) <= 1 - LEVEL:
+    while 2 * bdtr(k, n, 0.5) <= 1 - LEVEL:
         k += 1
     return k

@@ -19,10 +19,10 @@ FEWEST = 6  # networks of a rank correlation
 
 def by_fisher(r: float, variance: float, networks: int) -> Interval:
     """The interval of a correlation r whose atanh has that variance."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     centre = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
-    half = float(norm.ppf(0.5 + LEVEL / 2) * math.sqrt(variance))
+    half = float(ndtri(0.5 + LEVEL / 2) * math.sqrt(variance))
     low, high = (float(np.tanh(centre + end)) for end in (-half, half))
     return Interval(r, low, high, f"correlation over {networks} networks", "Fisher's z", LEVEL)
 

@@ -157,7 +157,7 @@ def difference(
     counted: where all seeds of a side are equal, the difference has the interval that follows from those of the two
     sides (MOVER: Zou and Donner 2008, Statistics in Medicine 27, 1693-1702). Raises ValueError as `interval` does.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     x, y = _checked(one, bounds), _checked(other, bounds)
     centre, of = float(x.mean() - y.mean()), f"difference of the means of {len(x)} and {len(y)} seeds"
@@ -171,7 +171,7 @@ def difference(
     if a + b > 0:
         weight = a / (a + b)
         freedom = 1 / (weight**2 / (len(x) - 1) + (1 - weight) ** 2 / (len(y) - 1))
-        half = float(t.ppf(0.5 + level / 2, freedom)) * math.sqrt(a + b)
+        half = float(stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(a + b)
     found = Interval(centre, centre - half, centre + half, of, "Welch's t", level, spread=a + b > 0)
     return _difference(found, of, found.kind, bounds)
 
@@ -197,10 +197,10 @@ def limits(
 
     A mean out of bounds (a negative "positive" quantity) gets the interval of "any".
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     seeds = np.where(n > 1, n, 2)
-    half = np.where(n > 1, t.ppf(0.5 + level / 2, seeds - 1) * sd / np.sqrt(seeds), np.nan)
+    half = np.where(n > 1, stdtrit(seeds - 1, 0.5 + level / 2) * sd / np.sqrt(seeds), np.nan)
     low, high = mean - half, mean + half
     if bounds == "any":
         return low, high
@@ -218,11 +218,11 @@ def limits(
 
 def _clopper_pearson(share: float, examples: int, level: float) -> tuple[float, float]:
     """The exact interval of a probability from counted examples (Clopper and Pearson 1934)."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     hits = round(share * examples)
-    low = float(beta.ppf(0.5 - level / 2, hits, examples - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.5 + level / 2, hits + 1, examples - hits)) if hits < examples else 1.0
+    low = float(betaincinv(hits, examples - hits + 1, 0.5 - level / 2)) if hits else 0.0
+    high = float(betaincinv(hits + 1, examples - hits, 0.5 + level / 2)) if hits < examples else 1.0
     return low, high
 
 

@@ -1,0 +1,69 @@
+"""What each command imports: its user waits for all of it. Lists of packages are compared, not times."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tracking.records.store import Store
+from workers.bundle import together
+from workers.run_bundle import work
+
+SWEEP = """
+title: Error against learning rate
+source: test
+experiment: network
+fixed:
+  data: {name: digits, train_size: 100, test_size: 100}
+  net: {name: convnet, depth: 2, width: 2}
+  optimizer: {name: sgd, batch_size: 50}
+  epochs: 1
+vary: {optimizer.learning_rate: [0.05, 0.1], seed: {count: 3}}
+measure: [error, risk]
+curves: [{name: a, x: optimizer.learning_rate, y: error, split: [train, test], band: ci95}]
+claims: [{name: no_overfitting, x: optimizer.learning_rate, y: error, split: test, tolerance: 0.01}]
+"""
+RUN = """
+import contextlib, io, sys
+from orchestrator import cli
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    cli.main(sys.argv[1:])
+print(*sys.modules)
+"""
+HEAVY = {"matplotlib", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "ray", "scipy", "sklearn", "torch", "yaml"}
+HEAVY |= {"scipy.stats"}  # half a second, for quantiles that scipy.special has
+RECORDS = {"numpy", "pyarrow", "pydantic", "yaml"}  # that read sweep files and records
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep file with all of its trials recorded."""
+    folder = tmp_path_factory.mktemp("imports")
+    (folder / "small.yaml").write_text(SWEEP)
+    trials = tuple(expand(read(str(folder / "small.yaml"))))
+    for _ in work(Store(str(folder / "runs")), together(trials), "cpu"):
+        pass
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "allowed"),
+    [
+        ("--help", set()),
+        ("--version", set()),
+        ("launch --help", set()),
+        ("plan small.yaml", RECORDS),
+        ("status small.yaml", RECORDS),
+        ("verify small.yaml", {*RECORDS, "pandas", "scipy"}),
+        ("curves small.yaml", {*RECORDS, "pandas", "scipy", "matplotlib"}),
+    ],
+)
+def test_a_command_imports_what_it_needs(folder: Path, command: str, allowed: set[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *command.split()], cwd=folder, capture_output=True, text=True, check=True
+    )
+    imported = set(done.stdout.split()) & HEAVY
+    assert imported == allowed, done.stderr
