@@ -1,6 +1,5 @@
 """The command line: verbs only. Each parses, calls one function and prints."""
 
-import gc
 import sys
 from pathlib import Path
 
@@ -9,7 +8,9 @@ from cyclopts import App
 from orchestrator import cli_tools
 from orchestrator.commands.exit_codes import guarded
 from orchestrator.commands.options import (
+    Compared,
     Detach,
+    Full,
     Json,
     Limit,
     Opened,
@@ -98,12 +99,13 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 
 
 @app.command
-def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, as_json: Json = False) -> int:
+def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, full: Full = False,
+           as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, and the report as one HTML file. Exit code 1 when a
     figure cannot be drawn."""
     from orchestrator.commands import look_again
 
-    return 0 if look_again.curves(which.read(), at, watch, as_json) else 1
+    return 0 if look_again.curves(which.read(), at, watch, full, as_json) else 1
 
 
 @app.command
@@ -118,6 +120,34 @@ def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = 
     verdicts = build(sweep, expand(sweep), Ledger.read(at.existing())).verdicts
     render.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
+
+
+@app.command
+def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore = WhichStore(), full: Full = False,
+            as_json: Json = False) -> int:  # fmt: skip
+    """Sweeps, variants of one, or one sweep in two stores: each curve of all in one figure, a table of the differences
+    with their intervals, and the verdicts side by side. Exit code 1 when a figure cannot be drawn.
+
+    Examples: `sweep compare fig2@laptop fig2@laptop@epochs=5`, `sweep compare fig2 old/runs::fig2`.
+
+    Parameters
+    ----------
+    first
+        The sweep that the others are compared with: a file, a shipped name, or a variant such as fig2@laptop@epochs=5;
+        in another store than --store after its folder or URI and "::".
+    second
+        Another one.
+    more
+        And others.
+    """
+    from orchestrator.commands.rendering import render_compare
+    from orchestrator.commands.results.compare import compare
+    from orchestrator.results.write_comparison import write
+
+    found = compare((first, second, *more), at.store)
+    files = write(found)
+    render_compare.show(found, files, full, as_json)
+    return 1 if files.not_drawn else 0
 
 
 @app.command(name="show")
@@ -237,14 +267,8 @@ app.command(cli_tools.bench, name="bench")
 app.command(cli_tools.doctor, name="doctor")
 
 
-# New objects between two collections of garbage. A sweep of 100,000 trials makes millions that live to the end, and
-# with Python's 700 a third of the time of `plan` went into looking at them again and again.
-COLLECTED_AFTER = 200_000
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Entry point; `tracking.common.errors` lists the exit codes."""
-    gc.set_threshold(COLLECTED_AFTER, *gc.get_threshold()[1:])
     sys.stderr = never_failing(sys.stderr)
     replace_unencodable(sys.stdout, sys.stderr)
     with log_messages.shown():

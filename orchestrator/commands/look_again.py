@@ -2,12 +2,14 @@
 
 from orchestrator.commands.options import WhichStore
 from orchestrator.commands.rendering import render
+from orchestrator.commands.results.recorded import refuse_nothing
 from orchestrator.execution.store.keep_sweep import refuse_another_file
 from orchestrator.planning.plan import compare
 from orchestrator.results.build import build
 from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
+from orchestrator.terminal.console import say
 from orchestrator.terminal.live import repeat
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
@@ -30,17 +32,21 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     repeat(look, STATUS_S if watch else None)
 
 
-def curves(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> bool:
+def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, as_json: bool) -> bool:
     """Draws the curves and writes the report; watching ends when every trial has ended. Returns whether every figure
-    could be drawn in the end."""
+    could be drawn in the end. Draws nothing where nothing is recorded: raises Refused, or goes on watching."""
     trials, store, drawn = expand(sweep), at.existing(), True
     refuse_another_file(sweep, store)
 
     def look() -> bool:
         nonlocal drawn
         results = build(sweep, trials, Ledger.read(store))
+        if watch and not results.records:
+            say(f"nothing is recorded of {sweep.variant} in '{at.store}' yet")
+            return False
+        refuse_nothing(results, at.store)
         files = write(results, store)
-        render.curves(results, files, as_json)
+        render.curves(results, files, full, as_json)
         drawn = not files.not_drawn
         return not results.unfinished
 

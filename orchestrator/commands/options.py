@@ -115,6 +115,7 @@ class WhichMachines:
     address: Address = None
 
 
+Compared = Annotated[str, Parameter(completer=_sweeps)]
 Opened = Annotated[str | None, Parameter(completer=_sweeps, show_default=False)]
 Where = Annotated[
     str | None,
@@ -123,6 +124,7 @@ Where = Annotated[
 Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
 Detach = Annotated[bool, Parameter(negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
+Full = Annotated[bool, Parameter(help="Tables with all points of each line, not only a few.", negative="")]
 Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]

@@ -60,9 +60,9 @@ def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     return both(frame, curve, varied)[1]
 
 
-def both(frame: "Frame", curve: Curve, varied: list[str]) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """`aggregate` and `single` in one reading of the rows."""
-    return _read(frame, curve, varied, few=True)
+def both(frame: "Frame", curve: Curve, varied: list[str], few: bool = True) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """`aggregate` and `single` in one reading of the rows; `aggregate` and `values` where not `few`."""
+    return _read(frame, curve, varied, few)
 
 
 def _read(frame: "Frame", curve: Curve, varied: list[str], few: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":

@@ -1,5 +1,6 @@
 """The third step of a curve, reduce: centre, band and counts of every point, and the values of single seeds."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -94,5 +95,14 @@ class _Seeds:
     def _count(self, lines: "pd.DataFrame") -> None:
         for group, series, seed in lines[["group", "series", "seed"]].drop_duplicates().to_numpy().tolist():
             self.seeds.setdefault((group, series), set()).add(seed)
-        numbers = [len(s) for s in self.seeds.values()]
-        self.many |= sum(numbers) > MAX_THIN or max(numbers, default=0) > MAX_SEEDS
+        self.many |= _too_many([len(s) for s in self.seeds.values()])
+
+
+def few_enough(values: "pd.DataFrame") -> bool:
+    """Whether a figure can show the values of all single seeds; columns line and seed."""
+    return not _too_many(values.groupby("line")["seed"].nunique().tolist())
+
+
+def _too_many(seeds: Sequence[int]) -> bool:
+    """`seeds`: how many each line has."""
+    return sum(seeds) > MAX_THIN or max(seeds, default=0) > MAX_SEEDS

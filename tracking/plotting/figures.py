@@ -87,18 +87,18 @@ def draw(
     good = {name: part for name, part in curves.items() if isinstance(part, Part)}
     all_of_them = (*curves.values(), *heats.values())
     saved: list[dict[str, str] | NotDrawn] = [part for part in all_of_them if isinstance(part, NotDrawn)]
-    saved += [_saved(name, partial(_curve, part, captions), folder) for name, part in good.items()]
+    saved += [save_one(name, partial(_curve, part, captions), folder) for name, part in good.items()]
     warm = {name: found for name, found in heats.items() if isinstance(found, Heat)}
-    saved += [_saved(name, partial(_heatmap, found, captions), folder) for name, found in warm.items()]
-    saved += [_saved(page.name, partial(_page, page, good, captions), folder) for page in pages]
-    saved += [_saved(one.name, partial(_surface, one, frame, captions), folder) for one in heights]
+    saved += [save_one(name, partial(_heatmap, found, captions), folder) for name, found in warm.items()]
+    saved += [save_one(page.name, partial(_page, page, good, captions), folder) for page in pages]
+    saved += [save_one(one.name, partial(_surface, one, frame, captions), folder) for one in heights]
     whole = table([*(part.table for part in good.values()), *(found.table for found in warm.values())])
     beside = write_table(whole, folder)
     files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
     return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)))
 
 
-def _saved(name: str, make: "Callable[[], Figure]", folder: Path) -> dict[str, str] | NotDrawn:
+def save_one(name: str, make: "Callable[[], Figure]", folder: Path) -> dict[str, str] | NotDrawn:
     """The name and the files of a figure, or why there are none."""
     files = _attempt(name, partial(save, make, folder, name))
     return files if isinstance(files, NotDrawn) else {"name": name, **files}

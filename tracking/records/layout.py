@@ -10,6 +10,7 @@ code/<digest>.zip                          the files in which the code of a prov
 code/<digest>.py                           a file of the user's own, by the digest in the sources of a manifest
 probes/<id>                                a file that preflight and doctor write, read and delete
 figures/<variant>/                         curves, figures, verdicts and report; on this machine in any case
+comparisons/<first> vs <other>/            curves of several sweeps, and their differences; on this machine, too
 mlflow.db, mlflow.db.lock, mlartifacts/    the default MLflow store
 
 Whatever else lies in a folder of a store is foreign: `is_own` tells, and foreign files are neither read nor deleted.
@@ -18,7 +19,7 @@ Whatever else lies in a folder of a store is foreign: `is_own` tells, and foreig
 import re
 
 RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
-CODE, PROBES, FIGURES, SWEEPS = "code", "probes", "figures", "sweeps"
+CODE, PROBES, FIGURES, COMPARISONS, SWEEPS = "code", "probes", "figures", "comparisons", "sweeps"
 SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, TRAINED, UNFINISHED)  # endings of files that commits write, interrupted ones included
 WORD = "[0-9A-Za-z][0-9A-Za-z_-]*"  # a bundle or an attempt
@@ -40,6 +41,7 @@ LEASE = KEPT_SWEEP = ".json"
 MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
+DIFFERENCES, COMPARISON = "differences.csv", "comparison.json"
 FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg")
 
 

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from orchestrator.commands.rendering.shorten import shorten
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.tables import table
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 MOST_CELLS = 12  # of a heat map along either axis that fit on a screen
 
 
-def tables(results: "Results") -> None:
+def tables(results: "Results", full: bool) -> None:
     """Every curve and heat map that has points."""
     from tracking.analysis.heat import Heat
 
     heats = [found for found in results.heatmaps.values() if isinstance(found, Heat)]
-    curves(results.sweep, results.table)
+    curves(results.sweep, results.table, full)
     for found in heats:
         _cells(found)
 
 
-def curves(sweep: Sweep, whole: "pd.DataFrame") -> None:
-    """The points of all curves; nothing of a sweep that draws something else."""
+def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool = False) -> None:
+    """Some points of all curves, or all of them if `full`; nothing of a sweep that draws something else."""
     if sweep.heatmaps and not sweep.curves:
         return
     if whole.empty or not whole["n"].any():
@@ -38,15 +39,17 @@ def curves(sweep: Sweep, whole: "pd.DataFrame") -> None:
     for name, part in whole.groupby("curve", sort=False):
         curve = curves[str(name)]
         counts = ["n", *(c for c in COUNTS[2:] if part[c].any())]
+        rows, said = shorten(part, "centre", full)
         lines = [
             (
                 *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),
                 *(getattr(r, count) for count in counts),
             )
-            for r in (part if len(part) <= 80 else _ends(part)).itertuples()
+            for r in rows.itertuples()
         ]
         centre = f"{curve.centre} {curve.y}"
-        table(f"curve {name}", ["line", curve.x, centre, "low", "high", *(c.replace("_", " ") for c in counts)], lines)
+        title = f"curve {name} ({said})" if said else f"curve {name}"
+        table(title, ["line", curve.x, centre, "low", "high", *(c.replace("_", " ") for c in counts)], lines)
 
 
 def _cells(found: "Heat") -> None:
@@ -67,11 +70,3 @@ def _cells(found: "Heat") -> None:
 
 def _number(value: float) -> float | str:
     return "–" if math.isnan(value) else value
-
-
-def _ends(part: "pd.DataFrame") -> "pd.DataFrame":
-    """Long curves (over steps) are shown by their first and last points; the rest is in curves.parquet."""
-    import pandas as pd
-
-    groups = [pd.concat([g.head(1), g.tail(1)]) for _, g in part.groupby("line", sort=False)]
-    return pd.concat(groups)

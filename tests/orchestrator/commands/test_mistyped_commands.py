@@ -117,7 +117,6 @@ def test_a_dead_mlflow_is_told_with_what_is_safe(
     ("typed", "says"),
     [
         ("status mine.yaml", "at work nobody: `sweep launch` runs what is left"),
-        ("curves mine.yaml", "no curve can be drawn yet: nothing is recorded"),
         ("verify mine.yaml", "0 trials, 0 seeds a cell, 4 missing"),
         ("sync mine.yaml", "nothing is recorded here of this sweep: `sweep launch`"),
     ],

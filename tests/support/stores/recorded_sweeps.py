@@ -1,6 +1,6 @@
 """Sweeps whose trials are recorded without any training, as a launch would leave them in a store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.execution.store import keep_code
@@ -46,9 +46,17 @@ def write(file: Path, widths: Sequence[int] = (2, 4), epochs: int = 2, title: st
     return file
 
 
-def record(trials: Sequence[Trial], store: Store) -> str:
-    """Records that these trials have been trained, in one bundle, whose id it returns. All numbers are made up: of the
-    seed alone, the same each time."""
+Value = Callable[[Trial, int, str], float]  # what is measured of a trial at a step on a split
+
+
+def of_the_seed(trial: Trial, step: int, split: str) -> float:
+    """A number that depends on the seed and the step alone."""
+    return (1 + trial.seed) / (2 + step)
+
+
+def record(trials: Sequence[Trial], store: Store, value: Value = of_the_seed) -> str:
+    """Records that these trials have been trained, in one bundle, whose id it returns. All numbers are made up by
+    `value`, the same each time."""
     bundle = together(trials)
     writer = Writer.begin(
         store, bundle.id, trials[0].experiment, small_trials.entries(trials), Provenance(),
@@ -56,7 +64,7 @@ def record(trials: Sequence[Trial], store: Store) -> str:
     )  # fmt: skip
     writer.attempt = "0"
     rows = [
-        Row(t.id, step, split, measure, "", (1 + t.seed) / (2 + step))
+        Row(t.id, step, split, measure, "", value(t, step, split))
         for t in trials for step in (0, 1, 2) for split in ("train", "test") for measure in ("error", "risk")
     ]  # fmt: skip
     writer.add(rows, {t.id: Outcome("finished", 2, "epochs done") for t in trials})

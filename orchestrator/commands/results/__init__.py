@@ -1,0 +1,1 @@
+"""Commands about the results of whole sweeps."""
