@@ -2,55 +2,66 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check structure test-cluster test-image fix faults fuzz soak bench results clean
+.PHONY: setup tools demo test check structure test-cluster test-image fix faults fuzz soak bench results clean
 
-setup: .venv/ready  ## makes .venv with .venv/bin/sweep, at the versions of constraints.txt
+# TORCH_INDEX: address of PyTorch's wheels for CPUs; without it, PyTorch comes as PyPI has it: for Linux, with CUDA
+TORCH_INDEX ?=
+PIP := $(BIN)/python -m pip install --quiet
+
+setup: .venv/ready  ## makes .venv with .venv/bin/sweep and what it needs, at the versions of constraints.txt
 
 .venv/ready: pyproject.toml setup.py constraints.txt $(wildcard workers/engines/cpu/kernels/*.?pp)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" "$$(grep '^torch==' constraints.txt)")
+	$(PIP) --constraint constraints.txt --editable .
+	touch $@
+
+tools: .venv/tools  ## adds what checks and tests need, a third more
+
+.venv/tools: .venv/ready
+	$(PIP) --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
 demo: setup  ## the main job: a width sweep on handwritten digits, under two minutes on 2 cores
 	$(BIN)/sweep launch demo
 
-check: setup  ## lint, format, types, import chain
+check: tools  ## lint, format, types, import chain
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-structure: setup  ## the rooms, the arrows between them, those that run back, and circles; lengths, and types left open
+structure: tools  ## the rooms, the arrows between them, those that run back, and circles; lengths, and types left open
 	$(BIN)/python -m tests.support.structure
 	$(BIN)/python -m tests.support.stores.counts
 
 test: check  ## everything above, then the tests, two at a time
 	$(BIN)/pytest -n 2
 
-test-cluster: setup  ## hosts, services and Slurm on this one machine; skips, saying so, without root or Debian's packages
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,cluster]"
+test-cluster: tools  ## hosts, services and Slurm on this one machine; skips, saying so, without root or Debian's packages
+	$(PIP) --constraint constraints.txt --editable ".[test-cluster]"
 	sh tests/support/install_debian_packages.sh
 	$(BIN)/pytest -m 'cluster and not faults' -rs
 
-test-image: setup  ## docker/Dockerfile and compose.yaml on an engine of their own: minutes, 10 GB; root and Debian's docker.io
+test-image: tools  ## docker/Dockerfile and compose.yaml on an engine of their own: minutes, 10 GB; root and Debian's docker.io
 	$(BIN)/pytest -m image -rs
 
-faults: setup  ## the part of the fault matrix that takes minutes, and --detach on hosts of its own
+faults: tools  ## the part of the fault matrix that takes minutes, and --detach on hosts of its own
 	$(BIN)/pytest -m faults
 
-soak: setup  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
+soak: tools  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
 	$(BIN)/python -m tests.support.launching.random_kills
 
-fuzz: setup  ## ten thousand changed stores and sweep files, none of which may end in a traceback: about an hour
+fuzz: tools  ## ten thousand changed stores and sweep files, none of which may end in a traceback: about an hour
 	$(BIN)/python -m tests.support.fuzz.run --inputs 10000
 
 bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
 	$(BIN)/sweep bench --out benchmarks/results
 
-results: setup  ## draws, judges and describes every sweep of docs/results from the rows kept there; nothing trains
+results: tools  ## draws, judges and describes every sweep of docs/results from the rows kept there; nothing trains
 	$(BIN)/python -m tests.support.published
 
-fix: setup
+fix: tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -7,6 +7,7 @@ from cyclopts import App
 
 from orchestrator import cli_tools
 from orchestrator.commands.exit_codes import guarded
+from orchestrator.commands.machine.version import version
 from orchestrator.commands.options import (
     Compared,
     Detach,
@@ -28,6 +29,7 @@ app = App(
     name="sweep",
     help="Does this overfit? One YAML file in, overfitting curves with confidence bands and checked claims out.",
     help_format="plaintext",
+    version=version,
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,
 )
