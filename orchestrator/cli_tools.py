@@ -6,7 +6,18 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from orchestrator.commands.options import Address, Given, Json, Numbers, Tracking, Where, WhichStore, Words
+from orchestrator.commands.options import (
+    Address,
+    Given,
+    Json,
+    Kind,
+    Numbers,
+    OwnFile,
+    Tracking,
+    Where,
+    WhichStore,
+    Words,
+)
 
 
 def list_(folder: Where = ".", *, as_json: Json = False) -> int:
@@ -19,7 +30,7 @@ def list_(folder: Where = ".", *, as_json: Json = False) -> int:
     return 0
 
 
-def new_(kind: str, name: str, *, folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".") -> int:
+def new_(kind: Kind, name: str, *, folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".") -> int:
     """Write a file of your own beside a sweep: a net, data, loss, measure, optimizer, schedule, perturbation, claim.
 
     Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`.
@@ -39,7 +50,7 @@ def new_(kind: str, name: str, *, folder: Annotated[str, Parameter(help="Where t
     return 0
 
 
-def check_(file: str, *, set_: Given = (), as_json: Json = False) -> int:
+def check_(file: OwnFile, *, set_: Given = (), as_json: Json = False) -> int:
     """Put a file of your own to the test: trained alone, again, in a bundle, from a checkpoint, beside a model that
     diverges. Exit code 1 when a part of the contract is broken.
 

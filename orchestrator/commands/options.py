@@ -3,36 +3,18 @@
 Nothing heavy is imported before a command runs, so that `--help` and the shell's completion answer at once.
 """
 
-import os
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from tracking.common.program import SHIPPED
+from orchestrator.commands import completion
 
 if TYPE_CHECKING:
     from orchestrator.spec.sweep import Sweep
     from tracking.records.ledger import Ledger
     from tracking.records.store import Store
-
-
-def _sweeps(context: Any) -> dict[str, str]:
-    """For the shell's completion: the shipped sweeps, and the sweep files of this folder."""
-    here = (name for name in os.listdir() if name.endswith((".yaml", ".yml")))
-    found = {path.stem: "shipped" for path in SHIPPED.glob("*.yaml")}
-    return {**found, **dict.fromkeys(here, "in this folder")}
-
-
-def _here(context: Any) -> tuple[str, ...]:
-    """For the shell's completion: the sweep files of this folder, and the folders in it."""
-    return tuple(name for name in sorted(os.listdir()) if name.endswith((".yaml", ".yml")) or os.path.isdir(name))
-
-
-def _profiles(context: Any) -> tuple[str, ...]:
-    """For the shell's completion: the profiles that the shipped sweeps have."""
-    return ("debug", "laptop")
 
 
 @Parameter(name="*")
@@ -44,12 +26,12 @@ class WhichSweep:
         str,
         Parameter(
             help="A sweep file, or the name of a shipped sweep; also a variant of it, such as fig2@laptop@epochs=5.",
-            completer=_sweeps,
+            completer=completion.sweeps,
         ),
     ]
     _: KW_ONLY
     profile: Annotated[
-        str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=_profiles)
+        str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=completion.profiles)
     ] = None
     debug: Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")] = False
     set_: Annotated[
@@ -115,12 +97,14 @@ class WhichMachines:
     address: Address = None
 
 
-Compared = Annotated[str, Parameter(completer=_sweeps)]
-Opened = Annotated[str | None, Parameter(completer=_sweeps, show_default=False)]
+Compared = Annotated[str, Parameter(completer=completion.sweeps)]
+Opened = Annotated[str | None, Parameter(completer=completion.sweeps, show_default=False)]
 Where = Annotated[
     str | None,
-    Parameter(help="A sweep file, or the folder that it lies in.", completer=_here, show_default=False),
+    Parameter(help="A sweep file, or the folder that it lies in.", completer=completion.here, show_default=False),
 ]
+OwnFile = Annotated[str, Parameter(completer=completion.own_files)]
+Kind = Annotated[str, Parameter(completer=completion.kinds)]
 Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
 Detach = Annotated[bool, Parameter(negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]

@@ -105,12 +105,6 @@ def test_every_option_is_explained(name: str) -> None:
         assert argument.parameter.help or argument.field_info.name in documented, f"sweep {name} {argument.name}"
 
 
-def test_the_shell_completes_sweep_names_and_options(capsys: pytest.CaptureFixture[str]) -> None:
-    for words, expected in ((["launch", "fig"], "fig2\tshipped"), (["launch", "fig2", "--profile", ""], "laptop")):
-        cli.app(["__complete", *words], result_action="return_value")
-        assert expected in capsys.readouterr().out.splitlines()
-
-
 def test_every_claim_of_the_memo_is_judged_where_the_table_says() -> None:
     """C1 to C36, each by labels that the sweep has or by tests that exist; and no label of the memo's is left out."""
     page = (ROOT / "docs/experiments.md").read_text()
