@@ -83,6 +83,12 @@ class Trial(Generic[S_co]):
         return {k: _plain_part(json.dumps(v)) if isinstance(v, (dict, list)) else v for k, v in whole.items()}
 
     @functools.cached_property
+    def unseeded(self) -> dict[str, Any]:
+        """The plain settings with dotted keys, without the seed. Not to be changed: trials that were made from one
+        another by `with_seed` share one object, so that what is computed of it is computed once a cell."""
+        return {key: value for key, value in flat(self.plain).items() if key != "seed"}
+
+    @functools.cached_property
     def id(self) -> str:
         """Content hash of what determines the training, user's files included, and of the schema version: the same id
         is the same work.
@@ -129,12 +135,17 @@ class Trial(Generic[S_co]):
         value = _seed_of(type(self.settings)).validate_python(seed, strict=True)
         other = Trial(self.experiment, self.settings.model_copy(update={"seed": value}), self.files)
         before, after = self._around_seed
-        shared: dict[str, object] = {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
-        known = {**shared, "plain": {**self.plain, "seed": value}}
-        if "seed" in self._may_differ:
-            known["shape"] = self.shape
-        other.__dict__.update(known, id=_hashed(f"{before}{value}{after}"))
+        other.__dict__.update(self._of_cell, plain={**self.plain, "seed": value}, id=_hashed(f"{before}{value}{after}"))
         return other
+
+    @functools.cached_property
+    def _of_cell(self) -> dict[str, object]:
+        """The properties that are the same, and one object, for every seed."""
+        shared: dict[str, object] = {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
+        shared |= {"unseeded": self.unseeded, "_may_differ": self._may_differ}
+        if "seed" in self._may_differ:
+            shared["shape"] = self.shape
+        return {**shared, "_of_cell": shared}
 
     def measuring(self, measures: Sequence[str], every: int | tuple[int, ...], partial: bool = True) -> "Trial":
         """The same training, of which these measures are recorded, every so many steps. Of an experiment with a choice
@@ -160,7 +171,7 @@ class Trial(Generic[S_co]):
         rest = {k: v for k, v in flat(self.plain).items() if not f"{k}.".startswith(different)}
         return digest({"experiment": self.experiment, "settings": rest})
 
-    @property
+    @functools.cached_property
     def _may_differ(self) -> tuple[str, ...]:
         with self.files.active():
             return EXPERIMENTS.load(self.experiment).MAY_DIFFER

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from orchestrator.planning.pack import cost, described
+from orchestrator.planning.pack import costs, described
 from tracking.common.text import duration
 from workers.bundle import Bundle, Report
 
@@ -56,7 +56,7 @@ class Progress:
     def __init__(self, bundles: Sequence[Bundle]) -> None:
         names = described(bundles)
         self.names = {t.id: names[b.id] for b in bundles for t in b.trials}
-        self.cost = {t.id: cost(t) for b in bundles for t in b.trials}
+        self.cost = costs(t for b in bundles for t in b.trials)
         self.total_cost = sum(self.cost.values())
         self.cost_done, self.fractions = 0.0, dict[str, float]()  # trial -> fraction of its steps that is done
         self.running: dict[str, RunningBundle] = {}

@@ -7,7 +7,7 @@ from typing import Protocol
 from orchestrator.execution.hang_detection import HangDetector
 from orchestrator.execution.signals import StopSignals
 from orchestrator.planning.estimate import ROUGH_RATE
-from orchestrator.planning.pack import cost
+from orchestrator.planning.pack import costs
 from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
@@ -53,7 +53,7 @@ class Supervisor:
 
     def bundle_started(self, bundle: Bundle) -> None:
         """A worker starts, or goes on with, a bundle."""
-        self.hangs.started(bundle.id, sum(cost(t) for t in bundle.trials) / ROUGH_RATE)
+        self.hangs.started(bundle.id, sum(costs(bundle.trials).values()) / ROUGH_RATE)
 
     def bundle_reported(self, report: Report) -> None:
         """A bundle has reported."""

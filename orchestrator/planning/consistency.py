@@ -14,13 +14,15 @@ from workers.runtime import provenance
 from workers.training.settings import OnImages
 from workers.trial import SCHEMA_VERSION, Trial
 
+CHOOSING = DataSettings.model_fields.keys() - {"name"}  # settings that every data set has
+
 
 def data_name(settings: Mapping[str, object]) -> str:
     """The name of a trial's data: their settings without those that choose among the same images or change them."""
     data = settings.get("data", {})
     if not isinstance(data, dict):
         return ""
-    return str({k: v for k, v in data.items() if k not in DataSettings.model_fields or k == "name"})
+    return str({k: v for k, v in data.items() if k not in CHOOSING})
 
 
 def data_digest(recorded: TrialRecord) -> str:
@@ -46,9 +48,9 @@ def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[TrialRecord]) 
 
 def _digests(recorded: Iterable[TrialRecord]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for one in recorded:
-        if digest := data_digest(one):
-            found.setdefault(data_name(one.settings), set()).add(digest)
+    seen = {(id(one.settings.get("data")), digest): one for one in recorded if (digest := data_digest(one))}
+    for (_, digest), one in seen.items():  # trials of one cell share their data
+        found.setdefault(data_name(one.settings), set()).add(digest)
     return found
 
 
@@ -89,10 +91,10 @@ def codes(recorded: Iterable[TrialRecord]) -> Counter[str]:
     that have the same files are one, whatever their commits."""
     names: dict[str, str] = {}
     counts = Counter[str]()
-    for one in recorded:
-        found = {_files(p): _name(p) for p in one.provenances}
+    for provenances, trials in Counter(one.provenances for one in recorded).items():
+        found = {_files(p): _name(p) for p in provenances}
         names = {**found, **names}
-        counts.update(found.keys())
+        counts.update(dict.fromkeys(found, trials))
     twice = {name for name, n in Counter(names[files] for files in counts).items() if n > 1}
     shown = {files: f"{name} ({files[:8]})" if name in twice else name for files, name in names.items()}
     return Counter({shown[files]: n for files, n in counts.items()})

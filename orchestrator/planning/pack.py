@@ -27,13 +27,25 @@ def cost(trial: Trial) -> float:
         return EXPERIMENTS.load(trial.experiment).cost(trial.settings)
 
 
+def costs(trials: Iterable[Trial]) -> dict[str, float]:
+    """The cost of each trial, by id; computed once for those that differ in nothing but their seed."""
+    known: dict[int, float] = {}
+    found = {}
+    for t in trials:
+        same = id(t.unseeded)
+        if same not in known:
+            known[same] = cost(t)
+        found[t.id] = known[same]
+    return found
+
+
 def operations(bundle: Bundle) -> float:
     """Floating-point operations of a bundle: one epoch stands for what is measured of networks that are kept."""
     once = {"epochs": 1, "evaluate_every": 1}
     trials = [
         replace(t, settings=t.settings.model_copy(update=once)) if bundle.trained_in else t for t in bundle.trials
     ]
-    return sum(cost(t) for t in trials)
+    return sum(costs(trials).values())
 
 
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:
@@ -109,14 +121,14 @@ def pack(
             bundles.append(bundle)
             for t in bundle.trials:
                 wanted.pop(t.id, None)
-    costs = {id: cost(t) for id, t in wanted.items()}
-    fair = sum(costs.values()) / (lanes * PER_LANE)
+    found = costs(wanted.values())
+    fair = sum(found.values()) / (lanes * PER_LANE)
     groups: dict[str, list[Trial]] = {}
     for t in wanted.values():
         groups.setdefault(t.shape, []).append(t)
     for group in groups.values():
-        bundles += [bundle_of(part) for part in _cut(group, sum(costs[t.id] for t in group), fair, limit(group[0]))]
-    total = {b.id: sum(costs.get(t.id, 0.0) for t in b.trials) for b in bundles}
+        bundles += [bundle_of(part) for part in _cut(group, sum(found[t.id] for t in group), fair, limit(group[0]))]
+    total = {b.id: sum(found.get(t.id, 0.0) for t in b.trials) for b in bundles}
     return sorted(bundles, key=lambda b: (-total[b.id], b.id))
 
 

@@ -13,7 +13,6 @@ from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
-from tracking.common.flatten import flat
 from tracking.plotting.labels import Caption
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
@@ -107,10 +106,7 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:
         for id, r in records.items()
     }
     classes = _classes(trials)
-    planned = (
-        Planned(t.id, t.cell, t.seed, {k: v for k, v in flat(t.plain).items() if k != "seed"}, n)
-        for t, n in zip(trials, classes, strict=True)
-    )
+    planned = (Planned(t.id, t.cell, t.seed, t.unseeded, n) for t, n in zip(trials, classes, strict=True))
     return Results(sweep, trials, records, frame(planned, outcomes, stored(ledger, records.values()), parents(sweep)))
 
 

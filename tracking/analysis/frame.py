@@ -3,7 +3,7 @@
 pandas is imported where tables are made: `sweep status` and `sweep plan` make none.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WORDS = ("trial", "split", "measure", "layer")
+NOTHING = {"state": "missing", "step": -1, "reason": "", "digest": ""}  # the outcome of a trial without a record
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
 
 Places = NDArray[np.int64]
@@ -174,21 +175,32 @@ def frame(
     """Joins what was planned with what is recorded. `outcomes[id]` holds state, step, reason, digest."""
     import pandas as pd
 
-    index: list[str] = []
-    columns: dict[str, list[object]] = {}  # lines of 100,000 trials would be a dictionary each
-    for trial in planned:
-        known = outcomes.get(trial.id, {"state": "missing", "step": -1, "reason": "", "digest": ""})
-        settings = {name: frozen(value) for name, value in trial.settings.items()}
-        about = {"cell": trial.cell, "seed": trial.seed, CLASSES: trial.classes}
-        for name, value in {**about, **known, **settings}.items():
-            column = columns.setdefault(name, [])
-            column += [np.nan] * (len(index) - len(column))
-            column.append(value)
-        index.append(trial.id)
-    whole = {name: column + [np.nan] * (len(index) - len(column)) for name, column in columns.items()}
-    _fill_mappings(whole)
-    trials = pd.DataFrame({name: _series(column, index) for name, column in whole.items()}, index=index)
+    whole = [*planned]
+    index = [trial.id for trial in whole]
+    known = [outcomes.get(id, NOTHING) for id in index]
+    about: dict[str, list[object]] = {
+        "cell": [trial.cell for trial in whole],
+        "seed": [trial.seed for trial in whole],
+        CLASSES: [trial.classes for trial in whole],
+        **{name: [outcome[name] for outcome in known] for name in NOTHING},
+    }
+    columns = {name: _series(values).set_axis(index) for name, values in about.items()}
+    trials = pd.DataFrame({**columns, **_settings(whole, index)}, index=index)
     return Frame(trials, source, frozenset(parents))
+
+
+def _settings(planned: Sequence[Planned], index: list[str]) -> "dict[str, pd.Series[Any]]":
+    """A column for each setting. Mappings of settings that are one object, as those of all seeds of a cell are, are
+    looked at once."""
+    places: dict[int, int] = {}
+    which = [places.setdefault(id(trial.settings), len(places)) for trial in planned]
+    distinct = {id(trial.settings): trial.settings for trial in planned}.values()
+    names = dict.fromkeys(name for settings in distinct for name in settings)
+    columns: dict[str, list[object]] = {
+        name: [frozen(settings[name]) if name in settings else np.nan for settings in distinct] for name in names
+    }
+    _fill_mappings(columns)
+    return {name: _series(values).take(which).set_axis(index) for name, values in columns.items()}
 
 
 def _fill_mappings(columns: dict[str, list[object]]) -> None:
@@ -201,10 +213,10 @@ def _fill_mappings(columns: dict[str, list[object]]) -> None:
                 column[place] = Nested(there)
 
 
-def _series(values: list[object], index: list[str]) -> "pd.Series[Any]":
+def _series(values: list[object]) -> "pd.Series[Any]":
     """Values of one kind as pandas keeps them, any others as they are: None would become NaN beside numbers."""
     import pandas as pd
 
     kinds = set(map(type, values))
     plain = any(kinds <= kind for kind in ({int, float}, {bool}, {str}))
-    return pd.Series(values, index=index) if plain else pd.Series(values, index=index, dtype=object)
+    return pd.Series(values) if plain else pd.Series(values, dtype=object)

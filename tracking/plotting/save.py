@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DPI = 300
 NOTE_LINE, EDGE = 0.112, 0.08  # inches: a line of the notes, and what is left free at the edges
+FEW = 8  # entries of a legend that is laid out at once
 TITLE_LETTERS, NOTE_LETTERS = 12.5, 22.0  # an inch
 
 
@@ -44,13 +45,26 @@ class Page:
 
     def legend(self, entries: "Sequence[Line2D]") -> None:
         """A legend below the axes, in as many columns as fit."""
-        for columns in range(len(entries), 0, -1):
+        for columns in range(self._most_columns(entries), 0, -1):
             legend = self.body.legend(handles=entries, loc="outside lower left", ncols=columns, borderpad=0.2)
             for text in legend.get_texts():
                 text.set_text(verbatim(text.get_text()))
             if columns == 1 or legend.get_window_extent().width <= (self.width - EDGE) * self.figure.dpi:
                 return
             legend.remove()
+
+    def _most_columns(self, entries: "Sequence[Line2D]") -> int:
+        """More columns than this cannot fit, since each takes as much as the narrowest entry. A legend takes long to
+        lay out, and one of a hundred lines would be laid out in every number of columns."""
+        if len(entries) <= FEW:
+            return len(entries)
+        widths = []
+        for entry in entries:
+            alone = self.body.legend(handles=[entry], loc="outside lower left", borderpad=0.0)
+            alone.get_texts()[0].set_text(verbatim(str(entry.get_label())))
+            widths.append(alone.get_window_extent().width)
+            alone.remove()
+        return max(min(len(entries), int((self.width - EDGE) * self.figure.dpi / min(widths))), 1)
 
     def finished(self, axes: "Axes", height: float, rows: int = 1) -> "Figure":
         """The figure, as high as it takes for `rows` rows of axes like `axes` to be `height` inches high."""

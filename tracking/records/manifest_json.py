@@ -10,8 +10,7 @@ change needs a new number: a reader refuses keys that it does not know.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -23,6 +22,7 @@ from tracking.records.provenance import Pairs, Provenance
 from tracking.records.storage import sha256
 
 FORMATS = (1, 2, 3)
+SEED = "seed"  # of all settings the one that differs within a cell
 LARGEST = 2**53  # of a number of steps, bytes or milliseconds: larger ones are no whole numbers in other programs
 
 
@@ -157,12 +157,7 @@ def of_bytes(content: bytes, name: str) -> Manifest:
         outer = _Outer.model_validate_json(content)
         if sha256(outer.manifest.encode()) != outer.sha256:
             raise Damaged(f"{name} does not match its checksum", name)
-        written = _AnyFormat.model_validate_json(outer.manifest).format
-        if written not in FORMATS:
-            known = " or ".join(map(str, FORMATS))
-            where = f"(format {written}, here {known})"
-            raise OtherFormat(f"{name} was written by another version of this program {where}", name)
-        inner = _Inner.validate_json(outer.manifest)
+        inner = _inner(outer.manifest, name)
     except ValidationError as error:
         raise Damaged(f"{name} is not a manifest ({_first(error)})", name) from error
     provenances, computed_by = inner.origins()
@@ -173,6 +168,19 @@ def of_bytes(content: bytes, name: str) -> Manifest:
     if wrong := _contradiction(manifest, name):
         raise Damaged(f"{name} is not a manifest ({wrong})", name)
     return manifest
+
+
+def _inner(text: str, name: str) -> _Format1 | _Format2 | _Format3:
+    """Looks at the format alone only where the whole is not valid, since parsing is what most of the time goes into."""
+    try:
+        return _Inner.validate_json(text)
+    except ValidationError:
+        written = _AnyFormat.model_validate_json(text).format
+        if written in FORMATS:
+            raise
+    known = " or ".join(map(str, FORMATS))
+    where = f"(format {written}, here {known})"
+    raise OtherFormat(f"{name} was written by another version of this program {where}", name)
 
 
 def _first(error: ValidationError) -> str:
@@ -229,8 +237,15 @@ def _shared(trials: Iterable[TrialEntry]) -> Iterator[TrialEntry]:
     cells: dict[str, TrialEntry] = {}
     for trial in trials:
         first = cells.setdefault(trial.cell, trial)
-        settings = trial.settings
-        if first is not trial:
-            common = first.settings
-            settings = {k: common[k] if common.get(k) == v else v for k, v in settings.items()}
-        yield replace(trial, cell=first.cell, settings=settings, reason=sys.intern(trial.reason))
+        settings = trial.settings if first is trial else _sharing(trial.settings, first.settings)
+        yield TrialEntry(
+            trial.id, first.cell, settings, trial.state, trial.step, sys.intern(trial.reason), trial.commit
+        )
+
+
+def _sharing(settings: Mapping[str, object], common: Mapping[str, object]) -> Mapping[str, object]:
+    """The same settings, with the values of `common` where they are equal."""
+    with_seed = {**common, SEED: settings.get(SEED)}
+    if with_seed == settings:
+        return with_seed
+    return {k: common[k] if common.get(k) == v else v for k, v in settings.items()}

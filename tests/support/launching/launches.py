@@ -215,11 +215,14 @@ def remount(folder: Path, options: str) -> None:
 
 @dataclass
 class Place:
-    """A folder in which one sweep is launched again and again. `store`: where its records are."""
+    """A folder in which one sweep is launched again and again. variants: options that make other trials of it, which
+    are launched, too. store: where its records are. first: the sweep file in the beginning, if it was changed."""
 
     program: Program
     folder: Path
+    variants: tuple[tuple[str, ...], ...] = ()
     store: Path = field(init=False)
+    first: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.store = self.folder / "runs"
@@ -227,6 +230,8 @@ class Place:
     def write(self, text: str) -> "Place":
         """Writes the sweep file."""
         self.program.with_database(self.folder)
+        if (self.folder / "faults.yaml").exists():
+            self.first = self.first or (self.folder / "faults.yaml").read_text()
         (self.folder / "faults.yaml").write_text(text)
         return self
 
@@ -259,17 +264,28 @@ class Place:
         return sum(len(manifest["clock"]) for manifest in compare_records.manifests(self.store))
 
     def undisturbed(self) -> Path:
-        """The store of a launch of the same sweep that nothing disturbs; made once."""
+        """The store of launches of the same sweep that nothing disturbs: of its file as it was in the beginning, then
+        as it is now, then with each of `variants`; made once."""
         text = (self.folder / "faults.yaml").read_text()
-        root = self.program.root / "undisturbed" / hashlib.sha256(text.encode()).hexdigest()[:12]
+        texts = [self.first, text] if self.first else [text]
+        made_of = "\n".join([*texts, str(self.variants)])
+        root = self.program.root / "undisturbed" / hashlib.sha256(made_of.encode()).hexdigest()[:12]
         if not (root / "runs").exists():
             self.program.with_database(root)
-            Place(self.program, root).write(text).launch(SWEEP_COMMIT_S="5").ends(0)
+            if (self.folder / "nets").exists():
+                shutil.copytree(self.folder / "nets", root / "nets")
+            for content in texts:
+                Place(self.program, root, self.variants).write(content).launch_all(SWEEP_COMMIT_S="5")
         return root / "runs"
+
+    def launch_all(self, **how: Any) -> None:
+        """Launches the sweep and its variants, each to its end."""
+        for options in ((), *self.variants):
+            self.launch(*options, **how).ends(0)
 
     def is_whole(self, mirror: bool = True) -> None:
         """One more launch, and everything is as if nothing had ever happened; MLflow, too."""
-        self.launch().ends(0)
+        self.launch_all()
         difference = compare_records.compare(self.store, self.undisturbed())
         assert not difference, difference
         assert compare_records.dump(self.store) == compare_records.dump(self.undisturbed())
@@ -280,5 +296,6 @@ class Place:
         """Trials whose runs are not those of a mirror made anew from the same records."""
         rebuilt = self.folder / f"rebuilt-{uuid.uuid4().hex[:6]}"
         uri = f"sqlite:///{self.program.with_database(rebuilt)}"
-        self.program.run(self.folder, "sync", "faults.yaml", "--tracking-uri", uri).ends(0)
+        for options in ((), *self.variants):
+            self.program.run(self.folder, "sync", "faults.yaml", *options, "--tracking-uri", uri).ends(0)
         return compare_records.wrong_runs(database, rebuilt / "runs/mlflow.db")

@@ -4,8 +4,10 @@
     python -m tests.support.launching.random_kills --kills 1000 --seed 7
 
 A round is one store. Launch follows launch, each killed (SIGKILL) at a random instant, until one ends by itself; then
-every row, outcome and MLflow run is compared with those of a launch that nothing has disturbed. Some launches use
-Ray: there a random process is killed, Ray's own and its workers included, and the launch may go on and be hit again.
+every row, outcome, trained network and MLflow run is compared with those of launches that nothing has disturbed. Some
+launches use Ray: there a random process is killed, Ray's own and its workers included, and the launch may go on and be
+hit again. Some are of a variant of the sweep (`OPTIONS`). Rounds take turns (`KINDS`): networks of this program, nets
+of a user's own, and networks of which more is measured once they are trained, from their kept weights.
 """
 
 import argparse
@@ -19,18 +21,42 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any, NamedTuple
 
 from tests.support.launching import launches
 from tests.support.launching.launches import Launch, Place, Program
+from tests.support.networks import own_nets
 from tests.support.stores import compare_records
 
-# Twelve networks of three shapes on handwritten digits; $SWEEP_COMMIT_S is 0 here, so that every epoch is committed.
-FIXED = {
+# Networks of three shapes on handwritten digits; $SWEEP_COMMIT_S is 0 here, so that every epoch is committed.
+FIXED: dict[str, Any] = {
     "data": {"name": "digits", "train_size": 100, "test_size": 100}, "net": {"name": "convnet", "depth": 3},
     "optimizer": {"name": "sgd", "batch_size": 20, "learning_rate": 0.05}, "epochs": 100,
     "measure": ["error", "risk", "frobenius_norm"],
 }  # fmt: skip
-SWEEP = launches.sweep("network", FIXED, {"net.width": [4, 8, 12], "seed": {"count": 4}})
+OWN = {**FIXED, "net": {"name": "everything"}, "epochs": 20}
+VARY, SEEDS = {"net.width": [4, 8, 12], "seed": {"count": 4}}, {"seed": {"count": 4}}
+PROFILES = {"debug": {"fixed": {"epochs": 9}, "vary": {"seed": {"count": 2}}}}
+DIFFERENT = (("--debug",), ("--set", "epochs=15"))  # options that make other trials
+OPTIONS = ((), (), (), *DIFFERENT, ("--limit", "3"))  # one of these for each launch
+
+
+class Kind(NamedTuple):
+    """The sweep of a round; `more`: its file once all of it is done, "" where it stays."""
+
+    text: str
+    more: str = ""
+
+
+def _sweep(fixed: dict[str, Any], vary: dict[str, Any], **changes: Any) -> str:
+    return launches.sweep("network", {**fixed, **changes}, vary, profiles=PROFILES)
+
+
+KINDS = (
+    Kind(_sweep(FIXED, VARY)),
+    Kind(_sweep(OWN, SEEDS)),
+    Kind(_sweep(FIXED, VARY, epochs=20), _sweep(FIXED, VARY, epochs=20, measure=[*FIXED["measure"], "margin", "norm"])),
+)
 LONGEST_S = {False: 2.5, True: 12.0}  # without Ray and with it: latest instant of the first kill after the start
 GO_ON = (0, 75, -signal.SIGKILL)  # done, interrupted since the cluster failed, killed
 RAYS_END = " core_worker"  # Ray itself ends a driver with code 1, saying so from this file, when its raylet is gone
@@ -69,10 +95,14 @@ def soak(program: Program, folder: Path, kills: int, seed: int, ray: float) -> T
     random, tally = Random(seed), Tally()
     while tally.killed < kills:
         tally.rounds += 1
-        place = Place(program, folder / f"round-{tally.rounds}")
+        place = Place(program, folder / f"round-{tally.rounds}", DIFFERENT)
         place.folder.mkdir(parents=True)
-        place.write(SWEEP)
-        _disturb(place, kills, random, ray, tally)
+        own_nets.written(place.folder, everything=own_nets.EVERYTHING)
+        kind = KINDS[tally.rounds % len(KINDS)]
+        _disturb(place.write(kind.text), kills, random, ray, tally)
+        if kind.more:
+            place.launch().ends(0)
+            _disturb(place.write(kind.more), kills, random, ray, tally)
         _compare(place, tally)
         program.clean()
         if tally.sound:
@@ -84,13 +114,13 @@ def soak(program: Program, folder: Path, kills: int, seed: int, ray: float) -> T
 def _disturb(place: Place, kills: int, random: Random, ray: float, tally: Tally) -> None:
     """Launches until one ends by itself, or there were kills enough."""
     while tally.killed < kills:
-        with_ray = random.random() < ray
-        launch = place.start(*(("--ray",) if with_ray else ()))
+        with_ray, options = random.random() < ray, random.choice(OPTIONS)
+        launch = place.start(*options, *(("--ray",) if with_ray else ()))
         tally.launches += 1
         _hit(launch, random, LONGEST_S[with_ray], tally)
         if launch.wait() not in GO_ON and not _ended_by_ray(launch):
             tally.wrong.append(f"exit code {launch.code}: {launch.err[-2000:]}")
-        if launch.code == 0:
+        if launch.code == 0 and not options:
             return
 
 
@@ -121,9 +151,7 @@ def _still_running(launch: Launch, seconds: float) -> bool:
 
 def _compare(place: Place, tally: Tally) -> None:
     """Finishes the sweep and holds it against one that nothing has disturbed."""
-    if place.launch().code != 0:
-        tally.wrong.append("the last launch did not end well")
-        return
+    place.launch_all()
     found = compare_records.compare(place.store, place.undisturbed())
     tally.rows += found.rows
     tally.lost += found.lost

@@ -53,10 +53,17 @@ def held(root: Path) -> dict[str, Held]:
     for manifest in manifests(root):
         for trial, one in _bundle(root, manifest).items():
             other = found.get(trial)
-            assert not other or not (_ended(one) and _ended(other)) or one == other, f"{trial} ended twice, differently"
-            if not other or _rank(one) > _rank(other):
+            if other and _ended(one) and _ended(other):
+                found[trial] = _with_measured_later(other, one, trial)
+            elif not other or _rank(one) > _rank(other):
                 found[trial] = one
     return found
+
+
+def _with_measured_later(one: Held, other: Held, trial: str) -> Held:
+    """Two bundles that hold a trial hold different measures of it, or the same rows; one has its weights."""
+    assert one.outcome == other.outcome, f"{trial} ended twice, differently"
+    return Held(one.outcome, one.settings, one.rows | other.rows, one.weights or other.weights)
 
 
 def _ended(one: Held) -> bool:
@@ -83,15 +90,30 @@ def _bundle(root: Path, manifest: dict[str, Any]) -> dict[str, Held]:
 
 
 def _weights(root: Path, manifest: dict[str, Any]) -> dict[str, str]:
-    """Of each trial: where it stands by itself in the file (launching/misbehaving.py), else the file's digest."""
+    """Of each trial: where it stands by itself in the file (launching/misbehaving.py), else a digest of its own row of
+    every tensor."""
     entries = manifest.get("weights", [])
     assert len(entries) <= 1, "one file a bundle"
     for entry in entries:
         content = (root / entry["name"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == entry["sha256"], entry["name"]
-        ids = [t["id"] for t in manifest["trials"]]
-        return json.loads(content) if content.startswith(b"{") else dict.fromkeys(ids, entry["sha256"])
+        return json.loads(content) if content.startswith(b"{") else _networks(content)
     return {}
+
+
+def _networks(content: bytes) -> dict[str, str]:
+    """Of each trial of a safetensors file, a digest of its network: the length of a header, the header, the numbers."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    trials = json.loads(header.pop("__metadata__")["trials"])
+    digests = {trial: hashlib.sha256() for trial in trials}
+    for name, about in sorted(header.items()):
+        first, end = about["data_offsets"]
+        length = (end - first) // len(trials)
+        for i, digest in enumerate(digests.values()):
+            place = start + first + i * length
+            digest.update(f"{name} {about['dtype']} {about['shape'][1:]}".encode() + content[place : place + length])
+    return {trial: digest.hexdigest() for trial, digest in digests.items()}
 
 
 def dump(root: Path) -> bytes:
