@@ -120,7 +120,7 @@ def bench(
     quick
         Width 16, 1 and 8 models, a third of a second: under a minute.
     output
-        Folder for the JSON, PNG and SVG files, which are named by the hardware.
+        Folder for the JSON, PNG, SVG and PDF files, which are named by the hardware.
     """
     from orchestrator.commands.machine.bench import Options, run
     from orchestrator.commands.rendering import render_bench

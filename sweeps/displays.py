@@ -35,7 +35,12 @@ class Picture:
 
     def save(self, path: str) -> None:
         """Writes it as PNG, SVG or PDF, by the ending of the path."""
-        self.figure.savefig(path)
+        import matplotlib
+
+        from tracking.plotting.style import style
+
+        with matplotlib.rc_context(style()):  # text stays text in SVG and PDF
+            self.figure.savefig(path)
 
     def _repr_png_(self) -> bytes:
         out = io.BytesIO()

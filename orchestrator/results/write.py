@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class Files(NamedTuple):
-    """figures: of each figure its name and the paths of its files, by kind ("png", "svg", "parquet", "csv"). not_drawn:
-    the figures that are not among them, and why. report: the path of the HTML page."""
+    """figures: of each figure its name and the paths of its files, by kind ("png", "svg", "pdf", "parquet", "csv").
+    not_drawn: the figures that are not among them, and why. report: the path of the HTML page."""
 
     figures: list[dict[str, str]]
     not_drawn: "tuple[NotDrawn, ...]"
@@ -24,7 +24,7 @@ class Files(NamedTuple):
 
 
 def write(results: Results, store: Store) -> Files:
-    """Writes everything below figures/<variant>/: <figure>.png, <figure>.svg, curves.parquet, curves.csv, claims.json
+    """Writes everything below figures/<variant>/: <figure>.png, .svg and .pdf, curves.parquet, curves.csv, claims.json
     and report.html. A figure that cannot be drawn costs only itself. Raises Damaged where rows cannot be read."""
     from tracking.plotting import figures
 

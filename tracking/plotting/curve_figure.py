@@ -6,11 +6,13 @@ What a reader must know to trust the picture stands below it: seeds, band, data,
 from typing import TYPE_CHECKING
 
 from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import bounds
+from tracking.analysis.statistics.intervals import ENDS
 from tracking.plotting.axes import prepare
-from tracking.plotting.labels import Caption, footer
+from tracking.plotting.labels import Caption, footer, title
 from tracking.plotting.looks import Look, legend, looks
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, Arguments
+from tracking.plotting.style import GREY, NOTE, Arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,18 +34,20 @@ def figure(curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption:
         shown["line"].nunique() > MANY and int(shown["line"].value_counts().max()) <= MAX_MARKS
     )
     notes = footer(curve, table, caption, _thin(curve, shown, single), bars)
-    page = Page(WIDTH, curve.title or caption.title, notes)
+    page = Page(WIDTH, title(curve, list(shown["split"].unique()), caption), notes, caption.title)
     axes = page.body.add_subplot()
     page.legend(plot(axes, curve, table, single, caption))
     _thresholds(axes, shown)
     return page.finished(axes, AXES_HEIGHT)
 
 
-def plot(axes: "Axes", curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption: Caption) -> "list[Line2D]":
-    """Draws one curve into these axes; returns the entries of its legend."""
-    shown = _shown(curve, table)
+def plot(
+    axes: "Axes", curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption: Caption, by_split: bool = True
+) -> "list[Line2D]":
+    """Draws one curve into these axes; returns the entries of its legend. `by_split`: as in `looks`."""
+    shown = within_bounds(curve, _shown(curve, table))
     unordered = _unordered(shown)
-    found = looks(shown, curve.points, not unordered)
+    found = looks(shown, curve.points, not unordered, by_split)
     seeds = _shown(curve, single) if _thin(curve, shown, single) else single.head(0)
     places = _apart(found) if unordered else dict.fromkeys(found, 0.0)
     _single_seeds(axes, seeds, found, places, unordered)
@@ -65,6 +69,12 @@ def _shown(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
     """The points that have a place along x: a logarithmic axis of steps has none for step 0."""
     known = table[table["x"].notna()]
     return known[known["x"] > 0] if curve.x_logarithmic and "every" in curve.steps else known
+
+
+def within_bounds(curve: Curve, shown: "pd.DataFrame") -> "pd.DataFrame":
+    """The points with their bands cut to what the quantity can be (one standard deviation may reach beyond it)."""
+    low, high = ENDS[bounds(curve.y)]
+    return shown.assign(low=shown["low"].clip(lower=low), high=shown["high"].clip(upper=high))
 
 
 def _unordered(shown: "pd.DataFrame") -> bool:
@@ -148,4 +158,4 @@ def _thresholds(axes: "Axes", shown: "pd.DataFrame") -> None:
         side = "left" if across < 0.3 else "right" if across > 0.7 else "center"
         name = f"parameters = training examples ({said})"
         axes.annotate(name, (found[0], 1.0), (0, 3), axes.get_xaxis_transform(), "offset points", ha=side, va="bottom",
-                      fontsize=7, color=GREY)  # fmt: skip
+                      fontsize=NOTE, color=GREY)  # fmt: skip

@@ -52,7 +52,8 @@ Heats = Mapping[str, Heat | NotDrawn]
 class Figures:
     """What was drawn of a sweep.
 
-    files: of each figure its name and the paths of its files: png, svg, and the points of all curves as parquet, csv.
+    files: of each figure its name and the paths of its files: png, svg, pdf, and the points of all curves as parquet,
+        csv.
     table: the points of all curves and the cells of all heat maps that could be aggregated.
     failed: the figures that are not among `files`.
     """
@@ -80,7 +81,7 @@ def draw(
     captions: Captions, folder: Path,
 ) -> Figures:  # fmt: skip
     """Writes the points of all curves and the cells of all heat maps as Parquet and CSV, and each curve, heat map,
-    panel and surface as PNG and SVG.
+    panel and surface as PNG, SVG and PDF.
 
     `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed.
     """

@@ -9,9 +9,19 @@ from tracking.analysis.heat import Axis, Heat
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text, words
 from tracking.plotting.axes import plain_log_ticks
-from tracking.plotting.labels import Caption, averaged, is_share, left_out, measure, moments, named_axis, verbatim
+from tracking.plotting.labels import (
+    Caption,
+    averaged,
+    in_unicode,
+    is_share,
+    left_out,
+    measure,
+    moments,
+    named_axis,
+    verbatim,
+)
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, PANEL_TITLE
+from tracking.plotting.style import GREY, PANEL_TITLE, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +38,8 @@ def figure(heat: Heat, caption: Caption) -> "Figure":
     """All panels with one scale of colours, a colour bar, and what the picture rests on."""
     heatmap, several = heat.heatmap, len(heat.sheets) > 1
     columns = min(max(len(heat.sheets), 1), COLUMNS)
-    page = Page(columns * SMALL[0] + 0.9 if several else WIDTH, heatmap.title or caption.title, _notes(heat, caption))
+    width = columns * SMALL[0] + 0.9 if several else WIDTH
+    page = Page(width, title(heatmap, caption), _notes(heat, caption), caption.title)
     rows = math.ceil(max(len(heat.sheets), 1) / columns)
     panels = page.body.subplots(rows, columns, squeeze=False).ravel()
     if any(np.isfinite(sheet.z).any() for sheet in heat.sheets):
@@ -41,10 +52,24 @@ def figure(heat: Heat, caption: Caption) -> "Figure":
     return page.finished(panels[0], SMALL[1] if several else AXES_HEIGHT, rows)
 
 
+def title(heatmap: Heatmap, caption: Caption) -> str:
+    """What the heat map says of itself, else what it shows: "Test error over width and epoch"."""
+    if heatmap.title:
+        return heatmap.title
+    z = in_unicode(measure(heatmap.z, heatmap.split, caption.step))
+    x, y = (label or named_axis(name, caption) for label, name in axes_of(heatmap))
+    return f"{z} over {x[:1].lower()}{x[1:]} and {y[:1].lower()}{y[1:]}"
+
+
+def axes_of(heatmap: Heatmap) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The labels and names of x and of y."""
+    return (heatmap.x_label, heatmap.x), (heatmap.y_label, heatmap.y)
+
+
 def _fill(page: "SubFigure", panels: "list[Axes]", heat: Heat, caption: Caption) -> None:
     heatmap, norm = heat.heatmap, _norm(heat)
     for i, (axes, sheet) in enumerate(zip(panels, heat.sheets, strict=False)):
-        axes.patch.set(facecolor="#f2f2f2", edgecolor="#b5b5b5", hatch=HATCH, linewidth=0)
+        axes.patch.set(facecolor=RULE, edgecolor=GREY, hatch=HATCH, linewidth=0)
         shown = np.ma.masked_invalid(np.where(sheet.z > 0, sheet.z, np.nan) if heatmap.z_scale == "log" else sheet.z)
         drawn = axes.pcolormesh(heat.x.edges, heat.y.edges, shown, norm=norm, cmap="viridis", gid="cells")
         axes.set_title(verbatim(sheet.name), loc="left", fontsize=PANEL_TITLE)

@@ -1,13 +1,14 @@
 """What axes are called, and what stands below a figure, in the words of the field."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from tracking.analysis.moments import DECIDE
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import Condition, Quantity, bounds
 from tracking.analysis.statistics.correlation import of_ranks
-from tracking.analysis.statistics.intervals import KINDS, LEVEL
+from tracking.analysis.statistics.intervals import ENDS, KINDS, LEVEL
 from tracking.analysis.values import at_words
 from tracking.common.text import printable
 
@@ -44,6 +45,10 @@ NAMES = {
     "time": "time $t$",
     "layers": "number of layers $K$",
 }
+SIGNS = {
+    r"\Vert ": "‖", r"\Vert": "‖", r"\cdots": "⋯", r"\log\,": "log ", r"\min\,": "min ", r"\max_{c\neq y} ": "max ",
+    r"\sigma": "σ", "_0": "₀", "_1": "₁", "_2": "₂", "_k": "ₖ", "_y": "", "f_c": "others", "$": "",
+}  # fmt: skip
 MOST_GROUPS = 6  # of a scatter plot, whose rank correlations are said one by one
 SPLITS = {"train": "training", "test": "test"}
 BANDS = {
@@ -76,6 +81,23 @@ def verbatim(text: str) -> str:
     """The text as Matplotlib shows it letter by letter: a dollar sign starts no formula, and what cannot be drawn is
     spelled out."""
     return printable(text).replace("$", r"\$")
+
+
+def title(curve: Curve, splits: list[str], caption: Caption) -> str:
+    """What the curve says of itself, else what it shows: "Test error against number of parameters"."""
+    if curve.title:
+        return curve.title
+    y = curve.y_label or in_unicode(measure(curve.y, splits[0] if len(splits) == 1 else "", caption.step))
+    x = curve.x_label or in_unicode(named_axis(curve.x, caption, curve.x_split))
+    return f"{y} against {x[:1].lower()}{x[1:]}"
+
+
+def in_unicode(label: str) -> str:
+    """A label with formulas as plain text, for places that set none: "Euclidean norm ‖W‖₂". Labels of users contain
+    no formulas and are no input."""
+    for command, sign in SIGNS.items():
+        label = label.replace(command, sign)
+    return label
 
 
 def x_axis_label(curve: Curve, caption: Caption) -> str:
@@ -146,7 +168,7 @@ def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, ba
     notes.append(caption.origin())
     notes += moments(curve, table, caption.step)
     notes.append(left_out(curve, table, crosses="every" not in curve.steps and not curve.points))
-    return [note for note in [*notes, *_not_shown(curve, table, caption.step)] if note]
+    return [note for note in [*notes, *_cut(curve, table), *_not_shown(curve, table, caption.step)] if note]
 
 
 def ranks(curve: Curve, table: "pd.DataFrame") -> list[str]:
@@ -201,6 +223,14 @@ def moments(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
         lowest = "" if curve.matched_risk else ", the lowest that all of them reach"
         said.append(f"Matched: each trial where its {at_words(level, step)} is first reached{lowest}.")
     return said
+
+
+def _cut(curve: Curve, table: "pd.DataFrame") -> list[str]:
+    """That bands reach beyond what the quantity can be, and are not drawn there."""
+    low, high = ENDS[bounds(curve.y)]
+    beyond = int(((table["low"] < low) | (table["high"] > high)).sum())
+    ends = [f"{end:.0%}" if is_share(curve.y) else f"{end:g}" for end in (low, high) if abs(end) != inf]
+    return [f"Bands are drawn within {' and '.join(ends)}; {beyond} reach beyond it."] if beyond else []
 
 
 def _not_shown(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:

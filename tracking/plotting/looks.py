@@ -1,7 +1,8 @@
 """How each line of a curve looks, and the legend that says so.
 
-Colour tells lines of different settings and layers apart (for points: shape, too), dashes training from test where both
-are there (squares where nothing is joined), open marks any other step from the last.
+Colour tells lines of different settings and layers apart (for points: shape, too), or training from test where settings
+and layers are the same. Dashes tell training from test where both are there (squares where nothing is joined), open
+marks any other step from the last.
 """
 
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ STEP_MARKS = "oDv^P"  # of lines, one for each step where there are more than tw
 
 @dataclass(frozen=True)
 class Look:
-    """One line. group: what its colour stands for, in words. dashed: training."""
+    """One line. group: its settings and layer, in words. dashed: training. of_split: its colour is that of its split,
+    since no group tells the lines apart."""
 
     group: str
     colour: "Colour"
     mark: str = "o"
     dashed: bool = False
+    of_split: bool = False
     at: str = ""  # which step, where that tells lines apart
 
     def line(self) -> Arguments:
@@ -50,21 +53,34 @@ class Look:
         }
 
 
-def looks(shown: "pd.DataFrame", points: bool, joined: bool) -> dict[str, Look]:
-    """The look of each line of a table, by its name. `points`: a mark for each trial; `joined`: lines join marks."""
+def looks(shown: "pd.DataFrame", points: bool, joined: bool, by_split: bool = True) -> dict[str, Look]:
+    """The look of each line of a table, by its name. `points`: a mark for each trial; `joined`: lines join marks;
+    `by_split`: colours tell splits apart where there is one group."""
     heads = shown.drop_duplicates("line")
-    layers = heads["layer"] if heads["layer"].nunique() > 1 else [""] * len(heads)
-    groups = [", ".join(filter(None, parts)) for parts in zip(heads["legend"], layers, strict=True)]
+    groups = _groups_of(heads)
     names = list(dict.fromkeys(groups))
-    colours = dict(zip(names, _colours(heads, len(names)), strict=True))
     splits, moments = heads["split"].nunique() > 1, _moments(heads)
+    of_split = by_split and splits and len(names) == 1
+    coloured = heads["split"].tolist() if of_split else groups
+    shades = dict(zip(dict.fromkeys(coloured), _colours(heads, len(set(coloured))), strict=True))
     found = {}
-    for line, split, at, group in zip(heads["line"], heads["split"], heads["at"], groups, strict=True):
+    for line, split, at, group, shade in zip(heads["line"], heads["split"], heads["at"], groups, coloured, strict=True):
         train = splits and split == "train"
         mark = MARKS[names.index(group) % len(MARKS)] if points else "o" if joined or not train else "s"
         mark = STEP_MARKS[moments.index(at) % len(STEP_MARKS)] if len(moments) > 2 and not points else mark
-        found[str(line)] = Look(group, colours[group], mark, train, at if len(moments) > 1 else "")
+        found[str(line)] = Look(group, shades[shade], mark, train, of_split, at if len(moments) > 1 else "")
     return found
+
+
+def _groups_of(heads: "pd.DataFrame") -> list[str]:
+    """The settings and the layer of each line, in words: what its colour stands for."""
+    layers = heads["layer"] if heads["layer"].nunique() > 1 else [""] * len(heads)
+    return [", ".join(filter(None, parts)) for parts in zip(heads["legend"], layers, strict=True)]
+
+
+def one_group(shown: "pd.DataFrame") -> bool:
+    """Whether settings and layers tell no lines of a table apart."""
+    return len(set(_groups_of(shown.drop_duplicates("line")))) <= 1
 
 
 def _colours(heads: "pd.DataFrame", n: int) -> "list[Colour]":
@@ -86,7 +102,8 @@ def legend(shown: "pd.DataFrame", found: dict[str, Look], points: bool, joined: 
     heads = shown.drop_duplicates("line")
     if heads["split"].nunique() > 1:
         splits = [s for s in dict.fromkeys(heads["split"]) if s]
-        entries += [_split(s, joined) for s in splits]
+        shades = {look.dashed: look.colour for look in found.values() if look.of_split}
+        entries += [_split(s, joined, shades.get(s == "train", GREY)) for s in splits]
     moments, marks = _moments(heads), {look.at: look.mark for look in found.values()}
     if len(moments) < 2:
         return entries
@@ -102,15 +119,15 @@ def _moments(heads: "pd.DataFrame") -> list[str]:
     return list(dict.fromkeys(heads["at"]))
 
 
-def _split(split: str, joined: bool) -> "Line2D":
+def _split(split: str, joined: bool, colour: "Colour") -> "Line2D":
     train = split == "train"
     if joined:
-        return _entry(split, linestyle=DASHES if train else "-")
-    return _entry(split, linestyle="", marker="s" if train else "o", markersize=3.8)
+        return _entry(split, linestyle=DASHES if train else "-", color=colour)
+    return _entry(split, linestyle="", marker="s" if train else "o", markersize=3.8, color=colour)
 
 
 def _groups(found: dict[str, Look], points: bool) -> "list[Line2D]":
-    groups = {look.group: look for look in found.values() if look.group}
+    groups = {look.group: look for look in found.values() if look.group and not look.of_split}
     if points:
         marks = {name: {"marker": look.mark, "markersize": 4, "linestyle": ""} for name, look in groups.items()}
         return [_entry(name, color=groups[name].colour, **mark) for name, mark in marks.items()]

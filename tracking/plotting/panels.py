@@ -10,6 +10,7 @@ from tracking.analysis.specs.curve_spec import Curve, FigureName
 from tracking.common.named_files.plugins import Frozen
 from tracking.plotting import curve_figure
 from tracking.plotting.labels import Caption, footer, verbatim
+from tracking.plotting.looks import one_group
 from tracking.plotting.save import Page
 from tracking.plotting.style import PANEL_TITLE
 
@@ -42,10 +43,11 @@ def figure(panel: Panel, parts: Sequence[Part], caption: Caption) -> "Figure":
     columns = min(panel.columns, len(parts))
     rows = math.ceil(len(parts) / columns)
     page = Page(columns * PANEL_WIDTH, caption.title, _notes(parts, caption))
+    by_split = all(one_group(table) for _, table, _ in parts)  # a colour means the same in all of them
     entries: dict[str, Line2D] = {}
     for i, part in enumerate(parts):
         axes = page.body.add_subplot(rows, columns, i + 1)
-        entries |= {str(e.get_label()): e for e in curve_figure.plot(axes, *part, caption)}
+        entries |= {str(e.get_label()): e for e in curve_figure.plot(axes, *part, caption, by_split)}
         title = f"({chr(97 + i)})  {part.curve.title or part.curve.name}"
         axes.set_title(verbatim(title), loc="left", fontsize=PANEL_TITLE)
     page.legend(list(entries.values()))

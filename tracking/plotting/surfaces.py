@@ -16,7 +16,7 @@ from tracking.analysis.specs.curve_spec import FigureName, Scalar
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import Frozen, unknown
-from tracking.plotting.labels import Caption, measure, verbatim
+from tracking.plotting.labels import Caption, in_unicode, measure, verbatim
 from tracking.plotting.save import Page
 from tracking.plotting.style import GREY, PANEL_TITLE
 
@@ -101,9 +101,19 @@ def levels(found: list[Sheet], scale: str, decades: int) -> NDArray[np.float64]:
     return np.geomspace(min(bottom, top / 10), top, LEVELS)
 
 
+def title(surface: Surface) -> str:
+    """What the surface says of itself, else what it shows: "Training loss over alpha and beta"."""
+    if surface.title:
+        return surface.title
+    x, y = (in_unicode(measure(name)) for name in (surface.x, surface.y))
+    x, y = surface.x_label or x[:1].lower() + x[1:], surface.y_label or y[:1].lower() + y[1:]
+    return f"{in_unicode(measure(surface.z, surface.split))} over {x} and {y}"
+
+
 def figure(surface: Surface, found: list[Sheet], caption: Caption) -> "Figure":
     """All panels in a row with one scale of colours; a cross where x and y are 0."""
-    page = Page(max(len(found), 1) * PANEL + 0.9, surface.title or caption.title, [_footer(found, caption)])
+    width = max(len(found), 1) * PANEL + 0.9
+    page = Page(width, title(surface), [_footer(found, caption)], caption.title)
     panels = page.body.subplots(1, max(len(found), 1), squeeze=False, sharey=True)[0]
     if found:
         _fill(page.body, panels, surface, found)

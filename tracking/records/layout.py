@@ -42,7 +42,7 @@ MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
 DIFFERENCES, COMPARISON = "differences.csv", "comparison.json"
-FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg")
+FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg", ".pdf")
 
 
 def manifest(bundle: str) -> str:

@@ -31,7 +31,7 @@ HEADER = [
 
 
 def keep(report: Mapping[str, Any], folder: str) -> Path:
-    """Writes <hardware>.json, .png and .svg; returns their path without the ending."""
+    """Writes <hardware>.json, .png, .svg and .pdf; returns their path without the ending."""
     path = Path(folder) / name(report)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
@@ -65,7 +65,7 @@ def show(report: Mapping[str, Any], path: Path, as_json: bool) -> None:
     how = report["measured"]
     say(f"median of {how['rounds']} rounds of {how['seconds']:g} s; {report['processes']} processes at once")
     say(f"peak {report['peak'] / 1e9:,.0f} GFLOP/s ({report['peak_how']}) on {report['hardware']}")
-    say(f"files    {path}.json, .png, .svg")
+    say(f"files    {path}.json, .png, .svg, .pdf")
 
 
 def lines(report: Mapping[str, Any], batch_norm: bool) -> list[list[str]]:

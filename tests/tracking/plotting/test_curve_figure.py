@@ -242,7 +242,7 @@ def test_files_are_the_same_bytes_again(fields: dict[str, Any], tmp_path: Path) 
         folder.mkdir()
         written = save(lambda: figure(curve, table, seeds, ABOUT), folder, "a")
         files.append({kind: Path(path).read_bytes() for kind, path in written.items()})
-    assert files[0] == files[1] and set(files[0]) == {"png", "svg"}
+    assert files[0] == files[1] and set(files[0]) == {"png", "svg", "pdf"}
     assert dict(matplotlib.rcParams) == before
 
 
