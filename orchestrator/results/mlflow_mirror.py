@@ -13,9 +13,9 @@ from orchestrator.spec.sweep import Sweep
 from tracking.common.text import duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
-from tracking.mirror.curve_runs import curve_lines
-from tracking.mirror.data_sets import Stored
-from tracking.mirror.payload import Parent, SweepInfo
+from tracking.mirror.content.curve_runs import curve_lines
+from tracking.mirror.content.data_sets import Stored
+from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check, of_database
 from tracking.records import layout

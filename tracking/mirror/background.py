@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tracking.common.addresses import hide
 from tracking.common.errors import InUse
 from tracking.mirror import tracking_uri as place
-from tracking.mirror.payload import Parent, SweepInfo
+from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.sync import prepare, sync
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from tracking.mirror import artifacts, schema
+from tracking.mirror.database import artifacts, schema
 from tracking.mirror.experiments import FORM, FORM_TAG
 
 EXPERIMENTS = """

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from tracking.common.errors import Refused
 from tracking.common.text import printable
-from tracking.mirror import artifacts
-from tracking.mirror.payload import SweepInfo
+from tracking.mirror.content.payload import SweepInfo
+from tracking.mirror.database import artifacts
 
 FORM = "2"
 FORM_TAG = "mlflow.sweep.form"

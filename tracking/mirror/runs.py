@@ -1,20 +1,25 @@
 """The runs of a sweep in MLflow: found again by their tags, made where they are missing, one for each trial."""
 
-import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from tracking.common.failpoints import reached
 from tracking.common.text import printable
+from tracking.mirror.content import notes
+from tracking.mirror.content.notes import Known
+from tracking.mirror.database.insert import NewRun, insert
+from tracking.mirror.database.tables import Tables
 
 RUNS_A_PAGE = 1000
 NAMED = 200  # runs that one question names
+AT_ONCE = 8  # runs that are written to a server at a time: it waits for its database, the client for it
 # MLflow's words for "this one request is wrong": the other runs can still be written.
-NOTHING_SENT = "-1"
-LINE = "line: "  # what the runs of curves' lines are known by begins so
-SENT, MIRRORED, SUPERSEDED = "mlflow.sweep.sent", "mlflow.sweep.mirrored", "mlflow.sweep.superseded"
 REFUSED = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_CONFLICT")
+
+One = TypeVar("One")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -35,36 +40,17 @@ class SyncReport:
     rebuilt: str = ""
 
 
-class Known(NamedTuple):
-    """What is kept of each run: of MLflow's own, 50 KB each, 10^5 would fill the memory.
-
-    sent: up to which step the points of a trial are there, -1 when none, what `payload.all_sent` says when no more can
-    come; of a line, the digest of its points. mirrored: the digest of all that was sent.
-    """
-
-    id: str
-    started: int
-    status: str
-    ended: int | None
-    sent: str
-    mirrored: str
-
-    @staticmethod
-    def of(run: Any) -> "Known":
-        """From MLflow's run."""
-        about, tags = run.info, run.data.tags
-        status, sent = sys.intern(about.status), sys.intern(tags.get(SENT, NOTHING_SENT))
-        return Known(about.run_id, about.start_time, status, about.end_time, sent, tags.get(MIRRORED, ""))
-
-
 @dataclass(frozen=True)
 class Runs:
     """The runs of one sweep, known by their trial's id or their curve's line, the sweep's own by the empty string.
 
-    client: MLflow's. keys: the names of the metrics of its trials that were seen.
+    client: MLflow's. tables: those that it works on, where they may be used directly. server: whether a server answers,
+    which may be asked for several runs at a time. keys: the names of the metrics of its trials that were seen.
     """
 
     client: Any
+    tables: Tables | None
+    server: bool
     sweep: str
     experiment: str
     report: SyncReport
@@ -73,23 +59,32 @@ class Runs:
     def found(self) -> dict[str, Known]:
         """The sweep's runs. Of several for one trial the oldest counts, and the others are put away."""
         groups: dict[str, list[Known]] = {}
-        token = None
-        while True:
-            page = self.client.search_runs([self.experiment], max_results=RUNS_A_PAGE, page_token=token)
-            for run in page:
-                tags = run.data.tags
-                if tags.get("sweep.name") == self.sweep and SUPERSEDED not in tags:
-                    trial = tags.get("sweep.trial_id", "")
-                    groups.setdefault(trial or tags.get("sweep.line", ""), []).append(Known.of(run))
-                    self.keys.update(run.data.metrics if trial else ())
-            token = page.token
-            if not token:
-                break
+        for key, run in self.tables.found(self.sweep) if self.tables else self._paged():
+            groups.setdefault(key, []).append(run)
         for runs in groups.values():
             runs.sort(key=lambda r: (r.started, r.id))
             for other in runs[1:]:
                 self.supersede(other, f"run {runs[0].id} is the same trial")
         return {trial: runs[0] for trial, runs in groups.items()}
+
+    def _paged(self) -> Iterator[tuple[str, Known]]:
+        """The active runs of the sweep that are not superseded, by a client's pages, each with what it is known by."""
+        token = None
+        while True:
+            page = self.client.search_runs([self.experiment], max_results=RUNS_A_PAGE, page_token=token)
+            for run in page:
+                about, tags = run.info, run.data.tags
+                if tags.get(notes.NAME) == self.sweep and notes.SUPERSEDED not in tags:
+                    self.keys.update(run.data.metrics if notes.TRIAL in tags else ())
+                    found = Known.of(about.run_id, about.start_time, about.status, about.end_time, tags)
+                    yield notes.key(tags), found
+            token = page.token
+            if not token:
+                return
+
+    def metric_names(self) -> set[str]:
+        """The names of the metrics of the sweep's trials."""
+        return self.keys | (self.tables.metric_names() if self.tables else set())
 
     def whole(self, some: Collection[Known]) -> dict[str, Any]:
         """MLflow's runs of these, by their ids; without those that have been deleted since."""
@@ -103,7 +98,7 @@ class Runs:
     def supersede(self, run: Known, why: str) -> None:
         """Puts a run into MLflow's bin, from which it can be restored."""
         try:
-            self.client.set_tag(run.id, SUPERSEDED, why)
+            self.client.set_tag(run.id, notes.SUPERSEDED, why)
             reached("mirror.superseded")
             self.client.delete_run(run.id)
             self.report.superseded += 1
@@ -117,11 +112,36 @@ class Runs:
         A lost reply may have left two, and so may another `sync`: what counts is what is found afterwards.
         """
         missing = {trial: how for trial, how in wanted.items() if trial not in runs}
-        for started, about in missing.values():
-            reached("mirror.run_missing")
-            self.client.create_run(
-                self.experiment, start_time=started, tags={k: printable(v) for k, v in about.items()}
-            )
-            reached("mirror.run_created")
+        self.each(self._create, missing.values())
         self.report.runs_created += len(missing)
         return self.found() if missing else runs
+
+    def _create(self, how: tuple[int, dict[str, str]]) -> None:
+        started, tags = how
+        reached("mirror.run_missing")
+        self.client.create_run(self.experiment, start_time=started, tags={k: printable(v) for k, v in tags.items()})
+        reached("mirror.run_created")
+
+    def insert(self, new: list[NewRun], runs: dict[str, Known]) -> dict[str, Known]:
+        """`runs` with those of `new` added that an embedded store takes in one transaction."""
+        fit = [run for run in new if run.fits]
+        if not self.tables or not fit:
+            return runs
+        written = insert(self.tables, fit)
+        self.report.runs_created += len(written)
+        self.report.runs_updated += len(written)
+        self.report.points_sent += sum(len(run.points) for run in fit if run.trial in written)
+        return runs | written if len(written) == len(fit) else self.found()
+
+    def each(self, act: Callable[[One], Result], items: Iterable[One]) -> list[Result]:
+        """What this gives for each, several at a time where a server answers. Raises the first error; what was not
+        begun by then is left."""
+        if not self.server:
+            return [act(item) for item in items]
+        with ThreadPoolExecutor(AT_ONCE, "mlflow-request") as pool:
+            begun = [pool.submit(act, item) for item in items]
+            try:
+                return [one.result() for one in begun]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise

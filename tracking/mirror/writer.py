@@ -1,44 +1,59 @@
 """Writes what is recorded of a sweep to MLflow: its trials' runs, its own run above them, its curves' lines."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, zip_longest
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from tracking.common.errors import Damaged
 from tracking.common.failpoints import reached
 from tracking.common.text import printable
-from tracking.mirror import artifacts, data_sets, views
-from tracking.mirror import payload as mp
-from tracking.mirror.curve_runs import CurveLine, Point
-from tracking.mirror.payload import Parent, SweepInfo
-from tracking.mirror.runs import LINE, MIRRORED, NOTHING_SENT, REFUSED, SENT, Known, Runs, SyncReport
+from tracking.mirror import send
+from tracking.mirror.content import data_sets, notes, points
+from tracking.mirror.content import payload as mp
+from tracking.mirror.content.curve_runs import Point
+from tracking.mirror.content.notes import Known
+from tracking.mirror.content.payload import Parent, SweepInfo
+from tracking.mirror.database.insert import NewRun
+from tracking.mirror.database.tables import Tables
+from tracking.mirror.runs import Runs, SyncReport
+from tracking.mirror.sweep_run import SweepRun
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
-from tracking.records.storage import sha256
 
-if TYPE_CHECKING:
-    import pandas as pd
+TRANSACTION = 512  # about so many trials, whole bundles, are written in one transaction
+CLIENT_TOGETHER = 64  # are sent by the client before the lease is looked at again
 
-METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
-FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by MLflow's pages
+
+class Due(NamedTuple):
+    """A trial and the points of it that MLflow lacks."""
+
+    trial: TrialRecord
+    points: list[Point]
 
 
 @dataclass
 class Writer:
-    """One `sync`. Runs are known by their trial's id or their curve's line, the sweep's own by the empty string."""
+    """One `sync`. Runs are known by their trial's id or their curve's line, the sweep's own by the empty string.
+
+    client: MLflow's. database: the file of an embedded store. tables: MLflow's, where they may be used directly.
+    """
 
     client: Any
     sweep: SweepInfo
     ledger: Ledger
     experiment: str
-    database: Path | None  # of an embedded store
+    database: Path | None
+    tables: Tables | None
+    server: bool
     report: SyncReport = field(default_factory=SyncReport)
 
     def __post_init__(self) -> None:
-        self.runs = Runs(self.client, self.sweep.name, self.experiment, self.report)
+        name = self.sweep.name
+        self.runs = Runs(self.client, self.tables, self.server, name, self.experiment, self.report)
+        self.own = SweepRun(self.client, self.sweep, self.runs, self.database)
+        self._refused: list[tuple[str, Exception]] = []
 
     def write(self, trials: list[TrialRecord], parent: Parent | None, live: bool) -> None:
         """Raises InUse once the launch that writes has lost its lease: another one shows the sweep now."""
@@ -49,183 +64,137 @@ class Writer:
         runs = self.runs.found()
         if not trials and "" not in runs:
             return  # a run is made when it is known when the sweep began: MLflow cannot change that later
-        runs = self.runs.with_({"": (started, about)}, runs)
-        if why := self._outdated(runs[""], started, trials):
-            self.runs.supersede(runs.pop(""), why)
-            runs = self.runs.with_({"": (started, about)}, runs)
-        top = runs[""].id
-        for t in trials:  # MLflow takes no point back
-            if t.id in runs and runs[t.id].started != t.started_ms:
-                self.runs.supersede(runs.pop(t.id), "its work was begun anew")
-        runs = self.runs.with_({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in trials}, runs)
-        ended = [t for t in trials if not self._unchanged(runs[t.id], t, top)]
-        self.report.runs_unchanged = len(trials) - len(ended)
-        for _, bundle in groupby(sorted(ended, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
-            self._check_lease()
-            self._bundle(list(bundle), runs, top)
+        runs = self._trials(trials, self.own.begin(runs, started, about, trials))
         self._check_lease()
         if parent:
             self._parent(runs, parent, about, trials)
         elif live or runs[""].status == "RUNNING":
-            self._end(runs[""], mp.STATUS["running" if live else "cancelled"], mp.last(trials, started))
-        for left in runs.keys() - {"", *(t.id for t in trials)}:
-            if runs[left].status == "RUNNING" and not left.startswith(
-                LINE
-            ):  # of trials that are no longer of the sweep, or never got a row
-                self._end(runs[left], mp.STATUS["cancelled"], runs[left].started)
+            send.end(self.client, runs[""], _status(live), points.last(trials, started))
+        self._end_left(runs, {t.id for t in trials})
+        for trial, error in self._refused:
+            self._problem([trial], error)
 
     def _check_lease(self) -> None:
         with self.ledger.store.leased():
             pass
 
+    def _trials(self, trials: list[TrialRecord], runs: dict[str, Known]) -> dict[str, Known]:
+        """Their runs, as they are recorded; returns all runs of the sweep."""
+        top = runs[""].id
+        for t in trials:  # MLflow takes no point back
+            if t.id in runs and runs[t.id].started != t.started_ms:
+                self.runs.supersede(runs.pop(t.id), "its work was begun anew")
+        new = [t for t in trials if t.id not in runs]
+        runs = self._insert(new, runs, top)
+        inserted = {t.id for t in new if t.id in runs}
+        missing = [t for t in new if t.id not in inserted]
+        runs = self.runs.with_({t.id: (t.started_ms, mp.tags(self.sweep, t, top)) for t in missing}, runs)
+        rest = [t for t in trials if t.id not in inserted]
+        changed = [t for t in rest if not self._unchanged(runs[t.id], t, top)]
+        self.report.runs_unchanged = len(rest) - len(changed)
+        for due in self._due(changed, runs, CLIENT_TOGETHER):
+            self._update(due, runs, top)
+        return runs
+
     def _unchanged(self, run: Known, trial: TrialRecord, parent: str) -> bool:
-        return run.mirrored == self._digest(trial, parent) and run.status == mp.STATUS[trial.state]
+        return run.status == mp.STATUS[trial.state] and run.mirrored == mp.trial_digest(self.sweep, trial, parent)
 
-    def _digest(self, trial: TrialRecord, parent: str) -> str:
-        """Equal when there is nothing to send: rows are only ever added to, so state and step stand for them."""
-        return mp.digest(mp.tags(self.sweep, trial, parent), mp.params(trial), trial.clock[-1:], mp.all_sent(trial))
+    def _due(self, trials: Iterable[TrialRecord], runs: dict[str, Known], size: int) -> Iterator[list[Due]]:
+        """These trials with their points, about `size` at a time; the rows of a bundle are read once. Raises InUse."""
+        together: list[Due] = []
+        for _, bundle in groupby(sorted(trials, key=lambda t: (t.bundle, t.id)), key=lambda t: t.bundle):
+            together += self._bundle(list(bundle), runs)
+            if len(together) >= size:
+                self._check_lease()
+                yield together
+                together = []
+        if together:
+            self._check_lease()
+            yield together
 
-    def _bundle(self, trials: list[TrialRecord], runs: dict[str, Known], parent: str) -> None:
-        """Trials of one bundle, so that its rows are read once."""
+    def _bundle(self, trials: list[TrialRecord], runs: dict[str, Known]) -> list[Due]:
+        sent = {t.id: runs[t.id].sent if t.id in runs else notes.NOTHING_SENT for t in trials}
+        more = [t for t in trials if sent[t.id] != mp.all_sent(t)]
         try:
-            rows = self.ledger.rows([t for t in trials if runs[t.id].sent != mp.all_sent(t)]).to_pandas()
+            rows = self.ledger.rows(more).to_pandas()
         except Damaged as error:
-            self._problem([t.id for t in trials], error)
-            return
-        of = dict(list(rows.groupby("trial", observed=True)))
-        whole = self.runs.whole([runs[t.id] for t in trials])
-        for trial in trials:
-            run = runs[trial.id]
-            with self._reporting(trial.id):
-                there = whole.get(run.id) or self.client.get_run(run.id)
-                self._trial(run, there, trial, parent, of.get(trial.id, rows[:0]))
+            if all(t.id in runs for t in trials):
+                self._problem([t.id for t in trials], error)
+            return []
+        known = {t.id: _step(sent[t.id]) for t in more}
+        new = points.points(self.sweep.varied, more, rows, known)
+        for some in new.values():
+            self.runs.keys.update(point.key for point in some)
+        return [Due(t, new.get(t.id, [])) for t in trials]
 
-    def _trial(self, run: Known, there: Any, trial: TrialRecord, parent: str, rows: "pd.DataFrame") -> None:
-        everything = run.sent == mp.all_sent(trial)
-        sent = NOTHING_SENT if run.sent.startswith(mp.ALL_SENT) else run.sent  # with measures that were added later
-        points = [] if everything else mp.points(self.sweep, trial, rows, int(sent))
-        complete = everything or trial.state in mp.FINAL
-        marks = {
-            SENT: mp.all_sent(trial) if complete else str(max(trial.step, int(sent))),
-            MIRRORED: self._digest(trial, parent),
-        }
-        self.runs.keys.update(p.key for p in points)
-        self._log(run.id, there.data, mp.params(trial), points, {**mp.tags(self.sweep, trial, parent), **marks})
+    def _insert(self, new: list[TrialRecord], runs: dict[str, Known], top: str) -> dict[str, Known]:
+        """`runs` with those of new trials added that may be written to MLflow's tables directly."""
+        if not self.tables or not self.tables.embedded:
+            return runs
+        for due in self._due(new, runs, TRANSACTION):
+            runs = self.runs.insert([self._new(one, top) for one in due], runs)
+        return runs
+
+    def _new(self, due: Due, top: str) -> NewRun:
+        trial, status = due.trial, mp.STATUS[due.trial.state]
+        ended = None if status == "RUNNING" else points.stamp(trial, trial.step)
+        params = {key: printable(value) for key, value in mp.params(trial).items()}
+        tags = {key: printable(value) for key, value in self._tags(trial, top, -1, False).items()}
+        data = data_sets.of([trial], self.sweep.images)
+        return NewRun(trial.id, status, trial.started_ms, ended, params, tags, due.points, data)
+
+    def _tags(self, trial: TrialRecord, top: str, sent: int, everything: bool) -> dict[str, str]:
+        complete = everything or trial.state in points.FINAL
+        return {**mp.tags(self.sweep, trial, top), **mp.marks(self.sweep, trial, top, complete, sent)}
+
+    def _update(self, due: list[Due], runs: dict[str, Known], top: str) -> None:
+        """Sends what is new of these trials by the client."""
+        whole = self.runs.whole([runs[one.trial.id] for one in due])
+
+        def update(one: Due) -> bool:
+            known = runs[one.trial.id]
+            with send.passing_over(one.trial.id, self._refused):
+                self._send(one, known, whole.get(known.id) or self.client.get_run(known.id), top)
+                return True
+            return False
+
+        for one, done in zip(due, self.runs.each(update, due), strict=True):
+            self.report.runs_updated += done
+            self.report.points_sent += len(one.points) if done else 0
+
+    def _send(self, due: Due, known: Known, there: Any, top: str) -> None:
+        """there: MLflow's run."""
+        trial, client = due.trial, self.client
+        tags = self._tags(trial, top, _step(known.sent), known.sent == mp.all_sent(trial))
+        send.log(client, there, mp.params(trial), due.points, tags)
         reached("mirror.run_logged")
-        self._data(there, [trial])
-        self._end(run, mp.STATUS[trial.state], mp.stamp(trial, trial.step))
-        self.report.runs_updated += 1
-
-    def _log(
-        self, id: str, known: Any, params: dict[str, str], points: list[Point], tags: dict[str, str]
-    ) -> None:  # fmt: skip
-        """Only what is new, in few requests; the tags last, as MLflow too writes them last within a request."""
-        from mlflow.entities import Metric, Param, RunTag
-
-        params = {key: printable(value) for key, value in params.items()}
-        tags = {key: printable(value) for key, value in tags.items()}
-        new_params = mp.parts([Param(k, v) for k, v in params.items() if known.params.get(k) != v], TAGS_A_BATCH)
-        new_points = mp.parts([Metric(p.key, p.value, p.ms, p.step) for p in points], METRICS_A_BATCH)
-        new_tags = mp.parts([RunTag(k, v) for k, v in tags.items() if known.tags.get(k) != v], TAGS_A_BATCH)
-        *before, (last_params, last_points) = zip_longest(new_params, new_points, fillvalue=())
-        for some_params, some_points in before:
-            self.client.log_batch(id, some_points, some_params)
-            reached("mirror.batch_sent")
-        self.client.log_batch(id, last_points, last_params, new_tags[0])
-        for more in new_tags[1:]:
-            self.client.log_batch(id, tags=more)
-        self.report.points_sent += len(points)
-
-    def _end(self, run: Known, status: str, ms: int) -> None:
-        if status == "RUNNING":
-            if run.status != status:
-                self.client.update_run(run.id, status)
-        elif (run.status, run.ended) != (status, ms):
-            self.client.set_terminated(run.id, status, ms)
-        reached("mirror.run_ended")
-
-    def _outdated(self, known: Known, started: int, trials: list[TrialRecord]) -> str:
-        """Why the sweep's own run must be made anew, or "": MLflow changes neither a start nor a param."""
-        if trials and known.started > started:  # of bundles side by side the first may commit last
-            return "it began earlier"
-        shown = self.client.get_run(known.id).data.params if trials else {}
-        fixed = mp.fixed_params(self.sweep, trials[0]) if trials else {}
-        return "its fixed settings have changed" if any(shown.get(k, v) != v for k, v in fixed.items()) else ""
+        send.log_data(client, there, data_sets.of([trial], self.sweep.images))
+        send.end(client, known, mp.STATUS[trial.state], points.stamp(trial, trial.step))
 
     def _parent(self, runs: dict[str, Known], parent: Parent, about: dict[str, str], trials: list[TrialRecord]) -> None:
-        """The sweep's own run, and the lines of its curves below it."""
-        known = runs[""]
-        run = self.client.get_run(known.id)
-        with self._reporting(""):
-            files = self._files(run, parent)
-            reached("mirror.files_sent")
-            self._data(run, trials)
-            self._lines(runs, parent.lines)
-            self._pages()
-            fixed = mp.fixed_params(self.sweep, trials[0]) if trials else {}
-            self._log(known.id, run.data, fixed, [], {**about, FILES: files})
-            if not self.report.problems:
-                self._end(known, mp.STATUS[parent.state], mp.last(trials, known.started))
+        """The sweep's own run, ended where nothing of the sweep was refused."""
+        with send.passing_over("", self._refused):
+            self.own.write(runs, parent, about, trials)
+            if not self.report.problems and not self._refused:
+                ended = points.last(trials, runs[""].started)
+                send.end(self.client, runs[""], mp.STATUS[parent.state], ended)
 
-    def _lines(self, runs: dict[str, Known], lines: Sequence[CurveLine]) -> None:
-        """A run for each line; one whose points have changed is made anew, since MLflow takes no point back."""
-        top = runs[""]
-        wanted = {f"{LINE}{line.name}": line for line in lines}
-        for key in [key for key in runs if key.startswith(LINE)]:
-            if key not in wanted or runs[key].sent not in (NOTHING_SENT, mp.digest(wanted[key].values)):
-                self.runs.supersede(runs.pop(key), "its points have changed")
-        tags = {key: mp.line_tags(self.sweep, line, key, top.id) for key, line in wanted.items()}
-        runs |= self.runs.with_({key: (top.started, about) for key, about in tags.items()}, runs)
-        for key, line in wanted.items():
-            self._line(runs[key], line, tags[key], top.started)
-
-    def _line(self, run: Known, line: CurveLine, tags: dict[str, str], ms: int) -> None:
-        if run.mirrored == mp.digest(tags, line.values):
-            return
-        new = line.points(ms) if run.sent == NOTHING_SENT else []  # else only the run above it is another
-        done = {SENT: mp.digest(line.values), MIRRORED: mp.digest(tags, line.values)}
-        self._log(run.id, self.client.get_run(run.id).data, {}, new, {**tags, **done})
-        self._end(run, "FINISHED", ms)
-
-    def _files(self, run: Any, parent: Parent) -> str:
-        """Uploads the artifacts when one of them is new; returns their digest."""
-        every = [(folder, file) for folder, found in parent.files.items() for file in found]
-        digest = mp.digest([(folder, file.name, sha256(file.read_bytes())) for folder, file in every])
-        if run.data.tags.get(FILES) != digest:
-            for folder, file in every:
-                if self.database:
-                    artifacts.put(self.database, run.info.run_id, folder, file)
-                else:
-                    self.client.log_artifact(run.info.run_id, str(file), folder or None)
-        return digest
-
-    def _pages(self) -> None:
-        """What the experiment's page says on top, and the tables that it leads to."""
-        note = f"{views.links(self.experiment)} · {self.sweep.title}"
-        self.client.set_experiment_tag(self.experiment, "mlflow.note.content", printable(note))
-        for name, view in views.views(self.sweep.varied, self.runs.keys).items():
-            self.client.set_experiment_tag(self.experiment, name, view)
-
-    def _data(self, run: Any, trials: list[TrialRecord]) -> None:
-        """The data sets that these trials saw, as inputs of a run."""
-        wanted = {found for trial in trials if (found := data_sets.of(trial))}
-        if wanted:
-            given = trials[0].settings.get("data")
-            about = given if isinstance(given, Mapping) else {}
-            data_sets.log(self.client, run, wanted, about, self.sweep.images.get(str(about.get("name"))))
-
-    @contextmanager
-    def _reporting(self, trial: str) -> Iterator[None]:
-        """A run that MLflow refuses is reported and passed over; a server that is gone ends the whole `sync`."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            yield
-        except MlflowException as error:
-            if error.error_code not in REFUSED:
-                raise
-            self._problem([trial], error)
+    def _end_left(self, runs: dict[str, Known], trials: set[str]) -> None:
+        """Of trials that are no longer of the sweep, or never got a row, no run goes on."""
+        for key, run in runs.items():
+            of_trial = key and not key.startswith(notes.LINE_PREFIX)
+            if of_trial and key not in trials and run.status == "RUNNING":
+                send.end(self.client, run, mp.STATUS["cancelled"], run.started)
 
     def _problem(self, trials: list[str], error: Exception) -> None:
         self.report.behind += [t for t in trials if t]
         self.report.problems.append(f"{', '.join(t or self.sweep.name for t in trials)}: {error}")
+
+
+def _status(live: bool) -> str:
+    return mp.STATUS["running" if live else "cancelled"]
+
+
+def _step(sent: str) -> int:
+    """Up to which step points were sent; -1, so that all are sent again, where measures were added later."""
+    return int(notes.NOTHING_SENT if sent.startswith(mp.ALL_SENT) else sent)

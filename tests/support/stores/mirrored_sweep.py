@@ -9,12 +9,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tracking.mirror import artifacts
 from tracking.mirror import sync as mirror
-from tracking.mirror.curve_runs import CurveLine
-from tracking.mirror.data_sets import Stored
-from tracking.mirror.payload import Parent, SweepInfo
-from tracking.mirror.runs import MIRRORED, SyncReport
+from tracking.mirror.content.curve_runs import CurveLine
+from tracking.mirror.content.data_sets import Stored
+from tracking.mirror.content.notes import MIRRORED
+from tracking.mirror.content.payload import Parent, SweepInfo
+from tracking.mirror.database import artifacts
+from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import database
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialEntry, TrialRecord

@@ -13,8 +13,8 @@ import pytest
 from tests.support.services.mlflow_server import Server
 from tests.support.stores.mirrored_sweep import SWEEP, everything, files, fresh, parent, recorded, sync
 from tracking.common.errors import Refused, StorageFailed, Unreachable
-from tracking.mirror import artifacts, schema
 from tracking.mirror import sync as mirror
+from tracking.mirror.database import artifacts, schema
 from tracking.mirror.examine import examine
 from tracking.mirror.experiments import FORM_TAG
 from tracking.records.store import Store

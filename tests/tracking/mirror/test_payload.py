@@ -6,20 +6,24 @@ import numpy as np
 import pandas as pd
 
 from tests.support.stores.mirrored_sweep import ABOUT
-from tracking.mirror.curve_runs import CurveLine, curve_lines, metric_key
-from tracking.mirror.payload import kept, params, run_name, stamp, text
+from tracking.mirror.content.curve_runs import CurveLine, curve_lines, metric_key
+from tracking.mirror.content.payload import params, run_name, text
+from tracking.mirror.content.points import Flags, kept, stamp
 from tracking.records.manifest import TrialRecord
 
 
 def test_thinning_keeps_what_was_sent_and_the_ends_and_stays_small() -> None:
+    def of_one_series(count: int, final: bool) -> Flags:
+        return kept(np.arange(count), np.full(count, count), np.full(count, final))
+
     for count in (1, 2, 40, 70, 200, 1000, 10_000):
-        live, final = kept(count, False), kept(count, True)
+        live, final = of_one_series(count, False), of_one_series(count, True)
         assert live[0] and final[0] and final[-1]
         assert not (live & ~final).any()
-        assert (kept(count + 1000, False)[:count] == live).all()
+        assert (of_one_series(count + 1000, False)[:count] == live).all()
         assert final.sum() <= min(count, 16 + 4 * max(math.log2(count / 16), 0) + 33)
         assert np.diff(np.flatnonzero(final)).max(initial=0) <= math.ceil(count / 32)
-    assert kept(0, True).sum() == 0
+    assert of_one_series(0, True).sum() == 0
 
 
 def test_curves_become_metrics_where_x_is_a_whole_number() -> None:

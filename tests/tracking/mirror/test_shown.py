@@ -12,8 +12,8 @@ from tests.support.stores.mirrored_sweep import (
     sync,
 )
 from tracking.mirror import sync as mirror
-from tracking.mirror.curve_runs import metric_key
-from tracking.mirror.payload import stamp
+from tracking.mirror.content.curve_runs import metric_key
+from tracking.mirror.content.points import stamp
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 

@@ -1,0 +1,110 @@
+"""The sweep's own run: artifacts, data sets, fixed settings, verdicts; below it the lines of its curves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tracking.common.failpoints import reached
+from tracking.common.text import printable
+from tracking.mirror import send
+from tracking.mirror.content import data_sets, notes, views
+from tracking.mirror.content import payload as mp
+from tracking.mirror.content.curve_runs import CurveLine
+from tracking.mirror.content.notes import Known
+from tracking.mirror.content.payload import Parent, SweepInfo
+from tracking.mirror.database import artifacts
+from tracking.mirror.runs import Runs
+from tracking.records.manifest import TrialRecord
+from tracking.records.storage import sha256
+
+FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by MLflow's pages
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """Writes it. database: the file of an embedded store."""
+
+    client: Any
+    sweep: SweepInfo
+    runs: Runs
+    database: Path | None
+
+    def begin(
+        self, runs: dict[str, Known], started: int, about: dict[str, str], trials: Sequence[TrialRecord]
+    ) -> dict[str, Known]:
+        """`runs` with it, made anew where it must be. started: when the sweep began, ms since 1970. about: its tags.
+
+        It has the data sets before its trials do: a server that is told of a new one by two requests at once refuses
+        one of them.
+        """
+        runs = self.runs.with_({"": (started, about)}, runs)
+        there = self.client.get_run(runs[""].id)
+        if why := self._outdated(there, started, trials):
+            self.runs.supersede(runs.pop(""), why)
+            runs = self.runs.with_({"": (started, about)}, runs)
+            there = self.client.get_run(runs[""].id)
+        send.log_data(self.client, there, data_sets.of(trials, self.sweep.images))
+        return runs
+
+    def _outdated(self, there: Any, started: int, trials: Sequence[TrialRecord]) -> str:
+        """Why it must be made anew, or "": MLflow changes neither a start nor a param."""
+        if trials and there.info.start_time > started:  # of bundles side by side the first may commit last
+            return "it began earlier"
+        shown, fixed = there.data.params, mp.fixed_params(self.sweep, trials[0]) if trials else {}
+        return "its fixed settings have changed" if any(shown.get(k, v) != v for k, v in fixed.items()) else ""
+
+    def write(
+        self, runs: dict[str, Known], parent: Parent, about: dict[str, str], trials: Sequence[TrialRecord]
+    ) -> None:
+        """All but its end. runs: the sweep's, with its lines. about: its tags."""
+        there = self.client.get_run(runs[""].id)
+        files = self._files(there, parent)
+        reached("mirror.files_sent")
+        self._lines(runs, parent.lines)
+        self._pages()
+        fixed = mp.fixed_params(self.sweep, trials[0]) if trials else {}
+        send.log(self.client, there, fixed, [], {**about, FILES: files})
+
+    def _lines(self, runs: dict[str, Known], lines: Sequence[CurveLine]) -> None:
+        """A run for each line; one whose points have changed is made anew, since MLflow takes no point back."""
+        top = runs[""]
+        wanted = {f"{notes.LINE_PREFIX}{line.name}": line for line in lines}
+        for key in [key for key in runs if key.startswith(notes.LINE_PREFIX)]:
+            if key not in wanted or runs[key].sent not in (notes.NOTHING_SENT, mp.digest(wanted[key].values)):
+                self.runs.supersede(runs.pop(key), "its points have changed")
+        tags = {key: mp.line_tags(self.sweep, line, key, top.id) for key, line in wanted.items()}
+        runs |= self.runs.with_({key: (top.started, about) for key, about in tags.items()}, runs)
+        for key, line in wanted.items():
+            self._line(runs[key], line, tags[key], top.started)
+
+    def _line(self, run: Known, line: CurveLine, tags: dict[str, str], ms: int) -> None:
+        if run.mirrored == mp.digest(tags, line.values):
+            return
+        new = line.points(ms) if run.sent == notes.NOTHING_SENT else []  # else only the run above it is another
+        done = {notes.SENT: mp.digest(line.values), notes.MIRRORED: mp.digest(tags, line.values)}
+        send.log(self.client, self.client.get_run(run.id), {}, new, {**tags, **done})
+        self.runs.report.points_sent += len(new)
+        send.end(self.client, run, "FINISHED", ms)
+
+    def _files(self, there: Any, parent: Parent) -> str:
+        """Uploads the artifacts when one of them is new; returns their digest."""
+        every = [(folder, file) for folder, found in parent.files.items() for file in found]
+        digest = mp.digest([(folder, file.name, sha256(file.read_bytes())) for folder, file in every])
+        if there.data.tags.get(FILES) != digest:
+            for folder, file in every:
+                if self.database:
+                    artifacts.put(self.database, there.info.run_id, folder, file)
+                else:
+                    self.client.log_artifact(there.info.run_id, str(file), folder or None)
+        return digest
+
+    def _pages(self) -> None:
+        """What the experiment's page says on top, and the tables that it leads to."""
+        experiment = self.runs.experiment
+        note = f"{views.links(experiment)} · {self.sweep.title}"
+        shown = {"mlflow.note.content": printable(note), **views.views(self.sweep.varied, self.runs.metric_names())}
+        there = self.client.get_experiment(experiment).tags
+        for name, value in shown.items():
+            if there.get(name) != value:
+                self.client.set_experiment_tag(experiment, name, value)
