@@ -2,9 +2,9 @@
 
     python benchmarks/mlflow_rows.py [--trials 600] [--epochs 70] [--rounds 3] [--client 100] [--folder /tmp]
 
-The records are those of `scale.py`: made-up numbers, real bundles, four series of as many points as epochs a trial. Each
-round makes a new database for each way. The client gets the first `--client` trials only. Printed: milliseconds of
-processor time a trial, the median of the rounds, and the ratio; then the time of a sync that finds all of it there.
+The records are those of `scale.py`: made-up numbers, real bundles, four series of as many points as epochs a trial.
+Each round makes a new database for each way. The client gets the first `--client` trials only. Printed: milliseconds of
+processor time a trial, the median of the rounds, and the ratio; also of a sync that finds all of it there.
 """
 
 import argparse

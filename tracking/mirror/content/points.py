@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tracking.common.flatten import flat
 from tracking.mirror.content.curve_runs import Point, metric_key
 from tracking.records.manifest import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FINAL = frozenset({"finished", "diverged"})  # never trained again; what failed or was cancelled may be
 LAYERS = 8  # of a measure that are sent; a chart per layer of a deep net helps nobody, and the records have them all
@@ -50,7 +52,7 @@ def stamp(trial: TrialRecord, step: int) -> int:
 
 
 def points(
-    varied: Sequence[str], trials: Sequence[TrialRecord], rows: pd.DataFrame, sent: Mapping[str, int]
+    varied: Sequence[str], trials: Sequence[TrialRecord], rows: "pd.DataFrame", sent: Mapping[str, int]
 ) -> dict[str, list[Point]]:
     """The points of each trial, by its id, that are not yet in MLflow, when all that were due at step `sent` are.
 
@@ -127,7 +129,7 @@ class _Column(NamedTuple):
         return _Column(known.codes.to_numpy().astype(np.int64), [str(one) for one in known.categories])
 
 
-def _measured(trials: Sequence[TrialRecord], rows: pd.DataFrame) -> _Measured:
+def _measured(trials: Sequence[TrialRecord], rows: "pd.DataFrame") -> _Measured:
     """The finite rows of these trials; of each measure and split the LAYERS layers that are recorded first."""
     number = {t.id: i for i, t in enumerate(trials)}
     ids, measure, split, layer = (_Column.of(rows[name]) for name in ("trial", "measure", "split", "layer"))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.mirrored_sweep import ABOUT
+from tests.support.stores.mirrored_sweep import ABOUT
 from tracking.mirror.content.curve_runs import metric_key
 from tracking.mirror.content.points import LAYERS, kept, points, stamp
 from tracking.records.manifest import TrialRecord

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.mirrored_sweep import (
+from tests.support.stores.mirrored_sweep import (
     ABOUT,
     SWEEP,
     everything,
