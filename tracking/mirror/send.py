@@ -44,14 +44,28 @@ def _parts(items: list[Any], size: int) -> list[list[Any]]:
 
 
 def log_data(client: Any, there: Any, wanted: Sequence[DataSet]) -> None:
-    """Adds the data sets that the run `there` lacks, as its inputs."""
+    """Adds the data sets that the run `there` lacks, as its inputs.
+
+    Where two requests tell of a new data set at once, MLflow refuses one of them; then it is there to be found.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.exceptions import MlflowException
 
     known = {(i.dataset.name, i.dataset.digest) for i in there.inputs.dataset_inputs}
-    if new := [one for one in wanted if (one.name, one.digest) not in known]:
-        context = [InputTag(data_sets.CONTEXT_TAG, data_sets.CONTEXT)]
-        sets = [Dataset(d.name, d.digest, data_sets.SOURCE_TYPE, d.source, d.schema) for d in new]
-        client.log_inputs(there.info.run_id, datasets=[DatasetInput(one, context) for one in sets])
+    context = [InputTag(data_sets.CONTEXT_TAG, data_sets.CONTEXT)]
+    new = [
+        DatasetInput(Dataset(one.name, one.digest, data_sets.SOURCE_TYPE, one.source, one.schema), context)
+        for one in wanted
+        if (one.name, one.digest) not in known
+    ]
+    if not new:
+        return
+    try:
+        client.log_inputs(there.info.run_id, datasets=new)
+    except MlflowException as error:
+        if "UNIQUE" not in str(error).upper():
+            raise
+        client.log_inputs(there.info.run_id, datasets=new)
 
 
 def end(client: Any, run: Known, status: str, ms: int) -> None:

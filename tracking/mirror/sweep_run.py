@@ -33,18 +33,11 @@ class SweepRun:
     def begin(
         self, runs: dict[str, Known], started: int, about: dict[str, str], trials: Sequence[TrialRecord]
     ) -> dict[str, Known]:
-        """`runs` with it, made anew where it must be. started: when the sweep began, ms since 1970. about: its tags.
-
-        It has the data sets before its trials do: a server that is told of a new one by two requests at once refuses
-        one of them.
-        """
+        """`runs` with it, made anew where it must be. started: when the sweep began, ms since 1970. about: its tags."""
         runs = self.runs.with_({"": (started, about)}, runs)
-        there = self.client.get_run(runs[""].id)
-        if why := self._outdated(there, started, trials):
+        if why := self._outdated(self.client.get_run(runs[""].id), started, trials):
             self.runs.supersede(runs.pop(""), why)
             runs = self.runs.with_({"": (started, about)}, runs)
-            there = self.client.get_run(runs[""].id)
-        send.log_data(self.client, there, data_sets.of(trials, self.sweep.images))
         return runs
 
     def _outdated(self, there: Any, started: int, trials: Sequence[TrialRecord]) -> str:
@@ -61,6 +54,7 @@ class SweepRun:
         there = self.client.get_run(runs[""].id)
         files = self._files(there, parent)
         reached("mirror.files_sent")
+        send.log_data(self.client, there, data_sets.of(trials, self.sweep.images))
         self._lines(runs, parent.lines)
         self._pages()
         fixed = mp.fixed_params(self.sweep, trials[0]) if trials else {}
