@@ -16,6 +16,7 @@ from orchestrator.commands.options import (
     Json,
     Limit,
     Opened,
+    Plot,
     Port,
     Tracking,
     Watch,
@@ -103,12 +104,12 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 
 @app.command
 def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, full: Full = False,
-           as_json: Json = False) -> int:  # fmt: skip
+           plot: Plot = None, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, PDF, and the report as one HTML file. Exit code 1 when
     a figure cannot be drawn."""
     from orchestrator.commands import look_again
 
-    return 0 if look_again.curves(which.read(), at, watch, full, as_json) else 1
+    return 0 if look_again.curves(which.read(), at, watch, full, plot, as_json) else 1
 
 
 @app.command

@@ -32,7 +32,7 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     repeat(look, STATUS_S if watch else None)
 
 
-def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, as_json: bool) -> bool:
+def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, plot: bool | None, as_json: bool) -> bool:
     """Draws the curves and writes the report; watching ends when every trial has ended. Returns whether every figure
     could be drawn in the end. Draws nothing where nothing is recorded: raises Refused, or goes on watching."""
     trials, store, drawn = expand(sweep), at.existing(), True
@@ -46,7 +46,7 @@ def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, as_json: bool)
             return False
         refuse_nothing(results, at.store)
         files = write(results, store)
-        render.curves(results, files, full, as_json)
+        render.curves(results, files, full, plot, as_json)
         drawn = not files.not_drawn
         return not results.unfinished
 

@@ -109,6 +109,11 @@ Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it
 Detach = Annotated[bool, Parameter(negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
 Full = Annotated[bool, Parameter(help="Tables with all points of each line, not only a few.", negative="")]
+Plot = Annotated[
+    bool | None,
+    Parameter(help="Plot the first curves in the terminal, too; if absent, on a wide enough terminal.",
+              show_default=False),
+]  # fmt: skip
 Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
 Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]

@@ -161,12 +161,12 @@ def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) ->
         say(f"damaged: {line}")
 
 
-def curves(results: Results, files: Files, full: bool, as_json: bool) -> None:
+def curves(results: Results, files: Files, full: bool, plot: bool | None, as_json: bool) -> None:
     """The curves as a table, and where they were drawn."""
     if as_json:
         failed = [asdict(one) for one in files.not_drawn]
         return _json({"curves": files.figures, "not_drawn": failed, "report": files.report})
-    render_curves.tables(results, full)
+    render_curves.tables(results, full, plot)
     _figures(files.figures, files.not_drawn)
     say(f"report   {files.report}")
 

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from orchestrator.commands.rendering import render_plot
 from orchestrator.commands.rendering.shorten import shorten
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
@@ -19,25 +20,29 @@ if TYPE_CHECKING:
 MOST_CELLS = 12  # of a heat map along either axis that fit on a screen
 
 
-def tables(results: "Results", full: bool) -> None:
+def tables(results: "Results", full: bool, plot: bool | None) -> None:
     """Every curve and heat map that has points."""
     from tracking.analysis.heat import Heat
 
     heats = [found for found in results.heatmaps.values() if isinstance(found, Heat)]
-    curves(results.sweep, results.table, full)
+    curves(results.sweep, results.table, full, plot)
     for found in heats:
         _cells(found)
 
 
-def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool = False) -> None:
-    """Some points of all curves, or all of them if `full`; nothing of a sweep that draws something else."""
+def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool = False, plot: bool | None = None) -> None:
+    """Some points of all curves, or all of them if `full`; nothing of a sweep that draws something else. plot: whether
+    the first few are plotted, too; None: on a terminal."""
     if sweep.heatmaps and not sweep.curves:
         return
     if whole.empty or not whole["n"].any():
         return say("no curve can be drawn yet: nothing is recorded here of what it shows")
     curves = {curve.name: curve for curve in sweep.curves}
+    plotted = [*curves][: render_plot.MOST_CURVES] if render_plot.wanted(plot) else []
     for name, part in whole.groupby("curve", sort=False):
         curve = curves[str(name)]
+        if name in plotted and not curve.points:
+            render_plot.curve(curve, part)
         counts = ["n", *(c for c in COUNTS[2:] if part[c].any())]
         rows, said = shorten(part, "centre", full)
         lines = [

@@ -53,6 +53,7 @@ COMMANDS = {
     "status": "status small.yaml",
     "verify": "verify small.yaml",
     "curves": "curves small.yaml",
+    "plot": "curves small.yaml --plot --full",
     "list": "list",
     "show": "show {trial}",
     "doctor": "doctor",
