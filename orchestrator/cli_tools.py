@@ -20,13 +20,18 @@ from orchestrator.commands.options import (
 )
 
 
-def list_(folder: Where = ".", *, as_json: Json = False) -> int:
+def list_(
+    folder: Where = ".",
+    *,
+    topic: Annotated[str, Parameter(help="Only the sweeps of this topic, such as papers.")] = "",
+    as_json: Json = False,
+) -> int:
     """The sweeps that come with this program, and the nets, data, measures, ... of others that a sweep may name."""
     from orchestrator.commands.authoring.names import files_at
     from orchestrator.commands.rendering import render_names
 
     files = files_at(folder)
-    render_names.as_json(files) if as_json else render_names.show(files)
+    render_names.as_json(files, topic) if as_json else render_names.show(files, topic)
     return 0
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracking.common.program import SHIPPED
+from tracking.common.program import shipped_sweeps
 
 if TYPE_CHECKING:
     from cyclopts.completion import CompletionContext
@@ -17,7 +17,7 @@ ENDINGS = (".yaml", ".yml")
 
 def sweeps(context: "CompletionContext") -> dict[str, str]:
     """The shipped sweeps, and the sweep files and folders of the folder that is typed."""
-    found = {path.stem: "shipped" for path in SHIPPED.glob("*.yaml")}
+    found = dict.fromkeys(shipped_sweeps(), "shipped")
     return {**found, **dict.fromkeys(here(context), "in this folder")}
 
 
@@ -31,7 +31,7 @@ def profiles(context: "CompletionContext") -> tuple[str, ...]:
     import yaml
 
     spec = context["spec"].raw or ""
-    path = Path(spec) if spec.endswith(ENDINGS) else SHIPPED / f"{spec}.yaml"
+    path = Path(spec) if spec.endswith(ENDINGS) else shipped_sweeps().get(spec, Path(spec))
     try:
         found = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):  # `sweep plan` says what is wrong with it

@@ -23,7 +23,7 @@ from orchestrator.spec.yaml_source import Source, parse
 from tracking.common.errors import BadSweep
 from tracking.common.named_files.plugins import unknown
 from tracking.common.named_files.user_files import NONE, UserFiles
-from tracking.common.program import SHIPPED
+from tracking.common.program import shipped_sweeps
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")
@@ -43,7 +43,7 @@ class _Found(NamedTuple):
 
 def shipped_names() -> list[str]:
     """The names of the sweeps that come with this program."""
-    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+    return sorted(shipped_sweeps())
 
 
 def read(spec: str, profile: str | None = None, overrides: Sequence[str] = (), seeds: int | None = None) -> Sweep:
@@ -104,7 +104,7 @@ def _find(spec: str) -> _Found:
             here = next((f"{spec}{end}" for end in ENDINGS if os.path.isfile(f"{spec}{end}")), "")
             hint = f"for the file of this folder, write {here}" if here else "or give the path of a .yaml file"
             raise BadSweep([f"{unknown('sweep', spec, shipped_names())}; {hint}"])
-        content = (SHIPPED / f"{spec}.yaml").read_bytes()
+        content = shipped_sweeps()[spec].read_bytes()
         return _Found(content, spec, f"{spec}.yaml", "", NONE)
     path = Path(spec)
     if not NAME.fullmatch(path.stem):

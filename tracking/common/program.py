@@ -6,9 +6,14 @@ from pathlib import Path
 
 PACKAGES = ("orchestrator", "workers", "tracking", "sweeps")
 PROGRAM = Path(__file__).parents[2]  # the folder that holds the packages: a checkout, or site-packages
-SHIPPED = PROGRAM / "sweeps"  # the sweep files that come with this program
+SHIPPED = PROGRAM / "sweeps"  # the sweep files that come with this program, a folder for each topic
 SOURCES = (".py", ".cpp", ".hpp")
 COMPUTING = ("workers", "tracking/common", "tracking/records")  # the folders of what computes rows and commits them
+
+
+def shipped_sweeps() -> dict[str, Path]:
+    """The sweep files that come with this program, by name; the folder of each is its topic."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*/*.yaml"))}
 
 
 def sources(folders: Iterable[str] = PACKAGES, program: Path = PROGRAM) -> list[Path]:

@@ -13,11 +13,11 @@ import yaml
 from orchestrator.spec.file_model import File
 from orchestrator.spec.generated import json_schema, key_reference
 from orchestrator.spec.yaml_source import parse
-from tracking.common.program import PROGRAM
+from tracking.common.program import PROGRAM, shipped_sweeps
 from workers import plugins
 
 SWEEPS = PROGRAM / "sweeps"
-SHIPPED = sorted(SWEEPS.glob("*.yaml"))
+SHIPPED = list(shipped_sweeps().values())
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(json_schema.text()))
 
 
@@ -40,7 +40,7 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_every_shipped_sweep_is_valid_and_names_the_schema(path: Path) -> None:
-    assert path.read_text().startswith(f"# yaml-language-server: $schema={json_schema.NAME}\n")
+    assert path.read_text().startswith(f"# yaml-language-server: $schema=../{json_schema.NAME}\n")
     assert [error.message for error in VALIDATOR.iter_errors(plain(path))] == []
 
 
@@ -74,7 +74,7 @@ CHANGES = {
 
 @pytest.mark.parametrize(("path", "value"), CHANGES.values(), ids=CHANGES.keys())
 def test_the_schema_refuses(path: tuple[str | int, ...], value: Any) -> None:
-    changed = copy.deepcopy(plain(SWEEPS / "demo.yaml"))
+    changed = copy.deepcopy(plain(shipped_sweeps()["demo"]))
     inner = changed
     for key in path[:-1]:
         inner = inner[key]
@@ -94,7 +94,7 @@ def test_the_schema_refuses(path: tuple[str | int, ...], value: Any) -> None:
     ],
 )
 def test_the_schema_allows(path: tuple[str, ...], value: Any) -> None:
-    changed = copy.deepcopy(plain(SWEEPS / "demo.yaml"))
+    changed = copy.deepcopy(plain(shipped_sweeps()["demo"]))
     changed[path[0]][path[1]] = value
     assert [error.message for error in VALIDATOR.iter_errors(changed)] == []
 

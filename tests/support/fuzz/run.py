@@ -27,9 +27,10 @@ import yaml
 from orchestrator import cli
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tests.support import compare_records
 from tests.support.fuzz import json_trees, stores
 from tests.support.fuzz.sweeps import MEASURED, RECORDED, RIDGE
+from tests.support.stores import compare_records
+from tracking.common.program import shipped_sweeps
 from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work
@@ -171,8 +172,7 @@ def _children() -> set[str]:
 
 def _sweeps() -> list[object]:
     if not SWEEPS:
-        shipped = Path(cli.__file__).parents[1] / "sweeps"
-        SWEEPS.extend([RIDGE] * 3 + [yaml.safe_load(path.read_text()) for path in sorted(shipped.glob("*.yaml"))])
+        SWEEPS.extend([RIDGE] * 3 + [yaml.safe_load(path.read_text()) for path in shipped_sweeps().values()])
     return SWEEPS
 
 
