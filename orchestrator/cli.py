@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from orchestrator import cli_tools
+from orchestrator import cli_store, cli_tools
 from orchestrator.commands.exit_codes import guarded
 from orchestrator.commands.machine.version import version
 from orchestrator.commands.options import (
@@ -68,14 +68,14 @@ def launch(
     from orchestrator.commands.rendering.live_view import LiveView
     from orchestrator.launch import Options, launch
 
-    sweep = which.read()
+    sweep = which.read(at)
     local = machines.local or which.debug
-    options = Options(at.store, local, machines.address, tracking_uri, retry_failed, limit)
+    options = Options(at.root, local, machines.address, tracking_uri, retry_failed, limit)
     if detach:
         handing_over.tell(handing_over.submit(sweep, options), as_json)
         return 0
     launched = launch(sweep, options, LiveView())
-    render.launched(sweep, launched, at.store, as_json)
+    render.launched(sweep, launched, at.root, as_json)
     failed = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
     return 1 if failed or launched.not_drawn else 0
 
@@ -88,8 +88,8 @@ def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: Wh
     from orchestrator.commands.rendering import render
     from orchestrator.launch import Options
 
-    sweep, local = which.read(), machines.local or which.debug
-    render.planned(sweep, planned(sweep, Options(at.store, local, machines.address)), as_json)
+    sweep, local = which.read(at), machines.local or which.debug
+    render.planned(sweep, planned(sweep, Options(at.root, local, machines.address)), as_json)
     return 0
 
 
@@ -98,7 +98,7 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
     """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
     from orchestrator.commands import look_again
 
-    look_again.status(which.read(), at, watch, as_json)
+    look_again.status(which.read(at), at, watch, as_json)
     return 0
 
 
@@ -109,7 +109,7 @@ def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
     a figure cannot be drawn."""
     from orchestrator.commands import look_again
 
-    return 0 if look_again.curves(which.read(), at, watch, full, plot, as_json) else 1
+    return 0 if look_again.curves(which.read(at), at, watch, full, plot, as_json) else 1
 
 
 @app.command
@@ -120,7 +120,7 @@ def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = 
     from orchestrator.spec.expand import expand
     from tracking.records.ledger import Ledger
 
-    sweep = which.read()
+    sweep = which.read(at)
     verdicts = build(sweep, expand(sweep), Ledger.read(at.existing())).verdicts
     render.claims(verdicts, as_json)
     return 1 if any(v.verdict == "fails" for v in verdicts) else 0
@@ -148,7 +148,7 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
     from orchestrator.commands.results.compare import compare
     from orchestrator.results.write_comparison import write
 
-    found = compare((first, second, *more), at.store)
+    found = compare((first, second, *more), at.root)
     files = write(found)
     render_compare.show(found, files, full, as_json)
     return 1 if files.not_drawn else 0
@@ -237,7 +237,7 @@ def sync(
     from orchestrator.spec.expand import expand
     from tracking.records.ledger import Ledger
 
-    sweep = which.read()
+    sweep = which.read(at)
     ledger = Ledger.read(at.existing())
     refuse_another_file(sweep, ledger.store)
     results = build(sweep, expand(sweep), ledger)
@@ -262,6 +262,7 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
     return mlflow_ui.serve(at.existing(), tracking_uri, port, spec)
 
 
+app.command(cli_store.ls, name="ls")
 app.command(cli_tools.list_, name="list")
 app.command(cli_tools.new_, name="new")
 app.command(cli_tools.check_, name="check")

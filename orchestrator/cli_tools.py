@@ -143,4 +143,4 @@ def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, addr
     from orchestrator.commands.machine.doctor import examine
     from orchestrator.commands.rendering import render_doctor
 
-    return 0 if render_doctor.show(examine(at.store, tracking_uri, address), as_json) else 1
+    return 0 if render_doctor.show(examine(at.root, tracking_uri, address), as_json) else 1

@@ -19,7 +19,7 @@ STATUS_S, CURVES_S = 2.0, 10.0  # between two looks
 
 def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     """Shows the trials by state; watching ends when every trial has ended."""
-    trials, store = expand(sweep), at.open()
+    trials, store = expand(sweep), at.existing()
     ledger: Ledger | None = None
 
     def look() -> bool:
@@ -42,9 +42,9 @@ def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, plot: bool | N
         nonlocal drawn
         results = build(sweep, trials, Ledger.read(store))
         if watch and not results.records:
-            say(f"nothing is recorded of {sweep.variant} in '{at.store}' yet")
+            say(f"nothing is recorded of {sweep.variant} in '{at.root}' yet")
             return False
-        refuse_nothing(results, at.store)
+        refuse_nothing(results, at.root)
         files = write(results, store)
         render.curves(results, files, full, plot, as_json)
         drawn = not files.not_drawn

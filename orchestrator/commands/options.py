@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs, so that `--help` and the shell'
 """
 
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -25,7 +26,8 @@ class WhichSweep:
     spec: Annotated[
         str,
         Parameter(
-            help="A sweep file, or the name of a shipped sweep; also a variant of it, such as fig2@laptop@epochs=5.",
+            help="A sweep file, or the name of a shipped sweep or of one that was launched; also a variant of it, such "
+            "as fig2@laptop@epochs=5.",
             completer=completion.sweeps,
         ),
     ]
@@ -45,12 +47,13 @@ class WhichSweep:
         ),
     ] = None
 
-    def read(self) -> "Sweep":
+    def read(self, at: "WhichStore") -> "Sweep":
         """Raises BadSweep with everything that is wrong with it."""
-        from orchestrator.spec.load import read
+        from orchestrator.spec.kept import read
+        from orchestrator.spec.variant import Changes
 
         profile = "debug" if self.debug and not self.profile else self.profile
-        return read(self.spec, profile, self.set_, self.seeds)
+        return read(self.spec, Changes(profile, self.set_, self.seeds), at.open)
 
 
 @Parameter(name="*")
@@ -58,13 +61,28 @@ class WhichSweep:
 class WhichStore:
     """The store of the records."""
 
-    store: Annotated[str, Parameter(help="Folder or URI of the records.", env_var="SWEEP_STORE")] = "runs"
+    store: Annotated[
+        str | None,
+        Parameter(
+            help="Folder or URI of the records; without it the nearest `runs` from here upwards that is a store, or a "
+            "new one here.",
+            env_var="SWEEP_STORE",
+            show_default=False,
+        ),
+    ] = None
+
+    @property
+    def root(self) -> str:
+        """The folder or URI."""
+        from orchestrator.commands.store.discover import chosen
+
+        return chosen(self.store, Path.cwd())
 
     def open(self) -> "Store":
         """The store, whether or not anything is recorded in it."""
         from tracking.records.store import Store
 
-        return Store(self.store)
+        return Store(self.root)
 
     def ledger(self) -> "Ledger":
         """What the store holds now. Raises Refused as `existing` does."""
@@ -74,9 +92,9 @@ class WhichStore:
 
     def existing(self) -> "Store":
         """Raises Refused when it is a folder of this machine that does not exist."""
-        from orchestrator.commands.open_store import existing
+        from orchestrator.commands.store.open_store import existing
 
-        return existing(self.store)
+        return existing(self.root)
 
 
 Address = Annotated[

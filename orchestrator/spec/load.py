@@ -59,6 +59,19 @@ def read(spec: str, profile: str | None = None, overrides: Sequence[str] = (), s
         return _read(found, changes, (file, *changes.arguments()))
 
 
+def read_text(text: str, name: str, file: str, files: UserFiles, changes: Changes) -> Sweep:
+    """Reads the text of the sweep of this name. file: where it lay when it was launched, "" of a shipped sweep. files:
+    the Python files beside it. Raises BadSweep."""
+    found = _Found(text.encode(), name, file or f"{name}.yaml", file, files)
+    with files.active():
+        return _read(found, changes, (name, *changes.arguments()))
+
+
+def is_file(spec: str) -> bool:
+    """Whether this names a file, and not a sweep that comes with this program."""
+    return spec.endswith(ENDINGS) or "/" in spec
+
+
 def _read(found: _Found, changes: Changes, asked: tuple[str, ...]) -> Sweep:
     source = parse(found.content, found.path)
     problems, of_trials = Problems(source.problems), Problems(source.problems)
@@ -99,7 +112,7 @@ def _grids(source: Source, base: File, draft: Draft, problems: Problems) -> tupl
 
 
 def _find(spec: str) -> _Found:
-    if not spec.endswith(ENDINGS) and "/" not in spec:
+    if not is_file(spec):
         if spec not in shipped_names():
             here = next((f"{spec}{end}" for end in ENDINGS if os.path.isfile(f"{spec}{end}")), "")
             hint = f"for the file of this folder, write {here}" if here else "or give the path of a .yaml file"

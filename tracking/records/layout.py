@@ -22,6 +22,7 @@ RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "le
 CODE, PROBES, FIGURES, COMPARISONS, SWEEPS = "code", "probes", "figures", "comparisons", "sweeps"
 SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, TRAINED, UNFINISHED)  # endings of files that commits write, interrupted ones included
+VARIANT = r"[0-9a-z][^/\x00-\x1f]*"  # of a sweep
 WORD = "[0-9A-Za-z][0-9A-Za-z_-]*"  # a bundle or an attempt
 # The files below each folder; each may be unfinished, too (`LocalDisk.replace`). [0-9]: \d has digits of other scripts.
 OWN = {
@@ -30,13 +31,16 @@ OWN = {
     WEIGHTS: rf"{WORD}/{WORD}-[0-9]+\.safetensors",
     LEASES: r"[0-9]{6,}\.json(\.[0-9]+\.[0-9]+\.new)?",
     CODE: r"[0-9a-f]+\.(zip|py|diff)",
-    SWEEPS: r"[0-9a-z][^/\x00-\x1f]*\.json",
+    FIGURES: rf"{VARIANT}/[^/\x00-\x1f]+\.(parquet|csv|json|html|png|svg|pdf)",
+    SWEEPS: rf"{VARIANT}\.json",
     PROBES: r"[0-9a-f]+(\.damaged)?",
 }
 _OWN = re.compile(
     "|".join(rf"{folder}/{files}" for folder, files in OWN.items()).join((r"(", r")(\.[0-9]+\.[0-9]+\.tmp)?"))
 )
-_FOLDERS = re.compile(rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{CODE}|{PROBES}|{SWEEPS}")
+_FOLDERS = re.compile(
+    rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{CODE}|{PROBES}|{SWEEPS}|{FIGURES}(/{VARIANT})?"
+)
 LEASE = KEPT_SWEEP = ".json"
 MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"

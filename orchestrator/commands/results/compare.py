@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from orchestrator.commands.open_store import existing
 from orchestrator.commands.results.recorded import recorded
+from orchestrator.commands.store.open_store import existing
 from orchestrator.results import comparison
 from orchestrator.results.comparison import Comparison, Labelled
-from orchestrator.spec.load import read
+from orchestrator.spec.kept import read
 from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.variant import Changes
 from tracking.common.errors import Refused
 from tracking.records.store import Store
 
@@ -38,4 +39,5 @@ def _found(text: str, store: str) -> tuple[Sweep, Store, str]:
     root, apart, spec = text.rpartition(APART)
     if apart and not (root and spec):
         raise Refused(f"'{text}': expected a store, '{APART}' and a sweep, as in old/runs{APART}fig2")
-    return read(spec), existing(root or store), root or store
+    at = existing(root or store)
+    return read(spec, Changes(), lambda: at), at, root or store

@@ -29,7 +29,7 @@ def test_the_head_is_asked_for_the_same_launch(tmp_path: Path, monkeypatch: pyte
     }  # fmt: skip
     monkeypatch.chdir(tmp_path)
     detach.write(sweep, tmp_path)
-    there = which.read()
+    there = which.read(WhichStore())
     assert (there.digest, there.name) == (sweep.digest, sweep.name)
 
 

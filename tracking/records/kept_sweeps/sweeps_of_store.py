@@ -1,6 +1,6 @@
 """All sweeps that a store keeps, read once; and one of them written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracking.common.errors import Damaged
@@ -24,6 +24,9 @@ class KeptSweeps:
         found = [_read(files, file) for file in files.names(layout.SWEEPS, layout.KEPT_SWEEP) if _is_of(file, name)]
         sweeps = sorted((one for one in found if isinstance(one, KeptSweep)), key=lambda one: one.variant)
         return KeptSweeps({one.variant: one for one in sweeps}, tuple(e for e in found if isinstance(e, Damaged)))
+
+    def __iter__(self) -> Iterator[KeptSweep]:
+        return iter(self.by_variant.values())
 
     def naming(self, trials: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """By trial, the variants that name it."""

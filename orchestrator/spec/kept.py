@@ -1,0 +1,62 @@
+"""Reads a sweep as a store keeps it, where its file is not at hand."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator.spec import load
+from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.variant import Changes, split, variant
+from tracking.common.errors import Damaged
+from tracking.common.named_files.user_files import NONE, UserFiles
+from tracking.records import layout
+from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Version
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.store import Store
+
+LOG = logging.getLogger(__name__)
+
+
+def read(spec: str, changes: Changes, store: Callable[[], Store]) -> Sweep:
+    """Reads a sweep file, the shipped sweep of that name, or else the sweep of that name that the store keeps, as it
+    was launched last. `store` is called only then. Raises BadSweep."""
+    name, whole = split(spec, *changes)
+    if not load.is_file(name) and name not in load.shipped_names():
+        opened = store()
+        if found := KeptSweeps.read(opened.files, name).by_variant:
+            latest = max(found.values(), key=lambda one: one.launches[-1].started_ms if one.launches else 0)
+            kept = found.get(variant(name, whole), latest)
+            return of_version(opened, kept, kept.version, whole)
+    return load.read(spec, *changes)
+
+
+def of_version(store: Store, kept: KeptSweep, version: Version, changes: Changes | None = None) -> Sweep:
+    """A version of a kept sweep, with its own changes unless others are given. Raises BadSweep where this program does
+    not accept it any more, Damaged where a Python file of it is lost."""
+    if changes is None:
+        changes = Changes(kept.profile, kept.overrides, kept.seeds)
+    file = version.launches[-1].origin.path if version.launches else ""
+    if version is kept.version:
+        _say_if_edited(kept.name, version.text, file)
+    return load.read_text(version.text, kept.name, file, _files(store, kept.variant, version), changes)
+
+
+def _files(store: Store, variant: str, version: Version) -> UserFiles:
+    """The Python files that lay beside the sweep, importable from what is kept of them."""
+    found = {}
+    for name, digest in version.sources:
+        try:
+            found[name] = store.files.read(layout.user_source(digest))
+        except FileNotFoundError as error:
+            lost = layout.user_source(digest)
+            raise Damaged(f"{lost} is missing, which sweep {variant} uses as {name}", lost) from error
+    return UserFiles(f"{store.root}/{layout.SWEEPS}/{variant}", found) if found else NONE
+
+
+def _say_if_edited(name: str, text: str, file: str) -> None:
+    """That the file as it lies there is another one by now."""
+    if not file or not os.path.isfile(file):
+        return
+    if Path(file).read_text("utf-8", "replace") != text:
+        LOG.info("note     %s as it was launched last; %s was changed since", name, file)

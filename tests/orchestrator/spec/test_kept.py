@@ -1,0 +1,80 @@
+"""A sweep read from what a store keeps of it, where its file is not at hand."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.spec import kept
+from orchestrator.spec.expand import expand
+from orchestrator.spec.variant import Changes
+from tests.support.stores.recorded_sweeps import launched, write
+from tests.support.user_files import FLAT_NET
+from tracking.common.errors import BadSweep, Damaged
+from tracking.records import layout
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.store import Store
+
+OWN = {"nets/flat.py": FLAT_NET, "nets/_helper.py": "SCALE = 0.1\n"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Of a sweep and a variant, whose file is gone."""
+    store, file = Store(str(tmp_path / "runs")), write(tmp_path / "mine.yaml")
+    launched(file, store)
+    launched(file, store, overrides=["epochs=1"])
+    file.unlink()
+    return store
+
+
+def test_a_variant_is_found_by_its_name(store: Store) -> None:
+    sweep = kept.read("mine@epochs=1", Changes(), lambda: store)
+    known = KeptSweeps.read(store.files).by_variant["mine@epochs=1"]
+    assert (sweep.variant, sweep.name, sweep.written) == ("mine@epochs=1", "mine", known.version.text)
+    assert tuple(t.id for t in expand(sweep)) == known.version.trials
+
+
+def test_other_changes_are_put_over_the_file_that_was_launched(store: Store) -> None:
+    changed = kept.read("mine", Changes(overrides=("epochs=3",)), lambda: store)
+    assert [t.plain["epochs"] for t in expand(changed)] == [3] * 4
+
+
+def test_an_older_version_is_read_as_it_was(store: Store, tmp_path: Path) -> None:
+    launched(write(tmp_path / "mine.yaml", (8,)), store)
+    one = KeptSweeps.read(store.files).by_variant["mine"]
+    found = [kept.of_version(store, one, version) for version in one.versions]
+    assert [len(expand(sweep)) for sweep in found] == [4, 2] and found[1].variant == "mine"
+
+
+def test_the_file_of_this_folder_counts_where_it_is_named_and_an_edited_one_is_said(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write(tmp_path / "mine.yaml", (8,))
+    caplog.set_level("INFO")
+    assert len(expand(kept.read(str(file), Changes(), lambda: store))) == 2 and not caplog.messages
+    assert len(expand(kept.read("mine", Changes(), lambda: store))) == 4
+    assert caplog.messages == [f"note     mine as it was launched last; {file} was changed since"]
+
+
+def test_python_files_that_lay_beside_it_are_used(tmp_path: Path) -> None:
+    file, store = write(tmp_path / "own/mine.yaml"), Store(str(tmp_path / "runs"))
+    for name, text in OWN.items():
+        (file.parent / name).parent.mkdir(exist_ok=True)
+        (file.parent / name).write_text(text)
+    text = file.read_text().replace("{name: convnet, depth: 3, batch_norm: false}", "{name: flat}")
+    file.write_text(text.replace("net.width: [2, 4]", "net.scale: [1.0, 2.0]").replace("x: net.width", "x: net.scale"))
+    trials = expand(launched(file, store))
+    (file.parent / "nets/flat.py").unlink()
+    file.unlink()
+    again = kept.read("mine", Changes(), lambda: store)
+    assert [t.id for t in expand(again)] == [t.id for t in trials]
+    assert again.files.sources["nets/flat.py"].decode() == FLAT_NET
+    digests = dict(KeptSweeps.read(store.files).by_variant["mine"].version.sources)
+    Path(store.files.path(layout.user_source(digests["nets/flat.py"]))).unlink()
+    with pytest.raises(Damaged, match=r"is missing, which sweep mine uses as nets/flat\.py"):
+        kept.read("mine", Changes(), lambda: store)
+
+
+def test_what_neither_comes_with_the_program_nor_was_launched_is_refused(store: Store) -> None:
+    with pytest.raises(BadSweep, match="unknown sweep 'yours'"):
+        kept.read("yours", Changes(), lambda: store)
