@@ -128,13 +128,19 @@ def prepare(trials: Sequence[Trial[Settings]]) -> str:
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data;
     BadPlugin for a net that cannot be trained.
     """
-    for of_one_set in _grouped(trials, _data_key).values():
-        images = load_images(of_one_set[0].settings)
-        subset(images.train_y, of_one_set[0].settings.data.train_size, 0)
-        own = [t for t in of_one_set if not NETS.place(t.settings.net.name).shipped]
-        for alike in _grouped(own, _net_key).values():
-            _check_net(alike[0].settings, images)
+    for of_one_source in _grouped(trials, _source_key).values():
+        stored = _stored(of_one_source[0].settings)
+        for of_one_set in _grouped(of_one_source, _data_key).values():
+            _check_trials(of_one_set, _as_seen(stored, of_one_set[0].settings))
     return _why_slow()
+
+
+def _check_trials(trials: Sequence[Trial[Settings]], images: Images) -> None:
+    """Of one data set: that there are as many images as they ask for, and that nets of the user's own train on them."""
+    subset(images.train_y, trials[0].settings.data.train_size, 0)
+    own = [t for t in trials if not NETS.place(t.settings.net.name).shipped]
+    for alike in _grouped(own, _net_key).values():
+        _check_net(alike[0].settings, images)
 
 
 def _grouped(
@@ -162,6 +168,12 @@ def _why_slow() -> str:
 
     slow = not library.available() and best() == "cpu"
     return f"{library.reason()}; PyTorch trains in their place, several times slower" if slow else ""
+
+
+def _source_key(trial: Trial[Settings]) -> str:
+    """What decides which images are loaded: what all data sets have in common is applied to them afterwards."""
+    common = DataSettings.model_fields.keys() - {"name"}
+    return str(sorted((key, value) for key, value in trial.plain["data"].items() if key not in common))
 
 
 def _data_key(trial: Trial[Settings]) -> str:
@@ -232,8 +244,16 @@ def load_images(settings: Settings) -> Images:
 
     Raises ValueError where there are fewer to test on than asked.
     """
+    return _as_seen(_stored(settings), settings)
+
+
+def _stored(settings: Settings) -> Images:
+    return DATASETS.load(settings.data.name).load(settings.data)
+
+
+def _as_seen(stored: Images, settings: Settings) -> Images:
     data = settings.data
-    images = normalized(DATASETS.load(data.name).load(data), data.normalize)
+    images = normalized(stored, data.normalize)
     images, size = replace(images, title=title(images.title, data.inputs)), data.test_size
     if images.divided is not None:
         return images

@@ -44,7 +44,7 @@ def kept(files: Sequence[Path], columns: Columns, part: str = "") -> Table:
 
     Raises ValueError for a column that is not what it should be.
     """
-    if not _encoded(_column(files[0], columns.image, 1)):
+    if not _holds_encoded(files[0], columns.image):
         return _read(files, columns, part)
     chosen = hashlib.sha256(repr((columns, part)).encode()).hexdigest()[:8]
     copy = cache.folder() / f"decoded-{cache.fingerprint(list(files))}-{chosen}.npz"
@@ -124,10 +124,17 @@ def _labels(table: Any, name: str, what: str) -> Labels:
     return np.asarray(column.to_numpy(), dtype=np.int64)
 
 
-def _encoded(column: Any) -> bool:
+def _holds_encoded(file: Path, column: str) -> bool:
+    """Whether a column has encoded images, by the file's schema: its first row alone would cost a whole row group."""
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(file)
+    return column in schema.names and _is_encoded(schema.field(column).type)
+
+
+def _is_encoded(kind: Any) -> bool:
     import pyarrow as pa
 
-    kind = column.type
     kind = kind.field("bytes").type if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0 else kind
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
@@ -138,7 +145,7 @@ def _images(column: Any, name: str) -> tuple[NDArray[Any], bool]:
 
     if column.null_count:
         raise ValueError(f"'{name}' has {column.null_count} missing images; leave those rows out")
-    if _encoded(column):
+    if _is_encoded(column.type):
         return _decoded(column.to_pylist(), name)
     if not _is_list(column.type):
         raise ValueError(

@@ -240,3 +240,20 @@ def test_what_does_not_fit_is_refused() -> None:
         small_trials.trial(loss="cross_entrpy")
     with pytest.raises(ValueError, match="two examples"):
         small_trials.trial(net={"name": "convnet", "batch_norm": True}, data={"name": "digits", "train_size": 33})
+
+
+def test_a_launch_reads_each_data_set_once_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = plugins.DATASETS.load("digits")
+    read, load = [], digits.load
+
+    def counted(settings: object) -> object:
+        read.append(settings)
+        return load(settings)
+
+    monkeypatch.setattr(digits, "load", counted)
+    sizes = [
+        {"name": "digits", "train_size": n, "normalize": how} for n in (50, 100) for how in ("half", "per_channel")
+    ]
+    trials = [small_trials.trial(0, data=data) for data in sizes]
+    network.prepare(trials)
+    assert len(read) == 1
