@@ -7,7 +7,7 @@ from pathlib import Path
 from cyclopts import App
 
 from orchestrator import cli_store, cli_tools
-from orchestrator.commands.exit_codes import guarded
+from orchestrator.commands.exit_codes import guarded, of_results
 from orchestrator.commands.machine.version import version
 from orchestrator.commands.options import (
     Compared,
@@ -76,8 +76,7 @@ def launch(
         return 0
     launched = launch(sweep, options, LiveView())
     render.launched(sweep, launched, at.root, as_json)
-    failed = launched.trials["failed"] or any(v.verdict == "fails" for v in launched.claims)
-    return 1 if failed or launched.not_drawn else 0
+    return of_results(launched.trials["failed"], launched.claims, launched.not_drawn)
 
 
 @app.command
@@ -106,10 +105,10 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, full: Full = False,
            plot: Plot = None, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, PDF, and the report as one HTML file. Exit code 1 when
-    a figure cannot be drawn."""
+    a figure cannot be drawn, 74 when one cannot be written."""
     from orchestrator.commands import look_again
 
-    return 0 if look_again.curves(which.read(at), at, watch, full, plot, as_json) else 1
+    return of_results(0, (), look_again.curves(which.read(at), at, watch, full, plot, as_json))
 
 
 @app.command
@@ -123,7 +122,7 @@ def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = 
     sweep = which.read(at)
     verdicts = build(sweep, expand(sweep), Ledger.read(at.existing())).verdicts
     render.claims(verdicts, as_json)
-    return 1 if any(v.verdict == "fails" for v in verdicts) else 0
+    return of_results(0, verdicts, ())
 
 
 @app.command
@@ -151,7 +150,7 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
     found = compare((first, second, *more), at.root)
     files = write(found)
     render_compare.show(found, files, full, as_json)
-    return 1 if files.not_drawn else 0
+    return of_results(0, (), files.not_drawn)
 
 
 @app.command(name="show")

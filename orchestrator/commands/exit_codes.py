@@ -2,10 +2,15 @@
 keeps its traceback."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tracking.common.errors import SweepError
 from tracking.common.text import printable
+
+if TYPE_CHECKING:
+    from tracking.plotting.figures import NotDrawn
+    from tracking.verdicts.finding import Verdict
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -21,6 +26,13 @@ def guarded(command: Callable[[], int]) -> int:
         return _print("interrupted: everything committed is kept; launch again to go on", 75)
     except Exception as error:
         return _of_library(error)
+
+
+def of_results(failed: int, verdicts: "Iterable[Verdict]", not_drawn: "Sequence[NotDrawn]") -> int:
+    """74 where a disk did not take some result; else 1 where trials or claims failed or a figure is not drawn."""
+    if any(lost.storage for lost in not_drawn):
+        return 74
+    return 1 if failed or not_drawn or any(verdict.bad for verdict in verdicts) else 0
 
 
 def _of_library(error: Exception) -> int:

@@ -1,5 +1,7 @@
 """`sweep status` and `sweep curves`: one look at the records, or with --watch one every few seconds."""
 
+from typing import TYPE_CHECKING
+
 from orchestrator.commands.options import WhichStore
 from orchestrator.commands.rendering import render
 from orchestrator.commands.results.recorded import refuse_nothing
@@ -13,6 +15,9 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.live import repeat
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
+
+if TYPE_CHECKING:
+    from tracking.plotting.figures import NotDrawn
 
 STATUS_S, CURVES_S = 2.0, 10.0  # between two looks
 
@@ -32,14 +37,17 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     repeat(look, STATUS_S if watch else None)
 
 
-def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, plot: bool | None, as_json: bool) -> bool:
-    """Draws the curves and writes the report; watching ends when every trial has ended. Returns whether every figure
-    could be drawn in the end. Draws nothing where nothing is recorded: raises Refused, or goes on watching."""
-    trials, store, drawn = expand(sweep), at.existing(), True
+def curves(
+    sweep: Sweep, at: WhichStore, watch: bool, full: bool, plot: bool | None, as_json: bool
+) -> "tuple[NotDrawn, ...]":
+    """Draws the curves and writes the report; watching ends when every trial has ended. Returns what could not be drawn
+    in the end. Draws nothing where nothing is recorded: raises Refused, or goes on watching."""
+    trials, store = expand(sweep), at.existing()
+    lost: tuple[NotDrawn, ...] = ()
     refuse_another_file(sweep, store)
 
     def look() -> bool:
-        nonlocal drawn
+        nonlocal lost
         results = build(sweep, trials, Ledger.read(store))
         if watch and not results.records:
             say(f"nothing is recorded of {sweep.variant} in '{at.root}' yet")
@@ -47,8 +55,8 @@ def curves(sweep: Sweep, at: WhichStore, watch: bool, full: bool, plot: bool | N
         refuse_nothing(results, at.root)
         files = write(results, store)
         render.curves(results, files, full, plot, as_json)
-        drawn = not files.not_drawn
+        lost = files.not_drawn
         return not results.unfinished
 
     repeat(look, CURVES_S if watch else None)
-    return drawn
+    return lost

@@ -125,7 +125,10 @@ def parent(results: Results, files: Files) -> Parent:
     lines, left_out = ((), []) if results.table.empty else curve_lines(results.table)
     shown = {
         "figures": tuple(Path(c[kind]) for c in files.figures for kind in ("png", "svg")),
-        "": (*sorted({Path(c[kind]) for c in files.figures for kind in ("parquet", "csv")}), Path(files.report)),
+        "": (
+            *sorted({Path(c[kind]) for c in files.figures for kind in ("parquet", "csv") if kind in c}),
+            *([Path(files.report)] if files.report else []),
+        ),
     }
     return Parent(_state(states), _note(results.sweep, states, results.verdicts, left_out), tags, lines, shown)
 

@@ -1,11 +1,13 @@
 """Writes results as files on this machine: figures, tables of their points, verdicts, and the report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.results.build import Results, plain
 from orchestrator.spec.sweep import Sweep
+from tracking.common.errors import StorageFailed
 from tracking.records import layout
 from tracking.records.local_disk import without_links
 from tracking.records.store import Store
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 class Files(NamedTuple):
     """figures: of each figure its name and the paths of its files, by kind ("png", "svg", "pdf", "parquet", "csv").
-    not_drawn: the figures that are not among them, and why. report: the path of the HTML page."""
+    not_drawn: the figures that are not among them, and why. report: the path of the HTML page, "" where it is not
+    written."""
 
     figures: list[dict[str, str]]
     not_drawn: "tuple[NotDrawn, ...]"
@@ -25,16 +28,25 @@ class Files(NamedTuple):
 
 def write(results: Results, store: Store) -> Files:
     """Writes everything below figures/<variant>/: <figure>.png, .svg and .pdf, curves.parquet, curves.csv, claims.json
-    and report.html. A figure that cannot be drawn costs only itself. Raises Damaged where rows cannot be read."""
+    and report.html. A figure that cannot be drawn, or written, costs only itself. Raises Damaged and StorageFailed
+    where rows cannot be read, or where a file is a link."""
     from tracking.plotting import figures
 
-    sweep, folder = results.sweep, figure_folder(results.sweep, store)
+    sweep = results.sweep
+    try:
+        folder = figure_folder(sweep, store)
+    except StorageFailed:
+        raise
+    except OSError as error:
+        return Files([], (figures.NotDrawn.by(layout.FIGURES, error),), "")
     drawn = figures.draw(
         results.curves, results.heatmaps, sweep.panels, sweep.surfaces, results.frame, results.caption, folder
     )
     verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
-    (folder / layout.CLAIMS).write_text(verdicts)
-    return Files(list(drawn.files), drawn.failed, _write_report(results, drawn, folder))
+    lost = (*drawn.failed, *_write_page(folder / layout.CLAIMS, verdicts))
+    report = folder / layout.REPORT
+    unwritten = _write_page(report, _report(results, replace(drawn, failed=lost)))
+    return Files(list(drawn.files), (*lost, *unwritten), "" if unwritten else str(report))
 
 
 def figure_folder(sweep: Sweep, store: Store) -> Path:
@@ -50,11 +62,21 @@ def figure_folder(sweep: Sweep, store: Store) -> Path:
     return folder
 
 
-def _write_report(results: Results, figures: "Figures", folder: Path) -> str:
+def _write_page(path: Path, text: str) -> "list[NotDrawn]":
+    """Writes a text; why it could not be written, where the disk is the reason."""
+    from tracking.plotting import figures, save
+
+    try:
+        with save.whole(path):
+            path.write_text(text, "utf-8")
+    except OSError as error:
+        return [figures.NotDrawn.by(path.name, error)]
+    return []
+
+
+def _report(results: Results, figures: "Figures") -> str:
     from tracking.report.render import About, render
 
-    sweep, path = results.sweep, folder / layout.REPORT
+    sweep = results.sweep
     about = About(sweep.title, sweep.source, sweep.notes, sweep.variant, sweep.command("launch"), sweep.written)
-    page = render(about, results.frame, results.records.values(), figures, results.verdicts)
-    path.write_text(page, "utf-8")
-    return str(path)
+    return render(about, results.frame, results.records.values(), figures, results.verdicts)

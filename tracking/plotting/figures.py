@@ -17,10 +17,9 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text
 from tracking.common.errors import Refused, SweepError
-from tracking.plotting import curve_figure, heatmaps, panels, surfaces
+from tracking.plotting import curve_figure, heatmaps, panels, save, surfaces
 from tracking.plotting.labels import Caption
 from tracking.plotting.panels import Panel, Part
-from tracking.plotting.save import save
 from tracking.plotting.surfaces import Surface
 from tracking.records import layout
 
@@ -38,10 +37,17 @@ Captions = Callable[[Mapping[str, object]], Caption]
 
 @dataclass(frozen=True)
 class NotDrawn:
-    """A curve, heat map, panel or surface that could not be drawn, and why."""
+    """A curve, heat map, panel or surface that could not be drawn, or a table or page that could not be written, and
+    why. storage: whether the disk is the reason."""
 
     name: str
     reason: str
+    storage: bool = False
+
+    @staticmethod
+    def by(name: str, error: OSError) -> "NotDrawn":
+        """What a disk refused to take."""
+        return NotDrawn(name, " ".join(filter(None, (error.strerror or str(error), error.filename))), storage=True)
 
 
 Points = Mapping[str, Part | NotDrawn]
@@ -52,8 +58,8 @@ Heats = Mapping[str, Heat | NotDrawn]
 class Figures:
     """What was drawn of a sweep.
 
-    files: of each figure its name and the paths of its files: png, svg, pdf, and the points of all curves as parquet,
-        csv.
+    files: of each figure its name and the paths of its files: png, svg, pdf, and, where they could be written, the
+        points of all curves as parquet, csv.
     table: the points of all curves and the cells of all heat maps that could be aggregated.
     failed: the figures that are not among `files`.
     """
@@ -83,7 +89,8 @@ def draw(
     """Writes the points of all curves and the cells of all heat maps as Parquet and CSV, and each curve, heat map,
     panel and surface as PNG, SVG and PDF.
 
-    `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed.
+    `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed where rows cannot
+    be read.
     """
     good = {name: part for name, part in curves.items() if isinstance(part, Part)}
     all_of_them = (*curves.values(), *heats.values())
@@ -94,14 +101,16 @@ def draw(
     saved += [save_one(page.name, partial(_page, page, good, captions), folder) for page in pages]
     saved += [save_one(one.name, partial(_surface, one, frame, captions), folder) for one in heights]
     whole = table([*(part.table for part in good.values()), *(found.table for found in warm.values())])
-    beside = write_table(whole, folder)
+    beside = _attempt(layout.CURVES_CSV, partial(write_table, whole, folder))
+    if isinstance(beside, NotDrawn):
+        saved, beside = [*saved, beside], {}
     files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
     return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)))
 
 
 def save_one(name: str, make: "Callable[[], Figure]", folder: Path) -> dict[str, str] | NotDrawn:
     """The name and the files of a figure, or why there are none."""
-    files = _attempt(name, partial(save, make, folder, name))
+    files = _attempt(name, partial(save.save, make, folder, name))
     return files if isinstance(files, NotDrawn) else {"name": name, **files}
 
 
@@ -111,8 +120,10 @@ def _attempt(name: str, make: Callable[[], T]) -> T | NotDrawn:
         return make()
     except Refused as refusal:
         return NotDrawn(name, str(refusal))
-    except (SweepError, OSError, MemoryError):
+    except (SweepError, MemoryError):
         raise
+    except OSError as error:
+        return NotDrawn.by(name, error)
     except Exception as error:
         LOG.exception("figure '%s' could not be drawn", name)
         return NotDrawn(name, f"{type(error).__name__}: {error}")
@@ -158,7 +169,8 @@ def table(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
 
 def write_table(whole: "pd.DataFrame", folder: Path) -> dict[str, str]:
     """Writes the points of all curves as Parquet and as text; returns the paths as {"parquet", "csv"}."""
-    paths = {"parquet": str(folder / layout.CURVES_PARQUET), "csv": str(folder / layout.CURVES_CSV)}
-    whole.to_parquet(paths["parquet"])
-    whole.to_csv(paths["csv"], index=False)
-    return paths
+    paths = {"parquet": folder / layout.CURVES_PARQUET, "csv": folder / layout.CURVES_CSV}
+    with save.whole(*paths.values()):
+        whole.to_parquet(paths["parquet"])
+        whole.to_csv(paths["csv"], index=False)
+    return {kind: str(path) for kind, path in paths.items()}

@@ -5,7 +5,8 @@ have, and all files show the same layout.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,13 +98,24 @@ class Page:
             axes.set_position(np.round(axes.get_position().bounds, 6).tolist())
 
 
+@contextmanager
+def whole(*paths: Path) -> Iterator[None]:
+    """Files that the body writes: an error, as of a full disk, deletes them, so that none is left in part."""
+    try:
+        yield
+    except OSError:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def save(make: "Callable[[], Figure]", folder: Path, name: str) -> dict[str, str]:
     """Makes a figure in the common style and writes <folder>/<name>.png, .svg and .pdf, the same bytes for the same
     figure; returns their paths as {"png", "svg", "pdf"}."""
     import matplotlib
 
     paths = {kind: folder / f"{name}.{kind}" for kind in UNDATED}
-    with matplotlib.rc_context(style()):
+    with matplotlib.rc_context(style()), whole(*paths.values()):
         made = make()
         for kind, path in paths.items():
             made.savefig(path, dpi=DPI, metadata=UNDATED[kind])

@@ -15,7 +15,7 @@ from tracking.common.errors import SweepError
 from tracking.common.named_files.contract import Check
 from tracking.common.named_files.lookup import where
 from tracking.verdicts.claim import CLAIMS, Claim
-from tracking.verdicts.verify import verify
+from tracking.verdicts.verify import judged
 
 WIDTHS, SEEDS, STEPS = (2, 8, 32), 4, 5
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
@@ -71,7 +71,7 @@ def _check(name: str, about: str, test: Callable[[], str]) -> Check:
 
 
 def _refused(claim: Claim, trials: Sequence[Made]) -> str:
-    (verdict,) = verify(_frame(trials), [claim])
+    verdict = judged(_frame(trials), claim)
     return str(verdict.evidence.get("reason", ""))
 
 
@@ -92,7 +92,7 @@ def _one_seed(claim: Claim, few: Sequence[Made]) -> str:
 
 
 def _word(claim: Claim, trials: Sequence[Made]) -> str:
-    (verdict,) = verify(_frame(trials), [claim])
+    verdict = judged(_frame(trials), claim)
     return verdict.verdict
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 Word = Literal["holds", "fails", "not enough data"]
 Value = float | int | str | list[float] | list[str]
 Numbers = Mapping[str, Value]
+BROKEN = "error"  # key of the evidence on a claim whose code raises an error
 Evidence = dict[str, Value]
 
 
@@ -37,6 +38,11 @@ class Verdict:
     evidence: Numbers
     statement: str
     label: str = ""
+
+    @property
+    def bad(self) -> bool:
+        """Whether it fails, or could not be judged for an error in its code."""
+        return self.verdict == "fails" or BROKEN in self.evidence
 
 
 def worst(words: Iterable[Word]) -> Word:

@@ -7,31 +7,53 @@
   about means is not said to fail, either, on part of the trials.
 """
 
+import inspect
+import logging
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracking.analysis.grouping import selected
 from tracking.analysis.grouping import settings as settings_of
-from tracking.common.errors import Refused
+from tracking.common.errors import Refused, SweepError
+from tracking.common.named_files.lookup import Place, where
 from tracking.verdicts.claim import Claim
-from tracking.verdicts.finding import Finding, Numbers, Value, Verdict, lacking, worst
+from tracking.verdicts.finding import BROKEN, Finding, Numbers, Value, Verdict, lacking, worst
 from tracking.verdicts.gate import Gated, gated
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "judged", "verify"]
+
+LOG = logging.getLogger(__name__)
 
 SHOWN = 4  # lines whose numbers are evidence
 
 
 def verify(frame: "Frame", claims: Iterable[Claim]) -> list[Verdict]:
-    """Every claim's verdict on what is recorded. A claim that asks for what is not there has not enough data."""
-    return [_verdict(frame, claim) for claim in claims]
+    """Every claim's verdict on what is recorded. A claim that asks for what is not there has not enough data; one whose
+    code raises an error is not judged, and the others are. Raises Damaged and StorageFailed where rows cannot be read.
+    """
+    return [_attempted(frame, claim) for claim in claims]
 
 
-def _verdict(frame: "Frame", claim: Claim) -> Verdict:
+def _attempted(frame: "Frame", claim: Claim) -> Verdict:
+    try:
+        return judged(frame, claim)
+    except (SweepError, MemoryError):
+        raise
+    except Exception as error:
+        place = where(error, Place(Path(inspect.getfile(type(claim))), type(claim).__module__))
+        reason = f"{place}: {type(error).__name__}: {error}"
+        LOG.warning("claim '%s' could not be judged: %s", claim.name, reason)
+        LOG.debug("claim '%s'", claim.name, exc_info=True)
+        return Verdict(claim.name, "not enough data", {"reason": reason, BROKEN: True}, claim.statement, claim.label)
+
+
+def judged(frame: "Frame", claim: Claim) -> Verdict:
+    """The verdict on one claim. Raises whatever its code raises."""
     try:
         _refuse(frame, claim)
         lines = gated(frame, claim)

@@ -68,7 +68,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
     say(f"trials   {counts}; {duration(done.wall_s)}")
     _figures(done.curves, done.not_drawn)
-    say(f"report   {done.report}")
+    _report(done.report)
     say(
         f"MLflow   sweep ui --store {store}"
         if done.tracking_uri.startswith("sqlite")
@@ -168,7 +168,7 @@ def curves(results: Results, files: Files, full: bool, plot: bool | None, as_jso
         return _json({"curves": files.figures, "not_drawn": failed, "report": files.report})
     render_curves.tables(results, full, plot)
     _figures(files.figures, files.not_drawn)
-    say(f"report   {files.report}")
+    _report(files.report)
 
 
 def _figures(files: Iterable[dict[str, str]], not_drawn: "Iterable[NotDrawn]") -> None:
@@ -176,6 +176,11 @@ def _figures(files: Iterable[dict[str, str]], not_drawn: "Iterable[NotDrawn]") -
         say(f"figure   {one['png']}")
     for lost in not_drawn:
         say(f"not drawn: {lost.name}: {lost.reason}")
+
+
+def _report(path: str) -> None:
+    if path:
+        say(f"report   {path}")
 
 
 def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:

@@ -104,7 +104,7 @@ class Fuzzer:
         """A launch on a changed store. What it records is what it would have recorded, unless the change had a right
         checksum, or other measures are asked for."""
         code = self.checked(about, "launch", f"{asked}.yaml", "--local")
-        same = asked == name and not forged and code in (0, 1)
+        same = asked == name and not forged and code in (0, 1) and "weights/" not in about  # not read, not noticed
         if same and compare_records.dump(self.folder / "runs") != self.rows[name]:
             self.found.wrong.append(f"{about}: launch ended with {code}, and its records are others\n{self.said}")
         self.checked(about, "curves", f"{asked}.yaml")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -197,10 +198,12 @@ def sweep(experiment: str, fixed: dict[str, Any], vary: dict[str, Any] | None = 
 
 
 @contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of this size, mounted at `folder`. Skips where the system does not let us."""
+def small_disk(folder: Path, size: str, files: int = 0) -> Iterator[Path]:
+    """A file system of this size, and for so many files if given, mounted at `folder`. Skips where the system does not
+    let us."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True)
+    options = f"size={size},nr_inodes={files}"  # 0: as many as there is memory for
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
     if done.returncode:
         pytest.skip("mounting a small file system needs root")
     try:
@@ -277,6 +280,14 @@ class Place:
             for content in texts:
                 Place(self.program, root, self.variants).write(content).launch_all(SWEEP_COMMIT_S="5")
         return root / "runs"
+
+    def seconds(self) -> float:
+        """How long a launch takes that nothing disturbs, on this machine as it is now."""
+        fresh, start = Place(self.program, self.folder / f"timed-{uuid.uuid4().hex[:6]}"), time.monotonic()
+        if (self.folder / "nets").exists():
+            shutil.copytree(self.folder / "nets", fresh.folder / "nets")
+        fresh.write((self.folder / "faults.yaml").read_text()).launch().ends(0)
+        return time.monotonic() - start
 
     def launch_all(self, **how: Any) -> None:
         """Launches the sweep and its variants, each to its end."""

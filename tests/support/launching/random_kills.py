@@ -57,7 +57,8 @@ KINDS = (
     Kind(_sweep(OWN, SEEDS)),
     Kind(_sweep(FIXED, VARY, epochs=20), _sweep(FIXED, VARY, epochs=20, measure=[*FIXED["measure"], "margin", "norm"])),
 )
-LONGEST_S = {False: 2.5, True: 12.0}  # without Ray and with it: latest instant of the first kill after the start
+LONGEST = 0.6  # latest instant of the first kill: so many times what an undisturbed launch takes
+RAY_S = 10.0  # and so much later with Ray
 GO_ON = (0, 75, -signal.SIGKILL)  # done, interrupted since the cluster failed, killed
 RAYS_END = " core_worker"  # Ray itself ends a driver with code 1, saying so from this file, when its raylet is gone
 
@@ -99,10 +100,12 @@ def soak(program: Program, folder: Path, kills: int, seed: int, ray: float) -> T
         place.folder.mkdir(parents=True)
         own_nets.written(place.folder, everything=own_nets.EVERYTHING)
         kind = KINDS[tally.rounds % len(KINDS)]
-        _disturb(place.write(kind.text), kills, random, ray, tally)
+        place.write(kind.text)
+        longest_s = LONGEST * place.seconds()
+        _disturb(place, kills, random, ray, longest_s, tally)
         if kind.more:
             place.launch().ends(0)
-            _disturb(place.write(kind.more), kills, random, ray, tally)
+            _disturb(place.write(kind.more), kills, random, ray, longest_s, tally)
         _compare(place, tally)
         program.clean()
         if tally.sound:
@@ -111,13 +114,13 @@ def soak(program: Program, folder: Path, kills: int, seed: int, ray: float) -> T
     return tally
 
 
-def _disturb(place: Place, kills: int, random: Random, ray: float, tally: Tally) -> None:
-    """Launches until one ends by itself, or there were kills enough."""
+def _disturb(place: Place, kills: int, random: Random, ray: float, longest_s: float, tally: Tally) -> None:
+    """Launches until one of all trials ends by itself, or there were kills enough."""
     while tally.killed < kills:
         with_ray, options = random.random() < ray, random.choice(OPTIONS)
         launch = place.start(*options, *(("--ray",) if with_ray else ()))
         tally.launches += 1
-        _hit(launch, random, LONGEST_S[with_ray], tally)
+        _hit(launch, random, longest_s + RAY_S * with_ray, tally)
         if launch.wait() not in GO_ON and not _ended_by_ray(launch):
             tally.wrong.append(f"exit code {launch.code}: {launch.err[-2000:]}")
         if launch.code == 0 and not options:

@@ -1,0 +1,42 @@
+"""What goes wrong once all is trained: the records are kept, and whatever else can be is drawn, judged and shown."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import user_files
+from tests.support.launching.launches import Place, small_disk, sweep
+
+CURVES = [{"name": name, "x": "seed", "y": "value", "split": "", "at": "last"} for name in ("a", "b")]
+CLAIMS = [{"name": "above", "y": "value", "bound": 0.0}, {"name": "bounded", "y": "value", "split": "", "low": 0.0}]
+SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 2}}, curves=CURVES)
+FIGURES = "figures/faults"
+
+
+def test_a_claim_of_the_users_own_that_raises_costs_only_itself(place: Place) -> None:
+    (place.folder / "claims").mkdir()
+    (place.folder / "claims/above.py").write_text(user_files.CLAIM.replace('series["y"]', 'series["z"]'))
+    place.write(sweep("misbehaving", {"steps": 3}, {"seed": {"count": 2}}, curves=CURVES, claims=CLAIMS))
+    done = place.launch()
+    assert done.code == 1, done.err
+    above, bounded = done.result["claims"]
+    assert bounded["verdict"] == "holds" and above["verdict"] == "not enough data"
+    assert "claims/above.py:21: KeyError" in above["sentence"] and "'above' could not be judged" in done.err
+    assert not done.result["not_drawn"] and "claims/above.py:21" in Path(done.result["report"]).read_text()
+    assert place.program.run(place.folder, "verify", "faults.yaml").code == 1
+    assert place.wrong_runs(place.store / "mlflow.db") == []
+
+
+@pytest.mark.parametrize(("size", "files"), [("36k", 0), ("20m", 4)], ids=["bytes", "files"])
+def test_figures_on_a_full_disk_cost_only_themselves(place: Place, size: str, files: int) -> None:
+    place.write(SHORT)
+    with small_disk(place.store / FIGURES, size, files):
+        done = place.launch()
+        assert done.code == 74 and "Traceback" not in done.err, done.err
+        lost, left = done.result["not_drawn"], {path.name for path in (place.store / FIGURES).iterdir()}
+        assert lost and all(one["storage"] and "No space left" in one["reason"] for one in lost)
+        assert left and all((place.store / FIGURES / name).stat().st_size for name in left)
+        assert not left & {ending for one in lost for ending in (one["name"], f"{one['name']}.png")}
+        assert place.program.run(place.folder, "curves", "faults.yaml").code == 74
+        assert done.result["trials"]["run"] == 2 and "MLflow is behind" not in done.err
+    place.is_whole()
