@@ -33,6 +33,17 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     cli.main(sys.argv[1:])
 print(*sys.modules)
 """
+WORK = """
+import sys
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tracking.records.store import Store
+from workers.bundle import together
+from workers.run_bundle import work
+for _ in work(Store("other"), together(tuple(expand(read("small.yaml")))), "cpu"):
+    pass
+print(*sys.modules)
+"""
 HEAVY = {"matplotlib", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "ray", "scipy", "sklearn", "torch", "yaml"}
 HEAVY |= {"scipy.stats"}  # half a second, for quantiles that scipy.special has
 RECORDS = {"numpy", "pyarrow", "pydantic", "yaml"}  # that read sweep files and records
@@ -67,3 +78,10 @@ def test_a_command_imports_what_it_needs(folder: Path, command: str, allowed: se
     )
     imported = set(done.stdout.split()) & HEAVY
     assert imported == allowed, done.stderr
+
+
+def test_a_worker_imports_what_it_needs(folder: Path) -> None:
+    """Each of the processes that train does so anew. sympy: which PyTorch needs for other things."""
+    done = subprocess.run([sys.executable, "-c", WORK], cwd=folder, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split()) & {*HEAVY, "sympy"}
+    assert imported == {*RECORDS, "torch", "pandas"}  # pyarrow looks for tables of pandas among its arguments

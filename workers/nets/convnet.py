@@ -150,16 +150,16 @@ def build(
 ) -> nn.Module:  # fmt: skip
     """One model, its initial weights drawn by `init` from torch's own generator."""
     import torch
-    from torch.nn.utils import skip_init
 
     from workers.layers.convolution import Convolution
+    from workers.layers.undrawn_linear import undrawn_linear
 
     net, norm = torch.nn.Sequential(), (EPSILON, MOMENTUM) if settings.batch_norm else None
     for i, (inputs, outputs) in enumerate(itertools.pairwise((image[2], *settings.widths)), start=1):
         net.add_module(f"conv{i}", Convolution(inputs, outputs, settings.has_bias(i), norm, activation))
     net.add_module("flatten", torch.nn.Flatten())
     width, bias = features(settings, image), settings.bias == "all"
-    net.add_module("output", skip_init(torch.nn.Linear, width, classes, bias=bias))
+    net.add_module("output", undrawn_linear(width, classes, bias))
     net.load_state_dict({**net.state_dict(), **init(settings, image, classes, torch.default_generator)})
     return net
 

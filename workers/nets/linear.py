@@ -38,10 +38,10 @@ def visit_flops(settings: Settings, image: tuple[int, int, int], classes: int) -
 def build(settings: Settings, image: tuple[int, int, int], classes: int) -> nn.Module:
     """One model: weights normal, bias 0."""
     import torch
-    from torch.nn.utils import skip_init
 
-    here = torch.get_default_device()  # "meta" where only operations and sizes are counted
-    output = skip_init(torch.nn.Linear, math.prod(image), classes, bias=settings.bias == "all", device=here)
+    from workers.layers.undrawn_linear import undrawn_linear
+
+    output = undrawn_linear(math.prod(image), classes, settings.bias == "all")
     weight = torch.randn(output.weight.shape) * settings.init_scale / math.sqrt(math.prod(image))
     bias = {"bias": torch.zeros(classes)} if settings.bias == "all" else {}
     output.load_state_dict({"weight": weight, **bias})

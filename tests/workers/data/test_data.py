@@ -149,6 +149,14 @@ def test_every_data_set_is_whole_and_always_the_same(name: str) -> None:
         assert set(np.unique(y)) == set(range(one.classes))
 
 
+def test_the_digits_are_those_that_scikit_learn_loads() -> None:
+    """They are read from its file, without importing it."""
+    from sklearn.datasets import load_digits
+
+    raw, read = load_digits(), np.loadtxt(digits.file(), delimiter=",")
+    np.testing.assert_array_equal(read, np.column_stack([raw.data, raw.target]))
+
+
 @pytest.mark.parametrize(("key", "most"), [("train_size", 1297), ("test_size", 500)])
 def test_more_examples_than_there_are_cannot_be_asked_for(key: str, most: int) -> None:
     assert digits.Settings.model_validate({key: most})
