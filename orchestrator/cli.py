@@ -12,6 +12,7 @@ from orchestrator.commands.machine.version import version
 from orchestrator.commands.options import (
     Compared,
     Detach,
+    Flag,
     Full,
     Json,
     Limit,
@@ -182,22 +183,31 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
 
 
 @app.command
-def export(trial: str, file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
-    """Write the trained weights of one trial to a safetensors file.
+def export(
+    which: WhichSweep, file: Path, *, curve: str | None = None, rows: Flag = False, at: WhichStore = WhichStore(),
+    as_json: Json = False,
+) -> int:  # fmt: skip
+    """Write results to one file, whose ending says what it holds: .csv or .parquet the points of a sweep's curves, .tex
+    LaTeX tables of them, .pdf its figures, .safetensors the trained weights of one trial.
 
-    Example: `sweep export a3d5 net.safetensors`.
+    Examples: `sweep export fig2@laptop fig2.tex`, `sweep export demo rows.parquet --rows`,
+    `sweep export a3d5 net.safetensors`.
 
     Parameters
     ----------
-    trial
-        The trial's id, or the beginning of it.
+    which
+        A sweep; for .safetensors a trial's id, or the beginning of it.
     file
         Where to write it; a file that is there is replaced.
+    curve
+        Only this curve, or figure.
+    rows
+        Every measured number, with the settings of its trial, instead of curves.
     """
     from orchestrator.commands.rendering import render
-    from orchestrator.commands.trial.export import export
+    from orchestrator.commands.results.export import export
 
-    render.exported(export(at.ledger(), trial, file), as_json)
+    render.exported(export(which, at, file, curve, rows), as_json)
     return 0
 
 

@@ -47,7 +47,16 @@ class WhichSweep:
         ),
     ] = None
 
+<<<<<<< HEAD
     def read(self, at: "WhichStore") -> "Sweep":
+=======
+    @property
+    def changed(self) -> bool:
+        """Whether options change the sweep file."""
+        return bool(self.profile or self.debug or self.set_ or self.seeds)
+
+    def read(self) -> "Sweep":
+>>>>>>> 960366d (sweep export: curves or rows as CSV or Parquet, LaTeX tables, figures as pages of a PDF; the ending of the file says which)
         """Raises BadSweep with everything that is wrong with it."""
         from orchestrator.spec.kept import read
         from orchestrator.spec.variant import Changes
@@ -126,6 +135,7 @@ Kind = Annotated[str, Parameter(completer=completion.kinds)]
 Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
 Detach = Annotated[bool, Parameter(negative="")]
 Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
 Full = Annotated[bool, Parameter(help="Tables with all points of each line, not only a few.", negative="")]
 Plot = Annotated[
     bool | None,

@@ -49,7 +49,8 @@ def test_an_exported_file_is_the_state_of_the_module(
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", trial, str(file), "--store", store, "--json"])
     assert not ended.value.code
-    assert json.loads(capsys.readouterr().out) == {"trial": trial, "file": str(file), "bytes": file.stat().st_size}
+    written = {"of": trial, "what": "the trained weights", "file": str(file), "bytes": file.stat().st_size}
+    assert json.loads(capsys.readouterr().out) == written
     state = sweeps.model(trial, store).state_dict()
     with safe_open(file, "pt") as opened:
         assert opened.metadata()["trial"] == trial

@@ -92,20 +92,30 @@ def draw(
     `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed where rows cannot
     be read.
     """
-    good = {name: part for name, part in curves.items() if isinstance(part, Part)}
     all_of_them = (*curves.values(), *heats.values())
     saved: list[dict[str, str] | NotDrawn] = [part for part in all_of_them if isinstance(part, NotDrawn)]
-    saved += [save_one(name, partial(_curve, part, captions), folder) for name, part in good.items()]
-    warm = {name: found for name, found in heats.items() if isinstance(found, Heat)}
-    saved += [save_one(name, partial(_heatmap, found, captions), folder) for name, found in warm.items()]
-    saved += [save_one(page.name, partial(_page, page, good, captions), folder) for page in pages]
-    saved += [save_one(one.name, partial(_surface, one, frame, captions), folder) for one in heights]
-    whole = table([*(part.table for part in good.values()), *(found.table for found in warm.values())])
+    figures = makers(curves, heats, pages, heights, frame, captions)
+    saved += [save_one(name, make, folder) for name, make in figures.items()]
+    whole = table([part.table for part in all_of_them if not isinstance(part, NotDrawn)])
     beside = _attempt(layout.CURVES_CSV, partial(write_table, whole, folder))
     if isinstance(beside, NotDrawn):
         saved, beside = [*saved, beside], {}
     files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
     return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)))
+
+
+def makers(
+    curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame", captions: Captions
+) -> "dict[str, Callable[[], Figure]]":
+    """What makes each figure, by its name, in the order curves, heat maps, panels, surfaces. Arguments as of `draw`."""
+    good = {name: part for name, part in curves.items() if isinstance(part, Part)}
+    warm = {name: found for name, found in heats.items() if isinstance(found, Heat)}
+    return {
+        **{name: partial(_curve, part, captions) for name, part in good.items()},
+        **{name: partial(_heatmap, found, captions) for name, found in warm.items()},
+        **{page.name: partial(_page, page, good, captions) for page in pages},
+        **{one.name: partial(_surface, one, frame, captions) for one in heights},
+    }
 
 
 def save_one(name: str, make: "Callable[[], Figure]", folder: Path) -> dict[str, str] | NotDrawn:

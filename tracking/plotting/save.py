@@ -120,3 +120,13 @@ def save(make: "Callable[[], Figure]", folder: Path, name: str) -> dict[str, str
         for kind, path in paths.items():
             made.savefig(path, dpi=DPI, metadata=UNDATED[kind])
     return {kind: str(path) for kind, path in paths.items()}
+
+
+def save_pages(makers: "Sequence[Callable[[], Figure]]", file: Path) -> None:
+    """Makes figures in the common style and writes each as a page of one PDF file, the same bytes for the same ones."""
+    import matplotlib
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    with matplotlib.rc_context(style()), PdfPages(file, metadata=UNDATED["pdf"]) as pages:
+        for make in makers:
+            pages.savefig(make())

@@ -28,7 +28,7 @@ from tracking.verdicts.sentence import sentence
 from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from orchestrator.commands.trial.export import Exported
+    from orchestrator.commands.results.export import Exported
     from orchestrator.commands.trial.reproduce import Compared
     from orchestrator.launch import Launched
     from tracking.plotting.figures import NotDrawn
@@ -247,8 +247,8 @@ def step(progress: "Progress") -> None:
 def exported(done: "Exported", as_json: bool) -> None:
     """The file that was written."""
     if as_json:
-        return _json({"trial": done.trial, "file": str(done.file), "bytes": done.bytes})
-    say(f"{done.file}: the trained weights of trial {done.trial}, {done.bytes:,} bytes")
+        return _json({"of": done.of, "what": done.what, "file": str(done.file), "bytes": done.bytes})
+    say(f"{done.file}: {done.what} of {done.of}, {done.bytes:,} bytes")
 
 
 def reproduced(one: "TrialRecord", found: "Sequence[Compared]", as_json: bool) -> None:
