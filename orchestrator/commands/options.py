@@ -47,16 +47,12 @@ class WhichSweep:
         ),
     ] = None
 
-<<<<<<< HEAD
-    def read(self, at: "WhichStore") -> "Sweep":
-=======
     @property
     def changed(self) -> bool:
         """Whether options change the sweep file."""
         return bool(self.profile or self.debug or self.set_ or self.seeds)
 
-    def read(self) -> "Sweep":
->>>>>>> 960366d (sweep export: curves or rows as CSV or Parquet, LaTeX tables, figures as pages of a PDF; the ending of the file says which)
+    def read(self, at: "WhichStore") -> "Sweep":
         """Raises BadSweep with everything that is wrong with it."""
         from orchestrator.spec.kept import read
         from orchestrator.spec.variant import Changes

@@ -47,7 +47,7 @@ def export(which: WhichSweep, at: WhichStore, file: Path, curve: str | None, row
     if file.suffix == WEIGHTS:
         of, what = export_weights(at.ledger(), which.spec, file), "the trained weights"
     else:
-        results = recorded(which.read(), at.existing(), at.store)
+        results = recorded(which.read(at), at.existing(), at.root)
         of, what = results.sweep.variant, _written(results, file, curve, rows)
     return Exported(of, what, file, file.stat().st_size)
 

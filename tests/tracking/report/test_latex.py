@@ -39,9 +39,8 @@ def test_any_text_is_balanced_and_has_no_bare_special_character(text: str) -> No
 
 def test_every_point_is_a_line() -> None:
     curve = Curve(name="a_b", x="net.width", y="error")
-    points, single = both(
-        recorded({"net.width": list(WIDTHS)}, states={(0, s): "missing" for s in range(5)}), curve, ["net.width"]
-    )
+    found = recorded({"net.width": list(WIDTHS)}, states={(0, seed): "missing" for seed in range(SEEDS)})
+    points, single = both(found, curve, ["net.width"])
     text = table(Part(curve, points, single), "50% of $x$")
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and line.startswith(("train", "test"))]
     assert len(rows) == len(points) and sum(" & -- & " in row for row in rows) == 2
