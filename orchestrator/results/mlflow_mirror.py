@@ -130,7 +130,10 @@ def parent(results: Results, files: Files) -> Parent:
             *([Path(files.report)] if files.report else []),
         ),
     }
-    return Parent(_state(states), _note(results.sweep, states, results.verdicts, left_out), tags, lines, shown)
+    sweep = results.sweep
+    note = _note(sweep, states, results.verdicts, left_out)
+    logarithmic = frozenset(curve.name for curve in sweep.curves if curve.x_logarithmic)
+    return Parent(_state(states), note, tags, lines, logarithmic, shown, {Path(sweep.path).name: sweep.written})
 
 
 def _state(states: dict[str, int]) -> State:

@@ -56,7 +56,7 @@ class SweepRun:
         reached("mirror.files_sent")
         send.log_data(self.client, there, data_sets.of(trials, self.sweep.images))
         self._lines(runs, parent.lines)
-        self._pages()
+        self._pages(parent, trials)
         fixed = mp.fixed_params(self.sweep, trials[0]) if trials else {}
         send.log(self.client, there, fixed, [], {**about, FILES: files})
 
@@ -83,21 +83,29 @@ class SweepRun:
 
     def _files(self, there: Any, parent: Parent) -> str:
         """Uploads the artifacts when one of them is new; returns their digest."""
-        every = [(folder, file) for folder, found in parent.files.items() for file in found]
-        digest = mp.digest([(folder, file.name, sha256(file.read_bytes())) for folder, file in every])
-        if there.data.tags.get(FILES) != digest:
-            for folder, file in every:
-                if self.database:
-                    artifacts.put(self.database, there.info.run_id, folder, file)
-                else:
+        every = [(folder, file.name, file.read_bytes()) for folder, some in parent.files.items() for file in some]
+        every += [("", name, text.encode()) for name, text in parent.texts.items()]
+        digest = mp.digest([(folder, name, sha256(content)) for folder, name, content in every])
+        if there.data.tags.get(FILES) == digest:
+            return digest
+        if self.database:
+            for folder, name, content in every:
+                artifacts.put(self.database, there.info.run_id, folder, name, content)
+        else:
+            for folder, some in parent.files.items():
+                for file in some:
                     self.client.log_artifact(there.info.run_id, str(file), folder or None)
+            for name, text in parent.texts.items():
+                self.client.log_text(there.info.run_id, text, name)
         return digest
 
-    def _pages(self) -> None:
-        """What the experiment's page says on top, and the tables that it leads to."""
+    def _pages(self, parent: Parent, trials: Sequence[TrialRecord]) -> None:
+        """What the experiment's page says on top, and the tables and charts that it leads to."""
         experiment = self.runs.experiment
-        note = f"{views.links(experiment)} · {self.sweep.title}"
-        shown = {"mlflow.note.content": printable(note), **views.views(self.sweep.varied, self.runs.metric_names())}
+        cells = {printable(mp.cell_name(self.sweep, trial)) for trial in {t.cell: t for t in trials}.values()}
+        metrics = self.runs.metric_names()
+        shown = views.views(self.sweep.varied, metrics, cells, parent.lines, parent.logarithmic)
+        shown["mlflow.note.content"] = printable(f"{self.sweep.title} · {views.links(experiment)}")
         there = self.client.get_experiment(experiment).tags
         for name, value in shown.items():
             if there.get(name) != value:

@@ -81,7 +81,9 @@ def parent(root: Path, n: float = 2.0) -> Parent:
     (root / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     values = {"curve/error": {2: 0.5, 16: 0.25}, "curve_seeds/error n": {2: n, 16: n}}
     lines = (CurveLine("error", "test", values),)
-    return Parent("finished", "# Error against width", {"sweep.trials": "6"}, lines, {"figures": (root / "a.svg",)})
+    tags, files = {"sweep.trials": "6"}, {"figures": (root / "a.svg",)}
+    texts = {"widths.yaml": "title: Error against width\n"}
+    return Parent("finished", "# Error against width", tags, lines, frozenset({"error"}), files, texts)
 
 
 def fresh(folder: Path) -> str:

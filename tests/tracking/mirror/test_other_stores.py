@@ -42,7 +42,7 @@ def test_a_copy_writes_into_itself_and_shows_its_own_files(
     before, known = contents(original), everything(fresh(original))
     report = sync(store, fresh(copy), parent(copy / "figures", n=5.0))
     assert (report.rebuilt, report.problems, report.superseded) == ("", [], 1)
-    assert everything(fresh(copy))[""][4] == known[""][4] == ["figures/a.svg"]
+    assert everything(fresh(copy))[""][4] == known[""][4] == ["figures/a.svg", "widths.yaml"]
     assert contents(original) == before and examine(copy / "mlflow.db") is None
 
 
@@ -59,7 +59,7 @@ def test_a_mirror_of_the_older_form_is_built_anew_in_its_own_folder(
     assert found and found.works and str(abandoned) in found.text and "sweep sync" in found.remedy
     report = sync(store, fresh(tmp_path), parent(tmp_path / "figures"))
     assert str(abandoned) in report.rebuilt and report.runs_created == 8 and not list(abandoned.iterdir())
-    assert everything(fresh(tmp_path))[""][4] == ["figures/a.svg"]
+    assert everything(fresh(tmp_path))[""][4] == ["figures/a.svg", "widths.yaml"]
     assert examine(tmp_path / "mlflow.db") is None
     assert sync(store, fresh(tmp_path), parent(tmp_path / "figures")).rebuilt == ""
     older = mirror.connect(fresh(tmp_path)).get_experiment(experiment)
@@ -99,7 +99,6 @@ def test_the_installed_mlflow_is_known_and_so_is_the_one_that_made_the_database(
 
 def test_artifacts_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
-    (tmp_path / "a.svg").write_text("<svg/>")
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "mlartifacts").mkdir()
     (tmp_path / "store" / "mlartifacts" / "run").symlink_to(tmp_path / "outside")
@@ -107,7 +106,7 @@ def test_artifacts_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "linked" / "mlartifacts").symlink_to(tmp_path / "outside")
     for store in ("store", "linked"):
         with pytest.raises(StorageFailed, match="is a link to"):
-            artifacts.put(tmp_path / store / "mlflow.db", "run", "figures", tmp_path / "a.svg")
+            artifacts.put(tmp_path / store / "mlflow.db", "run", "figures", "a.svg", b"<svg/>")
     assert not list((tmp_path / "outside").iterdir())
 
 

@@ -14,6 +14,7 @@ from tests.support.stores.mirrored_sweep import (
 from tracking.mirror import sync as mirror
 from tracking.mirror.content.curve_runs import metric_key
 from tracking.mirror.content.points import stamp
+from tracking.mirror.content.views import views
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 
@@ -57,7 +58,7 @@ def test_parent_shows_curves_figures_data_and_note(truth: dict[str, Any]) -> Non
     assert info[:2] == ("widths", "FINISHED") and points == []
     fixed = {"data.name": "digits", "net.name": "convnet", "net.batch_norm": "False", "epochs": "60"}
     assert params == {"experiment": "network", **fixed}
-    assert files == ["figures/a.svg"] and data == [("handwritten digits", "d" * 36)] == truth["w2s0"][5]
+    assert files == ["figures/a.svg", "widths.yaml"] and data == [("handwritten digits", "d" * 36)] == truth["w2s0"][5]
     assert tags["mlflow.note.content"] == "# Error against width"
 
 
@@ -95,22 +96,34 @@ def test_pandas_gets_the_trials_alone_with_no_column_that_is_mostly_empty(
     assert empty == {"metrics.diverged_step"}, "the one trial that has diverged"
 
 
-def test_the_table_that_the_experiment_links_to_names_columns_that_exist(
-    store: Store, uri: str, tmp_path: Path
-) -> None:
+def test_the_views_that_the_experiment_links_to_name_what_exists(store: Store, uri: str, tmp_path: Path) -> None:
     sync(store, uri, parent(tmp_path / "figures"))
     client = mirror.connect(uri)
     about = client.get_experiment("1").tags
-    for name in ("trials", "cells", "curves"):
-        assert f"viewStateShareKey={name}" in about["mlflow.note.content"]
-        assert client.search_runs(["1"], json.loads(about[f"mlflow.sharedViewState.{name}"])["searchFilter"])
-    view = json.loads(about["mlflow.sharedViewState.trials"])
-    trials = client.search_runs(["1"], view["searchFilter"], order_by=[view["orderByKey"]])
-    errors = [t.data.metrics["error/test"] for t in trials]
-    assert len(errors) == 6 and errors == sorted(errors)
-    wanted = [column.replace("`", "").split(".", 1) for column in view["selectedColumns"]]
+    names = ("trials", "cells", "settings", "curves")
+    state = {name: json.loads(about[f"mlflow.sharedViewState.{name}"]) for name in names}
+    assert all(f"viewStateShareKey={name}" in about["mlflow.note.content"] for name in names)
+    found = {name: client.search_runs(["1"], view["searchFilter"]) for name, view in state.items()}
+    assert [len(found[name]) for name in names] == [6, 6, 6, 1]
+    by_error = client.search_runs(["1"], state["trials"]["searchFilter"], order_by=[state["trials"]["orderByKey"]])
+    errors = [run.data.metrics["error/test"] for run in by_error]
+    assert errors == sorted(errors)
+    wanted = [column.replace("`", "").split(".", 1) for column in state["trials"]["selectedColumns"]]
     assert ["metrics", "setting/net.width"] in wanted and ["metrics", "error/test"] in wanted
-    assert all(key in getattr(trials[0].data, kind) for kind, key in wanted)
+    assert all(key in getattr(by_error[0].data, kind) for kind, key in wanted)
+    tag = state["cells"]["groupBy"]["groupByKeys"][0]["groupByData"]
+    assert set(state["cells"]["groupsExpanded"]) == {f"tag.{tag}.{run.data.tags[tag]}" for run in found["cells"]}
+    drawn = {(chart["xaxis"]["key"], chart["yaxis"]["key"]) for chart in state["settings"]["compareRunCharts"]}
+    assert ("setting/net.width", "error/test") in drawn
+    assert {key for axes in drawn for key in axes} <= set(by_error[0].data.metrics)
+    (chart,) = state["curves"]["compareRunCharts"]
+    assert chart["metricKey"] in found["curves"][0].data.metrics and chart["xAxisScaleType"] == "log"
+
+
+def test_a_view_of_more_cells_than_a_tag_holds_is_without_them() -> None:
+    found = views(("net.width",), {"setting/net.width"}, [f"width {i}" for i in range(2000)], (), ())
+    assert json.loads(found["mlflow.sharedViewState.cells"])["groupsExpanded"] == {}
+    assert max(map(len, found.values())) < 20_000
 
 
 def test_divergence_is_a_tag_and_a_step_and_never_a_number_that_is_not_finite(truth: dict[str, Any]) -> None:

@@ -52,14 +52,19 @@ class SweepInfo:
 
 @dataclass(frozen=True)
 class Parent:
-    """What the sweep's own run shows. `files` maps a folder of the run's artifacts to files; `note` is Markdown; each
-    of `lines` gets a run of its own."""
+    """What the sweep's own run shows.
+
+    note: Markdown. lines: each gets a run of its own. logarithmic: the names of the curves whose x axis is. files: of
+    the run's artifacts, by folder ("" for the top). texts: artifacts at the top, by name.
+    """
 
     state: State
     note: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     lines: tuple[CurveLine, ...] = ()
+    logarithmic: frozenset[str] = frozenset()
     files: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 def text(value: Any, limit: int) -> str:
@@ -89,6 +94,13 @@ def _last_words(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(end if ends.count(end) == 1 else key for end, key in zip(ends, keys, strict=True))
 
 
+def cell_name(sweep: SweepInfo, trial: TrialRecord) -> str:
+    """What tells the trial's cell from the others; the sweep's name where there is one cell."""
+    settings = flat(trial.settings)
+    settings.pop("seed", None)
+    return run_name(settings, sweep.varied) or sweep.name
+
+
 def params(trial: TrialRecord) -> dict[str, str]:
     """The trial's science: its settings and seed."""
     settings = {"experiment": trial.experiment, **flat(trial.settings)}
@@ -111,7 +123,7 @@ def tags(sweep: SweepInfo, trial: TrialRecord, parent: str) -> dict[str, str]:
         "sweep.role": "trial",
         notes.TRIAL: trial.id,
         "sweep.cell": trial.cell,
-        CELL: run_name({k: v for k, v in settings.items() if k != "seed"}, sweep.varied) or sweep.name,
+        CELL: cell_name(sweep, trial),
         "mlflow.sweep.bundle": trial.bundle,
         "sweep.status": trial.state,
         "sweep.reason": text(trial.reason, TAG_LIMIT),

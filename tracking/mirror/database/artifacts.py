@@ -5,7 +5,6 @@ to where it was made, so the address is `mlflow-artifacts:/<run>/artifacts`: who
 `mlflow server --artifacts-destination`) finds the files in the folder `mlartifacts` beside the database.
 """
 
-import shutil
 from pathlib import Path
 
 from tracking.records import layout
@@ -19,15 +18,15 @@ def folder(database: Path) -> Path:
     return database.parent / layout.MLFLOW_ARTIFACTS
 
 
-def put(database: Path, run: str, inner: str, file: Path) -> None:
-    """Copies a file into the folder `inner` ("" for the top) of a run's artifacts, in one step.
+def put(database: Path, run: str, inner: str, name: str, content: bytes) -> None:
+    """Writes a file into the folder `inner` ("" for the top) of a run's artifacts, in one step.
 
     Raises StorageFailed where a folder on the way is a link: it would lead out of the store.
     """
     parts = (run, "artifacts", *filter(None, inner.split("/")))
     target = without_links(database.parent, folder(database).name, *parts)
     target.mkdir(parents=True, exist_ok=True)
-    unfinished = target / f".{file.name}.new"
+    unfinished = target / f".{name}.new"
     unfinished.unlink(missing_ok=True)
-    shutil.copyfile(file, unfinished)
-    unfinished.rename(target / file.name)
+    unfinished.write_bytes(content)
+    unfinished.rename(target / name)
