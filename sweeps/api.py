@@ -21,6 +21,7 @@ from tracking.records.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from workers.trained_module import Module
 
@@ -75,17 +76,19 @@ def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
 
 def figure(sweep: Sweep, name: str, store: str = "runs") -> Picture:
     """One of the sweep's curves or heat maps, drawn with Matplotlib."""
-    import matplotlib
-
     from tracking.plotting import curve_figure, heatmaps
-    from tracking.plotting.style import style
+    from tracking.plotting.glyphs import in_style
 
     results, chosen = _results(sweep, store), _drawn(sweep, name)
     caption = results.caption(chosen.where)
-    with matplotlib.rc_context(style()):
+
+    def make() -> "Figure":
         if isinstance(chosen, Curve):
-            return Picture(curve_figure.figure(*results.curve(chosen), caption))
-        return Picture(heatmaps.figure(results.heatmap(chosen), caption))
+            return curve_figure.figure(*results.curve(chosen), caption)
+        return heatmaps.figure(results.heatmap(chosen), caption)
+
+    with in_style(make) as made:
+        return Picture(made)
 
 
 def verdicts(sweep: Sweep, store: str = "runs") -> Verdicts:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tracking.plotting.glyphs import in_style
 from tracking.plotting.labels import verbatim
-from tracking.plotting.style import GREY, NOTE, SUBTITLE, TITLE, style
+from tracking.plotting.style import GREY, NOTE, SUBTITLE, TITLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,11 +113,8 @@ def whole(*paths: Path) -> Iterator[None]:
 def save(make: "Callable[[], Figure]", folder: Path, name: str) -> dict[str, str]:
     """Makes a figure in the common style and writes <folder>/<name>.png, .svg and .pdf, the same bytes for the same
     figure; returns their paths as {"png", "svg", "pdf"}."""
-    import matplotlib
-
     paths = {kind: folder / f"{name}.{kind}" for kind in UNDATED}
-    with matplotlib.rc_context(style()), whole(*paths.values()):
-        made = make()
+    with in_style(make) as made, whole(*paths.values()):
         for kind, path in paths.items():
             made.savefig(path, dpi=DPI, metadata=UNDATED[kind])
     return {kind: str(path) for kind, path in paths.items()}
@@ -124,9 +122,9 @@ def save(make: "Callable[[], Figure]", folder: Path, name: str) -> dict[str, str
 
 def save_pages(makers: "Sequence[Callable[[], Figure]]", file: Path) -> None:
     """Makes figures in the common style and writes each as a page of one PDF file, the same bytes for the same ones."""
-    import matplotlib
     from matplotlib.backends.backend_pdf import PdfPages
 
-    with matplotlib.rc_context(style()), PdfPages(file, metadata=UNDATED["pdf"]) as pages:
+    with whole(file), PdfPages(file, metadata=UNDATED["pdf"]) as pages:
         for make in makers:
-            pages.savefig(make())
+            with in_style(make) as made:
+                pages.savefig(made)
