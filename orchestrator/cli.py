@@ -272,6 +272,9 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
 
 
 app.command(cli_store.ls, name="ls")
+app.command(cli_store.rm, name="rm")
+app.command(cli_store.prune, name="prune")
+app.command(cli_store.du, name="du")
 app.command(cli_tools.list_, name="list")
 app.command(cli_tools.new_, name="new")
 app.command(cli_tools.check_, name="check")

@@ -1,6 +1,12 @@
 """The verbs on a store as a whole."""
 
-from orchestrator.commands.options import Json, WhichStore
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from orchestrator.commands.options import Json, Tracking, WhichStore
+
+Yes = Annotated[bool, Parameter(name=("--yes", "-y"), help="Without asking.", negative="")]
 
 
 def ls(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
@@ -8,4 +14,49 @@ def ls(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     from orchestrator.commands.store.ls import ls
 
     ls(at.existing(), as_json)
+    return 0
+
+
+def du(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
+    """What a store takes up: by kind of file, and by sweep."""
+    from orchestrator.commands.store.du import du
+
+    du(at.existing(), as_json)
+    return 0
+
+
+def rm(
+    sweep: str, *more: str, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False,
+    as_json: Json = False,
+) -> int:  # fmt: skip
+    """Remove a sweep from the store: its results, its runs in MLflow, and its trials that no other sweep of the store
+    names. What would go is shown first.
+
+    Parameters
+    ----------
+    sweep
+        As `sweep ls` lists it: fig2 is not fig2@laptop.
+    more
+        And others.
+    as_json
+        Plain values on stdout, for scripts; nobody is asked, and without --yes nothing goes.
+    """
+    from orchestrator.commands.store.remove import rm
+
+    rm((sweep, *more), at.existing(), tracking_uri, yes, as_json)
+    return 0
+
+
+def prune(*, at: WhichStore = WhichStore(), yes: Yes = False, as_json: Json = False) -> int:
+    """Remove what no sweep of the store needs: trials that none names as it was launched last, records that others have
+    superseded, files that no record names. What would go is shown first.
+
+    Parameters
+    ----------
+    as_json
+        Plain values on stdout, for scripts; nobody is asked, and without --yes nothing goes.
+    """
+    from orchestrator.commands.store.remove import prune
+
+    prune(at.existing(), yes, as_json)
     return 0

@@ -158,3 +158,18 @@ def page(tracking_uri: str, sweep: str | None) -> str:
         known = sorted(variants or experiments)
         raise Refused(f"{unknown('sweep in MLflow', name, known)}; `sweep sync` brings it there")
     return views.address(experiments[chosen], "trials")
+
+
+def remove(tracking_uri: str, variant: str) -> bool:
+    """Puts a sweep's experiment into MLflow's bin, from which it can be restored; `mlflow gc` deletes it for good.
+    Returns whether there was one of this program's. Raises Unreachable, Refused."""
+    with _reaching(tracking_uri):
+        client = connect(tracking_uri)
+        try:
+            found = client.get_experiment_by_name(variant)
+            ours = found is not None and found.lifecycle_stage == "active" and FORM_TAG in found.tags
+            if ours:
+                client.delete_experiment(found.experiment_id)
+        finally:
+            _close(client)
+    return ours

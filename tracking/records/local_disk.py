@@ -89,6 +89,15 @@ class LocalDisk:
         with suppress(FileNotFoundError), self._parent(name) as (folder, last):
             os.unlink(last, dir_fd=folder)
 
+    def remove_empty_folder(self, name: str) -> None:
+        """Deletes a folder if it is there and empty."""
+        with suppress(FileNotFoundError), self._parent(name) as (folder, last):
+            try:
+                os.rmdir(last, dir_fd=folder)
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+
     def listing(self, folder: str, is_folder: Callable[[str], bool], is_file: Callable[[str], bool]) -> list[FileInfo]:
         """The regular files below `folder` whose names `is_file` accepts, in folders that `is_folder` accepts; sorted.
         Everything else is ignored, except links with such names."""

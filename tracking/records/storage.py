@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -192,6 +192,11 @@ class Files:
                 raise ValueError(f"'{name}' is no file that this program writes, and is not deleted")
             self.request("delete", name, partial(self._remove, name))
             reached("commit.deleted")
+
+    def delete_empty_folders(self, names: Iterable[str]) -> None:
+        """Deletes those of these folders that are empty; an object store has none. Nobody else may write to them."""
+        for name in sorted(names) if self.local else ():
+            self.request("delete", name, partial(self.disk.remove_empty_folder, name))
 
     def _remove(self, name: str) -> None:
         if self.local:

@@ -1,12 +1,15 @@
 """Command lines in this process: what they say, and how they end."""
 
 import json
+import os
+import signal
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from orchestrator import cli
+from tracking.common import failpoints
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,17 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int | None = 
     said = Said(int(ended.value.code or 0), out, err)
     assert code is None or said.code == code, said.err
     return said
+
+
+def killed(place: str, *arguments: str) -> None:
+    """Runs a command line in a fork of this process, which must be killed at a place (`tracking.common.failpoints`).
+    For commands that read and write the store and nothing else: a fork has none of this process' threads."""
+    child = os.fork()
+    if not child:
+        try:
+            os.environ[failpoints.VARIABLE] = place
+            cli.main([*arguments])
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, f"{arguments} was not killed at {place}"

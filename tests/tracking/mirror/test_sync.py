@@ -50,6 +50,17 @@ def test_a_lost_database_is_rebuilt_the_same_from_a_sync_that_died_anywhere(
     assert everything(uri) == truth
 
 
+def test_a_removed_experiment_is_in_the_bin_and_a_later_sync_brings_it_back(
+    store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
+) -> None:
+    sync(store, uri, parent(tmp_path / "figures"))
+    assert mirror.remove(uri, SWEEP.name)
+    assert mirror.connect(uri).get_experiment_by_name(SWEEP.name).lifecycle_stage == "deleted"
+    assert not mirror.remove(uri, SWEEP.name) and not mirror.remove(uri, "Default"), "nor what is not this program's"
+    sync(store, uri, parent(tmp_path / "figures"))
+    assert everything(uri) == truth
+
+
 def test_runs_deleted_by_hand_come_back_and_a_deleted_experiment_too(
     store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
 ) -> None:

@@ -79,13 +79,14 @@ class Lease:
                 continue
 
 
-def acquire(files: Files, sweep: str, trials: frozenset[str], say: Callable[[str], None]) -> Lease:
-    """Claims these trials. Raises InUse naming who works on them, or why the store cannot be made."""
+def acquire(files: Files, sweep: str, trials: frozenset[str] | None, say: Callable[[str], None]) -> Lease:
+    """Claims these trials; None claims the whole store. Raises InUse naming who works on them, or why the store cannot
+    be made."""
     pid, now = os.getpid(), time.time_ns() // 1_000_000
     name = sweep.encode("utf-8", "backslashreplace").decode()  # half a surrogate in a file name is no JSON
     owner = Owner(
         host=platform.node(), machine=machine(), pid=pid, born=born(pid), since_ms=now, sweep=name,
-        trials=tuple(sorted(trials)),
+        trials=None if trials is None else tuple(sorted(trials)),
     )  # fmt: skip
     content = head(0) + owner.model_dump_json().encode()
     where = exclusion(files)

@@ -31,13 +31,13 @@ class Owner(BaseModel):
     born: str
     since_ms: int
     sweep: str
-    trials: tuple[str, ...]
+    trials: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
 class Claim:
     """The content of a lease file. `machine` and `born` tell whether the process `pid` is still the one that claimed.
-    `trials` is None where the file cannot be read: it then claims every trial."""
+    `trials` is None where it claims every trial: the whole store is claimed, or the file cannot be read."""
 
     number: int
     beat: bytes
@@ -54,8 +54,11 @@ class Claim:
     def name(self) -> str:
         return name_of(self.number)
 
-    def overlaps(self, sweep: str, trials: frozenset[str]) -> bool:
-        return not self.released and (self.trials is None or self.sweep == sweep or bool(self.trials & trials))
+    def overlaps(self, sweep: str, trials: frozenset[str] | None) -> bool:
+        """Whether it claims some of these trials, of which None means all, or works on the same sweep."""
+        if self.released:
+            return False
+        return self.trials is None or trials is None or self.sweep == sweep or bool(self.trials & trials)
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {date_and_time(self.since_ms)}"
@@ -113,5 +116,5 @@ def read_claim(number: int, content: bytes) -> Claim:
         return Claim(number, content)
     return Claim(
         number, beat, False, owner.host, owner.machine, owner.pid, owner.born, owner.since_ms, owner.sweep,
-        frozenset(owner.trials),
+        None if owner.trials is None else frozenset(owner.trials),
     )  # fmt: skip

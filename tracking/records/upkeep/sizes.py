@@ -3,10 +3,12 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tracking.records import layout
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.ledger import Ledger
 from tracking.records.local_disk import FileInfo
 from tracking.records.storage import Files
@@ -45,6 +47,27 @@ def of_sweep(kept: KeptSweep, ledger: Ledger, bundles: Mapping[str, int]) -> int
     """Bytes of the bundles that hold its trials, those that it shares with others included, and of its figures."""
     figures = sum(info.size for info in figure_files(ledger.store, kept.variant))
     return sum(bundles[bundle] for bundle in bundles_of(kept, ledger)) + figures
+
+
+@dataclass(frozen=True)
+class OfSweep:
+    """Bytes of a sweep; shared: of the bundles that hold trials of other sweeps of the store, too."""
+
+    bytes: int
+    shared: int
+
+
+def by_sweep(ledger: Ledger, sweeps: KeptSweeps) -> dict[str, OfSweep]:
+    """What each variant of a store takes up."""
+    bundles = by_bundle(ledger)
+    holds = {kept.variant: bundles_of(kept, ledger) for kept in sweeps}
+    holders = Counter(bundle for held in holds.values() for bundle in held)
+    return {
+        kept.variant: OfSweep(
+            of_sweep(kept, ledger, bundles), sum(bundles[b] for b in holds[kept.variant] if holders[b] > 1)
+        )
+        for kept in sweeps
+    }
 
 
 def figure_files(store: Store, variant: str | None = None) -> list[FileInfo]:

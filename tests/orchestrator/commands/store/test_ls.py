@@ -7,7 +7,6 @@ import pytest
 
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tests.support.launching import command_line
 from tests.support.launching.command_line import Said
 from tests.support.stores.recorded_sweeps import launched, write
 from tracking.records import layout
@@ -15,14 +14,6 @@ from tracking.records.leases import lease
 from tracking.records.store import Store
 
 Run = Callable[..., Said]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Command lines in a folder with a store in it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SWEEP_STORE", raising=False)
-    return lambda *arguments, code=0: command_line.run(capsys, *arguments, code=code)
 
 
 def test_each_variant_has_its_trials_its_last_launch_its_size_and_its_verdicts(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""`sweep rm` and `sweep prune`: what would go is shown, then asked for, then removed under a lease."""
+
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from orchestrator.results import mlflow_mirror
+from orchestrator.terminal.confirm import confirm
+from orchestrator.terminal.console import say
+from orchestrator.terminal.stdout import out
+from tracking.common.errors import Refused
+from tracking.common.named_files.plugins import unknown
+from tracking.common.text import size
+from tracking.mirror import sync as mirror
+from tracking.mirror.tracking_uri import database
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.leases import lease
+from tracking.records.ledger import Ledger
+from tracking.records.store import Store
+from tracking.records.upkeep import removal
+from tracking.records.upkeep.overview import without_file
+from tracking.records.upkeep.removal import Removal
+
+LOG = logging.getLogger(__name__)
+PRUNE = "(sweep prune)"  # in place of a sweep's name in the lease of a prune
+
+
+def rm(names: Sequence[str], store: Store, tracking_uri: str | None, yes: bool, as_json: bool) -> None:
+    """Removes variants with what no other sweep needs. Raises Refused for names that the store does not know, InUse
+    while a launch works on one of them or on their trials."""
+    ledger, sweeps = Ledger.read(store), KeptSweeps.read(store.files)
+    variants = tuple(dict.fromkeys(names))
+    _refuse_unknown(variants, ledger, sweeps)
+    found = removal.of_sweeps(variants, ledger, sweeps)
+    where = _mlflow(store, tracking_uri)
+    if not _agreed(found, _sentences(found, sweeps, where), "Remove this?", yes, as_json):
+        return
+    with ExitStack() as held:
+        for name in {sweeps.by_variant[v].name if v in sweeps.by_variant else v for v in variants}:
+            held.enter_context(lease.acquire(store.files, name, found.trials, LOG.warning))
+        again = removal.of_sweeps(variants, Ledger.read(store, ledger), KeptSweeps.read(store.files))
+        removal.remove(again, store, lambda: _remove_runs(variants, where))
+    _tell_end(again, as_json)
+
+
+def prune(store: Store, yes: bool, as_json: bool) -> None:
+    """Removes what no sweep of the store needs. Raises Refused where that is not known, InUse while any launch works in
+    the store."""
+    ledger = Ledger.read(store)
+    found = removal.of_unnamed(ledger, KeptSweeps.read(store.files))
+    if found.nothing:
+        return out(json.dumps(_plain(found, False))) if as_json else say("nothing to remove: sweeps need all there is")
+    if not _agreed(found, _unneeded(found), "Remove this?", yes, as_json):
+        return
+    with lease.acquire(store.files, PRUNE, None, LOG.warning):
+        again = removal.of_unnamed(Ledger.read(store, ledger), KeptSweeps.read(store.files))
+        removal.remove(again, store)
+    _tell_end(again, as_json)
+
+
+def _agreed(found: Removal, sentences: Sequence[str], question: str, yes: bool, as_json: bool) -> bool:
+    """Shows what would go; whether it may. With --json nobody is asked, and without --yes nothing goes."""
+    if as_json:
+        if not yes:
+            out(json.dumps(_plain(found, False)))
+        return yes
+    for sentence in sentences:
+        say(sentence)
+    return yes or confirm(f"{question} It cannot be undone.")
+
+
+def _tell_end(found: Removal, as_json: bool) -> None:
+    if as_json:
+        return out(json.dumps(_plain(found, True)))
+    say(f"removed  {len(found.trials):,} trials; {size(found.bytes)} freed")
+
+
+def _refuse_unknown(variants: Sequence[str], ledger: Ledger, sweeps: KeptSweeps) -> None:
+    known = [*sweeps.by_variant, *without_file(ledger, sweeps)]
+    for variant in variants:
+        if variant not in known:
+            raise Refused(f"{unknown('sweep', variant, known)}; `sweep ls` lists the sweeps of {ledger.store.root}")
+
+
+def _sentences(found: Removal, sweeps: KeptSweeps, mlflow: str) -> list[str]:
+    """What a removal of sweeps takes, and what it leaves."""
+    names = {sweeps.by_variant[v].name for v in found.variants if v in sweeps.by_variant}
+    others = [k.variant for k in sweeps if k.name in names and k.variant not in found.variants]
+    lines = [
+        f"removes  {', '.join(found.variants)}: {len(found.trials):,} trials in {len(found.bundles):,} bundles, "
+        f"{len(found.figures):,} files of results{', runs in MLflow' if mlflow else ''}; {size(found.bytes)}"
+    ]
+    if found.shared:
+        lines.append(f"stays    {len(found.shared):,} trials that other sweeps name, too")
+    if found.together:
+        lines.append(f"stays    {len(found.together):,} trials that were trained in one bundle with trials that stay")
+    if others:
+        lines.append(f"stays    {', '.join(others)}")
+    return lines
+
+
+def _unneeded(found: Removal) -> list[str]:
+    """What a prune takes, and what it leaves."""
+    unnamed = len(found.trials - found.superseded)
+    left = sum(info.size for info in found.leftovers)
+    changed = ", ".join(kept.variant for kept in found.changed)
+    parts: list[tuple[object, str]] = [
+        (unnamed, f"removes  {unnamed:,} trials that no sweep names"),
+        (found.superseded, f"removes  {len(found.superseded):,} trials that are superseded: of earlier versions of a "
+                           "sweep file, or recorded again elsewhere"),
+        (changed, f"removes  the earlier versions of {changed} that name them"),
+        (left, f"removes  {len(found.leftovers):,} files that no record names, {size(left)}"),
+        (True, f"frees    {size(found.bytes)}"),
+        (found.together, f"stays    {len(found.together):,} trials that nothing names, and that were trained in one "
+                         "bundle with trials that stay"),
+    ]  # fmt: skip
+    return [text for there, text in parts if there]
+
+
+def _mlflow(store: Store, tracking_uri: str | None) -> str:
+    """Where the runs are; "" where there is no database yet."""
+    where = mlflow_mirror.uri(store, tracking_uri)
+    path = database(where)
+    return where if path is None or path.exists() else ""
+
+
+def _remove_runs(variants: Sequence[str], where: str) -> None:
+    for variant in variants if where else ():
+        if mirror.remove(where, variant):
+            LOG.info("MLflow   the runs of %s are in its bin; `mlflow gc` deletes them for good", variant)
+
+
+def _plain(found: Removal, removed: bool) -> dict[str, object]:
+    return {
+        "removed": removed,
+        "sweeps": list(found.variants),
+        "trials": len(found.trials),
+        "superseded_trials": len(found.superseded),
+        "bundles": len(found.bundles),
+        "leftover_files": len(found.leftovers),
+        "shared_trials_that_stay": len(found.shared),
+        "bundled_trials_that_stay": len(found.together),
+        "bytes": found.bytes,
+    }

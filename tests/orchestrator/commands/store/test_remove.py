@@ -1,0 +1,158 @@
+"""`sweep rm`, `sweep prune` and `sweep du`: what goes, what stays, and what a kill in the middle leaves."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tests.support.launching import command_line
+from tests.support.launching.command_line import Said
+from tests.support.stores.recorded_sweeps import launched, record, write
+from tracking.common.errors import Damaged
+from tracking.records import layout
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.leases import lease
+from tracking.records.ledger import Ledger
+from tracking.records.store import Store
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Of y, with two trials, and of x, with these and two others, which were trained apart."""
+    store = Store(str(tmp_path / "runs"))
+    launched(write(tmp_path / "y.yaml", (2,)), store)
+    launched(write(tmp_path / "x.yaml", (2, 4)), store)
+    return store
+
+
+def ids(file: Path) -> set[str]:
+    return {t.id for t in expand(read(str(file)))}
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Digests of all files, but for leases, of which the last one stays, and for the program's source."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.parent.name not in (layout.LEASES, layout.CODE))
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_a_sweep_goes_with_the_trials_that_no_other_names(run: Run, store: Store, tmp_path: Path) -> None:
+    said = run("rm", "x", "--yes").err
+    assert "removes x: 2 trials in 1 bundles, 1 files of results;" in said
+    assert "stays 2 trials that other sweeps name, too" in said and "removed 2 trials" in said
+    ledger = Ledger.read(store)
+    assert ledger.trials == ids(tmp_path / "y.yaml") and KeptSweeps.read(store.files).by_variant.keys() == {"y"}
+    assert not (tmp_path / "runs/figures/x").exists() and len(list((tmp_path / "runs/records").iterdir())) == 1
+    assert run("verify", "y", "--json").json["claims"][0]["verdict"] == "holds"
+    run("rm", "y", "--yes")
+    assert content(tmp_path / "runs") == {}
+
+
+def test_a_bundle_stays_as_long_as_one_of_its_trials_is_named(run: Run, store: Store, tmp_path: Path) -> None:
+    launched(write(tmp_path / "m.yaml", (64, 128)), store)
+    launched(write(tmp_path / "n.yaml", (64,)), store)
+    before = Ledger.read(store).trials
+    said = run("rm", "m", "--yes").err
+    assert "stays 2 trials that other sweeps name, too" in said
+    assert "stays 2 trials that were trained in one bundle with trials that stay" in said
+    assert Ledger.read(store).trials == before
+    run("rm", "n", "--yes")
+    assert Ledger.read(store).trials == before, "no sweep that was removed names the other trials of the bundle"
+    assert "removes 4 trials that no sweep names" in run("prune", "--yes").err
+    assert len(Ledger.read(store).trials) == len(before) - 4
+
+
+def test_what_would_go_is_shown_and_without_an_answer_nothing_goes(run: Run, store: Store, tmp_path: Path) -> None:
+    before = content(tmp_path / "runs")
+    for command in (("rm", "x"), ("rm", "x", "y")):
+        assert "Nobody can be asked here; give --yes" in run(*command, code=2).err
+    assert run("rm", "x", "--json").json["removed"] is False
+    assert "unknown sweep 'z'; known: x, y; `sweep ls`" in run("rm", "z", code=2).err
+    assert content(tmp_path / "runs") == before
+
+
+def test_nothing_is_removed_below_a_launch_at_work(run: Run, store: Store, tmp_path: Path) -> None:
+    before = content(tmp_path / "runs")
+    with lease.acquire(store.files, "x", frozenset({"a trial that is missing"}), print):
+        assert "works on sweep 'x'" in run("rm", "x", "--yes", code=73).err
+    (tmp_path / "runs/records/lost").mkdir()
+    (tmp_path / "runs/records/lost/a-0.parquet").write_bytes(b"left by a crash")
+    with lease.acquire(store.files, "another", frozenset({"anything"}), print):
+        assert "works on sweep 'another'" in run("prune", "--yes", code=73).err
+        run("rm", "x", "--yes")
+    assert content(tmp_path / "runs").keys() < {*before, "records/lost/a-0.parquet"}
+
+
+def test_a_launch_waits_for_nobody_but_is_refused_while_a_prune_is_at_work(store: Store) -> None:
+    with lease.acquire(store.files, "(sweep prune)", None, print):
+        (claim,) = [c for c in lease.claims(store.files) if not c.released]
+        assert claim.trials is None and claim.overlaps("any", frozenset({"other"})) and claim.overlaps("any", None)
+
+
+KILLS = ("removal.manifests_gone", "commit.deleted", "commit.deleted@2", "commit.deleted@4", "removal.records_gone")
+
+
+@pytest.mark.parametrize("place", KILLS)
+def test_after_a_kill_every_command_reads_the_store_and_the_removal_can_go_on(
+    place: str, store: Store, tmp_path: Path, run: Run
+) -> None:
+    whole = content(tmp_path / "runs")
+    name, _, number = place.partition("@")
+    command_line.killed(f"{name}=kill@{number or 1}", "rm", "x", "--yes")
+    left = content(tmp_path / "runs")
+    assert len(left) < len(whole) and layout.sweep("x") in left
+    assert run("status", "y", "--json").json["trials"] == {"total": 2, "finished": 2}
+    assert run("status", "x", "--json").json["trials"] == {"total": 4, "finished": 2, "missing": 2}
+    assert run("verify", "y", "--json").json["claims"][0]["verdict"] == "holds"
+    assert len(run("ls", "--json").json["sweeps"]) == 2
+    run("rm", "x", "--yes")
+    run("prune", "--yes")
+    y = KeptSweeps.read(store.files).by_variant["y"]
+    there = {name for name in whole if "/x" not in name and Ledger.read(store).winners[y.version.trials[0]][0] in name}
+    assert content(tmp_path / "runs").keys() == {*there, layout.sweep("y"), "figures/y/claims.json"}
+
+
+def test_prune_removes_what_is_superseded_and_left_over(run: Run, store: Store, tmp_path: Path) -> None:
+    launched(write(tmp_path / "x.yaml", (8,)), store)
+    record(expand(read(str(write(tmp_path / "never.yaml", (16,))))), store)
+    y = Ledger.read(store).winners[next(iter(ids(tmp_path / "y.yaml")))][0]
+    for name in (f"checkpoints/{y}/dead-3.bin", "weights/lost/dead-1.safetensors", "records/lost/notes.txt"):
+        (tmp_path / "runs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs" / name).write_bytes(b"x" * 1000)
+    shown = run("prune", "--json").json
+    assert (shown["removed"], shown["trials"], shown["superseded_trials"], shown["leftover_files"]) == (False, 4, 2, 2)
+    said = run("prune", "--yes").err
+    assert "removes 2 trials that no sweep names" in said and "removes 2 trials that are superseded" in said
+    assert "removes the earlier versions of x that name them" in said and "2 files that no record names, 2 kB" in said
+    kept = KeptSweeps.read(store.files).by_variant
+    assert Ledger.read(store).trials == {*kept["x"].version.trials, *kept["y"].version.trials}
+    assert len(kept["x"].versions) == 1 and (tmp_path / "runs/records/lost/notes.txt").exists()
+    assert "nothing to remove" in run("prune").err
+
+
+def test_what_is_not_known_to_be_needed_is_not_pruned(run: Run, store: Store, tmp_path: Path) -> None:
+    kept = tmp_path / "runs" / layout.sweep("x")
+    text = kept.read_text()
+    kept.write_text("{")
+    assert "is no JSON" in run("prune", "--yes", code=Damaged.exit_code).err
+    kept.unlink()
+    assert "has results of x, launched by an older version" in run("prune", "--yes", code=2).err
+    assert "removes x: 0 trials in 0 bundles, 1 files of results" in run("rm", "x", "--yes").err
+    (tmp_path / "runs" / layout.sweep("y")).unlink()
+    (tmp_path / "runs/figures/y/claims.json").unlink()
+    assert "keeps no sweep, so that none of its trials is known to be needed" in run("prune", "--yes", code=2).err
+    assert len(Ledger.read(store).trials) == 4 and text
+
+
+def test_sizes_add_up(run: Run, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "runs/notes.txt").write_bytes(b"x" * 1234)
+    found = run("du", "--json").json
+    assert found["bytes"] == sum(p.stat().st_size for p in (tmp_path / "runs").rglob("*") if p.is_file())
+    assert found["kinds"]["other"] == 1234 and {"records", "weights", "sweeps", "figures"} <= found["kinds"].keys()
+    x, y = found["sweeps"]["x"], found["sweeps"]["y"]
+    assert 0 < y["shared_bytes"] == x["shared_bytes"] < y["bytes"] < x["bytes"]
+    assert "notes" not in run("du").err and "1.23 kB" in run("du").err
