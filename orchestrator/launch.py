@@ -7,10 +7,10 @@ The store is read once before the run and once after it; the ledger is handed on
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.execution import preflight
 from orchestrator.execution.local import in_process
@@ -24,12 +24,13 @@ from orchestrator.execution.store.keep_sweep import keep_sweep, refuse_another_f
 from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
-from orchestrator.planning.estimate import Speeds
+from orchestrator.planning.estimate import Speeds, remember_overhead, schedule
 from orchestrator.planning.history import at_the_end
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.planning.resources import Resources, this_machine
+from orchestrator.planning.speeds import Spent
 from orchestrator.results import mlflow_mirror
 from orchestrator.results.build import build
 from orchestrator.results.write import write
@@ -41,11 +42,11 @@ from tracking.common.named_files.own_code import OwnCode
 from tracking.common.text import duration
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from tracking.records.writer import now_ms
 from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict
-from workers.bundle import Report
+from workers.bundle import Bundle, Report
 from workers.plugins import EXPERIMENTS
+from workers.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +100,16 @@ class Launched:
         return html.titled(f"{counts}; {duration(self.wall_s)}", claims, html.line(f"report: {self.report}"))
 
 
+class Ran(NamedTuple):
+    """What a launch has run. ledger: the records after it. damaged: a message for each file found damaged. done: the
+    bundles that have ended, with what they took."""
+
+    ledger: Ledger
+    damaged: tuple[str, ...]
+    found: Resources
+    done: list[tuple[Bundle, Spent]]
+
+
 def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launched:
     """Runs what is missing of a sweep, mirrors it, draws its curves and judges its claims.
 
@@ -119,8 +130,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
         before, ledger, damaged = work.plan, work.ledger, work.damaged
         with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work)) as mirror:
             if before.work:
-                ledger, more = _run(work, sweep, options, signals, mirror, observer)
-                damaged += more
+                ran = _run(work, sweep, options, signals, mirror, observer)
+                ledger, damaged = ran.ledger, (*damaged, *ran.damaged)
             results = build(sweep, trials, ledger)
             with work.store.leased():
                 pass  # who was taken over writes no figures either
@@ -132,6 +143,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     every = before if options.limit is None else compare(trials, work.ledger, options.retry_failed, end)
     counts = _counts(every, before, after)
     measured = len({t.id for t in before.to_measure} - {t.id for t in after.to_measure})
+    if before.work:
+        _remember(ran, sweep, trials, options, time.monotonic() - start)
     return Launched(
         counts, measured, files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
         mirror.uri, files.report, damaged, time.monotonic() - start,
@@ -155,9 +168,9 @@ def resources(options: Options) -> Resources:
 def _run(
     work: ClaimedWork, sweep: Sweep, options: Options, signals: StopSignals, mirror: mlflow_mirror.Mirroring,
     observer: Observer,
-) -> tuple[Ledger, tuple[str, ...]]:  # fmt: skip
-    """Runs everything that is missing; returns the records after it, and a message for each file found damaged."""
-    plan, since_ms = work.plan, now_ms()
+) -> Ran:  # fmt: skip
+    """Runs everything that is missing."""
+    plan = work.plan
     keep_code.keep(work.store, plan.work)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
     for line in sentences(plan.lacks):
@@ -175,8 +188,8 @@ def _run(
             run_rounds(bundles, work.store, run, supervisor, progress)
         ledger = _read_after(work.ledger, supervisor, options, observer)
         LOG.info(progress.summary())
-    _remember_speeds(ledger, since_ms)
-    return ledger, tuple(supervisor.damaged)
+    done = [progress.spent[id] for id in sorted(supervisor.ended_bundles) if id in progress.spent]
+    return Ran(ledger, tuple(supervisor.damaged), found, done)
 
 
 def _read_after(before: Ledger, supervisor: Supervisor, options: Options, observer: Observer) -> Ledger:
@@ -229,11 +242,17 @@ def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:
         preflight.check(survey, store, OwnCode.loaded(sweep.files))
 
 
-def _remember_speeds(ledger: Ledger, since_ms: int) -> None:
-    """Measures the bundles that were begun and done since then."""
-    done = [m for m in ledger.manifests.values() if m.started_ms >= since_ms and m.done]
-    for device in {p.device for m in done for p in m.provenances}:
-        Speeds(device).remember(done)
+def _remember(ran: Ran, sweep: Sweep, trials: Sequence[Trial], options: Options, wall_s: float) -> None:
+    """Keeps how long bundles took, by the device that each ran on, and the launch besides them, for estimates."""
+    manifests, by_device = ran.ledger.manifests, dict[str, list[tuple[Bundle, Spent]]]()
+    for bundle, spent in ran.done:
+        if bundle.id in manifests:
+            by_device.setdefault(manifests[bundle.id].provenances[-1].device, []).append((bundle, spent))
+    for device, done in by_device.items():
+        Speeds(device, ran.found.on).remember(done)
+    if not options.elsewhere and ran.done:
+        rest = wall_s - schedule((spent.processor_s for _, spent in ran.done), ran.found.lanes)
+        remember_overhead(ran.found.device, sweep, len(trials), options.local, rest)
 
 
 def _counts(before: Plan, chosen: Plan, after: Plan) -> dict[str, int]:

@@ -65,6 +65,7 @@ class Report(NamedTuple):
     train_error: float | None = None  # the mean over its trials, as is the risk
     train_risk: float | None = None
     damaged: tuple[str, ...] = ()  # messages about files that were set aside when the bundle was opened
+    processor_s: float = 0.0  # of this bundle in its process until now
     error: str = ""  # why its trials were given up, in one line
 
 

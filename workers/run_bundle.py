@@ -34,6 +34,7 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
 
 def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
     set_threads()
+    begun = time.thread_time()  # of this thread alone: a launch without Ray mirrors to MLflow in the same process
     opened = _open(store, bundle, device)
     writer = opened.writer
     if opened.damaged:
@@ -51,7 +52,7 @@ def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, 
                 now = time.monotonic()
                 _commit(writer, progress)
                 cost, last = time.monotonic() - now, None
-            yield _report(bundle, progress)
+            yield _report(bundle, progress)._replace(processor_s=time.thread_time() - begun)
     except GeneratorExit:
         if last:
             _commit(writer, last)

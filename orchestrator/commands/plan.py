@@ -39,9 +39,10 @@ def planned(sweep: Sweep, options: Options) -> Planned:
     refuse_another_file(sweep, ledger.store)
     plan, found = compare(trials, ledger, at_the_end=at_the_end(sweep, trials)), resources(options)
     bundles = pack_missing(plan, found)
-    estimate = Speeds(found.device).estimate(bundles, found.lanes)
-    device = "cpu" if found.gpu_bytes is None else "cuda"
-    engines = tuple(_engine(bundle, device) for bundle in bundles)
+    speeds = Speeds(found.device, found.on)
+    overhead = speeds.overhead_s(sweep, len(trials), options.local) if plan.work else 0.0
+    estimate = speeds.estimate(bundles, found.lanes, overhead)
+    engines = tuple(_engine(bundle, found.on) for bundle in bundles)
     return Planned(plan, bundles, engines, estimate, tuple(notes(trials, ledger)))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from orchestrator.planning.pack import costs, described
+from orchestrator.planning.speeds import Spent
 from tracking.common.text import duration
 from workers.bundle import Bundle, Report
 
@@ -65,6 +66,7 @@ class Progress:
         self.errors: Counter[str] = Counter()  # why trials were given up
         self.means = {"train error": Means(), "train risk": Means()}
         self.visits, self.start_s = 0, time.monotonic()
+        self.spent: dict[str, tuple[Bundle, Spent]] = {}  # by bundle, of all rounds
         self.next_round(bundles)
 
     def next_round(self, bundles: Sequence[Bundle]) -> None:
@@ -79,6 +81,8 @@ class Progress:
         self.states.update(report.ended.values())
         self.trials_ended[bundle.id] += len(report.ended)
         self.visits += report.visits
+        _, spent = self.spent.setdefault(bundle.id, (bundle, Spent()))
+        spent.processor_s, spent.visits = report.processor_s, spent.visits + report.visits
         self.running[bundle.id] = RunningBundle(bundle, report, time.monotonic())
         over = self.trials_ended[bundle.id] >= len(bundle.trials)
         fraction = 1.0 if over else min(max(report.step, 0) / steps(bundle), 1.0)

@@ -1,128 +1,167 @@
-"""Estimates how long bundles will take, from the speed at which this machine has run trials of the same kind.
+"""Estimates how long a launch will take on a machine that does nothing else, as a range, and on it as loaded as it is.
 
-Every launch saves how fast its bundles were, and the ratio of estimate to time taken, in the user's cache folder. A
-kind is an experiment with its network and data. Where none of the kind has run here, the median of the experiment is
-used; where no trial of the experiment has, a rough rate.
+    wall time = start and end of the launch + the bundles, the longest first, on as many lanes as there are
+
+A bundle takes what arithmetic gives (`Experiment.seconds`), times what trials of its kind took on this device against
+arithmetic (`planning/speeds.py`). How wide the range is depends on what that factor is from.
 """
 
-import logging
+import heapq
 import math
+import os
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, Field, TypeAdapter
-
-from orchestrator.planning.pack import cost, operations
-from tracking.records.manifest import AT_THE_END, Manifest
+from orchestrator.planning import speeds
+from orchestrator.planning.resources import cores
+from orchestrator.planning.speeds import Measured, Names, Sample, Spent
+from orchestrator.spec.sweep import Sweep
 from workers.bundle import Bundle
-from workers.runtime import cache
-from workers.trial import Trial, digest
 
-LOG = logging.getLogger(__name__)
-ROUGH_RATE = 8e10  # floating-point operations a second of one core with the compiled kernels
-KEPT = 20  # newest measurements of a kind
-SHORTEST_S = 0.2  # bundles that took less are not measured: starting them takes most of it
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-SOURCES = ("the same kind of trial", "the same experiment", "a rough rate")
+ROUGH_RATE = 8e10  # floating-point operations a second of one core, of an experiment of which nothing is known
+SOURCES = ("the same kind of trial", "the same net", "the same engine", "other work on this machine", "arithmetic")
+# How far an estimate from each source may be off: a factor in either direction.
+UNSURE = dict(zip(SOURCES, (1.25, 2.0, 2.5, 3.0, 3.0), strict=True))
+EARLY, EARLY_UNSURE = 1 / 3, 3.0  # share of the planned steps after which trials end that may end early, if none ran
+# Seconds of a launch outside of its bundles: imports and the end of it, Ray and its workers, a figure, a trial in
+# MLflow; what launches took here corrects them.
+BASE_S, RAY_S, FIGURE_S, TRIAL_S = 4.0, 9.0, 1.0, 0.005
+BUSY = 0.5  # of the cores are in use by others: then the load is said
 
 
-def kind(trial: Trial) -> str:
-    """What decides the speed, as far as it is known without running: experiment, network, data, precision."""
-    about = {key: trial.plain.get(key) for key in ("net", "precision", "basis", "surface")}
-    data = trial.plain.get("data")
-    return digest({**about, "experiment": trial.experiment, "data": data.get("name") if isinstance(data, dict) else ""})
+class Bundled(NamedTuple):
+    """The processor seconds of a bundle, lowest and highest, and the one of SOURCES that they are from."""
+
+    seconds: float
+    low: float
+    high: float
+    source: str
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of one lane (a core or a GPU), for each bundle. wall_s: of all of them, on all lanes."""
+    """seconds: of one lane (a core or a GPU), for each bundle. wall_s: of the launch on an idle machine, with its
+    bounds low_s and high_s. overhead_s: of that, start and end. slowed: by how much the present load multiplies it.
+    earlier: estimate over what it took, in processor time, of launches of these kinds of trials: n, median, lowest,
+    highest."""
 
     seconds: tuple[float, ...]
     wall_s: float
+    low_s: float
+    high_s: float
+    overhead_s: float
+    slowed: float
     sources: dict[str, int]
-    earlier: dict[str, float] = field(default_factory=dict)  # estimate over what it took: n, median, lowest, highest
+    earlier: dict[str, float] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         """As plain values, for --json."""
-        return {"lane_s": sum(self.seconds), "wall_s": self.wall_s, "from": self.sources, "earlier": self.earlier}
-
-
-class Measured(BaseModel):
-    """What is kept of one device. rates: floating-point operations a second, by experiment and kind. off: ratios of
-    estimate to time taken."""
-
-    rates: dict[str, dict[str, list[Positive]]] = {}
-    off: list[Positive] = []
-
-
-FILE = TypeAdapter(dict[str, Measured])
+        return {
+            "lane_s": sum(self.seconds), "wall_s": self.wall_s, "low_s": self.low_s, "high_s": self.high_s,
+            "overhead_s": self.overhead_s, "slowed": self.slowed, "from": self.sources, "earlier": self.earlier,
+        }  # fmt: skip
 
 
 class Speeds:
-    """Measured speeds of bundles on `device`, which is named as in provenances."""
+    """What is known of the speed of one device. on: "cpu" or "cuda"."""
 
-    def __init__(self, device: str) -> None:
-        self.device, self.path = device, cache.folder() / "speeds.json"
-        self.all = _read(self.path)
-        here = self.all.get(device, Measured())
-        self.rates, self.off = here.rates, here.off
+    def __init__(self, device: str, on: str = "cpu") -> None:
+        self.device, self.on = device, on
+        self.known = speeds.read().get(device, Measured())
+        self.by_name: dict[str, list[Sample]] = {}
+        for sample in (one for of_kind in self.known.samples.values() for one in of_kind):
+            for name in (sample.net, sample.engine, ""):
+                self.by_name.setdefault(name, []).append(sample)
 
-    def seconds(self, bundle: Bundle) -> tuple[float, str]:
-        """The estimate for one bundle, and the one of SOURCES that it is from."""
-        trial = bundle.trials[0]
-        known = self.rates.get(trial.experiment, {})
-        same, near = known.get(kind(trial)) or None, [rate for rates in known.values() for rate in rates]
-        rate, source = (same, SOURCES[0]) if same else (near, SOURCES[1]) if near else ([ROUGH_RATE], SOURCES[2])
-        return operations(bundle) / statistics.median(rate), source
+    def bundle(self, bundle: Bundle) -> Bundled:
+        """The estimate for one bundle."""
+        work = speeds.work(bundle, self.on)
+        found, source = self._samples(work.names)
+        factor, unsure = _average(found), UNSURE[source]
+        if source == SOURCES[0] and len(found) > 1:
+            factors = [sample.factor for sample in found]
+            unsure = max(unsure, math.sqrt(max(factors) / min(factors)))
+        share = low = high = 1.0
+        if work.ends_early and source == SOURCES[0]:
+            share = low = high = statistics.median(sample.share for sample in found)
+        elif work.ends_early:
+            share, low, high = EARLY, EARLY / EARLY_UNSURE, 1.0
+        start, each = work.arithmetic.bundle, work.arithmetic.each * factor
+        return Bundled(start + each * share, start + each * low / unsure, start + each * high * unsure, source)
 
-    def estimate(self, bundles: Sequence[Bundle], lanes: int) -> Estimate:
-        """Of bundles, `lanes` at a time."""
-        found = [self.seconds(bundle) for bundle in bundles]
-        seconds = tuple(s for s, _ in found)
-        wall = max(sum(seconds) / lanes, max(seconds, default=0.0))
-        return Estimate(seconds, wall, dict(Counter(source for _, source in found)), self._earlier())
+    def _samples(self, names: Names) -> tuple[list[Sample], str]:
+        """Those that are nearest, and which of SOURCES they are."""
+        same = self.known.samples.get(names.kind)
+        nearest = (same, *(self.by_name.get(name) for name in (names.net, names.engine, "")))
+        return next(
+            ((found, source) for found, source in zip(nearest, SOURCES, strict=False) if found), ([], SOURCES[-1])
+        )
 
-    def _earlier(self) -> dict[str, float]:
-        if not self.off:
+    def overhead_s(self, sweep: Sweep, trials: int, local: bool) -> float:
+        """Seconds of a launch outside of its bundles. Of the launches before, those count that the load of the machine
+        disturbed least."""
+        ratios = sorted(self.known.overheads.get(_where(local), [1.0]))
+        return overhead(sweep, trials, local) * ratios[len(ratios) // 4]
+
+    def estimate(self, bundles: Sequence[Bundle], lanes: int, overhead_s: float = 0.0) -> Estimate:
+        """Of a launch that runs bundles, `lanes` at a time."""
+        found = [self.bundle(bundle) for bundle in bundles]
+        wall, low, high = (
+            overhead_s * off + schedule([getattr(one, name) for one in found], lanes)
+            for name, off in (("seconds", 1.0), ("low", 0.7), ("high", 1.5))
+        )
+        sources, earlier = Counter(one.source for one in found), self._earlier(bundles)
+        slowed = _slowed(lanes)
+        return Estimate(tuple(o.seconds for o in found), wall, low, high, overhead_s, slowed, dict(sources), earlier)
+
+    def _earlier(self, bundles: Iterable[Bundle]) -> dict[str, float]:
+        kinds = {speeds.work(bundle, self.on).names.kind for bundle in bundles}
+        ratios = [s.estimated for kind in kinds for s in self.known.samples.get(kind, []) if s.estimated]
+        if not ratios:
             return {}
-        off = sorted(self.off)
-        return {"n": len(off), "median": statistics.median(off), "lowest": off[0], "highest": off[-1]}
+        return {"n": len(ratios), "median": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
 
-    def remember(self, manifests: Iterable[Manifest]) -> None:
-        """Measures bundles that are done; `manifests` of other devices are ignored. Never fails for the cache."""
-        for manifest in manifests:
-            seconds = (manifest.clock[-1][1] - manifest.started_ms) / 1000 if manifest.clock else 0.0
-            if {p.device for p in manifest.provenances} != {self.device} or seconds < SHORTEST_S or not manifest.done:
-                continue
-            if manifest.observed and manifest.observed.every == AT_THE_END:  # nothing was trained
-                continue
-            try:
-                trials = tuple(Trial.of(manifest.experiment, t.settings) for t in manifest.trials)
-            except ValueError:  # of another launch, with files of the user's own that are not those of this sweep
-                continue
-            rate = sum(cost(t) for t in trials) / seconds
-            if not 0 < rate < math.inf:  # an experiment of the user's own that says it costs nothing
-                continue
-            before, source = self.seconds(Bundle(manifest.bundle, trials))
-            if source == SOURCES[0]:
-                self.off = [*self.off, float(f"{before / seconds:.4g}")][-KEPT:]
-            rates = self.rates.setdefault(manifest.experiment, {})
-            rates[kind(trials[0])] = [*rates.get(kind(trials[0]), []), rate][-KEPT:]
-        self.all[self.device] = Measured(rates=self.rates, off=self.off)
-        try:
-            with cache.lock("speeds"), cache.replacing(self.path) as temporary:
-                temporary.write_bytes(FILE.dump_json(self.all))
-        except OSError as error:  # a full disk, a quota: an estimate is not worth a launch
-            LOG.info("note     speeds are not kept for the next estimate: %s", error)
+    def remember(self, done: Sequence[tuple[Bundle, Spent]]) -> None:
+        """Measures bundles that were begun and done by one launch on this device."""
+        trained = [(bundle, spent) for bundle, spent in done if not bundle.trained_in]
+        before = {b.id: found.seconds for b, _ in trained if (found := self.bundle(b)).source == SOURCES[0]}
+        taken = sum(spent.processor_s for _, spent in trained)
+        speeds.add(self.device, speeds.samples(trained, self.on, before), taken if 0 < taken < math.inf else 0.0)
 
 
-def _read(path: Path) -> dict[str, Measured]:
-    """What was measured by device; nothing where the file is not there, cannot be read, or is damaged."""
-    try:
-        return FILE.validate_json(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
+def _where(local: bool) -> str:
+    return "in this process" if local else "under Ray"
+
+
+def overhead(sweep: Sweep, trials: int, local: bool) -> float:
+    """Seconds of a launch outside of its bundles, by arithmetic."""
+    figures = len(sweep.curves) + len(sweep.heatmaps) + len(sweep.panels) + len(sweep.surfaces)
+    return BASE_S + (0.0 if local else RAY_S) + FIGURE_S * figures + TRIAL_S * trials
+
+
+def remember_overhead(device: str, sweep: Sweep, trials: int, local: bool, seconds: float) -> None:
+    """Keeps how long a launch took outside of its bundles."""
+    speeds.add(device, {}, where=_where(local), overhead=seconds / overhead(sweep, trials, local))
+
+
+def _average(samples: Sequence[Sample]) -> float:
+    """The geometric mean of their factors, weighted by processor time."""
+    weight = sum(sample.processor_s for sample in samples)
+    return math.exp(sum(s.processor_s * math.log(s.factor) for s in samples) / weight) if samples else 1.0
+
+
+def schedule(seconds: Iterable[float], lanes: int) -> float:
+    """When the last bundle ends, the longest begun first."""
+    free = [0.0] * lanes
+    for one in sorted(seconds, reverse=True):
+        heapq.heappush(free, heapq.heappop(free) + one)
+    return max(free)
+
+
+def _slowed(lanes: int) -> float:
+    """By how much the processes that are there now slow a launch down, which shares the cores with them."""
+    load = os.getloadavg()[0] - 1  # without the process that asks
+    return (load + lanes) / cores() if load > BUSY * cores() and load + lanes > cores() else 1.0

@@ -21,6 +21,11 @@ class Resources:
     gpu_bytes: int | None
     device: str
 
+    @property
+    def on(self) -> str:
+        """The kind of device that bundles run on: "cpu" or "cuda"."""
+        return "cpu" if self.gpu_bytes is None else "cuda"
+
 
 def this_machine(one_process: bool = False) -> Resources:
     """The resources of a launch on this machine: one bundle per GPU, or per core where there is none; a launch in

@@ -25,7 +25,7 @@ from pydantic import Field, model_validator
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_choice, no_limit, no_preparation
+from workers.interfaces.experiment import Seconds, no_choice, no_limit, no_preparation
 from workers.theory import series
 from workers.trial import Trial
 
@@ -79,9 +79,17 @@ def recorded_layers(settings: Settings) -> list[str]:
     return [str(layer + 1) for layer in range(settings.layers)]
 
 
+RATE = 6e6  # operations a second of one core, measured
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations: about a thousand evaluations of the right-hand side."""
     return 1e4 * settings.layers
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By its operations."""
+    return Seconds(cost(settings) / RATE)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

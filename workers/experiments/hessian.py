@@ -20,7 +20,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, not_known
+from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation, not_known
 from workers.runtime.seeds import generator
 from workers.theory import hessian_spectrum, series
 from workers.trial import Trial
@@ -69,10 +69,18 @@ prepare, most_models, engine = no_preparation, no_limit, no_choice
 recorded_steps, recorded_layers = not_known, no_layers
 
 
+RATE = 1.3e9  # operations a second of one core, measured
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations: a Hessian by automatic differentiation, and its eigenvalues."""
     weights = settings.width * (settings.inputs + settings.width + 1)
     return 20.0 * weights**2 * settings.examples + 10.0 * weights**3
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By its operations."""
+    return Seconds(cost(settings) / RATE)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, only_step_0
+from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation, only_step_0
 from workers.theory import series
 from workers.theory.polynomials import Basis, Nodes
 from workers.trial import Trial
@@ -45,11 +45,19 @@ DIGIT_COST = 150.0  # a product in many digits takes as long as about this many 
 recorded_steps, recorded_layers = only_step_0, no_layers
 
 
+RATE = 5e8  # operations a second of one core, measured
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations: the decomposition of B x P features, and predictions at the test points."""
     features, points = settings.degree + 1, settings.train_points
     decomposition = 4.0 * features * points * min(features, points) + 2.0 * features * settings.test_points
     return decomposition if settings.precision == "float64" else DIGIT_COST * decomposition / 4
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By its operations."""
+    return Seconds(cost(settings) / RATE)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

@@ -24,7 +24,7 @@ from tracking.records.rows import Progress, Row
 from workers import user_code
 from workers.experiments import network
 from workers.interfaces.engine import Choice
-from workers.interfaces.experiment import no_limit, not_known
+from workers.interfaces.experiment import Seconds, no_limit, not_known
 from workers.interfaces.until import Until
 from workers.plugins import LOSSES
 from workers.theory import series
@@ -59,6 +59,7 @@ MEASURES = {
 STEP = "step"
 most_models = no_limit
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded
+FORMULAS, SLICE, COLUMN = 1e9, 1.5e-3, 3e-3  # operations a second; seconds of a point, and of a column of a Hessian
 EVALUATE_EVERY = 10  # epochs between checks of `until`
 
 
@@ -122,6 +123,14 @@ def cost(settings: Settings) -> float:
     trained = training(settings)
     visits = settings.points**2 / 3 + 2 * DENSE
     return network.cost(trained) * (1 + visits / settings.epochs)
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """Its training, the slices, and the products with the Hessian, which PyTorch computes."""
+    if settings.surface != "network":
+        return Seconds(cost(settings) / FORMULAS)
+    whole = network.seconds(training(settings), device)
+    return Seconds(whole.each + settings.points**2 * SLICE + DENSE * COLUMN, whole.bundle)
 
 
 def engine(settings: Settings, device: str) -> Choice | None:

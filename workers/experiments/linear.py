@@ -17,7 +17,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation
+from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, descent
 from workers.theory.linear_classification import exponential_descent, gaussian_data, hard_margin, log_risk, random_start
@@ -67,10 +67,18 @@ def recorded_steps(settings: Settings) -> list[int]:
     return list(map(int, logged_steps(settings)))
 
 
+RATE = 1e9  # operations a second of one core, measured
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations; the square loss has a closed form and pays only for the steps it logs."""
     steps = settings.iterations if settings.loss == "exponential" else settings.log_points
     return 4.0 * steps * settings.examples * settings.inputs
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By its operations."""
+    return Seconds(cost(settings) / RATE)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

@@ -15,12 +15,14 @@ from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress, Row
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.interfaces.engine import Choice
+from workers.interfaces.experiment import Seconds
 from workers.interfaces.images import Images
 from workers.interfaces.measure import visits
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
 from workers.training import operations
+from workers.training import seconds as training_seconds
 from workers.training.examples import Examples
 from workers.training.images.inputs import title
 from workers.training.images.normalize import normalized
@@ -79,6 +81,12 @@ def cost(settings: Settings) -> float:
     visit = operations.visit_flops(settings.net, there.image, there.classes)
     evaluation = (there.train + there.test) / 3 + visits(settings.measure, there.train)
     return float(visit * (settings.epochs * there.train + len(settings.evaluations) * evaluation))
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By the arithmetic of its engine (`workers/training/seconds.py`)."""
+    how, whole = engine(settings, device).engine, _of_data(settings)
+    return training_seconds.seconds(settings, how, sizes(settings), whole, settings.measure)
 
 
 def sizes(settings: Settings) -> Sizes:

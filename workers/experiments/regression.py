@@ -21,7 +21,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation
+from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation
 from workers.runtime.seeds import generator
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, Descent, descent
@@ -85,9 +85,17 @@ def recorded_steps(settings: Settings) -> list[int]:
     return list(map(int, logged_steps(settings)))
 
 
+RATE = 3e8  # operations a second of one core, measured
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations: predictions at the logged steps, whatever the number of iterations."""
     return 4.0 * settings.log_points * (settings.degree + 1) * (settings.train_points + settings.test_points)
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By its operations."""
+    return Seconds(cost(settings) / RATE)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
-from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, only_step_0
+from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation, only_step_0
 from workers.theory import series
 from workers.theory.linear_classification import gaussian_data, hard_margin, ridge_solution
 from workers.trial import Trial
@@ -36,9 +36,17 @@ prepare, most_models, engine = no_preparation, no_limit, no_choice
 recorded_steps, recorded_layers = only_step_0, no_layers
 
 
+RATE = 1e9  # operations a second of one core, measured
+
+
 def cost(settings: Settings) -> float:
     """Floating-point operations: some fifty Newton steps."""
     return 50.0 * settings.examples**3
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """By its operations."""
+    return Seconds(cost(settings) / RATE)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

@@ -1,7 +1,7 @@
 """What a file of workers/experiments must have: how trials of this experiment are described, and how they are run."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from typing_extensions import TypeVar
 
@@ -14,6 +14,14 @@ from workers.trial import Identified, Trial
 
 ExperimentT = TypeVar("ExperimentT", bound=Frozen, default=Frozen)
 ExperimentT_contra = TypeVar("ExperimentT_contra", bound=Frozen, default=Frozen, contravariant=True)
+
+
+class Seconds(NamedTuple):
+    """Processor seconds by arithmetic, of the machine in benchmarks/README.md: of each trial, and of a bundle before
+    its first step."""
+
+    each: float
+    bundle: float = 0.0
 
 
 class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
@@ -38,7 +46,10 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
         """The layers of which measures may be recorded; None where that is not known before a trial runs."""
 
     def cost(self, settings: ExperimentT, /) -> float:
-        """Floating-point operations of one trial, roughly: bundles are packed by it and their time is estimated."""
+        """Floating-point operations of one trial, roughly: bundles are packed by it."""
+
+    def seconds(self, settings: ExperimentT, device: str, /) -> Seconds:
+        """How long a trial takes that runs to its last step, for `sweep plan`: what was measured here corrects it."""
 
     def run(
         self, trials: Sequence[Trial[ExperimentT]], device: str, resume: dict[str, Any] | None, /

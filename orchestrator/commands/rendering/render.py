@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
+from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import described, operations
 from orchestrator.planning.plan import Plan
@@ -124,13 +125,21 @@ def _bundles(found: Planned) -> None:
     table(f"bundles{more}", ["bundle", "models", "which", "engine", "about"], rows[:SHOWN])
     for choice, number in Counter(choice for choice in found.engines if choice).items():
         say(f"{number} by the engine {choice.engine}: {choice.reason}")
+    _time(cost)
+
+
+def _time(cost: Estimate) -> None:
+    """The range of the time that a launch takes, what it is from, and how good such estimates were."""
     sources = ", ".join(f"{n} by {source}" for source, n in cost.sources.items())
-    say(f"about {duration(cost.wall_s)} here, {duration(sum(cost.seconds))} of one core or GPU ({sources})")
+    most_likely = f"most likely {duration(cost.wall_s)}, of which {duration(cost.overhead_s)} are start and end"
+    say(f"{duration(cost.low_s)} to {duration(cost.high_s)} where nothing else runs, {most_likely}")
+    say(f"{duration(sum(cost.seconds))} of one core or GPU ({sources})")
+    if cost.slowed > 1:
+        say(f"other programs use this machine now: if they go on, about {cost.slowed:.1f} times as long")
     if cost.earlier:
         median, low, high = (cost.earlier[key] for key in ("median", "lowest", "highest"))
-        say(
-            f"earlier estimates were {median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"
-        )
+        how = f"{median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"
+        say(f"earlier estimates for such trials were {how}")
 
 
 def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) -> None:
