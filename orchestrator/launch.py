@@ -21,6 +21,7 @@ from orchestrator.execution.signals import StopSignals
 from orchestrator.execution.store import keep_code
 from orchestrator.execution.store.claim_work import ClaimedWork, claim_work
 from orchestrator.execution.store.keep_sweep import keep_sweep, refuse_another_file
+from orchestrator.execution.store.publish_progress import published
 from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
@@ -183,12 +184,18 @@ def _run(
         _check_nodes(options, work.store, sweep)
         bundles = pack_missing(plan, found)
         progress = Progress(bundles)
-        supervisor = Supervisor(len(plan.trials), _observing(progress, observer), signals, work.lease)
-        with signals.polled(), observer.running(progress, mirror.behind):
+        with (
+            signals.polled(),
+            published(progress, work.store) as publish,
+            observer.running(progress, mirror.behind),
+        ):
+            observe = _observing(progress, observer, publish)
+            supervisor = Supervisor(len(plan.trials), observe, signals, work.lease)
             run_rounds(bundles, work.store, run, supervisor, progress)
         ledger = _read_after(work.ledger, supervisor, options, observer)
         LOG.info(progress.summary())
-    done = [progress.spent[id] for id in sorted(supervisor.ended_bundles) if id in progress.spent]
+    ended = ledger.manifests
+    done = [pair for id, pair in progress.spent.items() if id in ended and ended[id].done]
     return Ran(ledger, tuple(supervisor.damaged), found, done)
 
 
@@ -199,9 +206,10 @@ def _read_after(before: Ledger, supervisor: Supervisor, options: Options, observ
     return read_again(before, supervisor.bundles)
 
 
-def _observing(progress: Progress, observer: Observer) -> Callable[[Report], None]:
+def _observing(progress: Progress, observer: Observer, publish: Callable[[], None]) -> Callable[[Report], None]:
     def observe(report: Report) -> None:
         progress.add(report)
+        publish()
         observer.reported(report)
 
     return observe
@@ -244,10 +252,10 @@ def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:
 
 def _remember(ran: Ran, sweep: Sweep, trials: Sequence[Trial], options: Options, wall_s: float) -> None:
     """Keeps how long bundles took, by the device that each ran on, and the launch besides them, for estimates."""
-    manifests, by_device = ran.ledger.manifests, dict[str, list[tuple[Bundle, Spent]]]()
+    by_device: dict[str, list[tuple[Bundle, Spent]]] = {}
     for bundle, spent in ran.done:
-        if bundle.id in manifests:
-            by_device.setdefault(manifests[bundle.id].provenances[-1].device, []).append((bundle, spent))
+        device = ran.ledger.manifests[bundle.id].provenances[-1].device
+        by_device.setdefault(device, []).append((bundle, spent))
     for device, done in by_device.items():
         Speeds(device, ran.found.on).remember(done)
     if not options.elsewhere and ran.done:

@@ -3,18 +3,23 @@
 from typing import TYPE_CHECKING
 
 from orchestrator.commands.options import WhichStore
-from orchestrator.commands.rendering import render
+from orchestrator.commands.rendering import render, render_status
+from orchestrator.commands.rendering.render_status import Working
 from orchestrator.commands.results.recorded import refuse_nothing
 from orchestrator.execution.store.keep_sweep import refuse_another_file
-from orchestrator.planning.plan import compare
+from orchestrator.planning.consistency import notes
+from orchestrator.planning.history import at_the_end
+from orchestrator.planning.plan import Plan, compare
 from orchestrator.results.build import build
 from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.live import repeat
+from tracking.records import live_progress
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
+from tracking.records.store import Store
 
 if TYPE_CHECKING:
     from tracking.plotting.figures import NotDrawn
@@ -23,18 +28,26 @@ STATUS_S, CURVES_S = 2.0, 10.0  # between two looks
 
 
 def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
-    """Shows the trials by state; watching ends when every trial has ended."""
-    trials, store = expand(sweep), at.existing()
+    """Shows the trials by state, and how far the launches at work are; watching ends when nothing is left to do."""
+    trials, store = expand(sweep), at.open()
+    end = at_the_end(sweep, trials)
     ledger: Ledger | None = None
 
     def look() -> bool:
         nonlocal ledger
         ledger = Ledger.read(store, ledger)
-        found = compare(trials, ledger)
-        render.status(sweep, found, at_work(store.files) if found.to_run else [], as_json)
-        return not found.to_run
+        found = compare(trials, ledger, at_the_end=end)
+        render_status.status(sweep, found, _working(sweep, found, store), tuple(notes(trials, ledger)), as_json)
+        return not found.work
 
     repeat(look, STATUS_S if watch else None)
+
+
+def _working(sweep: Sweep, plan: Plan, store: Store) -> list[Working]:
+    """The launches that work on what is left of a sweep, and how far they are."""
+    left = frozenset(t.id for t in plan.work)
+    mine = [claim for claim in at_work(store.files) if claim.overlaps(sweep.name, left)] if left else []
+    return [Working(claim, live_progress.read(store.files, claim.number)) for claim in mine]
 
 
 def curves(

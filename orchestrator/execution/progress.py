@@ -104,17 +104,22 @@ class Progress:
         """The share of the work that is done, from 0 to 1."""
         return self.cost_done / self.total_cost if self.total_cost else 1.0
 
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until all is done, at the pace until now; None before that can be said, and at the end."""
+        seconds, fraction = time.monotonic() - self.start_s, self.fraction
+        return seconds / fraction - seconds if LEAST_SHARE < fraction < 1 else None
+
     def summary(self, report: Report | None = None) -> str:
         """One line: trials ended of all, images per second, training error of `report`, time left."""
-        seconds, fraction = time.monotonic() - self.start_s, self.fraction
         parts = [f"{sum(self.states.values())}/{len(self.cost)} trials"]
         parts += [f"{n} {state}" for state, n in sorted(self.states.items()) if state != "finished"]
         if self.visits:
-            parts.append(f"{self.visits / seconds:,.0f} images/s")
+            parts.append(f"{self.visits / (time.monotonic() - self.start_s):,.0f} images/s")
         if report and report.train_error is not None:
             parts.append(f"train error {report.train_error:.3f}")
-        if LEAST_SHARE < fraction < 1:
-            parts.append(f"{duration(seconds / fraction - seconds)} left")
+        if (left := self.left_s) is not None:
+            parts.append(f"{duration(left)} left")
         return ", ".join(parts)
 
 

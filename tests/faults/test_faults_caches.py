@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.planning.estimate import Speeds
+from orchestrator.planning.speeds import Measured
 from tests.support.launching.launches import Place, small_disk, sweep
 
 SLOW = sweep("misbehaving", {"steps": 3, "pause": 0.1}, {"seed": {"count": 2}})  # long enough to be measured
@@ -21,7 +22,7 @@ def test_a_launch_ends_as_usual_whatever_is_wrong_with_the_cache(place: Place, c
         folder.write_text("")
     if cache == "damaged":
         (folder / "sweep").mkdir(parents=True)
-        (folder / "sweep/speeds.json").write_text(json.dumps({"cpu": {"rates": [1], "off": "x"}}))
+        (folder / "sweep/estimates.json").write_text(json.dumps({"cpu": {"samples": [1], "taken": "x"}}))
     if cache == "no home":
         environment = {"XDG_CACHE_HOME": "", "HOME": "/dev/null/nobody"}
     if cache == "a full disk":
@@ -34,13 +35,13 @@ def test_a_launch_ends_as_usual_whatever_is_wrong_with_the_cache(place: Place, c
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"d": 5}', '{"d": {"rates": {"network": {"k": [0]}}}}', '{"d": {"off": [NaN]}}']
+    "content", ["", "[]", '{"d": 5}', '{"d": {"samples": {"k": [{"factor": 0}]}}}', '{"d": {"overheads": {"": [NaN]}}}']
 )
 def test_damaged_speeds_are_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "sweep").mkdir()
-    (tmp_path / "sweep/speeds.json").write_text(content)
-    assert Speeds("d").rates == {} and Speeds("d").off == []
+    (tmp_path / "sweep/estimates.json").write_text(content)
+    assert Speeds("d").known == Measured()
 
 
 def test_a_launch_whose_messages_cannot_be_written_goes_on(place: Place) -> None:

@@ -6,6 +6,7 @@ checkpoints/<bundle>/<attempt>-<n>.bin     what is needed to continue after that
 weights/<bundle>/<attempt>-<n>.safetensors trained weights of the bundle's models, written by its last commit
 sweeps/<variant>.json                      a sweep that was launched: its file, what was asked, its trials
 leases/<number>.json                       which launch works on which trials
+progress/<number>.json                     how far the launch with this lease is, while it runs
 code/<digest>.zip                          the files in which the code of a provenance differed from its commit
 code/<digest>.py                           a file of the user's own, by the digest in the sources of a manifest
 probes/<id>                                a file that preflight and doctor write, read and delete
@@ -20,6 +21,7 @@ import re
 
 RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
 CODE, PROBES, FIGURES, COMPARISONS, SWEEPS = "code", "probes", "figures", "comparisons", "sweeps"
+PROGRESS = "progress"
 SEGMENT, CHECKPOINT, TRAINED, UNFINISHED = ".parquet", ".bin", ".safetensors", ".tmp"
 COMMITTED = (SEGMENT, CHECKPOINT, TRAINED, UNFINISHED)  # endings of files that commits write, interrupted ones included
 VARIANT = r"[0-9a-z][^/\x00-\x1f]*"  # of a sweep
@@ -30,6 +32,7 @@ OWN = {
     CHECKPOINTS: rf"{WORD}/{WORD}-[0-9]+\.bin",
     WEIGHTS: rf"{WORD}/{WORD}-[0-9]+\.safetensors",
     LEASES: r"[0-9]{6,}\.json(\.[0-9]+\.[0-9]+\.new)?",
+    PROGRESS: r"[0-9]{6,}\.json",
     CODE: r"[0-9a-f]+\.(zip|py|diff)",
     FIGURES: rf"{VARIANT}/[^/\x00-\x1f]+\.(parquet|csv|json|html|png|svg|pdf)",
     SWEEPS: rf"{VARIANT}\.json",
@@ -39,7 +42,7 @@ _OWN = re.compile(
     "|".join(rf"{folder}/{files}" for folder, files in OWN.items()).join((r"(", r")(\.[0-9]+\.[0-9]+\.tmp)?"))
 )
 _FOLDERS = re.compile(
-    rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{CODE}|{PROBES}|{SWEEPS}|{FIGURES}(/{VARIANT})?"
+    rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{PROGRESS}|{CODE}|{PROBES}|{SWEEPS}|{FIGURES}(/{VARIANT})?"
 )
 LEASE = KEPT_SWEEP = ".json"
 MANIFEST = "manifest.json"
@@ -94,8 +97,13 @@ def lease(number: int) -> str:
 
 
 def lease_number(name: str) -> int:
-    """The number of a lease, finished or not, from the name of its file."""
-    return int(name.removeprefix(f"{LEASES}/").partition(".")[0])
+    """The number of a lease, finished or not, from the name of its file or of its progress."""
+    return int(name.rpartition("/")[2].partition(".")[0])
+
+
+def progress(number: int) -> str:
+    """How far the launch with this lease is."""
+    return f"{PROGRESS}/{number:06d}.json"
 
 
 def code_changes(digest: str) -> str:

@@ -34,7 +34,7 @@ ENGINES = {
     "batched": Rates(5e12, 1e-8, 1e-12, 1e-5, 1e-3),  # of one of many models on a GPU
 }
 BATCH_NORM, FLOAT64, POLYNOMIAL = 1.4, 1.6, 1.3  # times as long
-LOAD = 8e-9  # seconds to read, decode and check one number of a data set
+LOAD = 2e-9  # seconds to read and check one number of a data set
 START = 0.2  # of a bundle
 
 

@@ -1,7 +1,6 @@
 """Prints results: tables for people on stderr, or one JSON object on the last line of stdout."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -23,7 +22,6 @@ from tracking.common.addresses import public
 from tracking.common.flatten import flat
 from tracking.common.text import duration
 from tracking.records import layout
-from tracking.records.leases.lease_file import Claim
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
 from workers.trial import SCHEMA_VERSION
@@ -63,7 +61,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
         )
     render_curves.curves(sweep, done.table)
     _claims(done.claims)
-    _failures(done.failed, f" --store {store}" if store != "runs" else "")
+    failures(done.failed, f" --store {store}" if store != "runs" else "")
     if done.damaged:
         say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
@@ -104,14 +102,17 @@ def _summary(found: Planned) -> dict[str, Any]:
             {"id": b.id, "models": len(b.trials), **({"engine": c.engine, "reason": c.reason} if c else {})}
             for b, c in zip(found.bundles, found.engines, strict=True)
         ],
-        "to_measure": [
-            {"measures": list(names), "trials": counts.total(), **counts} for names, counts in plan.lacks.items()
-        ],
+        "to_measure": to_measure(plan),
         "operations": sum(operations(bundle) for bundle in found.bundles),
         "damaged": list(plan.damaged),
         "notes": list(found.notes),
         "estimate": found.estimate.summary(),
     }
+
+
+def to_measure(plan: Plan) -> list[dict[str, Any]]:
+    """What recorded trials lack, as plain values."""
+    return [{"measures": list(names), "trials": counts.total(), **counts} for names, counts in plan.lacks.items()]
 
 
 def _bundles(found: Planned) -> None:
@@ -140,34 +141,6 @@ def _time(cost: Estimate) -> None:
         median, low, high = (cost.earlier[key] for key in ("median", "lowest", "highest"))
         how = f"{median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"
         say(f"earlier estimates for such trials were {how}")
-
-
-def status(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], as_json: bool) -> None:
-    """Trials by state; they add up to the sweep's number. `at_work`: the launches that live."""
-    states = dict(sorted(plan.states.items()))
-    mine = [str(c) for c in at_work if c.overlaps(sweep.name, frozenset(t.id for t in plan.to_run))]
-    if as_json:
-        trials = {"total": len(plan.trials), **states}
-        return _json(
-            {
-                "sweep": sweep.name,
-                "variant": sweep.variant,
-                "trials": trials,
-                "damaged": list(plan.damaged),
-                "at_work": mine,
-            }
-        )
-    table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
-    running = [r for r in plan.recorded.values() if r.state == "running"]
-    if running:
-        steps, last = [r.step for r in running], max(r.clock[-1][1] if r.clock else r.started_ms for r in running)
-        ago = duration(max(time.time() - last / 1000, 0.0))
-        say(f"running  steps {min(steps)} to {max(steps)}; last commit {ago} ago")
-    if plan.to_run:
-        say(f"at work  {'; '.join(mine) or 'nobody: `sweep launch` runs what is left'}")
-    _failures(plan.failed)
-    for line in plan.damaged:
-        say(f"damaged: {line}")
 
 
 def curves(results: Results, files: Files, full: bool, plot: bool | None, as_json: bool) -> None:
@@ -294,7 +267,8 @@ def _claims(verdicts: Sequence[Verdict]) -> None:
         say(f"{v.label or v.name}: {v.statement} {sentence(v)}")
 
 
-def _failures(failed: dict[str, list[str]], where: str = "") -> None:
+def failures(failed: dict[str, list[str]], where: str = "") -> None:
+    """Each kind of failure with the command that shows the whole of it."""
     for error, trials in sorted(failed.items()):
         say(f"failed   {len(trials):,}: {error} (`sweep show {trials[0]}{where}` has the whole of it)")
 

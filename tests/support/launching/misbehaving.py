@@ -18,7 +18,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.experiment import no_choice, no_layers, no_limit, no_preparation, not_known
+from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation, not_known
 from workers.trial import Trial
 
 Does = Literal["count", "raise", "crash", "exit", "eat", "hang"]
@@ -46,6 +46,11 @@ recorded_steps, recorded_layers = not_known, no_layers
 def cost(settings: Settings) -> float:
     """All the same."""
     return float(settings.steps)
+
+
+def seconds(settings: Settings, device: str) -> Seconds:
+    """As it is told."""
+    return Seconds(settings.steps * settings.pause)
 
 
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:

@@ -1,0 +1,89 @@
+"""Prints how far a sweep is: trials by state, and what the launches that work on it say of themselves."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.commands.rendering.render import failures, to_measure
+from orchestrator.planning.lacking import sentences
+from orchestrator.planning.plan import Plan
+from orchestrator.spec.sweep import Sweep
+from orchestrator.terminal.console import say
+from orchestrator.terminal.stdout import out
+from orchestrator.terminal.tables import table
+from tracking.common.text import duration
+from tracking.records.leases.lease_file import Claim
+from tracking.records.live_progress import LiveProgress, RunningBundle
+
+HEADER = ["at work", "models", "epoch", "train error"]
+SHOWN = 8  # running bundles
+
+
+@dataclass(frozen=True)
+class Working:
+    """A launch that lives, and how far it says that it is; None where it has said nothing."""
+
+    claim: Claim
+    progress: LiveProgress | None
+
+    def plain(self) -> dict[str, object]:
+        """For --json."""
+        about: dict[str, object] = {"launch": str(self.claim), "sweep": self.claim.sweep}
+        return {**about, **(self.progress.model_dump(mode="json") if self.progress else {})}
+
+
+def status(sweep: Sweep, plan: Plan, working: Sequence[Working], notes: Sequence[str], as_json: bool) -> None:
+    """Trials by state; they add up to the sweep's number. working: the launches that work on trials of the sweep.
+    notes: on where the records come from."""
+    states = dict(sorted(plan.states.items()))
+    if as_json:
+        found = {
+            "sweep": sweep.name, "variant": sweep.variant, "trials": {"total": len(plan.trials), **states},
+            "to_measure": to_measure(plan), "damaged": list(plan.damaged), "notes": list(notes),
+            "at_work": [str(one.claim) for one in working], "launches": [one.plain() for one in working],
+        }  # fmt: skip
+        return out(json.dumps(found))
+    table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
+    _commits(plan)
+    if plan.work:
+        who = "; ".join(str(one.claim) for one in working)
+        say(f"at work  {who or 'nobody: `sweep launch` runs what is left'}")
+    for one in working:
+        _progress(one)
+    for line in sentences(plan.lacks):
+        say(line)
+    failures(plan.failed)
+    for line in plan.damaged:
+        say(f"damaged: {line}")
+    for line in notes:
+        say(f"note: {line}")
+
+
+def _commits(plan: Plan) -> None:
+    """How far the commits of unfinished trials are."""
+    running = [r for r in plan.recorded.values() if r.state == "running"]
+    if running:
+        steps, last = [r.step for r in running], max(r.clock[-1][1] if r.clock else r.started_ms for r in running)
+        say(f"running  steps {min(steps)} to {max(steps)}; last commit {_ago(last)} ago")
+
+
+def _progress(one: Working) -> None:
+    """What the live view of this launch shows."""
+    if not (now := one.progress):
+        return say(f"         process {one.claim.pid} has not said yet how far it is")
+    if now.running:
+        table("", HEADER, [_row(bundle) for bundle in now.running[:SHOWN]])
+    if len(now.running) > SHOWN:
+        say(f"and {len(now.running) - SHOWN} more bundles")
+    say(f"launch   {now.done:.0%}, {now.summary}; as of {_ago(now.at_ms)} ago")
+
+
+def _row(bundle: RunningBundle) -> tuple[str, ...]:
+    error = "" if bundle.train_error is None else f"{bundle.train_error:.3f}"
+    step = f"{bundle.step}/{bundle.steps}" if bundle.step >= 0 else "starting"
+    return bundle.which, str(bundle.models), step, error
+
+
+def _ago(ms: int) -> str:
+    return duration(max(time.time() - ms / 1000, 0.0))
