@@ -1,0 +1,102 @@
+"""How far a launch is, as it says in the store and as `sweep status` shows it to whoever asks."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.commands.rendering import render_status
+from orchestrator.commands.rendering.render_status import Working
+from orchestrator.execution.progress import Progress
+from orchestrator.execution.store import publish_progress
+from orchestrator.execution.store.publish_progress import published
+from orchestrator.planning.plan import compare
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tests.orchestrator.commands.test_live_view import BUNDLES, FIRST, SECOND
+from tracking.common.errors import StorageFailed
+from tracking.records import layout, live_progress
+from tracking.records.leases.lease_file import Claim
+from tracking.records.ledger import Ledger
+from tracking.records.live_progress import LiveProgress, RunningBundle
+from tracking.records.store import Store
+from workers.bundle import Report
+
+CLAIM = Claim(1, b"", False, "here", pid=7, since_ms=1000, sweep="demo")
+SAID = LiveProgress(
+    at_ms=0, done=0.25, summary="2/8 trials, 90 images/s, 3 min left", left_s=180.0,
+    running=(RunningBundle(which="width 2", models=2, step=5, steps=10, train_error=0.25),
+             RunningBundle(which="width 4", models=2, step=-1, steps=10)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "runs"), lease=1)
+
+
+def said(store: Store) -> LiveProgress | None:
+    return live_progress.read(store.files, 1)
+
+
+def test_a_launch_says_what_its_live_view_shows_until_it_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish_progress, "LOCAL_S", 0.0)
+    progress = Progress(BUNDLES)
+    with published(progress, store) as publish:
+        assert (first := said(store)) and first.running == () and first.done == 0
+        progress.add(Report(FIRST.id, 5, {}, 500, 0.25, 0.7))
+        progress.add(Report(SECOND.id, -1, {}, 0))
+        publish()
+        found = said(store)
+        assert found and 0 < found.done < 0.5 and {*found.running} == {*SAID.running}
+        assert found.summary.startswith("0/4 trials") and found.left_s and found.left_s > 0
+    assert said(store) is None
+
+
+def test_it_writes_seldom(store: Store) -> None:
+    progress = Progress(BUNDLES)
+    with published(progress, store) as publish:
+        before = said(store)
+        progress.add(Report(FIRST.id, 5, {}, 500, 0.25, 0.7))
+        publish()
+        assert said(store) == before
+
+
+def test_what_a_killed_launch_has_left_is_deleted_and_foreign_files_stay(store: Store) -> None:
+    for number in (1, 3):
+        live_progress.write(store.files, number, SAID)
+    foreign = Path(store.root, layout.PROGRESS, "notes.txt")
+    foreign.write_text("mine")
+    with published(Progress(BUNDLES), Store(store.root, lease=4)):
+        assert sorted(path.name for path in foreign.parent.iterdir()) == ["000004.json", "notes.txt"]
+
+
+def test_a_launch_goes_on_where_it_cannot_say_anything_and_no_link_is_followed(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/progress").symlink_to(tmp_path / "elsewhere")
+    with published(Progress(BUNDLES), store) as publish:
+        publish()
+    assert not [*(tmp_path / "elsewhere").iterdir()]
+    with pytest.raises(StorageFailed):
+        said(store)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"at_ms": "x"}', b"\xff"])
+def test_what_cannot_be_understood_is_as_if_nothing_was_said(store: Store, content: bytes) -> None:
+    store.files.write(layout.progress(1), content)
+    assert said(store) is None
+
+
+def test_status_shows_epoch_error_and_time_left(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = read("demo", "debug")
+    trials = expand(sweep)
+    plan = compare(trials, Ledger.read(store))
+    render_status.status(sweep, plan, [Working(CLAIM, SAID), Working(CLAIM, None)], ("a note",), as_json=False)
+    shown = capsys.readouterr().err
+    assert "width 2" in shown and "5/10" in shown and "0.250" in shown and "starting" in shown
+    assert "launch   25%, 2/8 trials, 90 images/s, 3 min left; as of" in shown and "note: a note" in shown
+    render_status.status(sweep, plan, [Working(CLAIM, SAID)], (), as_json=True)
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["trials"] == {"total": len(trials), "missing": len(trials)} and plain["to_measure"] == []
+    assert plain["launches"][0]["running"][0]["train_error"] == 0.25 and plain["launches"][0]["left_s"] == 180.0
