@@ -1,5 +1,6 @@
 """The verbs on a store as a whole."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -59,4 +60,37 @@ def prune(*, at: WhichStore = WhichStore(), yes: Yes = False, as_json: Json = Fa
     from orchestrator.commands.store.remove import prune
 
     prune(at.existing(), yes, as_json)
+    return 0
+
+
+def pack(sweep: str, file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
+    """Write a sweep to one file, from which `sweep unpack` makes the same trials, rows and verdicts on another machine.
+
+    Example: `sweep pack fig2@laptop fig2.tar`.
+
+    Parameters
+    ----------
+    sweep
+        As `sweep ls` lists it.
+    file
+        The tar file; one that is there is replaced. It has records, trained networks, results, the sweep file and the
+        Python files beside it.
+    """
+    from orchestrator.commands.store.archives import pack
+
+    pack(sweep, file, at.existing(), as_json)
+    return 0
+
+
+def unpack(file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
+    """Put the sweep of a file of `sweep pack` into the store. Nothing in the store is replaced.
+
+    Parameters
+    ----------
+    file
+        The tar file. It may hold Python files, which commands on its sweep run: use those of people whom you trust.
+    """
+    from orchestrator.commands.store.archives import unpack
+
+    unpack(file, at.open(), as_json)
     return 0

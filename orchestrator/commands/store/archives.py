@@ -1,0 +1,51 @@
+"""`sweep pack` and `sweep unpack`: a sweep as one file, for another machine or another store."""
+
+import json
+import logging
+from pathlib import Path
+
+from orchestrator.terminal.console import say
+from orchestrator.terminal.stdout import out
+from tracking.common.errors import InUse, Refused
+from tracking.common.named_files.plugins import unknown
+from tracking.common.text import size
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.leases.lease_file import at_work
+from tracking.records.ledger import Ledger
+from tracking.records.store import Store
+from tracking.records.upkeep import pack as packing
+from tracking.records.upkeep import unpack as unpacking
+
+LOG = logging.getLogger(__name__)
+
+
+def pack(variant: str, file: Path, store: Store, as_json: bool) -> None:
+    """Writes the archive of a variant. Raises Refused where the store has none, InUse while a launch works on it."""
+    known = KeptSweeps.read(store.files).by_variant
+    if variant not in known:
+        raise Refused(f"{unknown('sweep', variant, list(known))}; `sweep ls` lists the sweeps of {store.root}")
+    if not file.absolute().parent.is_dir():
+        raise Refused(f"'{file}' cannot be written: there is no folder '{file.absolute().parent}'")
+    kept = known[variant]
+    for claim in at_work(store.files):
+        if claim.overlaps(kept.name, kept.trials):
+            raise InUse(f"{claim} works on {kept.name}; pack it when that has ended (`sweep status`)")
+    ledger = Ledger.read(store)
+    index = packing.pack(kept, ledger, file)
+    recorded = len(kept.trials & ledger.trials)
+    if as_json:
+        return out(json.dumps({"sweep": variant, "file": str(file), "trials": recorded, "bytes": index.total}))
+    say(f"{file}: {variant} with {recorded:,} trials, {len(index.files):,} files, {size(index.total)}")
+
+
+def unpack(file: Path, store: Store, as_json: bool) -> None:
+    """Puts the sweep of an archive into a store."""
+    if not file.is_file():
+        raise Refused(f"'{file}': no such file")
+    found = unpacking.unpack(file, store, LOG.warning)
+    variant = found.kept.variant
+    if as_json:
+        plain = {"sweep": variant, "trials": found.trials, "new_files": len(found.new), "bytes": found.bytes}
+        return out(json.dumps({**plain, "store": store.root}))
+    say(f"{variant}: {found.trials:,} trials, {size(found.bytes)}; {len(found.new):,} files are new in {store.root}")
+    say(f"look at  sweep verify '{variant}', sweep curves '{variant}'; `sweep sync` brings it into MLflow")
