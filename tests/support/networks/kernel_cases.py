@@ -35,6 +35,7 @@ CASES = {
     "polynomial": (Net((9, 6, 3), (5, 18), 10, batch_norm=True, polynomial=(0.3, 0.4, -0.02)), "output"),
     "one channel": (Net((16, 16, 3), (1, 1, 1), 2), "all"),
     "wide": (Net((8, 8, 3), (96, 130), 10), "all"),
+    "wide, batch norm": (Net((4, 6, 3), (132, 130), 10, batch_norm=True), "none"),
 }
 cases = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 

@@ -8,7 +8,7 @@ namespace {
 // Activations of up to `images` images. With batch norm, raw outputs and gradients of the whole batch are kept; inputs
 // are computed again from the raw outputs, one chunk at a time, which costs no more than reading them from memory.
 struct Space {
-  std::vector<Buffer> inputs, raw, gradients, moved;  // of each layer; moved: gradients of raw outputs
+  std::vector<Buffer> inputs, raw, gradients;  // of each layer
   Buffer features, outputs, output_gradients;
 
   Space(const Network& n, int images, bool training) {
@@ -17,7 +17,6 @@ struct Space {
       inputs.emplace_back((norm ? l.chunk() : images) * l.input_size);
       raw.emplace_back(norm ? images * l.output_size : 0);
       gradients.emplace_back(training ? images * l.gradient_size : 0);
-      moved.emplace_back(norm ? l.chunk() * l.gradient_size : 0);
     }
     features = Buffer(images * static_cast<size_t>(n.features));
     outputs = Buffer(static_cast<size_t>(images) * n.class_lanes);

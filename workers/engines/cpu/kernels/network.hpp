@@ -6,13 +6,15 @@
 // padding (of a diverged network) never enters a sum.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "products.hpp"
 
 namespace {
 
-constexpr int SPOTS = 64;             // of a chunk, at least: a layer's weights are read once for the whole chunk
+constexpr int SPOTS = 64, MANY_SPOTS = 512;  // of a chunk, at least: a layer's weights are read once for a chunk
+constexpr size_t LARGE = 256 * 1024;  // bytes of a layer's weights from which reading them costs: then MANY_SPOTS
 constexpr size_t CACHE = 320 * 1024;  // bytes of activations and gradients in a block of images, or as many as there
                                       // are bytes of weights: these are read and written once for each block
 constexpr size_t FEWEST = 4, MOST = 64;  // images in a block
@@ -37,7 +39,10 @@ struct Layer {
 
   int spots() const { return rows * columns; }
   int padded_columns() const { return 2 * columns + 1; }
-  int chunk() const { return (SPOTS + spots() - 1) / spots(); }
+  int chunk() const {
+    const bool large = static_cast<size_t>(9) * inputs * lanes * sizeof(Real) > LARGE;
+    return ((large ? MANY_SPOTS : SPOTS) + spots() - 1) / spots();
+  }
 };
 
 struct Network {
@@ -55,6 +60,7 @@ struct Network {
   explicit Network(const Shape& given);
   const Layer& last() const { return layers.back(); }
   bool smooth() const { return !terms.empty(); }
+  Packs packs() const;  // as large as any layer needs
 
  private:
   void add_convolutions();
@@ -82,7 +88,7 @@ std::vector<Run> window(const Layer& l) {
 
 // Input row 2a + parity (1 is the first, after the border) is reached by output rows a and a - 1 if even, a if odd.
 Product parity_class(const Layer& l, const Layer& below, int row_parity, int column_parity) {
-  Product p{{}, {}, {}, l.gradient_size, below.gradient_size, l.input_size, {}, l.input_lanes};
+  Product p{{}, {}, {}, l.gradient_size, below.gradient_size, l.input_size, {}, l.input_lanes, 9 * l.outputs};
   const int stride = l.columns + 1;
   for (int r = row_parity ? 1 : 2; r <= l.height; r += 2)
     for (int c = column_parity ? 1 : 2; c <= l.width; c += 2) {
@@ -118,10 +124,11 @@ Layer layer(int height, int width, int inputs, int input_lanes, int outputs) {
   place_spots(l);
   l.forward.runs = window(l);
   l.forward.columns = l.lanes;
+  l.forward.rows = 9 * l.inputs;
   l.forward.from_image = l.input_size;
   const size_t row = static_cast<size_t>(l.padded_columns()) * input_lanes, lanes = l.lanes;
   l.weights = {l.rows, l.columns, l.input_size, 2 * row, 2u * input_lanes, l.gradient_size, (l.columns + 1) * lanes,
-               lanes, window(l), l.lanes};
+               lanes, window(l), l.lanes, 9 * l.inputs};
   return l;
 }
 
@@ -170,13 +177,26 @@ void Network::add_output_layer() {
   parameters = bias + class_lanes;
   transposed = transposes;
   transposes += static_cast<size_t>(top.spots()) * shape.classes * top.lanes;
-  output = {{0}, {0}, {}, top.output_size, static_cast<size_t>(class_lanes), 0, {}, class_lanes};
+  output = {{0}, {0}, {}, top.output_size, static_cast<size_t>(class_lanes), 0, {}, class_lanes,
+            top.spots() * top.outputs};
   for (int s = 0; s < top.spots(); s++) {
     output.runs.push_back({top.dense[s], s * top.outputs, top.outputs});
     output_backward.push_back({{0}, {top.gradient[s]}, {top.dense[s]}, static_cast<size_t>(class_lanes),
-                               top.gradient_size, top.output_size, {{0, s * shape.classes, shape.classes}}, top.lanes});
+                               top.gradient_size, top.output_size, {{0, s * shape.classes, shape.classes}}, top.lanes,
+                               top.spots() * shape.classes});
   }
-  output_weights = {1, 1, top.output_size, 0, 0, static_cast<size_t>(class_lanes), 0, 0, output.runs, class_lanes};
+  output_weights = {1, 1, top.output_size, 0, 0, static_cast<size_t>(class_lanes), 0, 0, output.runs, class_lanes,
+                    output.rows};
+}
+
+Packs Network::packs() const {
+  size_t inputs = 0, gradients = 0;
+  for (const Layer& l : layers)
+    if (packable(l.weights)) {
+      const size_t spots = static_cast<size_t>(l.chunk()) * l.spots();
+      inputs = std::max(inputs, spots * PACKED), gradients = std::max(gradients, spots * l.lanes);
+    }
+  return {Buffer(inputs), Buffer(gradients)};
 }
 
 int Network::images_in_cache() const {

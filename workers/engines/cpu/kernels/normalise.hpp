@@ -69,13 +69,17 @@ void restart(Moments& m, int lanes) {
 template <class Activation>
 void normalise(const Moments& m, const Layer& l, int images, const Real* z, const std::vector<int>& places, Real* to,
                size_t to_image, Activation activation) {
+  const size_t next = images * l.output_size;
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     const Real* from = z + c;
     for (int image = 0; image < images; image++)
-      for (int place : places) {
-        store(to + image * to_image + place + c, activation((load(from) - mean) * scale));
-        from += l.lanes;
+      for (int row = 0; row < l.rows; row++) {
+        Real* at = to + image * to_image + places[row * l.columns] + c;
+        for (int column = 0; column < l.columns; column++, at += l.lanes, from += l.lanes) {
+          __builtin_prefetch(from + next, 0, 2);
+          store(at, activation((load(from) - mean) * scale));
+        }
       }
   }
 }
@@ -109,17 +113,22 @@ void observe_gradient(Moments& m, const Layer& l, int images, const Real* z, con
   }
 }
 
-// Gradients of z, from those of x.
-void denormalise_gradient(const Moments& m, const Layer& l, int images, const Real* z, const Real* d, Real* to) {
+// Gradients of z, from those of x, in place.
+void denormalise_gradient(const Moments& m, const Layer& l, int images, const Real* z, Real* d) {
   const Vector each = all(static_cast<Real>(1 / m.count));
+  const size_t next = images * l.output_size, next_gradient = images * l.gradient_size;
   for (int c = 0; c < l.lanes; c += LANES) {
     const Vector mean = load(m.mean + c), scale = load(m.scale + c);
     const Vector slope = load(m.slope + c) * each, pull = load(m.pull + c) * each * scale;
+    const Real* from = z + c;
     for (int image = 0; image < images; image++)
-      for (int s = 0; s < l.spots(); s++) {
-        const size_t at = image * l.gradient_size + l.gradient[s] + c;
-        const Vector x = load(z + image * l.output_size + l.dense[s] + c) - mean;
-        store(to + at, scale * (load(d + at) - slope - x * pull));
+      for (int row = 0; row < l.rows; row++) {
+        Real* at = d + image * l.gradient_size + l.gradient[row * l.columns] + c;
+        for (int column = 0; column < l.columns; column++, at += l.lanes, from += l.lanes) {
+          __builtin_prefetch(from + next, 0, 2);
+          __builtin_prefetch(at + next_gradient, 1, 2);
+          store(at, scale * (load(at) - slope - (load(from) - mean) * pull));
+        }
       }
   }
 }

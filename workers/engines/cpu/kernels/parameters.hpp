@@ -20,7 +20,7 @@ void each_weight(const Layer& l, Visit visit) {
   for (int tap = 0; tap < 9; tap++)
     for (int i = 0; i < l.inputs; i++)
       for (size_t o = 0; o < static_cast<size_t>(l.outputs); o++)
-        visit(l.weight + static_cast<size_t>(tap * l.inputs + i) * l.lanes + o, (o * l.inputs + i) * 9 + tap);
+        visit(l.weight + in_panels(9 * l.inputs, l.lanes, tap * l.inputs + i, o), (o * l.inputs + i) * 9 + tap);
 }
 
 // The same for the output layer, whose inputs are in the order (channel, row, column).
@@ -30,7 +30,7 @@ void each_output_weight(const Network& n, Visit visit) {
   for (size_t s = 0; s < spots; s++)
     for (size_t c = 0; c < channels; c++)
       for (size_t k = 0; k < static_cast<size_t>(n.shape.classes); k++)
-        visit(n.weight + (s * channels + c) * n.class_lanes + k, (k * channels + c) * spots + s);
+        visit(n.weight + in_panels(spots * channels, n.class_lanes, s * channels + c, k), (k * channels + c) * spots + s);
 }
 
 void pack(const Network& n, const Tensors* tensors, Real* ours) {
@@ -59,7 +59,7 @@ void fold_batch_norm(const Network& n, const Tensors* tensors, Real* ours) {
     const Tensors& t = *tensors++;
     for (int o = 0; o < l.outputs; o++) {
       const Real factor = 1 / std::sqrt(t.var[o] + EPSILON);
-      for (int row = 0; row < 9 * l.inputs; row++) ours[l.weight + static_cast<size_t>(row) * l.lanes + o] *= factor;
+      for (int row = 0; row < 9 * l.inputs; row++) ours[l.weight + in_panels(9 * l.inputs, l.lanes, row, o)] *= factor;
       ours[l.bias + o] = (ours[l.bias + o] - t.mean[o]) * factor;
     }
   }
@@ -67,9 +67,14 @@ void fold_batch_norm(const Network& n, const Tensors* tensors, Real* ours) {
 
 // Weights with inputs along the lanes, for the data gradients. The padding of `to` is zero already.
 void transpose(const Real* rows, int taps, int inputs, int outputs, int lanes, Real* to, int to_lanes) {
-  for (int tap = 0; tap < taps; tap++, rows += static_cast<size_t>(inputs) * lanes)
-    for (int o = 0; o < outputs; o++, to += to_lanes)
-      for (int i = 0; i < inputs; i++) to[i] = rows[static_cast<size_t>(i) * lanes + o];
+  for (int tap = 0; tap < taps; tap++)
+    for (int o = 0; o < outputs; o++)
+      for (int first = 0; first < inputs; first += PANEL) {
+        Real* at = to + in_panels(taps * outputs, to_lanes, tap * outputs + o, first);
+        const Real* from = rows + in_panels(taps * inputs, lanes, tap * inputs + first, o);
+        const int width = panel_width(lanes, o);
+        for (int i = 0; i < PANEL && first + i < inputs; i++) at[i] = from[i * width];
+      }
 }
 
 }  // namespace

@@ -22,7 +22,22 @@ struct Product {
   size_t from_image, to_image, mask_image;  // floats from one image to the next
   std::vector<Run> runs;
   int columns;  // of the weights, a multiple of LANES
+  int rows;     // of the weights
 };
+
+// Weights and their gradients lie in panels of PANEL columns, the last of which may be LANES wide: a block of lanes
+// reads consecutive memory, however many columns there are.
+constexpr int PANEL = 2 * LANES;
+
+inline int panel_width(int columns, size_t column) {
+  return column / PANEL * PANEL + PANEL <= static_cast<size_t>(columns) ? PANEL : LANES;
+}
+
+// Where the number in this row and column is.
+inline size_t in_panels(size_t rows, int columns, size_t row, size_t column) {
+  const size_t first = column / PANEL * PANEL;
+  return first * rows + row * panel_width(columns, column) + (column - first);
+}
 
 enum class End { plain, relu, masked };
 
@@ -47,7 +62,7 @@ struct Walk {
 
 template <int OB>
 INLINE void accumulate(Vector (&sum)[TILE][OB], const Real* const (&x)[TILE], const Product& p, const Real* weights) {
-  const ptrdiff_t columns = p.columns;
+  constexpr ptrdiff_t columns = OB * LANES;
   for (const Run& run : p.runs) {
     const Real* w = weights + run.row * columns;
     for (ptrdiff_t k = run.offset, end = run.offset + run.length; k < end; k++, w += columns) {
@@ -96,11 +111,11 @@ void multiply(const Product& p, int images, const Real* from, const Real* weight
               const Real* mask = nullptr) {
   if (p.from.empty()) return;
   int c = 0;
-  for (; c + 2 * LANES <= p.columns; c += 2 * LANES)
-    multiply_block<END, 2>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c,
+  for (; c + PANEL <= p.columns; c += PANEL)
+    multiply_block<END, 2>(p, images, from, weights + static_cast<size_t>(c) * p.rows, bias ? bias + c : nullptr, to + c,
                             mask ? mask + c : nullptr);
   if (c < p.columns)
-    multiply_block<END, 1>(p, images, from, weights + c, bias ? bias + c : nullptr, to + c,
+    multiply_block<END, 1>(p, images, from, weights + static_cast<size_t>(c) * p.rows, bias ? bias + c : nullptr, to + c,
                             mask ? mask + c : nullptr);
 }
 
@@ -111,6 +126,7 @@ struct Outer {
   size_t g_image, g_row, g_column;
   std::vector<Run> runs;                      // all of one length
   int lanes;                                  // columns of the sums, a multiple of LANES
+  int sum_rows;                               // rows of the sums, which lie in panels
 };
 
 // TI consecutive inputs of each of TAPS runs, OB blocks of lanes.
@@ -121,9 +137,9 @@ void outer_tile(const Outer& o, int images, const Real* x, const Real* g, const 
   Vector sum[TAPS][TI][OB];
   UNROLL for (int tap = 0; tap < TAPS; tap++) {
     from[tap] = x + runs[tap].offset + input;
-    to[tap] = sums + static_cast<ptrdiff_t>(runs[tap].row + input) * o.lanes;
+    to[tap] = sums + static_cast<ptrdiff_t>(runs[tap].row + input) * (OB * LANES);
     UNROLL for (int i = 0; i < TI; i++) {
-      UNROLL for (int b = 0; b < OB; b++) sum[tap][i][b] = load(to[tap] + i * o.lanes + b * LANES);
+      UNROLL for (int b = 0; b < OB; b++) sum[tap][i][b] = load(to[tap] + (i * OB + b) * LANES);
     }
   }
   for (int image = 0; image < images; image++) {
@@ -143,7 +159,7 @@ void outer_tile(const Outer& o, int images, const Real* x, const Real* g, const 
   }
   UNROLL for (int tap = 0; tap < TAPS; tap++) {
     UNROLL for (int i = 0; i < TI; i++) {
-      UNROLL for (int b = 0; b < OB; b++) store(to[tap] + i * o.lanes + b * LANES, sum[tap][i][b]);
+      UNROLL for (int b = 0; b < OB; b++) store(to[tap] + (i * OB + b) * LANES, sum[tap][i][b]);
     }
   }
 }
@@ -179,10 +195,82 @@ void outer_block(const Outer& o, int images, const Real* x, const Real* g, Real*
   outer_while<1, OB>(o, images, x, g, i, sums);
 }
 
-void outer(const Outer& o, int images, const Real* x, const Real* g, Real* sums) {
+// Both sides of wide sums are packed: what strides of a KiB and more apart would throw each other out of the cache.
+constexpr int WIDE = 128;                     // lanes from which packing pays
+constexpr int PACKED = ACCUMULATORS / 4 * 2;  // inputs of a tile, two blocks of lanes wide
+
+struct Packs {
+  Buffer inputs, gradients;  // (spots, PACKED), and (panels, spots, panel)
+};
+
+inline bool packable(const Outer& o) {
+  return o.lanes >= WIDE && o.runs[0].length % PACKED == 0 && o.rows * o.columns > 1;
+}
+
+template <int OB>
+void packed_tile(const Real* x, const Real* g, int spots, Real* to) {
+  Vector sum[PACKED][OB];
+  UNROLL for (int i = 0; i < PACKED; i++) {
+    UNROLL for (int b = 0; b < OB; b++) sum[i][b] = load(to + (i * OB + b) * LANES);
+  }
+  for (int s = 0; s < spots; s++, x += PACKED, g += OB * LANES) {
+    Vector value[OB];
+    UNROLL for (int b = 0; b < OB; b++) value[b] = load(g + b * LANES);
+    UNROLL for (int i = 0; i < PACKED; i++) {
+      UNROLL for (int b = 0; b < OB; b++) sum[i][b] += x[i] * value[b];
+    }
+  }
+  UNROLL for (int i = 0; i < PACKED; i++) {
+    UNROLL for (int b = 0; b < OB; b++) store(to + (i * OB + b) * LANES, sum[i][b]);
+  }
+}
+
+// Calls visit(offset in x, offset in g) for all spots in order.
+template <class Visit>
+INLINE void each_spot(const Outer& o, int images, Visit visit) {
+  for (int image = 0; image < images; image++)
+    for (int row = 0; row < o.rows; row++)
+      for (int column = 0; column < o.columns; column++)
+        visit(image * o.x_image + row * o.x_row + column * o.x_column,
+              image * o.g_image + row * o.g_row + column * o.g_column);
+}
+
+void pack_gradients(const Outer& o, int images, const Real* g, Real* to) {
+  for (int c = 0; c < o.lanes; c += PANEL) {
+    const int width = panel_width(o.lanes, c);
+    each_spot(o, images, [&](size_t, size_t at) {
+      for (int b = 0; b < width; b += LANES, to += LANES) store(to, load(g + at + c + b));
+    });
+  }
+}
+
+void outer_packed(const Outer& o, int images, const Real* x, const Real* g, Real* sums, const Packs& packs) {
+  const int spots = images * o.rows * o.columns;
+  pack_gradients(o, images, g, packs.gradients);
+  for (const Run& run : o.runs)
+    for (int input = 0; input < run.length; input += PACKED) {
+      Real* to = packs.inputs;
+      each_spot(o, images, [&](size_t at, size_t) {
+        std::memcpy(to, x + at + run.offset + input, PACKED * sizeof(Real));
+        to += PACKED;
+      });
+      for (int c = 0; c < o.lanes; c += PANEL) {
+        const Real* part = packs.gradients + static_cast<size_t>(c) * spots;
+        Real* place = sums + in_panels(o.sum_rows, o.lanes, run.row + input, c);
+        if (panel_width(o.lanes, c) == PANEL)
+          packed_tile<2>(packs.inputs, part, spots, place);
+        else
+          packed_tile<1>(packs.inputs, part, spots, place);
+      }
+    }
+}
+
+void outer(const Outer& o, int images, const Real* x, const Real* g, Real* sums, const Packs& packs) {
+  if (packable(o)) return outer_packed(o, images, x, g, sums, packs);
   int c = 0;
-  for (; c + 2 * LANES <= o.lanes; c += 2 * LANES) outer_block<2>(o, images, x, g + c, sums + c);
-  if (c < o.lanes) outer_block<1>(o, images, x, g + c, sums + c);
+  for (; c + PANEL <= o.lanes; c += PANEL)
+    outer_block<2>(o, images, x, g + c, sums + static_cast<size_t>(c) * o.sum_rows);
+  if (c < o.lanes) outer_block<1>(o, images, x, g + c, sums + static_cast<size_t>(c) * o.sum_rows);
 }
 
 }  // namespace

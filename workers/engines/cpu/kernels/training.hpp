@@ -14,7 +14,7 @@ class Training {
   // kept: what the optimizer keeps, the tensors of each kind after those of the kind before.
   Training(const Network& network, int batch, const Tensors* parameters, const Tensors* kept, const Update& update)
       : n(network), block(n.shape.batch_norm || batch < n.block ? batch : n.block), tensors(parameters),
-        kept_tensors(kept), optimizer(update), space(n, block, true), weights(n.parameters), gradient(n.parameters),
+        kept_tensors(kept), optimizer(update), space(n, block, true), packs(n.packs()), weights(n.parameters), gradient(n.parameters),
         transposed(n.transposes) {
     pack(n, tensors, weights);
     for (int i = 0; i < optimizer.kept(); i++) {
@@ -121,7 +121,7 @@ class Training {
   void backward(const Batch& batch, int images) {
     const size_t depth = n.layers.size();
     const Real* d = space.output_gradients;
-    outer(n.output_weights, images, space.features, d, gradient + n.weight);
+    outer(n.output_weights, images, space.features, d, gradient + n.weight, packs);
     if (tensors[depth].bias) sum_outputs(images);
     for (const Product& p : n.output_backward)
       multiply_back(p, images, d, transposed + n.transposed, space.gradients[depth - 1], space.features);
@@ -133,14 +133,12 @@ class Training {
   void backward(const Batch& batch, size_t i, int first, int count) {
     const Layer& l = n.layers[i];
     const bool norm = n.shape.batch_norm;
-    const Real *x = norm ? fill(batch, i, first, count) : input(i, first);
-    const Real *d = space.gradients[i] + first * l.gradient_size;
-    if (norm) {
-      denormalise_gradient(moments[i], l, count, space.raw[i] + first * l.output_size, d, space.moved[i]);
-      d = space.moved[i];
-    }
+    const Real* x = norm ? fill(batch, i, first, count) : input(i, first);
+    Real* d = space.gradients[i] + first * l.gradient_size;
+    if (norm)
+      denormalise_gradient(moments[i], l, count, space.raw[i] + first * l.output_size, d);
     if (tensors[i].bias) sum_spots(l, count, d, gradient + l.bias);
-    outer(l.weights, count, x, d, gradient + l.weight);
+    outer(l.weights, count, x, d, gradient + l.weight, packs);
     if (i == 0) return;
     Real* below = space.gradients[i - 1] + first * n.layers[i - 1].gradient_size;
     for (const Product& p : l.backward)
@@ -178,6 +176,7 @@ class Training {
   const Tensors *tensors, *kept_tensors;
   const Update& optimizer;
   Space space;
+  Packs packs;
   Buffer weights, gradient, transposed;
   std::vector<Buffer> memory;  // what the optimizer keeps
   std::vector<Moments> moments;
