@@ -33,8 +33,8 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            "the 95 % interval (Student) of the last y minus y at the step that is best for the first half of the "
-            f"seeds, over the other seeds, is above {self.by:g} in every cell"
+            f"the 95 % interval (Student) of the last test {self.y} minus that at the step that is best for the first "
+            f"half of the seeds, over the other seeds, is above {self.by:g} in every cell"
         )
 
     def judge(self, line: Line) -> Finding:

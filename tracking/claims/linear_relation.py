@@ -55,7 +55,7 @@ class Settings(Claim):
         x, y = found.x, found.y
         numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
         if np.ptp(x) == 0:
-            return lacking("networks that differ in x", **numbers)
+            return lacking(f"networks that differ in {self.x}", **numbers)
         r = pearson(x, y)
         rest = [pearson(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
         whole, without = by_fisher(r, 1 / (len(x) - 3), len(x)), by_fisher(min(rest), 1 / (len(x) - 4), len(x) - 1)

@@ -36,8 +36,8 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            f"95 % intervals (Welch): y falls by more than {self.gain:g} from {self.x} {self.from_size:g} to the "
-            f"largest, and rises by at most {self.slack:g} from any size to the next"
+            f"95 % intervals (Welch): test {self.y} falls by more than {self.gain:g} from {self.x} {self.from_size:g} "
+            f"to the largest, and rises by at most {self.slack:g} from any size to the next"
         )
 
     def judge(self, line: Line) -> Finding:

@@ -37,15 +37,15 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            f"the 95 % intervals (Welch) of y at the largest {self.x} minus y at each smaller one lie below "
-            f"{self.tolerance:g}"
+            f"the 95 % intervals (Welch) of {named(self.y, self.split)} at the largest {self.x} minus that at each "
+            f"smaller one lie below {self.tolerance:g}"
         )
 
     def judge(self, line: Line) -> Finding:
         """The x with the smallest mean is evidence; all of them are compared, since which is best is not known."""
         *smaller, largest = line.cells
         if not smaller:
-            return lacking("two values of x", points=len(line.cells))
+            return lacking(f"two values of {self.x}", points=len(line.cells))
         if self.beyond is not None and not largest.x >= self.beyond * largest.runs[0].number(self._size):
             return lacking(f"{self.x} of at least {self.beyond:g} x {self._size}", largest_x=largest.x)
         y = largest.last("y")

@@ -39,8 +39,9 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            f"95 % intervals (Welch) of y at the largest x minus {self.factor:g} times the smallest y, and of every y "
-            f"outside of the range minus it, are above 0; training y stays below {self.fitted_below:g} in every trial"
+            f"95 % intervals (Welch) of test {self.y} at the largest {self.x} minus {self.factor:g} times the "
+            f"smallest, and of every one outside of the range minus the smallest, are above 0; training {self.y} "
+            f"stays below {self.fitted_below:g} in every trial"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -51,7 +52,7 @@ class Settings(Claim):
         above = [cell for cell in line.cells if cell.x > high]
         late = [cell for cell in line.cells if cell.x >= self.fitted_from]
         if not inside or not below or not above or not late:
-            return lacking(f"an x inside, below and above {low:g} to {high:g}", points=len(line.cells))
+            return lacking(f"a {self.x} inside, below and above {low:g} to {high:g}", points=len(line.cells))
         last = above[-1].last("test")
         best = min(inside, key=lambda cell: float(cell.last("test").mean()))
         smallest = best.last("test")

@@ -33,8 +33,8 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            f"one point that near has 95 % intervals (Welch) of its y minus that of both ends, and of every point "
-            f"further than {self.points} away, above 0"
+            f"one point that near has 95 % intervals (Welch) of its test {self.y} minus that of both ends, and of "
+            f"every point further than {self.points} away, above 0"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -42,7 +42,7 @@ class Settings(Claim):
         fitted = [i for i, cell in enumerate(line.cells) if (cell.last("train_error") <= self.fitted).all()]
         end = len(line.cells) - 1
         if not fitted or fitted[0] in (0, end):
-            return lacking("a fitted x with points on either side", points=end + 1, fitted_points=len(fitted))
+            return lacking(f"a fitted {self.x} with points on either side", points=end + 1, fitted_points=len(fitted))
         threshold = fitted[0]
         near = [i for i in range(1, end) if abs(i - threshold) <= self.points]
         others = [i for i in range(end + 1) if i in (0, end) or abs(i - threshold) > self.points]

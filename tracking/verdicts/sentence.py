@@ -13,11 +13,18 @@ LOST = ("failed", "diverged", "missing", "not finite", "cancelled", "running")
 
 def sentence(verdict: Verdict) -> str:
     """The criterion, what was found, and of how many trials: "Asked: ... Found: ... (24 trials, 4 seeds a cell)"."""
-    evidence = verdict.evidence
+    evidence = {_by_name(key, verdict.x): value for key, value in verdict.evidence.items()}
     if "reason" in evidence:
         return f"Not judged: {evidence['reason']}."
     found = "; ".join(part for part in (_share(evidence), *_lines(evidence, verdict.verdict)) if part)
     return f"Asked: {evidence['criterion']}. Found: {found or 'no number'} ({_counted(evidence)})."
+
+
+def _by_name(key: str, x: str) -> str:
+    """A key with what lies along x by its own name: `largest_x` is `largest_parameters`."""
+    line, apart, name = key.rpartition(": ")
+    parts = (x if x and part == "x" else part for part in name.split("_"))
+    return f"{line}{apart}{'_'.join(parts)}"
 
 
 def _share(evidence: Numbers) -> str:

@@ -63,7 +63,8 @@ def judged(frame: "Frame", claim: Claim) -> Verdict:
         evidence: Numbers = {"criterion": claim.criterion(), **numbers, **_counts(lines)}
     except Refused as refusal:
         word, evidence = "not enough data", {"reason": str(refusal)}
-    return Verdict(claim.name, word, _finite(evidence), claim.statement or claim.tested(), claim.label)
+    x = claim.needs(frozenset(settings_of(frame))).x or ""
+    return Verdict(claim.name, word, _finite(evidence), claim.statement or claim.tested(), claim.label, x)
 
 
 def _refuse(frame: "Frame", claim: Claim) -> None:

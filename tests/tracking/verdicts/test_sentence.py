@@ -10,7 +10,8 @@ INF = float("inf")
 def test_a_claim_with_one_line_says_criterion_interval_and_seeds() -> None:
     said = sentence(judged(widths([0.5, 0.4, 0.3]), "no_overfitting"))
     assert said.startswith("Asked: the 95 % intervals")
-    assert "95% interval" in said and "at largest 0.3" in said
+    assert "of test error at the largest parameters minus" in said
+    assert "95% interval" in said and "at largest 0.3" in said and "largest parameters 1,000 " in said
     assert said.endswith("seeds a cell).")
 
 
