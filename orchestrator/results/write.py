@@ -13,6 +13,8 @@ from tracking.records.local_disk import without_links
 from tracking.records.store import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tracking.plotting.figures import Figures, NotDrawn
 
 
@@ -27,10 +29,11 @@ class Files(NamedTuple):
 
 
 def write(results: Results, store: Store) -> Files:
-    """Writes everything below figures/<variant>/: <figure>.png, .svg and .pdf, curves.parquet, curves.csv, claims.json
-    and report.html. A figure that cannot be drawn, or written, costs only itself. Raises Damaged and StorageFailed
-    where rows cannot be read, or where a file is a link."""
+    """Writes everything below figures/<variant>/: <figure>.png, .svg and .pdf, curves.parquet, curves.csv, trials.csv,
+    claims.json and report.html. A figure that cannot be drawn, or written, costs only itself. Raises Damaged and
+    StorageFailed where rows cannot be read, or where a file is a link."""
     from tracking.plotting import figures
+    from tracking.report import trials
 
     sweep = results.sweep
     try:
@@ -43,9 +46,11 @@ def write(results: Results, store: Store) -> Files:
         results.curves, results.heatmaps, sweep.panels, sweep.surfaces, results.frame, results.caption, folder
     )
     verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
-    lost = (*drawn.failed, *_write_page(folder / layout.CLAIMS, verdicts))
+    table = trials.trials(results.frame)
+    texts = {layout.CLAIMS: verdicts, layout.TRIALS_CSV: trials.as_csv(table)}
+    lost = (*drawn.failed, *(one for name, text in texts.items() for one in _write_page(folder / name, text)))
     report = folder / layout.REPORT
-    unwritten = _write_page(report, _report(results, replace(drawn, failed=lost)))
+    unwritten = _write_page(report, _report(results, replace(drawn, failed=lost), table))
     return Files(list(drawn.files), (*lost, *unwritten), "" if unwritten else str(report))
 
 
@@ -74,9 +79,10 @@ def _write_page(path: Path, text: str) -> "list[NotDrawn]":
     return []
 
 
-def _report(results: Results, figures: "Figures") -> str:
+def _report(results: Results, figures: "Figures", table: "pd.DataFrame") -> str:
     from tracking.report.render import About, render
 
     sweep = results.sweep
     about = About(sweep.title, sweep.source, sweep.notes, sweep.variant, sweep.command("launch"), sweep.written)
-    return render(about, results.frame, results.records.values(), figures, results.verdicts)
+    records = results.records.values()
+    return render(about, results.frame, records, figures, results.verdicts, sweep.claims, table)

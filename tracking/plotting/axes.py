@@ -27,7 +27,7 @@ def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataF
 
     _x_axis(axes, curve, shown)
     axes.set_yscale("log" if curve.y_scale == "log" and (shown["centre"] > 0).any() else "linear")
-    low, high = _limits(shown, single, axes.get_yscale() == "log")
+    low, high = limits_of_y(shown, single, axes.get_yscale() == "log")
     if low < high:
         axes.set_ylim(low, high)
     if axes.get_yscale() == "log":
@@ -100,7 +100,7 @@ def plain_log_ticks(axis: "Axis", low: float, high: float) -> None:
         axis.set_minor_locator(NullLocator())
 
 
-def _limits(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
+def limits_of_y(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
     """Limits of y: all centres, seeds and references, and of the bands (two seeds have enormous ones) as much again."""
     inner = _usable(logarithmic, shown["centre"], shown["reference"], single["value"])
     outer = _usable(logarithmic, shown["low"], shown["high"])

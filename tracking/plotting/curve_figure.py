@@ -29,11 +29,11 @@ APART = 0.5  # of the distance between two values without an order: over how muc
 
 def figure(curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption: Caption) -> "Figure":
     """The figure of one curve from `aggregate` and `single`: one set of axes, legend and footer below."""
-    shown = _shown(curve, table)
-    bars = _unordered(shown) or (
+    shown = in_place(curve, table)
+    bars = unordered_x(shown) or (
         shown["line"].nunique() > MANY and int(shown["line"].value_counts().max()) <= MAX_MARKS
     )
-    notes = footer(curve, table, caption, _thin(curve, shown, single), bars)
+    notes = footer(curve, table, caption, has_single(curve, shown, single), bars)
     page = Page(WIDTH, title(curve, list(shown["split"].unique()), caption), notes, caption.title)
     axes = page.body.add_subplot()
     page.legend(plot(axes, curve, table, single, caption))
@@ -45,11 +45,11 @@ def plot(
     axes: "Axes", curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption: Caption, by_split: bool = True
 ) -> "list[Line2D]":
     """Draws one curve into these axes; returns the entries of its legend. `by_split`: as in `looks`."""
-    shown = within_bounds(curve, _shown(curve, table))
-    unordered = _unordered(shown)
+    shown = within_bounds(curve, in_place(curve, table))
+    unordered = unordered_x(shown)
     found = looks(shown, curve.points, not unordered, by_split)
-    seeds = _shown(curve, single) if _thin(curve, shown, single) else single.head(0)
-    places = _apart(found) if unordered else dict.fromkeys(found, 0.0)
+    seeds = in_place(curve, single) if has_single(curve, shown, single) else single.head(0)
+    places = beside(found) if unordered else dict.fromkeys(found, 0.0)
     _single_seeds(axes, seeds, found, places, unordered)
     for line, part in shown.groupby("line", sort=False):
         look, part = found[str(line)], part.assign(x=part["x"] + places[str(line)])
@@ -65,7 +65,7 @@ def plot(
     return [*legend(shown, found, curve.points, not unordered, caption.step), *reference]
 
 
-def _shown(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
+def in_place(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
     """The points that have a place along x: a logarithmic axis of steps has none for step 0."""
     known = table[table["x"].notna()]
     return known[known["x"] > 0] if curve.x_logarithmic and "every" in curve.steps else known
@@ -77,18 +77,18 @@ def within_bounds(curve: Curve, shown: "pd.DataFrame") -> "pd.DataFrame":
     return shown.assign(low=shown["low"].clip(lower=low), high=shown["high"].clip(upper=high))
 
 
-def _unordered(shown: "pd.DataFrame") -> bool:
+def unordered_x(shown: "pd.DataFrame") -> bool:
     """Whether x has values that are no numbers, so that no line joins them."""
     return bool((shown["x_text"] != "").any())
 
 
-def _apart(found: dict[str, Look]) -> dict[str, float]:
+def beside(found: dict[str, Look]) -> dict[str, float]:
     """Where each line's marks are beside the place of a value, so that none hides another."""
     step = APART / max(len(found), 2)
     return {line: step * (i - (len(found) - 1) / 2) for i, line in enumerate(found)}
 
 
-def _thin(curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame") -> bool:
+def has_single(curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame") -> bool:
     """Whether single seeds are drawn: not where they would hide the curves."""
     return shown["line"].nunique() <= MANY and not single.empty and not curve.points
 

@@ -6,7 +6,7 @@ of them and is raised.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -62,11 +62,13 @@ class Figures:
         points of all curves as parquet, csv.
     table: the points of all curves and the cells of all heat maps that could be aggregated.
     failed: the figures that are not among `files`.
+    contents: by the names of those that are, what the curves and heat maps show, and what they say of their sweep.
     """
 
     files: tuple[dict[str, str], ...]
     table: "pd.DataFrame"
     failed: tuple[NotDrawn, ...]
+    contents: "Mapping[str, tuple[Part | Heat, Caption]]" = field(default_factory=dict)
 
 
 def points(frame: "Frame", curves: Iterable[Curve], varied: list[str]) -> Points:
@@ -92,6 +94,7 @@ def draw(
     `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed where rows cannot
     be read.
     """
+    captions = _said_once(captions)
     all_of_them = (*curves.values(), *heats.values())
     saved: list[dict[str, str] | NotDrawn] = [part for part in all_of_them if isinstance(part, NotDrawn)]
     figures = makers(curves, heats, pages, heights, frame, captions)
@@ -101,7 +104,9 @@ def draw(
     if isinstance(beside, NotDrawn):
         saved, beside = [*saved, beside], {}
     files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
-    return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)))
+    drawn = {name: one for name, one in (*curves.items(), *heats.items()) if not isinstance(one, NotDrawn)}
+    contents = {name: (drawn[name], captions(_where(drawn[name]))) for one in files if (name := one["name"]) in drawn}
+    return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)), contents)
 
 
 def makers(
@@ -149,6 +154,23 @@ def _curve(part: Part, captions: Captions) -> "Figure":
 
 def _heatmap(found: Heat, captions: Captions) -> "Figure":
     return heatmaps.figure(found, captions(found.heatmap.where))
+
+
+def _where(drawn: Part | Heat) -> Mapping[str, object]:
+    return drawn.curve.where if isinstance(drawn, Part) else drawn.heatmap.where
+
+
+def _said_once(captions: Captions) -> Captions:
+    """The same captions, each made once: of many trials it takes seconds."""
+    said: dict[str, Caption] = {}
+
+    def caption(where: Mapping[str, object]) -> Caption:
+        key = repr(sorted(where.items()))
+        if key not in said:
+            said[key] = captions(where)
+        return said[key]
+
+    return caption
 
 
 def _page(page: Panel, parts: Mapping[str, Part], captions: Captions) -> "Figure":

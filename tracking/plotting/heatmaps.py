@@ -39,7 +39,7 @@ def figure(heat: Heat, caption: Caption) -> "Figure":
     heatmap, several = heat.heatmap, len(heat.sheets) > 1
     columns = min(max(len(heat.sheets), 1), COLUMNS)
     width = columns * SMALL[0] + 0.9 if several else WIDTH
-    page = Page(width, title(heatmap, caption), _notes(heat, caption), caption.title)
+    page = Page(width, title(heatmap, caption), notes(heat, caption), caption.title)
     rows = math.ceil(max(len(heat.sheets), 1) / columns)
     panels = page.body.subplots(rows, columns, squeeze=False).ravel()
     if any(np.isfinite(sheet.z).any() for sheet in heat.sheets):
@@ -122,15 +122,15 @@ def _axis(axes: "Axes", which: str, axis: Axis) -> None:
         plain_log_ticks(of, axis.edges[0], axis.edges[-1])
 
 
-def _notes(heat: Heat, caption: Caption) -> list[str]:
+def notes(heat: Heat, caption: Caption) -> list[str]:
     """What the picture rests on, and whatever is not in it."""
     curve, table = heat.heatmap.curve(), heat.table
-    notes = [caption.origin(), *moments(curve, table, caption.step), left_out(curve, table)]
+    said = [caption.origin(), *moments(curve, table, caption.step), left_out(curve, table)]
     empty = sum(int(np.isnan(sheet.z).sum()) for sheet in heat.sheets)
     if empty:
-        notes.append(f"Hatched: {empty} of {sum(sheet.z.size for sheet in heat.sheets)} cells, which have no value.")
+        said.append(f"Hatched: {empty} of {sum(sheet.z.size for sheet in heat.sheets)} cells, which have no value.")
     if heat.heatmap.z_scale == "log" and (below := sum(int((sheet.z <= 0).sum()) for sheet in heat.sheets)):
-        notes.append(f"{below} cells are 0 or less, have no place on the logarithmic scale and are hatched, too.")
+        said.append(f"{below} cells are 0 or less, have no place on the logarithmic scale and are hatched, too.")
     if heat.without_place:
-        notes.append(f"{heat.without_place} cells at 0 or less are not on the logarithmic axis.")
-    return [note for note in notes if note]
+        said.append(f"{heat.without_place} cells at 0 or less are not on the logarithmic axis.")
+    return [note for note in said if note]

@@ -48,6 +48,7 @@ LEASE = KEPT_SWEEP = ".json"
 MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
+TRIALS_CSV = "trials.csv"
 DIFFERENCES, COMPARISON = "differences.csv", "comparison.json"
 FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg", ".pdf")
 

@@ -1,19 +1,26 @@
 """The report: one HTML file that says what was asked, what was found, and how to do it again; needs no network."""
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracking.analysis.aggregate import COUNTS
 from tracking.analysis.grouping import settings, varying
+from tracking.analysis.heat import Heat
 from tracking.analysis.values import text
-from tracking.common.flatten import flat
 from tracking.common.text import number
+from tracking.plotting.panels import Part
 from tracking.records.manifest import TrialRecord
-from tracking.records.provenance import Provenance
+from tracking.report import assets, trials
+from tracking.report.chart import Plain, chart
+from tracking.report.facts import facts, origins
+from tracking.report.heat_chart import heat_chart
+from tracking.report.picture import picture
+from tracking.report.related import related
+from tracking.report.trials import Table, without_empty
+from tracking.verdicts.claim import Claim
 from tracking.verdicts.finding import Value, Verdict
 from tracking.verdicts.sentence import sentence
 
@@ -24,9 +31,9 @@ if TYPE_CHECKING:
     from tracking.plotting.figures import Figures
 
 STATES = ("finished", "diverged", "failed", "cancelled", "running", "missing")
-MOST_TRIALS = 20_000  # lines of a table that a browser still scrolls
-MOST_POINTS = 200  # of one curve, as numbers
-MOST_SVG = 1_500_000  # bytes; a larger figure is shown as PNG
+MOST_CELLS = 1_000  # lines of the table of cells
+MOST_POINTS = 200  # of one curve, as a table
+MOST_LINES = 12  # of a figure, in the words for those who cannot see it
 POINT = ("centre", "low", "high", "n", *COUNTS[2:])  # columns beside line and x
 SYMBOLS = {"holds": "✓", "fails": "✗", "not enough data": "?"}  # a verdict must not be told by its colour alone
 
@@ -43,35 +50,98 @@ class About:
     file: str
 
 
+class Judged(NamedTuple):
+    """A verdict on the page. figures: the names of those that show what it is about."""
+
+    name: str
+    word: str
+    symbol: str
+    label: str
+    statement: str
+    sentence: str
+    evidence: list[tuple[str, str]]
+    figures: list[str]
+
+
+class Shown(NamedTuple):
+    """A figure on the page. source: a picture, as a data URI; alternative: a text for those who cannot see it; chart:
+    whether the page draws it, too; notes: what stands below; points: as a table, none where they are too many; number:
+    how many there are; verdicts: those about it, with their number on the page."""
+
+    name: str
+    title: str
+    source: str
+    alternative: str
+    chart: bool
+    notes: list[str]
+    points: Table
+    number: int
+    verdicts: list[tuple[int, Judged]]
+
+
 def render(
     about: About,
     frame: "Frame",
     recorded: Iterable[TrialRecord],
     figures: "Figures",
     verdicts: Sequence[Verdict],
+    claims: Sequence[Claim],
+    table: "pd.DataFrame",
 ) -> str:
-    """The whole page."""
+    """The whole page. claims: those that the verdicts are on, in their order; table: what `trials.trials` returns."""
     import jinja2
+    from markupsafe import Markup
 
     place = jinja2.FileSystemLoader(Path(__file__).parent)
     pages = jinja2.Environment(loader=place, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    records = list(recorded)
+    charts = _charts(figures)
+    judged = _judged(frame, figures, verdicts, claims)
+    shown = [_figure(files, figures, charts, judged, about) for files in figures.files]
     return pages.get_template("report.html.jinja").render(
         about=about,
+        policy=assets.policy(),
+        styles=Markup(assets.styles()),
+        scripts=[Markup(script) for script in assets.scripts()],
+        states=STATES,
         counts=_counts(frame),
-        verdicts=[(v, SYMBOLS[v.verdict], sentence(v), _evidence(v)) for v in verdicts],
-        figures=[_figure(f, figures.table, about) for f in figures.files],
+        unfinished=bool(records) and bool({"missing", "running"} & set(frame.trials["state"])),
+        facts=facts(records),
+        verdicts=judged,
+        titles={one.name: one.title for one in shown},
+        figures=shown,
+        charts=charts,
         not_drawn=figures.failed,
-        columns=["line", "x", *(name.replace("_", " ") for name in POINT)],
         cells=_cells(frame),
-        trials=_trials(frame),
-        left_out=max(len(frame.trials) - MOST_TRIALS, 0),
-        origins=_origins(recorded),
+        trials=trials.shown(table),
+        origins=origins(records),
     )
 
 
 def _counts(frame: "Frame") -> dict[str, int]:
     found = Counter(frame.trials["state"])
     return {state: found[state] for state in STATES if found[state]}
+
+
+def _charts(figures: "Figures") -> dict[str, Plain]:
+    """What the page draws itself, by the name of the figure."""
+    found = {
+        name: chart(content, caption) if isinstance(content, Part) else heat_chart(content, caption)
+        for name, (content, caption) in figures.contents.items()
+    }
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _judged(frame: "Frame", figures: "Figures", verdicts: Sequence[Verdict], claims: Sequence[Claim]) -> list[Judged]:
+    there = frozenset(settings(frame))
+    contents: list[Part | Heat] = [content for content, _ in figures.contents.values()]
+    return [
+        Judged(
+            v.name, v.verdict, SYMBOLS[v.verdict], v.label, v.statement, sentence(v), _evidence(v),
+            related(claim, there, contents),
+        )
+        for v, claim in zip(verdicts, claims, strict=True)
+    ]  # fmt: skip
 
 
 def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
@@ -84,98 +154,62 @@ def _short(value: Value) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
-class Shown(NamedTuple):
-    """A figure on the page. source: a data URI; alternative: a text for those who cannot see it; points: as a table,
-    none where they are too many; number: how many there are."""
-
-    name: str
-    source: str
-    alternative: str
-    points: list[list[str]]
-    number: int
-
-
-def _figure(entry: Mapping[str, str], table: "pd.DataFrame", about: About) -> Shown:
-    vector = Path(entry["svg"])
-    small = vector.stat().st_size <= MOST_SVG
-    file, kind = (vector, "svg+xml") if small else (Path(entry["png"]), "png")
-    content = base64.b64encode(file.read_bytes()).decode()
-    points = table[table["curve"] == entry["name"]] if "curve" in table else table
-    listed = [] if len(points) > MOST_POINTS else _points(points)
-    source = f"data:image/{kind};base64,{content}"
-    return Shown(entry["name"], source, _alternative(entry["name"], points, about), listed, len(points))
+def _figure(
+    files: Mapping[str, str], figures: "Figures", charts: Mapping[str, Plain], judged: Sequence[Judged], about: About
+) -> Shown:
+    name, drawn = files["name"], charts.get(files["name"], {})
+    whole = figures.table
+    points = whole[whole["curve"] == name] if "curve" in whole else whole
+    few = points if len(points) <= MOST_POINTS else points.head(0)
+    title = str(drawn.get("title", "")) or f"{about.title}: {name}"
+    notes = drawn.get("notes", [])
+    return Shown(
+        name, title, picture(files), _alternative(title, points), name in charts,
+        [str(note) for note in notes] if isinstance(notes, list) else [], _points(few), len(points),
+        [(i, v) for i, v in enumerate(judged, 1) if name in v.figures],
+    )  # fmt: skip
 
 
-def _alternative(name: str, points: "pd.DataFrame", about: About) -> str:
-    """What the figure shows, in words: every line's first and last point."""
+def _alternative(title: str, points: "pd.DataFrame") -> str:
+    """What the figure shows, in words: the first and the last point of each line, of so many lines."""
     if points.empty:
-        return f"Figure {name} of {about.title}, made of several parts."
+        return f"{title}, made of several parts."
     lines = []
-    for line, part in points.groupby("line", sort=False):
+    for line, part in list(points.groupby("line", sort=False))[:MOST_LINES]:
         ends = [f"{number(part['centre'].iloc[i])} at {_x(part.iloc[i])}" for i in (0, -1)]
         lines.append(f"{line}: {', '.join(ends)}")
-    return f"Figure {name} of {about.title}. " + "; ".join(lines) + "."
+    more = points["line"].nunique() - len(lines)
+    return f"{title}. {'; '.join([*lines, *[f'{more} more lines'] * (more > 0)])}."
 
 
-def _x(point: "pd.Series[Any]") -> str:
+def _x(point: "pd.Series[float]") -> str:
     return str(point["x_text"]) or text(point["x"])
 
 
-def _points(points: "pd.DataFrame") -> list[list[str]]:
-    rows = points[list(POINT)].itertuples(index=False)
-    places = [_x(point) for _, point in points[["x", "x_text"]].iterrows()]
-    lines = zip(points["line"], places, rows, strict=True)
-    return [[str(line), place, *("" if v != v else number(v) for v in values)] for line, place, values in lines]
+def _points(points: "pd.DataFrame") -> Table:
+    """The points as a table, without counts that are 0 in all of them."""
+    columns = {
+        "line": points["line"].astype(str).tolist() if len(points) else [],
+        "x": [_x(point) for _, point in points[["x", "x_text"]].iterrows()] if len(points) else [],
+    }
+    for name in POINT if len(points) else ():
+        zeros = name in COUNTS
+        columns[name.replace("_", " ")] = ["" if v != v or (zeros and v == 0) else number(v) for v in points[name]]
+    return without_empty(columns)
 
 
-def _axes(frame: "Frame") -> list[str]:
-    axes = varying(frame)
-    return axes or settings(frame)[:1]
+def _cells(frame: "Frame") -> Table:
+    """How many trials of each cell are in which state; cells that are not complete come first."""
+    import pandas as pd
 
-
-class Cells(NamedTuple):
-    """How complete each cell is. lines: its settings that vary, how many trials it has, how many of them are in each
-    state, and whether all are finished."""
-
-    axes: list[str]
-    states: tuple[str, ...]
-    lines: list[tuple[list[str], int, list[int], bool]]
-
-
-def _cells(frame: "Frame") -> Cells:
-    axes = _axes(frame)
-    lines = []
-    for _, trials in frame.trials.groupby("cell", sort=False):
-        found = Counter(trials["state"])
-        counts = [found[state] for state in STATES]
-        complete = found["finished"] == len(trials)
-        lines.append(([text(trials[a].iloc[0]) for a in axes], len(trials), counts, complete))
-    return Cells(axes, STATES, lines)
-
-
-class Trials(NamedTuple):
-    """The trials. lines: id, settings that vary, seed, state, last step, reason."""
-
-    axes: list[str]
-    lines: list[tuple[str, list[str], int, str, int, str]]
-
-
-def _trials(frame: "Frame") -> Trials:
-    axes = _axes(frame)
-    lines = [
-        (str(t.name), [text(t[a]) for a in axes], t["seed"], t["state"], t["step"], t["reason"])
-        for _, t in frame.trials.head(MOST_TRIALS).iterrows()
-    ]
-    return Trials(axes, lines)
-
-
-def _origins(recorded: Iterable[TrialRecord]) -> list[tuple[int, list[tuple[str, str]]]]:
-    """The different origins of the records, with how many trials each has."""
-    found = Counter(tuple(_origin(provenance)) for r in recorded for provenance in r.provenances)
-    return [(number, list(origin)) for origin, number in found.most_common()]
-
-
-def _origin(provenance: Provenance) -> list[tuple[str, str]]:
-    """Code, versions, hardware and data; not times, which differ with every bundle."""
-    known = flat({k: v for k, v in provenance.plain().items() if k not in ("spent", "host")})
-    return [(name, str(value)) for name, value in known.items()]
+    one = frame.trials.groupby("cell", sort=False)
+    first = frame.trials.drop_duplicates("cell").set_index("cell")
+    counts = pd.crosstab(frame.trials["cell"], frame.trials["state"]).reindex(index=first.index, columns=[*STATES])
+    counts = counts.fillna(0).astype(int)
+    complete = counts["finished"] == one.size()
+    order = complete.sort_values(kind="stable").index[:MOST_CELLS]
+    columns = {axis: [text(v) for v in first.loc[order, axis]] for axis in varying(frame) or settings(frame)[:1]}
+    columns["trials"] = [str(n) for n in one.size().loc[order]]
+    columns |= {state: [str(n) if n else "" for n in counts.loc[order, state]] for state in STATES}
+    columns["complete"] = ["yes" if done else "no" for done in complete.loc[order]]
+    return without_empty(columns, len(first) - len(order))
