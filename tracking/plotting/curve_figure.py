@@ -30,10 +30,7 @@ APART = 0.5  # of the distance between two values without an order: over how muc
 def figure(curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption: Caption) -> "Figure":
     """The figure of one curve from `aggregate` and `single`: one set of axes, legend and footer below."""
     shown = in_place(curve, table)
-    bars = unordered_x(shown) or (
-        shown["line"].nunique() > MANY and int(shown["line"].value_counts().max()) <= MAX_MARKS
-    )
-    notes = footer(curve, table, caption, has_single(curve, shown, single), bars)
+    notes = footer(curve, table, caption, has_single(curve, shown, single), has_bars(shown))
     page = Page(WIDTH, title(curve, list(shown["split"].unique()), caption), notes, caption.title)
     axes = page.body.add_subplot()
     page.legend(plot(axes, curve, table, single, caption))
@@ -82,6 +79,12 @@ def unordered_x(shown: "pd.DataFrame") -> bool:
     return bool((shown["x_text"] != "").any())
 
 
+def has_bars(shown: "pd.DataFrame") -> bool:
+    """Whether bands are drawn as bars: many of them would hide each other, and marks beside each other have none."""
+    few_marks = int(shown["line"].value_counts().max()) <= MAX_MARKS if len(shown) else True
+    return unordered_x(shown) or (shown["line"].nunique() > MANY and few_marks)
+
+
 def beside(found: dict[str, Look]) -> dict[str, float]:
     """Where each line's marks are beside the place of a value, so that none hides another."""
     step = APART / max(len(found), 2)
@@ -116,9 +119,14 @@ def _line(axes: "Axes", part: "pd.DataFrame", look: Look, many: bool, unordered:
                           zorder=1.8, gid="band")  # fmt: skip
     drawn = {**look.marks(), "linestyle": ""} if unordered else look.line()
     axes.plot(x, part["centre"], markersize=3.4 if marked or unordered else 0.0, zorder=3, gid="centre", **drawn)
-    gone = part.loc[(part[[*NO_NUMBER]].sum(axis=1) > 0) & (part["at"] != "every"), "x"]
+    gone = without_number(part)["x"]
     axes.plot(gone, [0.025] * len(gone), transform=axes.get_xaxis_transform(), linestyle="", marker="x",
               markersize=4, markeredgewidth=1.1, color=look.colour, zorder=4, gid="diverged")  # fmt: skip
+
+
+def without_number(part: "pd.DataFrame") -> "pd.DataFrame":
+    """The points of a line of which trials diverged or ended with no finite number."""
+    return part[(part[[*NO_NUMBER]].sum(axis=1) > 0) & (part["at"] != "every")]
 
 
 def _reference(axes: "Axes", curve: Curve, shown: "pd.DataFrame", found: dict[str, Look]) -> "list[Line2D]":

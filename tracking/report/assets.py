@@ -21,15 +21,20 @@ def scripts() -> tuple[str, ...]:
 
 
 @functools.cache
-def styles() -> str:
-    """The fonts and the page's style."""
-    faces = [
-        f'@font-face {{ font-family: "Source Sans 3"; font-weight: {weight}; font-display: block; '
+def faces(family: str) -> str:
+    """The fonts as style rules, under this name."""
+    return "\n".join(
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: block; '
         f"src: url(data:font/woff2;base64,{base64.b64encode((FOLDER / 'assets' / name).read_bytes()).decode()}) "
         'format("woff2"); }'
         for weight, name in FONTS.items()
-    ]
-    return "\n".join([*faces, _own("report.css")])
+    )
+
+
+@functools.cache
+def styles() -> str:
+    """The fonts and the page's style."""
+    return f"{faces('Source Sans 3')}\n{_own('report.css')}"
 
 
 @functools.cache

@@ -34,12 +34,12 @@ def chart(part: Part, caption: Caption) -> Plain | None:
     places = curve_figure.beside(found) if unordered else dict.fromkeys(found, 0.0)
     colours = pairs([look.colour for look in found.values()])
     lines = [
-        _line(str(line), of_it, found[str(line)], places[str(line)], colours[list(found).index(str(line))])
-        for line, of_it in shown.groupby("line", sort=False)
+        _line(str(line), of_it, found[str(line)], places[str(line)], colour, curve.points)
+        for (line, of_it), colour in zip(shown.groupby("line", sort=False), colours, strict=True)
     ]
     single = _single(part, shown, places)
     splits = list(shown["split"].unique())
-    notes = footer(curve, part.table, caption, bool(single), bool(unordered))
+    notes = footer(curve, part.table, caption, bool(single), curve_figure.has_bars(shown))
     return {
         "kind": "curve",
         "title": title(curve, splits, caption),
@@ -71,11 +71,11 @@ def pairs(colours: "list[object]") -> list[list[str]]:
 
 
 def numbers(values: "pd.Series[float]") -> list[float | None]:
-    """Numbers as JSON writes them: null where there is none."""
-    return [float(v) if np.isfinite(v) else None for v in values]
+    """Numbers as JSON writes them, null where there is none; in seven digits, more than anybody sees of a chart."""
+    return [float(f"{v:.7g}") if np.isfinite(v) else None for v in values]
 
 
-def _line(name: str, part: "pd.DataFrame", look: Look, place: float, colour: list[str]) -> Plain:
+def _line(name: str, part: "pd.DataFrame", look: Look, place: float, colour: list[str], points: bool) -> Plain:
     return {
         "name": name,
         "colour": colour,
@@ -83,9 +83,11 @@ def _line(name: str, part: "pd.DataFrame", look: Look, place: float, colour: lis
         "open": look.at not in ("", "last"),
         "mark": look.mark,
         "x": numbers(part["x"] + place),
-        "at": [words("", t) for t in part["x_text"]],
-        **{column: numbers(part[column]) for column in ("centre", "low", "high")},
+        "at": [words("", t) for t in part["x_text"]] if (part["x_text"] != "").any() else [],
+        "centre": numbers(part["centre"]),
+        **{end: numbers(part[end]) if part[end].notna().any() else [] for end in ("low", "high")},
         "n": part["n"].tolist(),
+        "gone": [] if points else numbers(curve_figure.without_number(part)["x"] + place),
     }
 
 

@@ -164,7 +164,7 @@ def _figure(
     title = str(drawn.get("title", "")) or f"{about.title}: {name}"
     notes = drawn.get("notes", [])
     return Shown(
-        name, title, picture(files), _alternative(title, points), name in charts,
+        name, title, picture(files, name in charts), _alternative(title, points), name in charts,
         [str(note) for note in notes] if isinstance(notes, list) else [], _points(few), len(points),
         [(i, v) for i, v in enumerate(judged, 1) if name in v.figures],
     )  # fmt: skip

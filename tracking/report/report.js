@@ -10,6 +10,8 @@ function number(v) {
   if (v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e7)) return v.toExponential(3);
   return Number(v.toPrecision(4)).toLocaleString("en");
 }
+const symbols = { o: d3.symbolCircle, s: d3.symbolSquare, D: d3.symbolDiamond2, "^": d3.symbolTriangle, v: d3.symbolWye,
+  P: d3.symbolPlus, X: d3.symbolTimes };
 const value = (v, axis) => (axis.percent && v !== null ? `${number(100 * v)} %` : number(v));
 const ticks = axis => (axis.percent ? v => `${number(100 * v)}%` : axis.scale === "linear" ? undefined : number);
 const ink = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -30,7 +32,7 @@ const common = width => ({
 
 // A chart's line as the points of its marks.
 const points = (line, i) => line.x.map((x, k) => ({
-  i, x, y: line.centre[k], low: line.low[k], high: line.high[k], n: line.n[k], at: line.at[k],
+  i, x, y: line.centre[k], low: line.low[k] ?? null, high: line.high[k] ?? null, n: line.n[k], at: line.at[k],
 }));
 
 function title(chart, p) {
@@ -45,7 +47,7 @@ function marksOf(chart, line, i, colour) {
   const all = points(line, i), seen = all.filter(p => p.y !== null), many = chart.lines.length > 4;
   const x = "x", y = "y", stroke = colour, dots = seen.length <= 24 || !chart.joined, bands = [], single = [], lines = [], dotted = [];
   const dash = line.dashed ? "6,3.5" : undefined;
-  const symbol = { o: "circle", s: "square", D: "diamond2", "^": "triangle", v: "wye", P: "plus", X: "times" }[line.mark];
+  const symbol = symbols[line.mark];
   const banded = all.filter(p => p.low !== null && p.high !== null);
   if (banded.length && (!chart.joined || (many && dots)))
     bands.push(Plot.ruleX(banded, { x, y1: "low", y2: "high", stroke, strokeOpacity: 0.5, clip: true }));
@@ -64,6 +66,7 @@ function marksOf(chart, line, i, colour) {
   if (dots)
     dotted.push(Plot.dot(seen, { x, y, stroke, symbol, r: 3.6, strokeWidth: 1.5,
       fill: line.open ? ink("--paper") : stroke, fillOpacity: chart.joined ? 1 : 0.85 }));
+  dotted.push(Plot.dot(line.gone, { x: d => d, frameAnchor: "bottom", dy: -7, symbol: "times", r: 4, stroke, strokeWidth: 1.7 }));
   return [bands, single, lines, dotted];
 }
 
@@ -157,8 +160,8 @@ function key(chart, hidden, draw) {
         swatch.append("line").attr("x2", 34).attr("y1", 6).attr("y2", 6).attr("stroke", colour).attr("stroke-width", 2.4)
           .attr("stroke-dasharray", line.dashed ? "6,3.5" : null);
       if (!chart.joined || line.open)
-        swatch.append("circle").attr("cx", 17).attr("cy", 6).attr("r", 3.8).attr("stroke", colour)
-          .attr("stroke-width", 1.5).attr("fill", line.open ? ink("--paper") : colour);
+        swatch.append("path").attr("d", d3.symbol(symbols[line.mark], 44)()).attr("transform", "translate(17,6)")
+          .attr("stroke", colour).attr("stroke-width", 1.5).attr("fill", line.open ? ink("--paper") : colour);
       button.setAttribute("aria-pressed", String(!hidden.has(line.name)));
       button.replaceChildren(swatch.node(), line.name);
     }
@@ -172,14 +175,14 @@ function drawHeat(chart, box) {
   const all = chart.sheets.flatMap(s => s.cells.map(c => c.z)).filter(v => v !== null);
   const color = { type: z.scale === "log" ? "log" : "linear", scheme: "viridis", domain: d3.extent(all) };
   const legend = Plot.legend({ color: { ...color, label: z.label, tickFormat: ticks(z) }, width: Math.min(360, box.clientWidth),
-    height: 52, marginTop: 20, ticks: 5, style: { fontSize: "13px", color: ink("--ink"), background: "none" } });
+    height: 52, marginTop: 20, ticks: 5, style: { fontFamily: "inherit", fontSize: "13px", color: ink("--ink"), background: "none" } });
   const panels = document.createElement("div");
   panels.className = several ? "panels" : "";
   box.replaceChildren(legend, panels);
-  for (const sheet of chart.sheets) {
-    const place = document.createElement("div");
+  const places = chart.sheets.map(() => panels.appendChild(document.createElement("div")));
+  for (const [i, sheet] of chart.sheets.entries()) {
+    const place = places[i];
     if (sheet.name) place.append(Object.assign(document.createElement("h4"), { textContent: sheet.name }));
-    panels.append(place);
     const width = place.clientWidth, named = axis => ({ ticks: axis.ticks.map(t => t[0]),
       tickFormat: v => new Map(axis.ticks).get(v), labelAnchor: "center", labelArrow: "none", label: axis.label });
     const cell = { x1: "x1", x2: "x2", y1: "y1", y2: "y2", inset: 0.5 };
