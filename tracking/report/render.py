@@ -138,7 +138,7 @@ def _judged(frame: "Frame", figures: "Figures", verdicts: Sequence[Verdict], cla
     return [
         Judged(
             v.name, v.verdict, SYMBOLS[v.verdict], v.label, v.statement, sentence(v), _evidence(v),
-            related(claim, there, contents),
+            [] if "reason" in v.evidence else related(claim, there, contents),  # its own code may be what failed
         )
         for v, claim in zip(verdicts, claims, strict=True)
     ]  # fmt: skip

@@ -111,7 +111,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     )  # fmt: skip
     figures = Figures(drawn.files, drawn.table, (NotDrawn("b", f"no such setting {EVIL}"),), drawn.contents)
     table = trials.trials(found)
-    trials.write(table, folder)
+    (folder / "trials.csv").write_text(trials.as_csv(table))
     html = render(ABOUT, found, about_trials(found), figures, VERDICTS, CLAIMS, table)
     (folder / "report.html").write_text(html, "utf-8")
     return Made(found, figures, folder, html)
