@@ -12,6 +12,8 @@ from orchestrator.planning.resources import cores
 from tracking.common.errors import Interrupted
 
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
+# What every worker imports. A Ray of this process does so in the workers that it starts ahead of any work.
+PRELOADED = ["torch", "orchestrator.cluster.trainable"]
 HEAD_S = 10.0  # for the head of a cluster to list its nodes
 
 
@@ -33,6 +35,7 @@ def attached(address: str | None) -> Iterator[None]:
                     include_dashboard=False,
                     log_to_driver=False,
                     logging_level="ERROR",
+                    _system_config=None if address else {"preload_python_modules": PRELOADED},
                 )
         except (ConnectionError, RuntimeError) as error:  # RuntimeError: of authentication, and of versions
             if address is None:

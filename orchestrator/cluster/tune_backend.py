@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.execution import class_cache
 
 from orchestrator.cluster.callbacks import StopWhenAsked, SupervisorCallback
 from orchestrator.cluster.connect import attached, last_line, starting
@@ -28,6 +29,9 @@ from tracking.records.store import Store
 from workers.bundle import Bundle
 from workers.runtime.failure import Failure
 
+# Tune gives its actors a variable for PyTorch Lightning. Ray would start new processes for them, and end unused those
+# that it started ahead.
+class_cache.DEFAULT_ENV_VARS.clear()
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -139,8 +140,12 @@ def test_mlflow_holds_parent_and_children(launched: tuple[Path, dict[str, Any]])
 def test_ray_and_this_process_record_the_same(
     sweep: Sweep, launched: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
+    """And Ray's workers are those that it started ahead, with PyTorch imported: none was started for a trial."""
     (tmp_path / "small.yaml").write_text(SWEEP)
-    result = sweep("launch", "small.yaml", "--json", folder=tmp_path)
+    with tempfile.TemporaryDirectory(prefix="ray-") as logs:  # short: paths of sockets have 107 characters at most
+        result = sweep("launch", "small.yaml", "--json", folder=tmp_path, RAY_TMPDIR=logs)
+        workers = [path.name for path in Path(logs).glob("ray/session_2*/logs/worker-*.err")]
+    assert workers and all("-ffffffff-" in name for name in workers), "the job of a worker is in the name of its log"
     assert result["trials"] == {"total": 6, "run": 6, "already_done": 0, "failed": 0, "diverged": 0, "missing": 0}
     mine = rows(launched[0])
     mine = mine[mine["trial"].isin(rows(tmp_path)["trial"])].reset_index(drop=True)
