@@ -169,14 +169,17 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
         With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
     """
     from orchestrator.commands.rendering import render
+    from orchestrator.commands.rendering.render_rerun import Steps
     from orchestrator.commands.trial.rerun import find
     from orchestrator.commands.trial.rerun import rerun as alone
 
     ledger = at.ledger()
     one = find(ledger, trial)
     if rerun or profile_torch:
+        steps = Steps()
         for progress in alone(ledger, one, profile_torch):
-            render.step(progress)
+            steps.show(progress)
+        steps.compare(ledger, one)
     else:
         render.trial(ledger, one, as_json)
     return 0
@@ -223,12 +226,13 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
         With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
     from orchestrator.commands.rendering import render
+    from orchestrator.commands.rendering.render_rerun import Steps
     from orchestrator.commands.trial.reproduce import reproduce as compare_runs
     from orchestrator.commands.trial.rerun import find
 
     ledger = at.ledger()
     one = find(ledger, trial)
-    found = compare_runs(ledger, one, bundle, (lambda progress: None) if as_json else render.step)
+    found = compare_runs(ledger, one, bundle, (lambda progress: None) if as_json else Steps().show)
     render.reproduced(one, found, as_json)
     return 1 if any(c.finding == "differs" for c in found) else 0
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifest import TrialRecord
-    from tracking.records.rows import Progress
     from tracking.records.store import Store
 
 SHOWN = 10  # bundles of a plan
@@ -217,13 +216,6 @@ def _computed(part: "Computed") -> tuple[str, ...]:
     versions = ", ".join(" ".join(pair) for pair in by.versions or ())
     code = by.code.commit[:10] if by.code else ""
     return f"{part.first} to {part.last}", str(part.rows), by.device, by.host, by.engine, code, versions
-
-
-def step(progress: "Progress") -> None:
-    """One line for one step of a trial that is run again."""
-    shown = [f"{' '.join(filter(None, r[2:5]))} {r.value:.6g}" for r in progress.rows if not r.layer]
-    ended = [f"{outcome.state}: {outcome.reason}" for outcome in progress.ended.values()]
-    say(f"step {progress.step}: " + ", ".join([*shown, *ended]))
 
 
 def exported(done: "Exported", as_json: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.commands.rendering.render_rerun import Steps
 from orchestrator.commands.trial import reproduce, rerun
 from tests.support.networks import small_trials
 from tracking.common.errors import Refused
@@ -88,3 +89,14 @@ def test_rerun_is_lazy_so_that_a_debugger_sees_each_step(ledger: Ledger) -> None
     running = rerun.rerun(ledger, find(ledger, small_trials.trial(0)))
     assert isinstance(running, Iterator)
     assert next(running).step == 0
+
+
+def test_what_is_shown_ends_with_what_is_recorded(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    one, steps = find(ledger, small_trials.trial(1)), Steps()
+    for progress in rerun.rerun(ledger, one):
+        steps.show(progress)
+    steps.last |= {"train risk": 9.0}
+    steps.compare(ledger, one)
+    first, second, *_, last = capsys.readouterr().err.splitlines()
+    assert "parameters" in first and "parameters" not in second, "a number that does not change is shown once"
+    assert last.startswith(f"recorded of step {one.step}: ") and "train risk" in last and "parameters" not in last
