@@ -13,18 +13,18 @@ LOST = ("failed", "diverged", "missing", "not finite", "cancelled", "running")
 
 def sentence(verdict: Verdict) -> str:
     """The criterion, what was found, and of how many trials: "Asked: ... Found: ... (24 trials, 4 seeds a cell)"."""
-    evidence = {_by_name(key, verdict.x): value for key, value in verdict.evidence.items()}
+    evidence = {_in_words(key, verdict.x): value for key, value in verdict.evidence.items()}
     if "reason" in evidence:
         return f"Not judged: {evidence['reason']}."
     found = "; ".join(part for part in (_share(evidence), *_lines(evidence, verdict.verdict)) if part)
     return f"Asked: {evidence['criterion']}. Found: {found or 'no number'} ({_counted(evidence)})."
 
 
-def _by_name(key: str, x: str) -> str:
-    """A key with what lies along x by its own name: `largest_x` is `largest_parameters`."""
+def _in_words(key: str, x: str) -> str:
+    """A key in words, with what lies along x by its own name: `largest_x` is "largest data.train_size"."""
     line, apart, name = key.rpartition(": ")
-    parts = (x if x and part == "x" else part for part in name.split("_"))
-    return f"{line}{apart}{'_'.join(parts)}"
+    words = (x if x and word == "x" else word for word in name.split("_"))
+    return f"{line}{apart}{' '.join(words)}"
 
 
 def _share(evidence: Numbers) -> str:
@@ -52,18 +52,14 @@ def _numbers(numbers: Mapping[str, Value]) -> str:
     """What is lacking, then intervals, then single numbers: those that decide come first."""
     lacking = [f"lacking: {numbers['lacking']}"] if "lacking" in numbers else []
     intervals = [_interval(k, v) for k, v in numbers.items() if isinstance(v, str) and k.endswith("interval")]
-    single = [f"{_said(k)} {number(v)}" for k, v in numbers.items() if isinstance(v, int | float)]
-    lists = [f"{_said(k)} {', '.join(map(_short, v))}" for k, v in numbers.items() if isinstance(v, list)]
+    single = [f"{k} {number(v)}" for k, v in numbers.items() if isinstance(v, int | float)]
+    lists = [f"{k} {', '.join(map(_short, v))}" for k, v in numbers.items() if isinstance(v, list)]
     return "; ".join([*lacking, *[*intervals, *single, *lists][:MOST]])
 
 
 def _interval(name: str, text: str) -> str:
     """The text of an interval begins with its centre, and is named only where a claim has several."""
-    return text if name == "interval" else f"{_said(name.removesuffix('_interval'))} {text}"
-
-
-def _said(name: str) -> str:
-    return name.replace("_", " ")
+    return text if name == "interval" else f"{name.removesuffix(' interval')} {text}"
 
 
 def _short(value: float | str) -> str:

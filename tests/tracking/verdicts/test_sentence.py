@@ -2,6 +2,7 @@
 
 from tests.support.made_up.claim_cases import risks, widths
 from tests.support.made_up.claim_rows import judged, last
+from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
 
 INF = float("inf")
@@ -30,3 +31,11 @@ def test_what_is_lacking_comes_before_any_number() -> None:
 def test_a_claim_that_cannot_be_judged_says_why() -> None:
     found = judged(risks([1, 2], [1, 1], [0.0, 0.0]), "bounded", y="no_such", split="test", high=1.0)
     assert sentence(found) == f"Not judged: {found.evidence['reason']}." and "no_such" in sentence(found)
+
+
+def test_what_lies_along_x_has_the_name_that_the_sweep_gives_it() -> None:
+    evidence = {"criterion": "c", "fitted_x": [1.0, 2.0], "trials": 2, "seeds": 1}
+    assert (
+        sentence(Verdict("a", "holds", evidence, "", "", "data.a_b"))
+        == "Asked: c. Found: fitted data.a_b 1, 2 (2 trials, 1 seeds a cell)."
+    )
