@@ -255,7 +255,7 @@ def sync(
     refuse_another_file(sweep, ledger.store)
     results = build(sweep, expand(sweep), ledger)
     files = write(results, ledger.store)
-    render.synced(mlflow_mirror.sync(results, files, ledger, tracking_uri), as_json)
+    render.synced(sweep, mlflow_mirror.sync(results, files, ledger, tracking_uri), at.root, as_json)
     return 0
 
 

@@ -37,7 +37,8 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
         nonlocal ledger
         ledger = Ledger.read(store, ledger)
         found = compare(trials, ledger, at_the_end=end)
-        render_status.status(sweep, found, _working(sweep, found, store), tuple(notes(trials, ledger)), as_json)
+        working, codes = _working(sweep, found, store), tuple(notes(trials, ledger))
+        render_status.status(sweep, found, working, codes, at.root, as_json)
         return not found.work
 
     repeat(look, STATUS_S if watch else None)

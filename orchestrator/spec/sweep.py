@@ -23,6 +23,12 @@ from workers.trial import digest
 DEFAULT_STORE = "runs"
 
 
+def command(verb: str, *words: str, store: str = DEFAULT_STORE) -> str:
+    """A command on a store, to be pasted into a shell."""
+    place = () if store == DEFAULT_STORE else ("--store", store)
+    return shlex.join(("sweep", verb, *words, *place))
+
+
 @dataclass(frozen=True)
 class Sweep:
     """A sweep file that was read and checked, with one profile and all overrides applied.
@@ -67,8 +73,7 @@ class Sweep:
 
     def command(self, verb: str, store: str = DEFAULT_STORE) -> str:
         """The command that does this with the sweep, to be pasted into a shell."""
-        place = () if store == DEFAULT_STORE else ("--store", store)
-        return shlex.join(("sweep", verb, *self.asked, *place))
+        return command(verb, *self.asked, store=store)
 
     def _repr_html_(self) -> str:
         axes = [(key, "varies", axis.written) for grid in self.grids for key, axis in grid.axes.items()]

@@ -14,7 +14,7 @@ from orchestrator.planning.pack import described, operations
 from orchestrator.planning.plan import Plan
 from orchestrator.results.build import Results, plain
 from orchestrator.results.write import Files
-from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.sweep import Sweep, command
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
@@ -60,7 +60,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
         )
     render_curves.curves(sweep, done.table)
     _claims(done.claims)
-    failures(done.failed, f" --store {store}" if store != "runs" else "")
+    failures(done.failed, store)
     if done.damaged:
         say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
@@ -235,7 +235,7 @@ def reproduced(one: "TrialRecord", found: "Sequence[Compared]", as_json: bool) -
     table(f"trial {one.id}, recorded by {code.commit if code and code.commit else 'unknown code'}", header, lines)
 
 
-def synced(report: Any, as_json: bool) -> None:
+def synced(sweep: Sweep, report: Any, store: str, as_json: bool) -> None:
     """What a sync sent."""
     if as_json:
         return _json(report.__dict__)
@@ -244,7 +244,7 @@ def synced(report: Any, as_json: bool) -> None:
     if report.rebuilt:
         say(f"rebuilt  all of its runs, since {report.rebuilt}; the older experiment is in MLflow's bin")
     if not any(counts.values()):
-        say("nothing is recorded here of this sweep: `sweep launch` does the work, and --store says where it is kept")
+        say(f"nothing of this sweep is recorded in {store}: `{sweep.command('launch', store)}` does the work")
     for trial in report.behind[:SHOWN]:
         say(f"behind   {trial}")
     for problem in report.problems:
@@ -259,10 +259,10 @@ def _claims(verdicts: Sequence[Verdict]) -> None:
         say(f"{v.label or v.name}: {v.statement} {sentence(v)}")
 
 
-def failures(failed: dict[str, list[str]], where: str = "") -> None:
+def failures(failed: dict[str, list[str]], store: str) -> None:
     """Each kind of failure with the command that shows the whole of it."""
     for error, trials in sorted(failed.items()):
-        say(f"failed   {len(trials):,}: {error} (`sweep show {trials[0]}{where}` has the whole of it)")
+        say(f"failed   {len(trials):,}: {error} (`{command('show', trials[0], store=store)}` has the whole of it)")
 
 
 def _json(value: dict[str, Any]) -> None:

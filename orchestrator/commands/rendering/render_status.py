@@ -33,9 +33,16 @@ class Working:
         return {**about, **(self.progress.model_dump(mode="json") if self.progress else {})}
 
 
-def status(sweep: Sweep, plan: Plan, working: Sequence[Working], notes: Sequence[str], as_json: bool) -> None:
+def status(
+    sweep: Sweep,
+    plan: Plan,
+    working: Sequence[Working],
+    notes: Sequence[str],
+    store: str,
+    as_json: bool,
+) -> None:
     """Trials by state; they add up to the sweep's number. working: the launches that work on trials of the sweep.
-    notes: on where the records come from."""
+    notes: on where the records come from. store: as it was given."""
     states = dict(sorted(plan.states.items()))
     if as_json:
         found = {
@@ -48,12 +55,12 @@ def status(sweep: Sweep, plan: Plan, working: Sequence[Working], notes: Sequence
     _commits(plan)
     if plan.work:
         who = "; ".join(str(one.claim) for one in working)
-        say(f"at work  {who or 'nobody: `sweep launch` runs what is left'}")
+        say(f"at work  {who}" if who else f"nobody is at work: `{sweep.command('launch', store)}` runs what is left")
     for one in working:
         _progress(one)
     for line in sentences(plan.lacks):
         say(line)
-    failures(plan.failed)
+    failures(plan.failed, store)
     for line in plan.damaged:
         say(f"damaged: {line}")
     for line in notes:

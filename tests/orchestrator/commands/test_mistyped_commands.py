@@ -1,6 +1,8 @@
 """Mistakes that a new user makes: each ends with one message that says what to do, and with the code of bad input."""
 
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -116,9 +118,10 @@ def test_a_dead_mlflow_is_told_with_what_is_safe(
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("status mine.yaml", "at work nobody: `sweep launch` runs what is left"),
+        ("status mine.yaml", "nobody is at work: `sweep launch mine.yaml --profile debug` runs what is left"),
+        ("status mine.yaml --store other", "`sweep launch mine.yaml --profile debug --store other`"),
         ("verify mine.yaml", "0 trials, 0 seeds a cell, 4 missing"),
-        ("sync mine.yaml", "nothing is recorded here of this sweep: `sweep launch`"),
+        ("sync mine.yaml", "nothing of this sweep is recorded in runs: `sweep launch mine.yaml --profile debug`"),
     ],
 )
 def test_asked_before_the_launch_each_says_that_nothing_is_there(
@@ -129,6 +132,8 @@ def test_asked_before_the_launch_each_says_that_nothing_is_there(
     monkeypatch.chdir(tmp_path)
     code, _, err = said([*typed.split(), "--profile", "debug"], capsys)
     assert code == 0 and says in err
+    for command in re.findall("`(sweep [^`]+)`", err):  # can be pasted
+        cli.app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
 
 
 def test_who_reads_only_the_beginning_gets_no_error() -> None:
