@@ -138,7 +138,7 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
     ----------
     first
         The sweep that the others are compared with: a file, a shipped name, or a variant such as fig2@laptop@epochs=5;
-        in another store than --store after its folder or URI and "::".
+        in another store than --store after its folder or URI and "::". fig2~1 is fig2 before its file was last changed.
     second
         Another one.
     more

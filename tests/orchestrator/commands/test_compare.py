@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from orchestrator import cli
+from orchestrator.execution.store.keep_sweep import keep_sweep
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support.stores import recorded_sweeps
@@ -83,6 +84,24 @@ def test_one_sweep_in_two_stores(
     code, _, err = run(folder, typed.removesuffix(" --json"), monkeypatch, capsys)
     assert code == 0 and "same values to the last bit" in err and "equal" not in err
     assert Path(found["file"]).parent.name != "small vs small"
+
+
+def test_a_sweep_before_its_file_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(str(tmp_path / "runs"))
+    for epochs in (2, 4):
+        sweep = read(str(recorded_sweeps.write(tmp_path / "mine.yaml", epochs=epochs)))
+        with keep_sweep(sweep, expand(sweep), store, None):
+            recorded_sweeps.record(expand(sweep), store, error)
+    code, out, err = run(tmp_path, "compare mine.yaml~1 mine --json", monkeypatch, capsys)
+    found = json.loads(out)
+    assert code == 0 and found["sweeps"] == ["mine~1", "mine"], err
+    assert found["settings"] == {"epochs": {"mine~1": "2", "mine": "4"}}
+    assert {d["found"] for d in found["curves"][0]["differences"]} == {"lower"}
+    for typed, says in (("mine~2 mine", "keeps 2 versions of mine"), ("mien~1 mine", "did you mean 'mine'?")):
+        code, _, err = run(tmp_path, f"compare {typed}", monkeypatch, capsys)
+        assert code == 2 and says in err
 
 
 @pytest.mark.parametrize(
