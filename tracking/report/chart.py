@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Plain = dict[str, object]
+BANDS = {"ci95": "95% interval", "sd": "mean ± sd", "iqr": "quartiles", "minmax": "smallest to largest", "none": ""}
 MOST_POINTS = 10_000  # of one chart; a larger figure is shown as a picture
 
 
@@ -46,6 +47,7 @@ def chart(part: Part, caption: Caption) -> Plain | None:
         "notes": notes,
         "x": _x(curve, shown, caption),
         "y": _y(curve, shown, part, splits, caption),
+        "band": BANDS[curve.band],
         "joined": not (unordered or curve.points),
         "lines": lines,
         "single": single,

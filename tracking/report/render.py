@@ -161,7 +161,7 @@ def _figure(
     whole = figures.table
     points = whole[whole["curve"] == name] if "curve" in whole else whole
     few = points if len(points) <= MOST_POINTS else points.head(0)
-    title = str(drawn.get("title", "")) or f"{about.title}: {name}"
+    title = str(drawn.get("title", "")) or f"{about.title} ({name})"
     notes = drawn.get("notes", [])
     return Shown(
         name, title, picture(files, name in charts), _alternative(title, points), name in charts,

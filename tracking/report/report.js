@@ -7,7 +7,11 @@ const redraw = [];
 
 function number(v) {
   if (v === null || v === undefined) return "none";
-  if (v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e7)) return v.toExponential(3);
+  if (v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e7)) {
+    const [digits, power] = Number(v.toPrecision(4)).toExponential().split("e");
+    const raised = [...power.replace("+", "")].map(c => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+    return digits === "1" ? `10${raised}` : `${digits}·10${raised}`;
+  }
   return Number(v.toPrecision(4)).toLocaleString("en");
 }
 const symbols = { o: d3.symbolCircle, s: d3.symbolSquare, D: d3.symbolDiamond2, "^": d3.symbolTriangle, v: d3.symbolWye,
@@ -37,7 +41,7 @@ const points = (line, i) => line.x.map((x, k) => ({
 
 function title(chart, p) {
   const line = chart.lines[p.i], has = p.low !== null && p.high !== null;
-  const band = has ? `\n${value(p.low, chart.y)} to ${value(p.high, chart.y)}` : "";
+  const band = has ? `\n${chart.band}: ${value(p.low, chart.y)} to ${value(p.high, chart.y)}` : "";
   const n = p.n > 1 ? `\n${p.n} seeds` : "";
   return `${line.name}\n${chart.x.label}: ${p.at || number(p.x)}\n${chart.y.label}: ${value(p.y, chart.y)}${band}${n}`;
 }
