@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -34,8 +34,23 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
 
 def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
     set_threads()
+    unusable: set[str] = set()  # checkpoints that the experiment cannot go on from
+    while True:
+        opened = _open(store, bundle, device, unusable)
+        try:
+            yield from _run(store, bundle, device, opened)
+            return
+        except Damaged as error:
+            if not opened.checkpoint or error.name:
+                raise
+            damaged = _set_aside(store, Damaged(f"{opened.checkpoint} {error}", opened.checkpoint))
+        unusable.add(opened.checkpoint)
+        yield Report(bundle.id, opened.writer.manifest.step, {}, 0, damaged=(damaged,))
+
+
+def _run(store: Store, bundle: Bundle, device: str, opened: "Opened") -> Generator[Report, None, None]:
+    """Runs a bundle from where it was opened. Raises Damaged without a name where its checkpoint has another form."""
     begun = time.thread_time()  # of this thread alone: a launch without Ray mirrors to MLflow in the same process
-    opened = _open(store, bundle, device)
     writer = opened.writer
     if opened.damaged:
         yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
@@ -89,15 +104,18 @@ def set_threads() -> None:
 
 
 class Opened(NamedTuple):
-    """A bundle's writer, the state to resume from if there is one, and messages about damaged files."""
+    """A bundle's writer, the state to resume from if there is one, messages about damaged files, and the name of the
+    checkpoint that holds the state."""
 
     writer: Writer
     state: dict[str, Any] | None = None
     damaged: tuple[str, ...] = ()
+    checkpoint: str = ""
 
 
-def _open(store: Store, bundle: Bundle, device: str) -> Opened:
-    """Resumes from the newest commit whose files are undamaged; starts the bundle where there is none."""
+def _open(store: Store, bundle: Bundle, device: str, unusable: Collection[str] = ()) -> Opened:
+    """Resumes from the newest commit whose files are undamaged; starts the bundle where there is none. unusable: names
+    of checkpoints to pass over."""
     mine, damaged = provenance.of(device), []
     trials = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
     writer = Writer.begin(
@@ -110,12 +128,14 @@ def _open(store: Store, bundle: Bundle, device: str) -> Opened:
         writer.manifest = manifest.begun_again(trials)
         recorded_trials(manifest, bundle.trials[0])
         for entry in reversed(manifest.checkpoints):
+            if entry.name in unusable:
+                continue
             try:
                 then, state = _whole(store, manifest, entry)
             except Damaged as error:
                 damaged.append(_set_aside(store, error))
             else:
-                return Opened(Writer(store, then, replace(mine, data=then.data)), state, tuple(damaged))
+                return Opened(Writer(store, then, replace(mine, data=then.data)), state, tuple(damaged), entry.name)
     except FileNotFoundError:
         pass  # nothing is recorded of this bundle
     except Damaged as error:

@@ -4,6 +4,7 @@ Every row and outcome of it is traced to the device that computed it.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.manifest import TrialRecord
 from tracking.records.rows import Outcome, Row
+from tracking.records.storage import sha256
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 from workers import run_bundle
@@ -93,6 +95,42 @@ def test_both_checkpoints_damaged_is_the_same_work_from_the_start(tmp_path: Path
     assert len(reports[0].damaged) == 2 and reports[0].step == -1
     assert same_rows(store, undisturbed)
     assert len(list((tmp_path / "a").rglob("*.bin.damaged"))) == 2 and not list((tmp_path / "a").rglob("*.bin"))
+
+
+OTHER_FORMS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a key is missing": lambda state: state.pop("rates"),
+    "a key too many": lambda state: state.update(more=1),
+    "a tensor is missing": lambda state: state["engine"]["parameters"].popitem(),
+    "another shape": lambda state: state["engine"]["parameters"].update({k: v[:0] for k, v in parameters(state)}),
+    "no tensor": lambda state: state["engine"]["parameters"].update({k: 1.0 for k, _ in parameters(state)}),
+    "fewer models": lambda state: state["active"].pop(),
+    "no number": lambda state: state["perturbing"].update(count=["", ""]),
+    "no such epoch": lambda state: state.update(epoch=10**9),
+    "no state": lambda state: state.clear(),
+}
+
+
+def parameters(state: dict[str, Any]) -> list[tuple[str, Any]]:
+    return list(state["engine"]["parameters"].items())
+
+
+@pytest.mark.parametrize("how", OTHER_FORMS)
+def test_a_checkpoint_of_another_form_with_the_right_checksum_is_set_aside(tmp_path: Path, how: str) -> None:
+    bundle = together([small_trials.trial(s, epochs=6) for s in range(2)])
+    store, undisturbed = Store(str(tmp_path / "a")), Store(str(tmp_path / "b"))
+    list(run_bundle.work(undisturbed, bundle, "cpu"))
+    interrupted(store, bundle, 4)
+    file = newest(tmp_path / "a", "*.bin")
+    state = checkpoint.load(file.read_bytes())
+    OTHER_FORMS[how](state)
+    content = checkpoint.dump(state)
+    file.write_bytes(content)
+    manifest = tmp_path / "a" / layout.manifest(bundle.id)
+    change_manifest.text(manifest, lambda m: m["checkpoints"][-1].update(sha256=sha256(content), bytes=len(content)))
+    reports = list(run_bundle.work(store, bundle, "cpu"))
+    (said,) = reports[0].damaged
+    assert file.name in said and "holds" in said and file.with_name(f"{file.name}.damaged").exists()
+    assert same_rows(store, undisturbed)
 
 
 class Canary:

@@ -27,6 +27,7 @@ from workers.interfaces.engine import Choice
 from workers.interfaces.experiment import Seconds, no_limit, not_known
 from workers.interfaces.until import Until
 from workers.plugins import LOSSES
+from workers.runtime import checkpoint
 from workers.theory import series
 from workers.training.settings import AnyOptimizer, OnImages, default_optimizer
 from workers.training.settings import Settings as TrainingSettings
@@ -151,7 +152,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
     index of alpha + points * index of beta; all else is at step 0. `loss_beside_weights` is the loss at 1 + alpha times
     the weights plus beta times the second direction.
     """
-    first = resume["done"] if resume else 0
+    first = checkpoint.done(resume, len(trials))
     for done, trial in enumerate(trials[first:], first + 1):
         found, about = _measured(trial, device)
         yield Progress(found.outcome.step, found.rows, {trial.id: found.outcome}, partial(dict, done=done), about)

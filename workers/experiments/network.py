@@ -192,10 +192,10 @@ def _data_key(trial: Trial[Settings]) -> str:
 def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] | None) -> Iterator[Progress]:
     """Trains the trials as one batch of models. Raises ValueError where settings and data do not fit."""
     engine, functions, about = _made(trials, device)
-    if trials[0].settings.pretrain and not resume:
+    if trials[0].settings.pretrain and resume is None:
         engine.load(_pretrained(trials, engine.state(), device))
     training = Training(trials, engine, functions, about)
-    if resume:
+    if resume is not None:
         training.load(resume)
     yield from training.go_on()
 

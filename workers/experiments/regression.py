@@ -22,6 +22,7 @@ from pydantic import Field
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
 from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation
+from workers.runtime import checkpoint
 from workers.runtime.seeds import generator
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, Descent, descent
@@ -103,7 +104,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
     settings = trials[0].settings
     given, steps = problem(settings), logged_steps(settings)
     expected = expectation(given, settings, steps)
-    for first in range(resume["done"] if resume else 0, len(trials), TRIALS_AT_ONCE):
+    for first in range(checkpoint.done(resume, len(trials)), len(trials), TRIALS_AT_ONCE):
         some = trials[first : first + TRIALS_AT_ONCE]
         measured = measures(given, trajectory(given, settings, steps, [t.seed for t in some]))
         rows: list[Row] = []

@@ -1,4 +1,8 @@
-"""Serialises checkpoints of tensors and plain Python values; loading one executes no code."""
+"""Serialises checkpoints of tensors and plain Python values; loading one executes no code.
+
+A checkpoint with the right checksum may still be no state of its bundle, as when somebody has changed both: experiments
+compare it with a state of their own (`check_form`) before they go on from it.
+"""
 
 import io
 from typing import Any
@@ -20,9 +24,61 @@ def load(content: bytes, name: str = "checkpoint") -> dict[str, Any]:
     import torch
 
     try:
-        state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+        state: object = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
     except Exception as error:  # zip, pickle and torch raise exceptions of their own
         raise Damaged(
             f"{name} is not a checkpoint of tensors and plain values ({type(error).__name__})", name
         ) from error
+    if not isinstance(state, dict):
+        raise Damaged(f"{name} holds {_form(state)} and not a state by its names", name)
     return state
+
+
+def check_form(found: object, like: object, place: str = "state") -> None:
+    """Raises Damaged, saying where, unless `found` has the keys of `like`, and tensors of the same shapes.
+
+    Numbers and None are of one form, since some numbers become known in training, and so are numbers of any precision.
+    """
+    inner, expected = _parts(found), _parts(like)
+    if _kind(found) != _kind(like) or inner.keys() != expected.keys():
+        raise Damaged(f"holds {_form(found)} and not {_form(like)} as {place}")
+    for key, value in expected.items():
+        check_form(inner[key], value, f"{place}.{key}")
+
+
+def done(state: dict[str, Any] | None, trials: int) -> int:
+    """How many trials a state says are done, of an experiment that does one after the other; 0 without one. Raises
+    Damaged."""
+    if state is None:
+        return 0
+    found = state.get("done")
+    if state.keys() != {"done"} or type(found) is not int or not 0 <= found <= trials:
+        raise Damaged(f"holds {state!r:.80} and not how many of {trials} trials are done")
+    return found
+
+
+def _parts(value: object) -> dict[Any, object]:
+    """What a dictionary or a list holds, by key or place."""
+    if isinstance(value, dict):
+        return value
+    return dict(enumerate(value)) if isinstance(value, list) else {}
+
+
+def _kind(value: object) -> object:
+    """What two values of one form have in common, besides what they hold."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return "tensor", tuple(value.shape), value.is_floating_point()
+    return "number" if value is None or isinstance(value, int | float) else type(value)
+
+
+def _form(value: object) -> str:
+    """In words, for a message."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)} ({value.dtype})"
+    if isinstance(value, dict):
+        return f"the keys {', '.join(sorted(map(str, value)))}"[:80]
+    return f"a list of {len(value)}" if isinstance(value, list) else repr(value)[:40]

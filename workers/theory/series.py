@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tracking.records.rows import Outcome, Progress, Row
 from workers.interfaces.divergence import LARGEST_RISK
+from workers.runtime import checkpoint
 from workers.trial import S, Trial
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def one_by_one(
     trials: Sequence[Trial[S]], resume: dict[str, Any] | None, compute: Callable[[Trial[S]], Result]
 ) -> Iterator[Progress]:
     """Computes the trials of a bundle in turn; a resumed bundle continues with the first that is not done."""
-    first = resume["done"] if resume else 0
+    first = checkpoint.done(resume, len(trials))
     for done, trial in enumerate(trials[first:], first + 1):
         found = compute(trial)
         yield Progress(found.outcome.step, found.rows, {trial.id: found.outcome}, partial(dict, done=done))

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.common.errors import Damaged
 from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
-from workers.runtime import seeds
+from workers.runtime import checkpoint, seeds
 from workers.runtime.trained_weights import Trained, dump
 from workers.training.measured_rows import measured
 from workers.training.perturb import Perturbing
@@ -149,6 +150,10 @@ class Training:
         return dump(Trained(tuple(t.id for t in self.trials), state["parameters"], state["buffers"]))
 
     def load(self, state: dict[str, Any]) -> None:
+        """Goes on from a state of this bundle. Raises Damaged for anything else."""
+        checkpoint.check_form(state, self.state())
+        if type(state["epoch"]) is not int or not 0 <= state["epoch"] <= self.settings.epochs:
+            raise Damaged(f"holds {state['epoch']!r:.40} as state.epoch and not one of 0 to {self.settings.epochs}")
         self.epoch, self.active = state["epoch"], np.array(state["active"], dtype=bool)
         self.engine.load(state["engine"])
         self.perturbing.load(state["perturbing"])
