@@ -57,7 +57,7 @@ KINDS = (
     Kind(_sweep(OWN, SEEDS)),
     Kind(_sweep(FIXED, VARY, epochs=20), _sweep(FIXED, VARY, epochs=20, measure=[*FIXED["measure"], "margin", "norm"])),
 )
-LONGEST = 0.6  # latest instant of the first kill: so many times what an undisturbed launch takes
+LONGEST = 1.5  # latest instant of the first kill: so many times what an undisturbed launch takes
 RAY_S = 10.0  # and so much later with Ray
 GO_ON = (0, 75, -signal.SIGKILL)  # done, interrupted since the cluster failed, killed
 RAYS_END = " core_worker"  # Ray itself ends a driver with code 1, saying so from this file, when its raylet is gone
@@ -104,7 +104,7 @@ def soak(program: Program, folder: Path, kills: int, seed: int, ray: float) -> T
         longest_s = LONGEST * place.seconds()
         _disturb(place, kills, random, ray, longest_s, tally)
         if kind.more:
-            place.launch().ends(0)
+            place.launch_all()
             _disturb(place.write(kind.more), kills, random, ray, longest_s, tally)
         _compare(place, tally)
         program.clean()

@@ -63,7 +63,11 @@ def held(root: Path) -> dict[str, Held]:
 def _with_measured_later(one: Held, other: Held, trial: str) -> Held:
     """Two bundles that hold a trial hold different measures of it, or the same rows; one has its weights."""
     assert one.outcome == other.outcome, f"{trial} ended twice, differently"
-    return Held(one.outcome, one.settings, one.rows | other.rows, one.weights or other.weights)
+    settings, others = json.loads(one.settings), json.loads(other.settings)
+    if "measure" in settings:
+        settings["measure"] = sorted({*settings["measure"], *others["measure"]})
+    both = json.dumps(settings, sort_keys=True)
+    return Held(one.outcome, both, one.rows | other.rows, one.weights or other.weights)
 
 
 def _ended(one: Held) -> bool:
@@ -216,7 +220,7 @@ def mirrored(database: Path) -> dict[str, list[Any]]:
             metrics = db.execute(query, (run,)).fetchall()
             shown = {k: v for k, v in tags.items() if k not in OWN}
             out.setdefault(tags.get("sweep.trial_id", ""), []).append((about, params, shown, metrics))
-    return out
+    return {trial: sorted(found, key=repr) for trial, found in out.items()}
 
 
 def wrong_runs(database: Path, rebuilt: Path) -> list[str]:
@@ -228,12 +232,13 @@ def wrong_runs(database: Path, rebuilt: Path) -> list[str]:
 
 def _how(mine: list[Any], theirs: list[Any]) -> str:
     """In words: how many runs, or what of the run is not in the other."""
-    if (len(mine), len(theirs)) != (1, 1):
+    if len(mine) != len(theirs):
         return f"{len(mine)} runs and not {len(theirs)}"
     names = ("name, status, start, end", "params", "tags", "metrics")
     return "; ".join(
         f"{name}: {_only(a, b)} and not {_only(b, a)}"
-        for name, a, b in zip(names, mine[0], theirs[0], strict=True)
+        for run, other in zip(mine, theirs, strict=True)
+        for name, a, b in zip(names, run, other, strict=True)
         if a != b
     )
 
