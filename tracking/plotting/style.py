@@ -40,6 +40,7 @@ def style() -> dict[str, object]:
         "mathtext.rm": fonts.FAMILY,
         "mathtext.it": f"{fonts.FAMILY}:italic",
         "mathtext.bf": f"{fonts.FAMILY}:bold",
+        "mathtext.cal": fonts.FAMILY,  # no formula here uses it; the default names fonts that few machines have
         "mathtext.fallback": "stixsans",
         "legend.frameon": False,
         "legend.fontsize": 9.0,
