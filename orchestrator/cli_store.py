@@ -5,8 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from orchestrator.commands import completion
 from orchestrator.commands.options import Json, Tracking, WhichStore
 
+Variant = Annotated[str, Parameter(completer=completion.launched)]
 Yes = Annotated[bool, Parameter(name=("--yes", "-y"), help="Without asking.", negative="")]
 
 
@@ -27,7 +29,7 @@ def du(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
 
 
 def rm(
-    sweep: str, *more: str, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False,
+    sweep: Variant, *more: Variant, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False,
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """Remove a sweep from the store: its results, its runs in MLflow, and its trials that no other sweep of the store
@@ -63,7 +65,7 @@ def prune(*, at: WhichStore = WhichStore(), yes: Yes = False, as_json: Json = Fa
     return 0
 
 
-def pack(sweep: str, file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
+def pack(sweep: Variant, file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """Write a sweep to one file, from which `sweep unpack` makes the same trials, rows and verdicts on another machine.
 
     Example: `sweep pack fig2@laptop fig2.tar`.

@@ -16,14 +16,24 @@ ENDINGS = (".yaml", ".yml")
 
 
 def sweeps(context: "CompletionContext") -> dict[str, str]:
-    """The shipped sweeps, and the sweep files and folders of the folder that is typed."""
+    """The shipped sweeps, those that were launched, and the sweep files and folders of the folder that is typed."""
     found = dict.fromkeys(shipped_sweeps(), "shipped")
-    return {**found, **dict.fromkeys(here(context), "in this folder")}
+    return {**dict.fromkeys(launched(context), "launched"), **found, **dict.fromkeys(here(context), "in this folder")}
 
 
 def here(context: "CompletionContext") -> tuple[str, ...]:
     """The sweep files of the folder that is typed, and the folders in it."""
     return _below(context.incomplete, ENDINGS)
+
+
+def launched(context: "CompletionContext") -> tuple[str, ...]:
+    """The variants that were launched into the store of this machine that a command here uses."""
+    from orchestrator.commands.store.discover import VARIABLE, nearest
+    from tracking.records import layout
+
+    store = os.environ.get(VARIABLE) or nearest(Path.cwd())
+    files = Path(store, layout.SWEEPS).glob(f"*{layout.KEPT_SWEEP}") if store else ()
+    return tuple(sorted(path.name.removesuffix(layout.KEPT_SWEEP) for path in files))
 
 
 def profiles(context: "CompletionContext") -> tuple[str, ...]:

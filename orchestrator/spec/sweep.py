@@ -17,10 +17,9 @@ from tracking.common.flatten import flat
 from tracking.common.named_files.user_files import UserFiles
 from tracking.plotting.panels import Panel
 from tracking.plotting.surfaces import Surface
+from tracking.records.layout import DEFAULT_STORE
 from tracking.verdicts.claim import Claim
 from workers.trial import digest
-
-DEFAULT_STORE = "runs"
 
 
 def command(verb: str, *words: str, store: str = DEFAULT_STORE) -> str:

@@ -19,6 +19,7 @@ Whatever else lies in a folder of a store is foreign: `is_own` tells, and foreig
 
 import re
 
+DEFAULT_STORE = "runs"  # the name of a store's folder where none is given
 RECORDS, CHECKPOINTS, WEIGHTS, LEASES = "records", "checkpoints", "weights", "leases"
 CODE, PROBES, FIGURES, COMPARISONS, SWEEPS = "code", "probes", "figures", "comparisons", "sweeps"
 PROGRESS = "progress"

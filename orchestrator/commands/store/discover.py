@@ -5,8 +5,8 @@ import logging
 import os
 from pathlib import Path
 
-from orchestrator.spec.sweep import DEFAULT_STORE
 from tracking.records import layout
+from tracking.records.layout import DEFAULT_STORE
 
 LOG = logging.getLogger(__name__)
 VARIABLE = "SWEEP_STORE"
@@ -21,11 +21,20 @@ def chosen(given: str | None, folder: Path) -> str:
         if given == os.environ.get(VARIABLE):
             LOG.info("store    %s (%s)", given, VARIABLE)
         return given
-    found = next((path for path in _upwards(folder) if is_store(path)), None)
+    found = nearest(folder)
     if found is None or found.parent == folder:
         return DEFAULT_STORE
     LOG.info("store    %s (the nearest one upwards)", found)
     return str(found)
+
+
+def nearest(folder: Path) -> Path | None:
+    """The nearest store upwards that belongs to this user: what others put above is not meant."""
+    for above in (folder, *folder.parents):
+        path = above / DEFAULT_STORE
+        if is_store(path) and path.stat().st_uid == os.getuid():
+            return path
+    return None
 
 
 def is_store(folder: Path) -> bool:
@@ -37,13 +46,3 @@ def nearby(folder: Path) -> list[Path]:
     """The stores in a folder, and the folders `runs` of the folders in it that are stores; sorted."""
     found = (path for pattern in ("*", f"*/{DEFAULT_STORE}") for path in folder.glob(pattern))
     return sorted({path for path in found if is_store(path)})
-
-
-def _upwards(folder: Path) -> list[Path]:
-    """The folders `runs` beside and above, as long as they belong to this user: what others put above is not meant."""
-    found = []
-    for above in (folder, *folder.parents):
-        path = above / DEFAULT_STORE
-        if path.is_dir() and path.stat().st_uid == os.getuid():
-            found.append(path)
-    return found

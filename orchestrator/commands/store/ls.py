@@ -56,7 +56,8 @@ def _notes(found: Overview) -> None:
             "trains nothing again"
         )
     if found.unnamed:
-        say(f"note     {len(found.unnamed):,} recorded trials belong to none of these sweeps; `sweep prune` shows them")
+        then = "; `sweep prune` shows them" if found.sweeps and not found.without_file else ""
+        say(f"note     {len(found.unnamed):,} recorded trials belong to none of the sweeps that it knows{then}")
     for error in found.damaged:
         say(f"damaged: {error}")
 

@@ -31,6 +31,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "torn.yaml").write_text("profiles: [")
     (folder / "more").mkdir()
     (folder / "more/depth.yaml").write_text(GOOD)
+    (folder / "runs/sweeps").mkdir(parents=True)
+    for variant in ("saved@overnight", "demo"):
+        (folder / "runs/sweeps" / f"{variant}.json").touch()
     (folder / "nets").mkdir()
     (folder / "nets/mine.py").write_text("")
     (folder / "completion.bash").write_text(app.generate_completion(shell="bash"))
@@ -50,6 +53,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["status", "torn.yaml", "--profile", ""], set()),
         (["check", "nets/m"], {"nets/mine.py"}),
         (["new", "op"], {"optimizer"}),
+        (["rm", ""], {"saved@overnight", "demo"}),
+        (["status", "sav"], {"saved@overnight"}),
     ],
     ids=" ".join,
 )

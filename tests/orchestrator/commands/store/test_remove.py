@@ -1,6 +1,7 @@
 """`sweep rm`, `sweep prune` and `sweep du`: what goes, what stays, and what a kill in the middle leaves."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,3 +157,17 @@ def test_sizes_add_up(run: Run, store: Store, tmp_path: Path) -> None:
     x, y = found["sweeps"]["x"], found["sweeps"]["y"]
     assert 0 < y["shared_bytes"] == x["shared_bytes"] < y["bytes"] < x["bytes"]
     assert "notes" not in run("du").err and "1.23 kB" in run("du").err
+
+
+def test_a_copy_and_a_moved_store_stand_for_themselves(run: Run, store: Store, tmp_path: Path) -> None:
+    whole = content(tmp_path / "runs")
+    shutil.copytree(tmp_path / "runs", tmp_path / "copy")
+    run("rm", "x", "--yes", "--store", "copy")
+    assert content(tmp_path / "runs") == whole and len(run("ls", "--json", "--store", "copy").json["sweeps"]) == 1
+    (tmp_path / "runs").rename(tmp_path / "moved")
+    (tmp_path / "y.yaml").unlink()
+    assert run("verify", "y", "--json", "--store", "moved").json["claims"][0]["verdict"] == "holds"
+    before = run("ls", "--json", "--store", "moved").json["sweeps"]
+    launched(write(tmp_path / "x.yaml", (2, 4, 8)), Store(str(tmp_path / "moved")))
+    assert [one["versions"] for one in before] == [1, 1]
+    assert [one["versions"] for one in run("ls", "--json", "--store", "moved").json["sweeps"]] == [2, 1]
