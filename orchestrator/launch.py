@@ -120,25 +120,29 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     start = time.monotonic()
     if options.address and options.elsewhere:
         preflight.check_address(options.address)
-    trials = expand(sweep)
-    refuse_another_file(sweep, Store(options.store))
-    with (
-        sweep.files.active(),
-        StopSignals() as signals,
-        claim_work(sweep, trials[: options.limit], options.store, options.retry_failed) as work,
-        keep_sweep(sweep, trials, work.store, options.limit) as kept,
-    ):
+    with sweep.files.active(), StopSignals() as signals, ExitStack() as claimed:
+        with observer.waiting("reading the sweep and what is recorded of it"):
+            trials = expand(sweep)
+            refuse_another_file(sweep, Store(options.store))
+            claim = claim_work(sweep, trials[: options.limit], options.store, options.retry_failed)
+            work = claimed.enter_context(claim)
+            kept = claimed.enter_context(keep_sweep(sweep, trials, work.store, options.limit))
         before, ledger, damaged = work.plan, work.ledger, work.damaged
-        with mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work)) as mirror:
+        with ExitStack() as mirrored:
+            mirroring = mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work))
+            mirror = mirrored.enter_context(mirroring)
             if before.work:
                 ran = _run(work, sweep, options, signals, mirror, observer)
                 ledger, damaged = ran.ledger, (*damaged, *ran.damaged)
-            results = build(sweep, trials, ledger)
-            with work.store.leased():
-                pass  # who was taken over writes no figures either
-            files = write(results, work.store)
+            with observer.waiting("drawing curves and judging claims"):
+                results = build(sweep, trials, ledger)
+                with work.store.leased():
+                    pass  # who was taken over writes no figures either
+                files = write(results, work.store)
             kept.verdicts = results.verdicts
             mirror.finish(results, files, ledger)
+            with observer.waiting("bringing MLflow up to date"):
+                mirrored.close()
     end = at_the_end(sweep, trials)
     after = compare(trials, ledger, at_the_end=end)
     every = before if options.limit is None else compare(trials, work.ledger, options.retry_failed, end)
@@ -174,11 +178,10 @@ def _run(
     plan = work.plan
     keep_code.keep(work.store, plan.work)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
-    for line in sentences(plan.lacks):
-        LOG.info("note     %s", line)
-    for note in consistency.notes(plan.trials, work.ledger):
-        LOG.info("note     %s", note)
-    _prepare(sweep, plan)
+    with observer.waiting("comparing code and data with the records"):
+        for line in (*sentences(plan.lacks, plan.why_lacking), *consistency.notes(plan.trials, work.ledger)):
+            LOG.info("note     %s", line)
+        _prepare(sweep, plan)
     with _backend(options, observer) as (found, run):
         signals.install()
         _check_nodes(options, work.store, sweep)

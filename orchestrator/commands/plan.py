@@ -1,5 +1,7 @@
 """`sweep plan`: the bundles that a launch with the same options would run, with an estimate of their time."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.execution.store.keep_sweep import refuse_another_file
@@ -15,14 +17,16 @@ from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.bundle import Bundle
 from workers.interfaces.engine import Choice
-from workers.plugins import EXPERIMENTS
+from workers.plugins import EXPERIMENTS, keeps_networks
+from workers.trial import Trial
 
 
 @dataclass(frozen=True)
 class Planned:
     """A plan with its bundles, the engine and time of each, and notes on where the records come from.
 
-    engines: None for a bundle that is computed in one way only.
+    engines: None for a bundle that is computed in one way only. kept_bytes: of the trained weights that the launch
+    will add to the store.
     """
 
     plan: Plan
@@ -30,6 +34,7 @@ class Planned:
     engines: tuple[Choice | None, ...]
     estimate: Estimate
     notes: tuple[str, ...]
+    kept_bytes: int = 0
 
 
 def planned(sweep: Sweep, options: Options) -> Planned:
@@ -43,7 +48,18 @@ def planned(sweep: Sweep, options: Options) -> Planned:
     overhead = speeds.overhead_s(sweep, len(trials), options.local) if plan.work else 0.0
     estimate = speeds.estimate(bundles, found.lanes, overhead)
     engines = tuple(_engine(bundle, found.on) for bundle in bundles)
-    return Planned(plan, bundles, engines, estimate, tuple(notes(trials, ledger)))
+    return Planned(plan, bundles, engines, estimate, tuple(notes(trials, ledger)), _kept_bytes(plan.to_run))
+
+
+def _kept_bytes(trials: Sequence[Trial]) -> int:
+    """Of the trained weights of these trials, computed once a cell."""
+    keeper = keeps_networks(trials[0].experiment) if trials else None
+    if not keeper:
+        return 0
+    alike = Counter(id(trial.unseeded) for trial in trials)
+    first = {id(trial.unseeded): trial for trial in reversed(trials)}
+    with trials[0].files.active():
+        return sum(n * keeper.kept_bytes(first[one].settings) for one, n in alike.items())
 
 
 def _engine(bundle: Bundle, device: str) -> Choice | None:

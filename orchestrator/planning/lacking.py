@@ -13,6 +13,7 @@ from tracking.records.manifest import Every, Observed, TrialRecord, both, includ
 from workers.bundle import measured_in_any_case, observed
 from workers.trial import Trial
 
+EDITED, SELDOM = "its file was edited since", "it was measured at fewer steps"
 HOW = {"weights": "computed from kept weights", "training": "trained again for it"}
 
 
@@ -73,11 +74,25 @@ def computable(
     return frozenset(t.id for t in found if recorded[t.id].bundle in kept)
 
 
-def sentences(lacks: Mapping[tuple[str, ...], Counter[str]]) -> list[str]:
-    """How many trials lack which measures, and how they are measured; as `Plan.lacks`."""
+def reasons(lacks: Sequence[Trial], recorded: Mapping[str, TrialRecord]) -> dict[str, str]:
+    """Why measures that are recorded count as lacking, by name: their file was edited, or they were measured seldom."""
+    found: dict[str, str] = {}
+    for trial in lacks:
+        asked, there = observed(trial), recorded[trial.id].measured
+        for name, source in asked.measures if asked else ():
+            if name in there and there[name][0] != source:
+                found[name] = EDITED
+            elif name in there and asked and not includes(there[name][1], asked.every):
+                found.setdefault(name, SELDOM)
+    return found
+
+
+def sentences(lacks: Mapping[tuple[str, ...], Counter[str]], why: Mapping[str, str]) -> list[str]:
+    """How many trials lack which measures, why, and how they are measured; as `Plan.lacks` and `Plan.why_lacking`."""
     said = []
     for names, counts in lacks.items():
-        measures = f"measure {names[0]}" if len(names) == 1 else f"the measures {', '.join(names)}"
+        named = [f"{name} ({why[name]})" if name in why else name for name in names]
+        measures = f"measure {named[0]}" if len(names) == 1 else f"the measures {', '.join(named)}"
         verb = "trial lacks" if counts.total() == 1 else "trials lack"
         how = ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {HOW[key]}" for key, n in sorted(counts.items()))
         said.append(f"{counts.total():,} recorded {verb} {measures}: {how}")

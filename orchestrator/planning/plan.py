@@ -48,6 +48,11 @@ class Plan:
         return found
 
     @property
+    def why_lacking(self) -> dict[str, str]:
+        """Why measures that are recorded count as lacking, by name."""
+        return lacking.reasons(self.to_measure, self.recorded)
+
+    @property
     def states(self) -> Counter[str]:
         """How many trials are in which state; "missing" for those of which nothing is recorded."""
         return Counter(self._state(t) for t in self.trials)

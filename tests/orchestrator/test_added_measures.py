@@ -99,7 +99,9 @@ def test_what_lacks_is_recorded_and_what_is_there_is_not(
     found, before = sweep(tmp_path, LONG), counted(recorded)
     lacks = plan(found, recorded)
     assert not lacks.to_run and [t.plain["measure"] for t in lacks.to_measure] == [["margin", "norm"]] * 2
-    assert sentences(lacks.lacks) == ["2 recorded trials lack the measures margin, norm: 2 are trained again for it"]
+    assert sentences(lacks.lacks, lacks.why_lacking) == [
+        "2 recorded trials lack the measures margin, norm: 2 are trained again for it"
+    ]
     trained(found, recorded)
     assert not plan(found, recorded).work and not twice(recorded)
     pd.testing.assert_frame_equal(counted(recorded), at_once, check_exact=True)
@@ -114,7 +116,7 @@ def test_what_is_looked_at_only_at_the_end_is_computed_from_kept_networks(
 ) -> None:
     found, before = sweep(tmp_path, MORE), counted(recorded)
     lacks = plan(found, recorded)
-    assert sentences(lacks.lacks) == [
+    assert sentences(lacks.lacks, lacks.why_lacking) == [
         "2 recorded trials lack the measures margin, norm: 2 are computed from kept weights"
     ]
     (kept, *_), (again, *_) = (
@@ -130,8 +132,9 @@ def test_what_is_looked_at_only_at_the_end_is_computed_from_kept_networks(
     visits = [m.provenances[0].spent for m in Ledger.read(recorded).manifests.values() if m.observed.every == 0]
     assert all(one and one.visits for one in spent) and visits and not any(one and one.visits for one in visits)
     along = sweep(tmp_path, MORE + ALONG_STEPS)
-    assert sentences(plan(along, recorded).lacks) == [
-        "2 recorded trials lack measure margin: 2 are trained again for it"
+    lacks = plan(along, recorded)
+    assert sentences(lacks.lacks, lacks.why_lacking) == [
+        "2 recorded trials lack measure margin (it was measured at fewer steps): 2 are trained again for it"
     ]
     trained(along, recorded)
     assert not plan(along, recorded).work and not plan(found, recorded).work

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.commands.rendering import render
 from orchestrator.commands.trial import rerun
 from orchestrator.execution.store.keep_code import keep
-from orchestrator.planning import consistency
+from orchestrator.planning import consistency, lacking
 from orchestrator.planning.pack import pack
 from orchestrator.planning.plan import compare
 from orchestrator.spec.expand import expand
@@ -21,6 +21,7 @@ from workers.run_bundle import work
 from workers.trial import Trial
 
 NET = "nets/flat.py"
+MEASURE = "measures/largest.py"
 TRAINED_WITH = ["losses/halved.py", "nets/_helper.py", NET]
 TRAINING = {  # edits of what trains
     NET: f"{user_files.FLAT_NET}\nEDITED = True\n",
@@ -29,7 +30,7 @@ TRAINING = {  # edits of what trains
 }
 NOTHING = {  # edits of what no training depends on
     NET: user_files.FLAT_NET.replace('"""Every', '"""Each').replace("\n\n\n", "\n\n\n# more\n"),
-    "measures/largest.py": user_files.MEASURE.replace("amax", "amin"),
+    MEASURE: user_files.MEASURE.replace("amax", "amin"),
     "claims/above.py": user_files.CLAIM.replace(">", ">="),
     "nets/another.py": user_files.RAISES,
 }
@@ -79,6 +80,8 @@ def test_records_of_an_edited_net_stay_with_their_source_and_plan_says_why(
     ledger = Ledger.read(store)
     assert len(compare(before, ledger).to_run) == 0 and len(compare(after, ledger).to_run) == 2
     assert f"2 recorded trials differ only in {NET}, edited since" in consistency.notes(after, ledger)
+    measured_anew = compare(trials(tmp_path, {MEASURE: NOTHING[MEASURE]}), ledger)
+    assert len(measured_anew.to_measure) == 2 and measured_anew.why_lacking == {"largest": lacking.EDITED}
     record = rerun.find(ledger, before[0].id)
     assert [name for name, _ in record.sources] == [*TRAINED_WITH[:1], "measures/largest.py", *TRAINED_WITH[1:]]
     assert record.trained_with == before[0].sources

@@ -110,6 +110,12 @@ def _counted(data: DataSettings) -> Sizes:
     return Sizes(len(images.train_y), len(images.test_y), (height, width, channels), images.classes, numbers)
 
 
+def kept_bytes(settings: Settings) -> int:
+    """See `KeepsNetworks`."""
+    there, number = sizes(settings), 8 if settings.precision == "float64" else 4
+    return number * operations.numbers(settings.net, there.image, there.classes) if settings.keep_weights else 0
+
+
 def most_models(settings: Settings, free: int) -> int:
     """Models of which a bundle fits on a GPU with `free` bytes."""
     from workers.engines.gpu import memory_model

@@ -77,6 +77,9 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
 class KeepsNetworks(Protocol[ExperimentT_contra]):
     """The part of an experiment whose trained networks are kept (`Progress.weights`) that measures them later."""
 
+    def kept_bytes(self, settings: ExperimentT_contra, /) -> int:
+        """Of the trained weights of one trial; 0 where they are not to be kept."""
+
     def measure_trained(
         self, trials: Sequence[Trial[ExperimentT_contra]], weights: Trained, steps: Sequence[int], device: str, /
     ) -> tuple[list[Row], About]:

@@ -5,9 +5,11 @@ Only a net without a formula is built, and loads torch.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from workers.interfaces.net import Image, NetSettings
+from workers.nets import convnet
 from workers.plugins import batched
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ EXAMPLES = 2  # of the batch that is counted: batch norm needs two
 COPIES = 8  # of a model on a GPU: its tensors, what the optimizer keeps, gradients, temporaries
 SHARE = 0.5  # of the free memory, for them; the rest is for activations
 MOST_MODELS = 64
+_numbers: dict[tuple[type[NetSettings], str, Image, int], int] = {}
 _known: dict[tuple[type[NetSettings], str, Image, int], float] = {}
 
 
@@ -34,19 +37,37 @@ def visit_flops(net: NetSettings, image: Image, classes: int) -> float:
     return _known[key]
 
 
-def most_models(net: NetSettings, image: Image, classes: int, number_bytes: int, free: int) -> int:
-    """Models of which a bundle fits into `free` bytes of a GPU, at least 1 and at most MOST_MODELS.
+def numbers(net: NetSettings, image: Image, classes: int) -> int:
+    """Parameters and buffers of one model. Loads torch for nets that are built to be counted.
 
-    What they share, the activations of a pass, is bounded whatever their number.
+    Raises BadPlugin where the net cannot be built.
     """
+    if isinstance(net, convnet.Convolutional):
+        shapes = (*convnet.shapes(net, image, classes).values(), *convnet.buffers(net).values())
+        return sum(math.prod(shape) for shape in shapes)
+    key = type(net), net.model_dump_json(), image, classes
+    if key not in _numbers:
+        _numbers[key] = _built_numbers(net, image, classes)
+    return _numbers[key]
+
+
+def _built_numbers(net: NetSettings, image: Image, classes: int) -> int:
     import torch
 
     from workers.training.module import built, tensors
 
     with torch.device("meta"):
         parameters, buffers = tensors(built(net, image, classes, 0))
-    numbers = COPIES * sum(value.numel() for value in (*parameters.values(), *buffers.values()))
-    return int(min(max(SHARE * free // (numbers * number_bytes), 1), MOST_MODELS))
+    return sum(value.numel() for value in (*parameters.values(), *buffers.values()))
+
+
+def most_models(net: NetSettings, image: Image, classes: int, number_bytes: int, free: int) -> int:
+    """Models of which a bundle fits into `free` bytes of a GPU, at least 1 and at most MOST_MODELS.
+
+    What they share, the activations of a pass, is bounded whatever their number.
+    """
+    whole = COPIES * numbers(net, image, classes) * number_bytes
+    return int(min(max(SHARE * free // whole, 1), MOST_MODELS))
 
 
 def _counted(net: NetSettings, image: Image, classes: int) -> float:

@@ -20,7 +20,7 @@ from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
 from tracking.common.addresses import public
 from tracking.common.flatten import flat
-from tracking.common.text import duration
+from tracking.common.text import duration, size
 from tracking.records import layout
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
@@ -84,7 +84,9 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
     say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
     if found.bundles:
         _bundles(found)
-    for line in sentences(plan.lacks):
+    if found.kept_bytes:
+        say(f"trained weights that will be kept: {size(found.kept_bytes)}")
+    for line in sentences(plan.lacks, plan.why_lacking):
         say(line)
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
@@ -103,6 +105,7 @@ def _summary(found: Planned) -> dict[str, Any]:
         ],
         "to_measure": to_measure(plan),
         "operations": sum(operations(bundle) for bundle in found.bundles),
+        "kept_bytes": found.kept_bytes,
         "damaged": list(plan.damaged),
         "notes": list(found.notes),
         "estimate": found.estimate.summary(),
@@ -111,7 +114,11 @@ def _summary(found: Planned) -> dict[str, Any]:
 
 def to_measure(plan: Plan) -> list[dict[str, Any]]:
     """What recorded trials lack, as plain values."""
-    return [{"measures": list(names), "trials": counts.total(), **counts} for names, counts in plan.lacks.items()]
+    why = plan.why_lacking
+    return [
+        {"measures": list(names), "trials": counts.total(), **counts, "why": {n: why[n] for n in names if n in why}}
+        for names, counts in plan.lacks.items()
+    ]
 
 
 def _bundles(found: Planned) -> None:

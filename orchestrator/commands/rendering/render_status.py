@@ -58,7 +58,7 @@ def status(
         say(f"at work  {who}" if who else f"nobody is at work: `{sweep.command('launch', store)}` runs what is left")
     for one in working:
         _progress(one)
-    for line in sentences(plan.lacks):
+    for line in sentences(plan.lacks, plan.why_lacking):
         say(line)
     failures(plan.failed, store)
     for line in plan.damaged:
