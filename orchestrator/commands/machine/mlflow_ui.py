@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,11 +22,8 @@ from tracking.mirror.tracking_uri import ui_command
 from tracking.records.store import Store
 
 START_S, STOP_S = 120.0, 10.0  # seconds that MLflow may take to answer, and to end
+LOOK_S = 0.1  # between two looks at it
 LAST_WORDS = 2000  # bytes of its log that are shown where it ends by itself
-
-
-class _Stop(Exception):
-    """Ctrl-C or SIGTERM: the usual end."""
 
 
 def serve(store: Store, tracking_uri: str | None, port: int, sweep: str | None) -> int:
@@ -41,31 +39,33 @@ def serve(store: Store, tracking_uri: str | None, port: int, sweep: str | None) 
     mirror.prepare(where)
     page = mirror.page(where, sweep)
     everything = {**os.environ, **environment}
-    with contextlib.suppress(_Stop), _stopped_by_signals(), TemporaryFile() as log:
+    with _asked_to_stop() as stop, TemporaryFile() as log:
         with _running(command, everything, log) as server:
-            if _answers(server, port):
+            if _answers(server, port, stop):
                 say(f"MLflow on http://127.0.0.1:{port}/{page} (Ctrl-C ends it)")
-            code = server.wait()
+            while server.poll() is None and not stop.wait(LOOK_S):
+                pass
+            code = server.poll()
+        if stop.is_set():
+            return 0
         log.seek(0)
         raise Refused(
             f"MLflow's server ended by itself with {code}: {log.read()[-LAST_WORDS:].decode(errors='replace')}"
         )
-    return 0
 
 
 @contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, the usual end. They raise nothing: a server that is just being started
+    would be left behind."""
+    stop = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        for once in before:
-            signal.signal(once, signal.SIG_IGN)  # the server is ended once
-        raise _Stop
+    def set_it(number: int, frame: FrameType | None) -> None:
+        stop.set()
 
-    for number in before:
-        signal.signal(number, stop)
+    before = {number: signal.signal(number, set_it) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -85,15 +85,16 @@ def _running(command: list[str], environment: dict[str, str], log: IO[bytes]) ->
                 server.wait(STOP_S)
 
 
-def _answers(server: "subprocess.Popen[bytes]", port: int) -> bool:
-    """Waits until it answers, True, or has ended, False. Raises Refused where it does neither."""
+def _answers(server: "subprocess.Popen[bytes]", port: int, stop: threading.Event) -> bool:
+    """Waits until it answers, True, or has ended or is to end, False. Raises Refused where it does none of these."""
     patience = time.monotonic() + START_S
     while server.poll() is None and time.monotonic() < patience:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+            if stop.wait(LOOK_S):
+                return False
     if server.poll() is not None:
         return False
     raise Refused(f"MLflow does not answer on port {port} after {START_S:.0f} s")

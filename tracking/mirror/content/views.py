@@ -91,7 +91,7 @@ def _curves(lines: Sequence[CurveLine], logarithmic: Collection[str]) -> State:
         steps.setdefault(line.curve, []).extend(step for values in line.values.values() for step in values)
     charts = [
         {
-            **_chart("LINE", curve, "curves"),
+            **_chart("LINE", curve, "curve"),
             "metricKey": metric_key("curve", curve, ""),
             "selectedMetricKeys": [metric_key("curve", curve, "")],
             "xAxisKey": "step",
@@ -104,7 +104,7 @@ def _curves(lines: Sequence[CurveLine], logarithmic: Collection[str]) -> State:
         }
         for curve, xs in steps.items()
     ]
-    return _drawn(charts, {"curves": "curves"})
+    return _drawn(charts, {"curve": "curve"})  # named as the pages would, so that it stays before the bands
 
 
 def _chart(kind: str, id: str, section: str) -> State:
