@@ -29,7 +29,7 @@ STATUS_S, CURVES_S = 2.0, 10.0  # between two looks
 
 def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     """Shows the trials by state, and how far the launches at work are; watching ends when nothing is left to do."""
-    trials, store = expand(sweep), at.open()
+    trials, store = expand(sweep), at.existing()
     end = at_the_end(sweep, trials)
     ledger: Ledger | None = None
 

@@ -67,8 +67,7 @@ def _listed(kept: KeptSweep, ledger: Ledger, bytes: int, at_work: Collection[Cla
     ids = kept.version.trials
     records = ledger.of(ids)
     states = Counter(records[id].state if id in records else MISSING for id in ids)
-    left = frozenset(id for id in ids if id not in records or records[id].state == "running")
     judged = [one for one in kept.launches if one.verdicts]
     verdicts = Counter(verdict for _, verdict in judged[-1].verdicts) if judged else Counter[str]()
-    working = any(claim.overlaps(kept.name, left) for claim in at_work)
-    return Listed(kept, states, bytes, working and bool(left), verdicts)
+    working = any(one.sweep == kept.name and not (one.trials or {*ids}).isdisjoint(ids) for one in at_work)
+    return Listed(kept, states, bytes, working, verdicts)

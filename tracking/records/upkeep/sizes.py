@@ -14,7 +14,10 @@ from tracking.records.local_disk import FileInfo
 from tracking.records.storage import Files
 from tracking.records.store import Store
 
-KINDS = (layout.RECORDS, layout.CHECKPOINTS, layout.WEIGHTS, layout.FIGURES, layout.SWEEPS, layout.CODE, layout.LEASES)
+KINDS = (
+    layout.RECORDS, layout.CHECKPOINTS, layout.WEIGHTS, layout.FIGURES, layout.COMPARISONS, layout.SWEEPS, layout.CODE,
+    layout.LEASES, layout.PROGRESS,
+)  # fmt: skip
 MLFLOW, OTHER = "mlflow", "other"  # the default MLflow store; whatever else lies in the folder
 
 
