@@ -58,7 +58,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
                 "wall_s": round(done.wall_s, 3),
             }
         )
-    render_curves.curves(sweep, done.table)
+    render_curves.curves(sweep, done.table, full=False, plot=None, remedy=f"`{sweep.command('curves', store)} --full`")
     _claims(done.claims)
     failures(done.failed, store)
     if done.damaged:

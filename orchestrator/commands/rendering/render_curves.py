@@ -30,9 +30,9 @@ def tables(results: "Results", full: bool, plot: bool | None) -> None:
         _cells(found)
 
 
-def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool = False, plot: bool | None = None) -> None:
+def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool, plot: bool | None, remedy: str = "--full") -> None:
     """Some points of all curves, or all of them if `full`; nothing of a sweep that draws something else. plot: whether
-    the first few are plotted, too; None: on a terminal."""
+    the first few are plotted, too; None: on a terminal. remedy: what shows all points."""
     if sweep.heatmaps and not sweep.curves:
         return
     if whole.empty or not whole["n"].any():
@@ -44,7 +44,7 @@ def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool = False, plot: bool |
         if name in plotted and not curve.points:
             render_plot.curve(curve, part)
         counts = ["n", *(c for c in COUNTS[2:] if part[c].any())]
-        rows, said = shorten(part, "centre", full)
+        rows, said = shorten(part, "centre", full, remedy)
         lines = [
             (
                 *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),

@@ -16,9 +16,9 @@ class Short(NamedTuple):
     said: str
 
 
-def shorten(points: "pd.DataFrame", value: str, full: bool) -> Short:
+def shorten(points: "pd.DataFrame", value: str, full: bool, remedy: str = "--full") -> Short:
     """Of each line its first and last point, those where the column `value` is smallest and largest, and some evenly
-    spaced ones between; of very many lines only the first. All of them if `full`."""
+    spaced ones between; of very many lines only the first. All of them if `full`. remedy: what shows all of them."""
     import pandas as pd
 
     lines = [part for _, part in points.groupby("line", sort=False)]
@@ -30,7 +30,7 @@ def shorten(points: "pd.DataFrame", value: str, full: bool) -> Short:
     if len(rows) == len(points):
         return Short(points, "")
     which = f"{len(shown)} of {len(lines)} lines, " if len(shown) < len(lines) else ""
-    return Short(rows, f"{which}{len(rows)} of {len(points)} points; --full shows all")
+    return Short(rows, f"{which}{len(rows)} of {len(points)} points; {remedy} shows all")
 
 
 def _places(values: "pd.Series[float]", most: int) -> list[int]:
