@@ -29,7 +29,7 @@ class Written(NamedTuple):
 
 
 def write(comparison: Comparison) -> Written:
-    """Writes below comparisons/<first> vs <other>/ of the first sweep's store: <curve>.png and <curve>.svg,
+    """Writes below comparisons/<first> vs <other>/ of the first sweep's store: <curve>.png, .svg and .pdf,
     differences.csv and comparison.json."""
     import pandas as pd
 
