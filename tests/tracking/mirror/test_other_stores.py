@@ -34,7 +34,7 @@ def original(store: Store, uri: str, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_copy_writes_into_itself_and_shows_its_own_files(
+def test_a_copy_and_a_moved_store_write_into_themselves_and_show_their_own_files(
     store: Store, original: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     copy = tmp_path_factory.mktemp("elsewhere") / "copy"
@@ -44,6 +44,10 @@ def test_a_copy_writes_into_itself_and_shows_its_own_files(
     assert (report.rebuilt, report.problems, report.superseded) == ("", [], 1)
     assert everything(fresh(copy))[""][4] == known[""][4] == ["figures/a.svg", "widths.yaml"]
     assert contents(original) == before and examine(copy / "mlflow.db") is None
+    moved = copy.rename(copy.with_name("moved"))
+    again = sync(store, fresh(moved), parent(moved / "figures", n=5.0))
+    assert (again.runs_unchanged, again.runs_created, again.rebuilt) == (6, 0, "") and not copy.exists()
+    assert everything(fresh(moved))[""][4] == known[""][4]
 
 
 def test_a_mirror_of_the_older_form_is_built_anew_in_its_own_folder(
