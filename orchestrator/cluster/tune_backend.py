@@ -32,6 +32,9 @@ from workers.runtime.failure import Failure
 # Tune gives its actors a variable for PyTorch Lightning. Ray would start new processes for them, and end unused those
 # that it started ahead.
 class_cache.DEFAULT_ENV_VARS.clear()
+# Tune also gives its actors the keys of an S3 store, and Ray writes what it gives to a log that every user of the
+# machine can read. Every node has keys of its own: preflight asks each whether it can use the store.
+class_cache.ENV_VARS_TO_PROPAGATE.clear()
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # see RAY_IGNORE_UNHANDLED_ERRORS
 
 

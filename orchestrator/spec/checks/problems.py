@@ -8,7 +8,7 @@ MAX_SHOWN = 40
 
 
 class Problems:
-    """What is wrong, in the order in which it was found. True where anything is.
+    """What is wrong, in the order in which it was found. True where anything is, added or not.
 
     refused: problems that are known and are not among these. Whatever is found at their places follows from them and
     is not added.
@@ -16,10 +16,11 @@ class Problems:
 
     def __init__(self, refused: Iterable[str] = ()) -> None:
         self._found: dict[str, str] = {}
+        self._more = False  # whether something was found that is not added
         self._places = frozenset(problem.partition(": ")[0] for problem in refused)
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._found) or self._more
 
     def __len__(self) -> int:
         return len(self._found)
@@ -34,7 +35,9 @@ class Problems:
 
     def add(self, problem: str, same: str = "") -> None:
         """Adds a problem; of several with the same text, or the same `same`, the first is kept."""
-        if not self.full and problem.partition(": ")[0] not in self._places:
+        if problem.partition(": ")[0] in self._places:
+            self._more = True
+        elif not self.full:
             self._found.setdefault(same or problem, problem)
 
     def extend(self, problems: Iterable[str]) -> None:

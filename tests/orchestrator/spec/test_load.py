@@ -197,3 +197,10 @@ def test_a_curve_of_more_lines_than_can_be_drawn_is_refused_before_the_training(
     curve = "x: step, y: error, at: every, group: [net.width],"
     with pytest.raises(BadSweep, match="lines or panels, of which a figure can show 100"):
         expand(read(many.replace("x: parameters, y: error,", curve)))
+
+
+def test_an_axis_that_is_wrong_under_a_name_that_is_wrong_is_no_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text('{"title": "t", "experiment": "ridge", "vary": {"seed": {"count": 2}, "\\ud800": 5}}')
+    with pytest.raises(BadSweep, match="half a character"):
+        load.read(str(file))

@@ -286,13 +286,13 @@ class Place:
         fresh, start = Place(self.program, self.folder / f"timed-{uuid.uuid4().hex[:6]}"), time.monotonic()
         if (self.folder / "nets").exists():
             shutil.copytree(self.folder / "nets", fresh.folder / "nets")
-        fresh.write((self.folder / "faults.yaml").read_text()).launch().ends(0)
+        fresh.write((self.folder / "faults.yaml").read_text()).launch(seconds=600).ends(0)
         return time.monotonic() - start
 
     def launch_all(self, **how: Any) -> None:
         """Launches the sweep and its variants, each to its end."""
         for options in ((), *self.variants):
-            self.launch(*options, **how).ends(0)
+            self.launch(*options, seconds=600, **how).ends(0)
 
     def is_whole(self, mirror: bool = True) -> None:
         """One more launch, and everything is as if nothing had ever happened; MLflow, too."""
