@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+from orchestrator.spec.sweep import command
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from tracking.common.errors import InUse, Refused
@@ -48,4 +49,5 @@ def unpack(file: Path, store: Store, as_json: bool) -> None:
         plain = {"sweep": variant, "trials": found.trials, "new_files": len(found.new), "bytes": found.bytes}
         return out(json.dumps({**plain, "store": store.root}))
     say(f"{variant}: {found.trials:,} trials, {size(found.bytes)}; {len(found.new):,} files are new in {store.root}")
-    say(f"look at  sweep verify '{variant}', sweep curves '{variant}'; `sweep sync` brings it into MLflow")
+    say(f"look at  `{command('verify', variant, store=store.root)}`")
+    say(f"MLflow   `{command('sync', variant, store=store.root)}` brings it there")
