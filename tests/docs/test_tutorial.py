@@ -38,7 +38,8 @@ def test_the_tutorial_can_be_followed(program: Program, tmp_path: Path) -> None:
             sweep = sweep.replace(old, new)
         (tmp_path / "width.yaml").write_text(sweep)
         first = command == commands()[0]  # as a user's shell starts it; the others are forks, seconds of imports faster
-        done = program.run(tmp_path, *shlex.split(command)[1:], seconds=280, waits={}, fresh=first)
+        local = ("--local",) if command.startswith("sweep launch") and launches else ()  # Ray is started once
+        done = program.run(tmp_path, *shlex.split(command)[1:], *local, seconds=280, waits={}, fresh=first)
         assert done.code == (2 if "epoch=3" in command else 0), f"{command}: {done.err}"
         if "epoch=3" in command:
             assert refused[1] in done.err

@@ -185,11 +185,15 @@ def test_missing_data_and_too_few_examples_are_said_before_anything_runs(sweep: 
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("backend", ["--local", "--json"], ids=["in process", "ray"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    ("backend", "number"),
+    [("--local", signal.SIGINT), ("--json", signal.SIGINT), ("--json", signal.SIGTERM), ("--json", signal.SIGUSR1)],
+    ids=["in process, SIGINT", "ray, SIGINT", "ray, SIGTERM", "ray, SIGUSR1"],
+)
 def test_a_signal_keeps_what_is_done_and_the_next_launch_goes_on(
     program: Program, sweep: Sweep, backend: str, number: signal.Signals, tmp_path: Path
 ) -> None:
+    """Ray has signal handlers of its own. In this process, tests/faults/test_faults.py sends the other signals."""
     (tmp_path / "long.yaml").write_text(SWEEP.replace("epochs: 4", "epochs: 300"))
     program.with_database(tmp_path)
     running = program.start(tmp_path, "launch", "long.yaml", backend, waits=PACE)
