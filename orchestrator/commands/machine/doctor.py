@@ -86,9 +86,13 @@ def packages() -> Finding:
 
 
 def kernels() -> Finding:
-    """Whether the compiled kernels can be used; without them a CPU trains a few times slower."""
+    """Whether the compiled kernels can be used; without them a CPU trains a few times slower. A library that is there
+    and does not fit its sources is a problem: an edit was not built, or a build failed."""
     from workers.engines.cpu import library
 
+    if unusable := library.unusable():
+        found = "; ".join(f"{name} {why}" for name, why in unusable.items())
+        return Finding("kernels", "problem", found, library.BUILD)
     state: Literal["ok", "note"] = "ok" if library.available() else "note"
     return Finding("kernels", state, library.reason(), "" if state == "ok" else "apt install g++, then `make setup`")
 

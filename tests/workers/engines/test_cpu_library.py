@@ -39,6 +39,15 @@ def test_a_library_that_others_may_have_written_is_not_loaded(folder: Path, how:
     assert str(folder) in library.distrusted(file)
 
 
+def test_libraries_that_do_not_fit_their_sources_are_named(folder: Path) -> None:
+    assert library.unusable() == {}
+    (folder / "vectors.hpp").write_text("// edited, and not built")
+    assert library.unusable() and set(library.unusable().values()) == {
+        "was built from other sources, or for another machine"
+    }
+    assert {*library.unusable()} == {path.name for path in folder.glob("*.so")}
+
+
 def _given(file: Path, user: int, group: int) -> None:
     if os.geteuid():
         pytest.skip("giving a file away needs root")

@@ -19,6 +19,7 @@ FLOAT32 = "float32"
 NUMBERS = {FLOAT32: ctypes.c_float, "float64": ctypes.c_double}  # each precision has libraries of its own
 FOLDER = Path(__file__).with_name("kernels")  # sources and the libraries built from them
 ADDRESS = ctypes.c_void_p
+BUILD = "run pip install again, or in a checkout python setup.py build_ext --inplace"
 
 
 class Shape(ctypes.Structure):
@@ -111,6 +112,14 @@ def usable(precision: str = FLOAT32) -> tuple[str, ...]:
     return tuple(variant for variant in able if built(variant, precision))
 
 
+def unusable() -> dict[str, str]:
+    """The libraries that are there and are not used, by file name, each with the reason."""
+    every = [(variant, precision) for variant in VARIANTS for precision in NUMBERS]
+    there = [(path(*one), one) for one in every if path(*one).exists()]
+    other = "was built from other sources, or for another machine"
+    return {file.name: distrusted(file) or other for file, one in there if not built(*one)}
+
+
 def available() -> str | None:
     """The variant that will be used, or None where nothing is built."""
     return next(iter(usable()), None)
@@ -124,7 +133,7 @@ def reason() -> str:
     if path("baseline").exists():
         if why := distrusted(path("baseline")):
             return f"the compiled kernels are not loaded: {why}"
-        return "the compiled kernels here do not fit their sources or this machine: run pip install again"
+        return f"the compiled kernels here do not fit their sources or this machine: {BUILD}"
     return "no compiled kernels: this install found no C++ compiler (install one, then run pip install again)"
 
 
