@@ -29,6 +29,7 @@ from typing import Any
 import yaml
 
 import sweeps
+from tracking.common.program import shipped_sweeps
 
 Settings = dict[str, Any]  # a part of a sweep file
 SHORTENED: dict[str, Settings] = {  # by sweep: sections that are put over its laptop profile, beside one seed
@@ -123,7 +124,7 @@ def instrument(clock: Clock, experiment: Any) -> None:
 
 def shortened(name: str, digits: bool, folder: Path) -> Path:
     """The sweep's file with a shorter laptop profile."""
-    whole: Settings = yaml.safe_load((Path(sweeps.__file__).parent / f"{name}.yaml").read_text())
+    whole: Settings = yaml.safe_load(shipped_sweeps()[name].read_text())
     if name in SHORTENED:
         profile = whole.setdefault("profiles", {}).setdefault("laptop", {})
         for section, changes in SHORTENED[name].items():

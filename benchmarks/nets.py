@@ -1,6 +1,6 @@
 """CPU-seconds of one training visit of an image, of each shipped net: this program against plain PyTorch's loop.
 
-    python benchmarks/nets.py [rounds] > benchmarks/results/nets.json
+    python benchmarks/nets.py [rounds [net ...]] > benchmarks/results/nets.json
 
 The plain loop: the images as one tensor of floats, indexed by batch, the net's own module, cross_entropy of
 torch.nn.functional, torch.optim.SGD with momentum; with channels first and with channels last, of which the faster
@@ -35,6 +35,9 @@ NETS: dict[str, dict[str, Any]] = {
     "mlp 512": {"name": "mlp"},
     "convnet 4 x 16": {"name": "convnet", "depth": 4},
     "convnet 4 x 16, batch norm": {"name": "convnet", "depth": 4, "batch_norm": True},
+    "convnet 4 x 64, batch norm": {"name": "convnet", "depth": 4, "width": 64, "batch_norm": True},
+    "convnet 4 x 128": {"name": "convnet", "depth": 4, "width": 128},
+    "convnet 4 x 256": {"name": "convnet", "depth": 4, "width": 256},
     "convnet 4 x 16, float64": {"name": "convnet", "depth": 4},
     "polynomial 4 x 16, batch norm": {"name": "polynomial", "depth": 4, "batch_norm": True},
     "pooled 8": {"name": "pooled"},
@@ -132,9 +135,9 @@ def of_net(title: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, titles: list[str]) -> None:
     torch.set_num_threads(1)
-    nets = {title: of_net(title, rounds) for title in NETS}
+    nets = {title: of_net(title, rounds) for title in titles}
     about = provenance.of("cpu").plain()
     for title, r in nets.items():
         one, four = (r["ratio"][f"ours, {n}"] for n in ("1 model", "4 models"))
@@ -145,4 +148,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7, sys.argv[2:] or list(NETS))

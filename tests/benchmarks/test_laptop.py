@@ -10,12 +10,11 @@ import yaml
 
 import sweeps
 from benchmarks import laptop
-
-SHIPPED = {path.stem for path in Path(sweeps.__file__).parent.glob("*.yaml")}
+from tracking.common.program import shipped_sweeps
 
 
 def test_every_shipped_sweep_is_measured() -> None:
-    assert {*laptop.SHORTENED, *laptop.COMPUTED} == SHIPPED
+    assert {*laptop.SHORTENED, *laptop.COMPUTED} == {*shipped_sweeps()}
 
 
 @pytest.mark.parametrize("part", laptop.DOORS)
@@ -36,7 +35,7 @@ def test_the_shortened_file_is_a_sweep_with_one_seed(name: str, digits: bool, tm
 
 def test_the_profile_that_is_shortened_is_the_shipped_one(tmp_path: Path) -> None:
     changed = yaml.safe_load(laptop.shortened("fig2", False, tmp_path).read_text())
-    shipped = yaml.safe_load((Path(sweeps.__file__).parent / "fig2.yaml").read_text())
+    shipped = yaml.safe_load(shipped_sweeps()["fig2"].read_text())
     assert {k: v for k, v in changed.items() if k != "profiles"} == {
         k: v for k, v in shipped.items() if k != "profiles"
     }
