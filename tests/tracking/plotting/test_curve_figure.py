@@ -86,6 +86,43 @@ def test_colour_is_the_group_dashes_are_training_and_open_marks_the_best() -> No
     assert {"batch norm", "no batch norm", "train", "test", "last epoch", "best epoch"} <= set(words(fig).split("\n"))
 
 
+def test_without_a_group_colour_is_the_split_and_training_is_dashed_in_any_case() -> None:
+    fig, table, _ = drawn(Curve(name="a", x="net.width", y="error", where={"net.batch_norm": True}), everything())
+    heads = table.drop_duplicates("line")
+    found = {row["split"]: line for line, (_, row) in zip(lines(fig, "centre"), heads.iterrows(), strict=True)}
+    assert found["train"].get_color() != found["test"].get_color()
+    assert (found["train"].get_linestyle(), found["test"].get_linestyle()) == ("--", "-")
+    legend = {text.get_text(): handle for figure in fig.subfigs for box in figure.legends
+              for text, handle in zip(box.get_texts(), box.legend_handles, strict=True)}  # fmt: skip
+    assert {name: handle.get_color() for name, handle in legend.items()} == {
+        split: line.get_color() for split, line in found.items()
+    }
+
+
+def test_bands_stay_within_what_the_quantity_can_be_and_the_note_says_so() -> None:
+    found = recorded({"net.width": list(WIDTHS)}, lambda s, seed, *_: float(seed == 0))
+    curve = Curve(name="a", x="net.width", y="error", split="test", band="sd")
+    table = aggregate(found, curve, ["net.width"])
+    assert (table["low"] < 0).all()
+    fig, _, _ = drawn(curve, found)
+    (band,) = [c for c in fig.axes[0].collections if c.get_gid() == "band"]
+    assert band.get_paths()[0].vertices[:, 1].min() == 0
+    assert "Bands are drawn within 0% and 100%; 3 reach beyond it." in words(fig)
+
+
+@pytest.mark.parametrize(
+    ("fields", "title"),
+    [
+        ({"x": "parameters", "y": "error", "split": "test"}, "Test error against number of parameters"),
+        ({"x": "step", "y": "norm"}, "Euclidean norm ‖W‖₂ against epoch"),
+        ({"x": "step", "y": "error", "title": "Its own"}, "Its own"),
+    ],
+)
+def test_the_title_names_the_curve_and_the_line_below_it_the_sweep(fields: dict[str, Any], title: str) -> None:
+    shown = words(drawn(Curve(name="a", **fields), everything())[0]).split("\n")
+    assert title in shown and ABOUT.title in shown
+
+
 def test_threshold_is_at_the_number_of_training_examples() -> None:
     fig, _, _ = drawn(Curve(name="a", x="parameters", y="error", threshold=True), everything())
     (line,) = lines(fig, "threshold")
