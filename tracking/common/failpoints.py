@@ -15,6 +15,7 @@ import functools
 import os
 import re
 import signal
+import threading
 import time
 from collections import Counter
 from typing import NamedTuple
@@ -26,6 +27,7 @@ _RULE = re.compile(r"([\w.*]+)=(kill|stop|raise|slow)@([1-9]\d*)")
 SLOW_S = 1.0
 _sleep = time.sleep
 _count: Counter[str] = Counter()
+_counting = threading.Lock()
 
 
 class _Rule(NamedTuple):
@@ -44,10 +46,12 @@ def reached(name: str) -> None:
         return
     for rule in _rules(text):
         if fnmatch.fnmatchcase(name, rule.pattern):
-            _count[rule.pattern] += 1
-            if _count[rule.pattern] == rule.at and rule.action != "slow":
+            with _counting:  # the mirror asks a server from several threads
+                _count[rule.pattern] += 1
+                times = _count[rule.pattern]
+            if times == rule.at and rule.action != "slow":
                 _act(rule.action, name)
-            elif _count[rule.pattern] >= rule.at and rule.action == "slow":
+            elif times >= rule.at and rule.action == "slow":
                 _sleep(SLOW_S)
 
 
