@@ -179,7 +179,10 @@ def _run(
     keep_code.keep(work.store, plan.work)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
     with observer.waiting("comparing code and data with the records"):
-        for line in (*sentences(plan.lacks, plan.why_lacking), *consistency.notes(plan.trials, work.ledger)):
+        for line in (
+            *sentences(plan.lacks, plan.why_lacking),
+            *consistency.notes(plan.trials, plan.recorded, work.ledger),
+        ):
             LOG.info("note     %s", line)
         _prepare(sweep, plan)
     with _backend(options, observer) as (found, run):

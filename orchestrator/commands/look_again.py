@@ -37,7 +37,7 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
         nonlocal ledger
         ledger = Ledger.read(store, ledger)
         found = compare(trials, ledger, at_the_end=end)
-        working, codes = _working(sweep, found, store), tuple(notes(trials, ledger))
+        working, codes = _working(sweep, found, store), tuple(notes(trials, found.recorded, ledger))
         render_status.status(sweep, found, working, codes, at.root, as_json)
         return not found.work
 

@@ -48,7 +48,9 @@ def planned(sweep: Sweep, options: Options) -> Planned:
     overhead = speeds.overhead_s(sweep, len(trials), options.local) if plan.work else 0.0
     estimate = speeds.estimate(bundles, found.lanes, overhead)
     engines = tuple(_engine(bundle, found.on) for bundle in bundles)
-    return Planned(plan, bundles, engines, estimate, tuple(notes(trials, ledger)), _kept_bytes(plan.to_run))
+    return Planned(
+        plan, bundles, engines, estimate, tuple(notes(trials, plan.recorded, ledger)), _kept_bytes(plan.to_run)
+    )
 
 
 def _kept_bytes(trials: Sequence[Trial]) -> int:

@@ -70,10 +70,11 @@ def _here(trial: Trial) -> str:
         return DATASETS.load(data.name).load(data).digest
 
 
-def notes(trials: Sequence[Trial], ledger: Ledger) -> list[str]:
+def notes(trials: Sequence[Trial], recorded: Mapping[str, TrialRecord], ledger: Ledger) -> list[str]:
     """What a reader should know of the records of these trials: data that differ, several versions of the code, trials
-    that are recorded in an older format, and what distinguishes recorded trials from those that are missing."""
-    recorded = ledger.of(t.id for t in trials)
+    that are recorded in an older format, and what distinguishes recorded trials from those that are missing.
+
+    recorded: what the ledger says of the trials, by id."""
     out = [_mixed(name, sorted(found)) for name, found in _digests(recorded.values()).items() if len(found) > 1]
     if said := other_code(recorded.values(), mixed=len(recorded) < len(trials)):
         out.append(said)
@@ -91,10 +92,13 @@ def codes(recorded: Iterable[TrialRecord]) -> Counter[str]:
     that have the same files are one, whatever their commits."""
     names: dict[str, str] = {}
     counts = Counter[str]()
-    for provenances, trials in Counter(one.provenances for one in recorded).items():
-        found = {_files(p): _name(p) for p in provenances}
+    shared: dict[int, list[TrialRecord]] = {}  # by the object that trials of one bundle share: hashing it takes longer
+    for one in recorded:
+        shared.setdefault(id(one.provenances), []).append(one)
+    for trials in shared.values():
+        found = {_files(p): _name(p) for p in trials[0].provenances}
         names = {**found, **names}
-        counts.update(dict.fromkeys(found, trials))
+        counts.update(dict.fromkeys(found, len(trials)))
     twice = {name for name, n in Counter(names[files] for files in counts).items() if n > 1}
     shown = {files: f"{name} ({files[:8]})" if name in twice else name for files, name in names.items()}
     return Counter({shown[files]: n for files, n in counts.items()})

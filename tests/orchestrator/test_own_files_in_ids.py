@@ -79,7 +79,9 @@ def test_records_of_an_edited_net_stay_with_their_source_and_plan_says_why(
     after = trials(tmp_path, {NET: TRAINING[NET]})
     ledger = Ledger.read(store)
     assert len(compare(before, ledger).to_run) == 0 and len(compare(after, ledger).to_run) == 2
-    assert f"2 recorded trials differ only in {NET}, edited since" in consistency.notes(after, ledger)
+    assert f"2 recorded trials differ only in {NET}, edited since" in consistency.notes(
+        after, ledger.of(t.id for t in after), ledger
+    )
     measured_anew = compare(trials(tmp_path, {MEASURE: NOTHING[MEASURE]}), ledger)
     assert len(measured_anew.to_measure) == 2 and measured_anew.why_lacking == {"largest": lacking.EDITED}
     record = rerun.find(ledger, before[0].id)

@@ -1,6 +1,5 @@
 """A row, one measured number, and the progress of a bundle, a stream of such rows."""
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -83,9 +82,10 @@ def table(rows: list[Row]) -> pa.Table:
 def of_parquet(content: bytes, name: str, measure: str | None = None) -> pa.Table:
     """The rows in a segment, of one measure where it is given. Raises Damaged, naming the file, where it is no Parquet
     file with the columns of `SCHEMA`, whatever its digest."""
-    wanted = None if measure is None else pc.field("measure") == measure
     try:
-        found = pq.read_table(io.BytesIO(content), filters=wanted)
+        found = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        if measure is not None:  # a reader that filters takes half as long again for segments of one row group
+            found = found.filter(pc.field("measure") == measure)
     except (pa.ArrowException, ValueError, OSError) as error:  # an OSError, too, says that the content is none
         raise Damaged(f"{name} is no segment of rows ({str(error).splitlines()[0]})", name) from error
     if not found.schema.equals(SCHEMA):

@@ -67,7 +67,7 @@ def recorded_steps(settings: Settings) -> list[int]:
     return list(map(int, logged_steps(settings)))
 
 
-RATE = 1e9  # operations a second of one core, measured
+RATE = 2e9  # operations a second of one core, measured
 
 
 def cost(settings: Settings) -> float:

@@ -86,7 +86,7 @@ def recorded_steps(settings: Settings) -> list[int]:
     return list(map(int, logged_steps(settings)))
 
 
-RATE = 3e8  # operations a second of one core, measured
+RATE = 8e8  # operations a second of one core, measured
 
 
 def cost(settings: Settings) -> float:

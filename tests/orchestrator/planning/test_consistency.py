@@ -17,7 +17,7 @@ from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 from workers.runtime import provenance
-from workers.trial import SCHEMA_VERSION
+from workers.trial import SCHEMA_VERSION, Trial
 
 A, B = "a" * 40, "b" * 40
 HERE = provenance.code()
@@ -37,6 +37,10 @@ def recorded(store: Store, sweep: Sweep, *by: Code) -> Ledger:
         writer.add([], {trial.id: Outcome("finished", 4, "all epochs done")})
         writer.commit(4, None)
     return Ledger.read(store)
+
+
+def said_of(trials: list[Trial], ledger: Ledger) -> list[str]:
+    return notes(trials, ledger.of(t.id for t in trials), ledger)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_versions_are_told_apart_by_their_files(
 def test_it_is_said_before_trials_are_added_by_other_code(sweep: Sweep, tmp_path: Path) -> None:
     trials = expand(sweep)
     ledger = recorded(Store(str(tmp_path / "other")), sweep, Code(A, files="1" * 16))
-    (said,) = notes(trials, ledger)
+    (said,) = said_of(trials, ledger)
     assert "recorded by other code than runs here" in said and "1 by aaaaaaaaaa; figures of both will say so" in said
-    assert notes(trials[:1], ledger) == [], "nothing is added to one version alone"
-    assert notes(trials, recorded(Store(str(tmp_path / "same")), sweep, HERE)) == []
+    assert said_of(trials[:1], ledger) == [], "nothing is added to one version alone"
+    assert said_of(trials, recorded(Store(str(tmp_path / "same")), sweep, HERE)) == []

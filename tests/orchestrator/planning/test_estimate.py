@@ -56,7 +56,7 @@ def test_what_was_seen_is_remembered_by_kind_and_scales_with_the_work() -> None:
     assert seconds(trial(seed=5)) == pytest.approx(50.0, rel=0.01)
     assert seconds(trial(epochs=1800)) == pytest.approx(100.0, rel=0.01)
     assert [source(trial(width=16)), source(trial(precision="float64"))] == [SOURCES[1], SOURCES[1]]
-    assert source(Trial.of("network", {**SETTINGS, "net": {"name": "linear"}})) == SOURCES[3]
+    assert source(Trial.of("ridge", {"examples": 20, "inputs": 50, "ridge": 0.1})) == SOURCES[3]
     assert source(trial(), "cpu: another") == SOURCES[4]
 
 
