@@ -6,17 +6,8 @@ from rich.console import Console
 from orchestrator.commands.rendering.live_view import BESIDE, LiveView, picture
 from orchestrator.execution.progress import POINTS, Progress
 from orchestrator.terminal import console, live
+from tests.support.networks.two_bundles import BUNDLES, FIRST, SECOND
 from workers.bundle import Report, together
-from workers.trial import Trial
-
-SETTINGS = {
-    "data": {"name": "digits", "train_size": 100}, "optimizer": {"name": "sgd", "batch_size": 20}, "epochs": 10,
-}  # fmt: skip
-BUNDLES = [
-    together([Trial.of("network", {**SETTINGS, "net": {"name": "convnet", "width": w}, "seed": s}) for s in range(2)])
-    for w in (2, 4)
-]
-FIRST, SECOND = BUNDLES
 
 
 @pytest.fixture

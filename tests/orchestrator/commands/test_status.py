@@ -13,7 +13,7 @@ from orchestrator.execution.store.publish_progress import published
 from orchestrator.planning.plan import compare
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tests.orchestrator.commands.test_live_view import BUNDLES, FIRST, SECOND
+from tests.support.networks.two_bundles import BUNDLES, FIRST, SECOND
 from tracking.common.errors import StorageFailed
 from tracking.records import layout, live_progress
 from tracking.records.leases.lease_file import Claim

@@ -3,7 +3,7 @@
 import threading
 
 from orchestrator.execution.cluster_watchdog import INTERVAL_S, ClusterWatchdog
-from tests.orchestrator.execution.test_retry import supervisor
+from tests.support.launching.supervisors import supervisor
 
 
 def test_no_check_is_under_way_when_a_launch_leaves() -> None:

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from orchestrator.execution.hang_detection import HangDetector
 from orchestrator.execution.retry import BUDGET, Decision, Done, Retries
-from orchestrator.execution.signals import StopSignals
-from orchestrator.execution.supervisor import Supervisor
 from tests.support.launching.launches import Place, sweep
+from tests.support.launching.supervisors import supervisor
 from tests.support.networks import small_trials
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records.ledger import Ledger
@@ -22,14 +21,6 @@ from workers.runtime.failure import Failure, Kind
 from workers.trial import Trial
 
 TRIALS = [small_trials.trial(seed) for seed in range(16)]
-
-
-class Held:
-    lost = False
-
-
-def supervisor(trials: int = 100, hangs: HangDetector | None = None) -> Supervisor:
-    return Supervisor(trials, lambda report: None, StopSignals(), Held(), hangs)
 
 
 def step(retries: Retries, bundles: list[Bundle], kinds: dict[str, Kind], commits: int = 0) -> Decision:

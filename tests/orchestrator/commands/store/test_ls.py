@@ -59,7 +59,7 @@ def test_a_damaged_file_costs_only_its_own_sweep(run: Run, tmp_path: Path) -> No
         launched(write(tmp_path / f"{name}.yaml", title=name), store)
     (tmp_path / "runs" / layout.sweep("x")).write_text('{"format": 1, "name": "x"}')
     said = run("ls").err
-    assert "y 4 finished" in said and "damaged: sweeps/x.json holds no sweep of this program: variant" in said
+    assert "y 4 finished" in said and f"damaged: {layout.sweep('x')} holds no sweep of this program: variant" in said
 
 
 def test_a_store_that_is_not_there_is_said_with_those_nearby(run: Run, tmp_path: Path) -> None:
