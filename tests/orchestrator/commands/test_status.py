@@ -92,11 +92,11 @@ def test_status_shows_epoch_error_and_time_left(store: Store, capsys: pytest.Cap
     sweep = read("demo", "debug")
     trials = expand(sweep)
     plan = compare(trials, Ledger.read(store))
-    render_status.status(sweep, plan, [Working(CLAIM, SAID), Working(CLAIM, None)], ("a note",), as_json=False)
+    render_status.status(sweep, plan, [Working(CLAIM, SAID), Working(CLAIM, None)], ("a note",), "runs", as_json=False)
     shown = capsys.readouterr().err
     assert "width 2" in shown and "5/10" in shown and "0.250" in shown and "starting" in shown
     assert "launch   25%, 2/8 trials, 90 images/s, 3 min left; as of" in shown and "note: a note" in shown
-    render_status.status(sweep, plan, [Working(CLAIM, SAID)], (), as_json=True)
+    render_status.status(sweep, plan, [Working(CLAIM, SAID)], (), "runs", as_json=True)
     plain = json.loads(capsys.readouterr().out)
     assert plain["trials"] == {"total": len(trials), "missing": len(trials)} and plain["to_measure"] == []
     assert plain["launches"][0]["running"][0]["train_error"] == 0.25 and plain["launches"][0]["left_s"] == 180.0
