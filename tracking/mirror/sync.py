@@ -8,6 +8,7 @@ ended only when everything else of it is there. MLflow is written from here and 
 import logging
 import os
 import sqlite3
+import threading
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,10 +120,13 @@ def _other_schema(path: Path) -> str:
         return f"{path} cannot be read: {error}; where it is damaged, remove it: it is built anew from the records"
 
 
+MIGRATING = threading.Lock()  # Alembic keeps the migration that runs in one global of the process
+
+
 def _create(path: Path, artifact_root: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    with _quiet(logging.getLogger("mlflow")):
+    with MIGRATING, _quiet(logging.getLogger("mlflow")):
         SqlAlchemyStore(of_database(path), artifact_root).engine.dispose()
 
 

@@ -57,7 +57,7 @@ KINDS = (
     Kind(_sweep(OWN, SEEDS)),
     Kind(_sweep(FIXED, VARY, epochs=20), _sweep(FIXED, VARY, epochs=20, measure=[*FIXED["measure"], "margin", "norm"])),
 )
-LONGEST = 1.5  # latest instant of the first kill: so many times what an undisturbed launch takes
+LONGEST = 0.9  # latest instant of the first kill: so many times what an undisturbed launch takes
 RAY_S = 10.0  # and so much later with Ray
 GO_ON = (0, 75, -signal.SIGKILL)  # done, interrupted since the cluster failed, killed
 RAYS_END = " core_worker"  # Ray itself ends a driver with code 1, saying so from this file, when its raylet is gone

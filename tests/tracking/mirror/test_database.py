@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.support.stores.mirrored_sweep import (
     sync,
 )
 from tracking.common.errors import Unreachable
+from tracking.mirror import sync as mirror
+from tracking.mirror.database import schema
 from tracking.records.store import Store
 
 
@@ -28,6 +31,14 @@ def test_the_new_database_is_complete_has_wal_and_is_made_once(tmp_path: Path) -
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
     assert {p.name for p in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db-wal", "mlflow.db-shm"}
+
+
+def test_two_threads_make_two_databases(tmp_path: Path) -> None:
+    """As a notebook that launches two sweeps: the library that migrates keeps what runs in one global."""
+    places = [tmp_path / name for name in ("a", "b")]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(mirror.prepare, map(fresh, places)))
+    assert [schema.of(place / "mlflow.db") for place in places] == [schema.installed()] * 2
 
 
 FULL_ONCE = """
