@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import user_files
-from tests.support.launching.launches import Place, small_disk, sweep
+from tests.support.launching.launches import Place, remount, small_disk, sweep
 
 CURVES = [{"name": name, "x": "seed", "y": "value", "split": "", "at": "last"} for name in ("a", "b")]
 CLAIMS = [{"name": "above", "y": "value", "bound": 0.0}, {"name": "bounded", "y": "value", "split": "", "low": 0.0}]
@@ -40,3 +40,15 @@ def test_figures_on_a_full_disk_cost_only_themselves(place: Place, size: str, fi
         assert place.program.run(place.folder, "curves", "faults.yaml").code == 74
         assert done.result["trials"]["run"] == 2 and "MLflow is behind" not in done.err
     place.is_whole()
+
+
+def test_a_store_that_cannot_be_written_is_read_in_any_language_and_time_zone(place: Place) -> None:
+    with small_disk(place.store, "20m"):
+        uri = f"sqlite:///{place.program.with_database(place.folder / 'beside')}"
+        (place.folder / "faults.yaml").write_text(SHORT)
+        place.launch("--tracking-uri", uri, umask=0o077).ends(0)
+        remount(place.store, "ro")
+        for command in ("status", "verify", "plan"):
+            place.program.run(place.folder, command, "faults.yaml", LC_ALL="tr_TR.UTF-8", TZ="Asia/Kathmandu").ends(0)
+        drawn = place.program.run(place.folder, "curves", "faults.yaml")
+        assert drawn.code == 74 and "Read-only file system" in drawn.err and "Traceback" not in drawn.err, drawn.err

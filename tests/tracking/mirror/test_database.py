@@ -33,6 +33,7 @@ def test_the_new_database_is_complete_has_wal_and_is_made_once(tmp_path: Path) -
     assert {p.name for p in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db-wal", "mlflow.db-shm"}
 
 
+@pytest.mark.faults
 def test_two_threads_make_two_databases(tmp_path: Path) -> None:
     """As a notebook that launches two sweeps: the library that migrates keeps what runs in one global."""
     places = [tmp_path / name for name in ("a", "b")]
