@@ -52,7 +52,7 @@ def _override(source: Source, override: str) -> Iterator[str]:
         yield f"--set: expected key=value, got '{override}'; as in --set epochs=10"
         return
     if key in source.value.get("vary", {}):
-        remedy = "--seeds N changes how many there are" if key == SEED else "change its axis instead"
+        remedy = "change its axis instead" + (", or their number by --seeds" if key == SEED else "")
         yield f"--set: '{key}' varies ({source.place(('vary', key))}), and only what is fixed can be set; {remedy}"
         return
     try:

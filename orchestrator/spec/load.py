@@ -12,6 +12,7 @@ from orchestrator.spec.apply_changes import apply_changes
 from orchestrator.spec.checks import grids as grid_checks
 from orchestrator.spec.checks import sections
 from orchestrator.spec.checks.problems import Problems
+from orchestrator.spec.checks.trial_problems import fixed_alone
 from orchestrator.spec.file_model import File
 from orchestrator.spec.form import Draft
 from orchestrator.spec.grids.grid import Grid
@@ -93,6 +94,8 @@ def _read(found: _Found, changes: Changes, asked: tuple[str, ...]) -> Sweep:
     )  # fmt: skip
     if source.problems or problems or of_trials:
         problems.extend(of_trials)
+        if not grids and draft.decides_trials:
+            problems.extend(fixed_alone(sweep, draft.file.fixed))
         expand.find_problems(sweep, problems, draft.without)
         whole = Problems()
         whole.extend([*source.problems, *problems])

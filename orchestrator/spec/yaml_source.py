@@ -54,6 +54,10 @@ class Source:
             near = near[:-1]
         return self.places.get(near, f"{self.name}:1:1")
 
+    def given(self, path: Path) -> bool:
+        """Whether the thing at a path itself was given, and not only something around it."""
+        return dotted(path) in self.places
+
     def at(self, path: Path, message: str) -> str:
         """The message with the place of a path."""
         key = ".".join(str(p) for p in path)

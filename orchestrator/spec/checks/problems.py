@@ -10,14 +10,15 @@ MAX_SHOWN = 40
 class Problems:
     """What is wrong, in the order in which it was found. True where anything is, added or not.
 
-    refused: problems that are known and are not among these. Whatever is found at their places follows from them and
-    is not added.
+    refused: problems that are known and are not among these. Whatever is found at their places follows from them: it is
+    wrong, but it is not said.
     """
 
     def __init__(self, refused: Iterable[str] = ()) -> None:
         self._found: dict[str, str] = {}
+        self._refused = tuple(refused)
         self._more = False  # whether something was found that is not added
-        self._places = frozenset(problem.partition(": ")[0] for problem in refused)
+        self._places = frozenset(problem.partition(": ")[0] for problem in self._refused)
 
     def __bool__(self) -> bool:
         return bool(self._found) or self._more
@@ -53,4 +54,4 @@ class Problems:
             more = f"... and more; these are the first {MAX_SHOWN}"
             raise BadSweep([*list(self._found.values())[:MAX_SHOWN], more])
         if self:
-            raise BadSweep(list(self._found.values()))
+            raise BadSweep([*self._refused, *self._found.values()])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from orchestrator.spec import messages
-from orchestrator.spec.dotted_keys import Overlaps
+from orchestrator.spec.dotted_keys import Overlaps, Settings, nested
 from orchestrator.spec.grids.axes import unrounded
 from orchestrator.spec.grids.grid import Grid
 from orchestrator.spec.grids.product import Places
@@ -14,6 +14,7 @@ from orchestrator.spec.messages import Problem
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from workers.plugins import EXPERIMENTS
+from workers.trial import Trial
 
 
 class Said(NamedTuple):
@@ -38,6 +39,23 @@ def explained(sweep: Sweep, grid: Grid, places: Places, error: ValidationError) 
         several = below and problem.kind == "value_error"
         where = f" (in the trial with {shown(grid, places, below)})" if several else ""
         yield Said(f"{place} {problem.message}", sweep.at(place, problem.message + where))
+
+
+def fixed_alone(sweep: Sweep, fixed: Settings) -> Iterator[str]:
+    """What is wrong with fixed settings as they are written, where axes are so wrong that there are no trials. Nothing
+    that could be otherwise by an axis: what is missing, or does not fit together."""
+    if sweep.experiment not in EXPERIMENTS.names():
+        return
+    measure = {} if sweep.measure is None else {"measure": [*sweep.measure]}
+    try:
+        Trial.of(sweep.experiment, {**nested(fixed), **measure})
+    except ValidationError as error:
+        for problem in messages.explain(error, EXPERIMENTS.load(sweep.experiment).Settings):
+            measured = bool(measure) and problem.path[:1] == ("measure",)
+            path = problem.path if measured else ("fixed", *problem.path)
+            alone = measured or problem.kind != "value_error"
+            if alone and "missing" not in problem.message and sweep.text.given(path):
+                yield sweep.at(path, problem.message)
 
 
 def same(sweep: Sweep, grid: Grid, one: Places, other: Places) -> Said:

@@ -90,6 +90,10 @@ def test_several_mistakes_are_said_at_once(tmp_path: Path) -> None:
     assert sorted(problem.split(":")[0] for problem in problems(drawn, tmp_path)) == ["13", "15", "7"]
     axes = changed(("[2, 4]", "[]"), ("y: error}", "y: eror}"), ("title:", "tilte:"))
     assert sorted(problem.split(":")[0] for problem in problems(axes, tmp_path)) == ["1", "1", "13", "9"]
+    axis = changed(("count: 2}\nmeasure", "count: 02}\nmeasure"), ("depth: 3", "dept: 3"))
+    assert [problem.split(":")[0] for problem in problems(axis, tmp_path)] == ["10", "5"]
+    both = changed(("[2, 4]", "[]"), ("epochs: 2", "epochs: 2.5"), ("depth: 3", "dept: 3"), ("[error, risk,", "[rsk,"))
+    assert sorted(problem.split(":")[0] for problem in problems(both, tmp_path)) == ["11", "5", "7", "9"]
     written = changed(
         ("batch_size: 20}", "batch_size: 20, learning_rate: 0,1}"), ("epochs: 2", "epochs: 02\n  epochs: 3"),
         ("depth: 3", "dept: 3"), ("[2, 4]", "[2,04]"), ("y: error}", "y: eror}"),
