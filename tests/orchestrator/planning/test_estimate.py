@@ -170,3 +170,9 @@ def test_kinds_differ_by_network_and_data_not_by_seed_or_amount() -> None:
 
     assert kind(trial(seed=1)) == kind(trial(seed=2, epochs=50)) != kind(trial(width=4))
     assert kind(trial(until=ENDS_EARLY)) != kind(trial(until=ENDS_EARLY, epochs=50))
+
+
+def test_an_estimate_that_was_far_too_low_is_remembered_and_no_error() -> None:
+    for took in (1e4, 1e9):
+        Speeds("cpu: x").remember([ran([trial()], took)])
+    assert source(trial()) == SOURCES[0] and seconds(trial()) > 1e4
