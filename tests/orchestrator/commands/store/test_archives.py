@@ -82,7 +82,7 @@ def names(folder: Path) -> set[str]:
 
 def test_it_is_equal_in_another_store(run: Run, store: Store, archive: Path, tmp_path: Path) -> None:
     said = run("unpack", "own.tar", "--store", "elsewhere/runs").err
-    assert "own: 4 trials" in said and "sweep verify 'own'" in said
+    assert "own: 4 trials" in said and f"sweep verify own --store {tmp_path}/elsewhere/runs" in said
     there = Store(str(tmp_path / "elsewhere/runs"))
     before, after = (KeptSweeps.read(s.files).by_variant for s in (store, there))
     assert after.keys() == {"own"} and after["own"] == before["own"]
