@@ -22,7 +22,7 @@ from workers.runtime import cache
 from workers.trial import Trial, digest
 
 LOG = logging.getLogger(__name__)
-SHORTEST_S = 1.0
+SHORTEST_S = 2.0  # of which the first bundle of a process spends one on imports
 KEPT = 8  # newest samples of a kind, and ratios of a launch
 KINDS = 1000  # of which samples are kept
 # Settings that decide how much work a trial is, and not how fast it goes; a trial that may end early keeps them.
