@@ -86,6 +86,24 @@ def networks(n: int, noise: Noise, r: float) -> Line:
     return Line("", tuple(run(i, str(i), {"x": float(x[i]), "y": float(y[i])}) for i in range(7 * n)))
 
 
+def delays(n: int, noise: Noise) -> Line:
+    """Trials that fit their training set at step 10, and their test set at step 100 on (geometric) average."""
+    second = np.rint(100 * np.exp(0.2 * noise(n))).astype(int)
+    each = [([float(i < 10) for i in range(400)], [float(i < at) for i in range(400)]) for at in second]
+    return Line("", tuple(run(s, "c", {"first": a, "second": b}) for s, (a, b) in enumerate(each)))
+
+
+def granulated(n: int, noise: Noise) -> Line:
+    """Networks of three values of each of two settings, whose x and y have nothing to do with each other."""
+    runs = []
+    for a in range(3):
+        for b in range(3):
+            x, y = noise(n), noise(n)
+            values = [{"x": float(x[s]), "y": float(y[s])} for s in range(n)]
+            runs += [run(s, f"a{a}b{b}", values[s], settings={"a": a, "b": b}) for s in range(n)]
+    return Line("", tuple(runs))
+
+
 def slopes(n: int, noise: Noise) -> Line:
     """Walks whose squares grow 1.2 times as fast as expected, on average."""
     expected = np.sqrt(np.arange(5.0))
@@ -130,6 +148,16 @@ BOUNDARIES: tuple[Boundary, ...] = (
              lambda n, z: along(n, z, 0.1, y=(1, 2, 2, 2, 2), train_error=(0.5, 0.1, 0, 0, 0))),
     Boundary("threshold_peak", "the risk is the same everywhere",
              lambda n, z: along(n, z, 0.1, y=(1, 1, 1, 1, 1), train_error=(0.5, 0.1, 0, 0, 0))),
+    Boundary("double_descent", "the error falls, rises, and stays there",
+             lambda n, z: along(n, z, 0.02, y=(0.6, 0.3, 0.5, 0.5), train_error=(0.5, 0.1, 0, 0))),
+    Boundary("double_descent", "the error falls once, and stays there",
+             lambda n, z: along(n, z, 0.02, y=(0.6, 0.3, 0.3, 0.3), train_error=(0.5, 0.1, 0, 0))),
+    Boundary("tracks", "one trial is too far from the bound by a hair",
+             lambda n, z: every(n, {"y": [0, *[1.0] * 12]}, {"y": [0, *[1.1 * HAIR] * 12]}), {"y": "y", "bound": 1.0}),
+    Boundary("delay", "the second event takes exactly ten times as long, on average", delays),
+    Boundary("ranks_granulated", "tau is exactly 0 on average", granulated, {"along": ["a", "b"]}),
+    Boundary("ranks_granulated", "tau is exactly 0 on average along one setting of two", granulated,
+             {"along": ["a", "b"], "of": "worst"}),
     Boundary("more_data_helps", "the gain is exactly 0.15",
              lambda n, z: along(n, z, 0.02, (100, 1000, 10000), y=(0.9, 0.5, 0.35))),
     Boundary("more_data_helps", "from one size to the next y rises by exactly the slack",

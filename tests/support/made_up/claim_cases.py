@@ -4,6 +4,7 @@ A new claim adds its rows here; the tests of `tests/tracking/verdicts` put them 
 survive.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,6 +121,31 @@ def normalised(test: Sequence[float], last_risk: float = 0.001, x: Sequence[floa
     ]
 
 
+def falls_twice(error: Sequence[float], train: Sequence[float]) -> list[Trial]:
+    """Nets of growing size with these test errors and training errors."""
+    return widths(error, error_train=train)
+
+
+def edges(values: Sequence[float]) -> list[Trial]:
+    """Sharpness over steps, where 2 / learning rate is 20."""
+    return curves({"optimizer.learning_rate": 0.1}, *({"sharpness": list(values)},) * 2)
+
+
+def grokked(*events: tuple[int, int]) -> list[Trial]:
+    """Trials of 60 steps whose training and test error fall to 0 at these steps."""
+    trials = [[[float(step < at) for step in range(60)] for at in both] for both in events]
+    return curves({}, *({"error train": train, "error test": test} for train, test in trials))
+
+
+def ranked(width: float, depth: float, seeds: int = 3) -> list[Trial]:
+    """Networks whose test error rises with the norm product along the width and the depth, or falls."""
+    trials = []
+    for w, d in itertools.product((1, 2, 3), (1, 2, 3)):
+        values = {"norm_product": [10.0 * w + d], "error test": [10 * w * width + d * depth]}
+        trials += [Trial({"net.width": w, "net.depth": d}, values) for _ in range(seeds)]
+    return trials
+
+
 def optimizers(sgd: Sequence[float], gd: Sequence[float]) -> list[Trial]:
     return last({"optimizer.name": "sgd"}, list(sgd)) + (last({"optimizer.name": "gd"}, list(gd)) if gd else [])
 
@@ -203,6 +229,8 @@ def log_law(slope: float) -> Callable[[float], float]:
     return lambda t: slope * float(np.log(t))
 
 
+EDGE = {"y": "sharpness", "bound": 2.0, "over": "optimizer.learning_rate"}
+ALONG = {"along": ["net.width", "net.depth"]}
 CASES: tuple[Case, ...] = (
     Case("no_overfitting", widths([0.4, 0.2, 0.202]), HOLDS),
     Case("no_overfitting", widths([0.4, 0.2, 0.22]), FAILS),
@@ -216,6 +244,22 @@ CASES: tuple[Case, ...] = (
     Case("threshold_peak", risks([1.0, 3.0, 2.0, 1.0], [1.0] * 4, [0.5, 0.1, 0.0, 0.0]), HOLDS),
     Case("threshold_peak", risks([3.0, 1.0, 1.0, 1.0], [1.0] * 4, [0.5, 0.1, 0.0, 0.0]), FAILS),
     Case("threshold_peak", risks([1.0, 1.0, 1.0, 3.0], [1.0] * 4, [0.5, 0.1, 0.1, 0.0]), OPEN),
+    Case("double_descent", falls_twice([0.6, 0.4, 0.5, 0.3], [0.5, 0.1, 0.0, 0.0]), HOLDS),
+    Case("double_descent", falls_twice([0.6, 0.5, 0.4, 0.3], [0.5, 0.1, 0.0, 0.0]), FAILS),
+    Case("double_descent", falls_twice([0.6, 0.4, 0.5, 0.6], [0.5, 0.1, 0.0, 0.0]), FAILS),
+    Case("double_descent", falls_twice([0.6, 0.4, 0.5, 0.3], [0.5, 0.1, 0.1, 0.1]), OPEN),
+    Case("tracks", edges([1.0, *[19.0, 21.0] * 8]), HOLDS, EDGE),
+    Case("tracks", edges([1.0, *[15.0, 17.0] * 8]), FAILS, EDGE),
+    Case("tracks", edges([1.0, 19.0, 20.0]), OPEN, EDGE),
+    Case("tracks", edges([19.0, *[19.0, 21.0] * 8]), OPEN, EDGE),
+    Case("delay", grokked((2, 40), (2, 44), (2, 42)), HOLDS),
+    Case("delay", grokked((2, 10), (2, 11), (2, 10)), FAILS),
+    Case("delay", grokked((2, 40), (2, 44), (2, 99)), OPEN),
+    Case("ranks_granulated", ranked(1.0, 1.0), HOLDS, ALONG),
+    Case("ranks_granulated", ranked(-1.0, -1.0), FAILS, ALONG),
+    Case("ranks_granulated", ranked(1.0, -1.0), FAILS, {**ALONG, "of": "worst"}),
+    Case("ranks_granulated", ranked(1.0, 1.0), HOLDS, {"of": "worst"}),
+    Case("ranks_granulated", ranked(1.0, 1.0, seeds=1), OPEN, ALONG),
     Case("more_data_helps", sizes([0.8, 0.7, 0.5]), HOLDS),
     Case("more_data_helps", sizes([0.8, 0.7, 0.6]), FAILS),
     Case("more_data_helps", sizes([0.6, 0.7, 0.5]), FAILS),

@@ -20,13 +20,13 @@ from tracking.verdicts.claim import Needs
 HOLDS, FAILS, OPEN = "holds", "fails", "not enough data"
 UGLY = (math.inf, -math.inf, math.nan)
 
-POOLED = {"ranks", "linear_relation"}  # every trial is a network, so that there are no lines
+POOLED = {"ranks", "ranks_granulated", "linear_relation"}  # every trial is a network, so that there are no lines
 ABSOLUTE_X = {  # x is compared with numbers in the claim's settings, or with another measure
     "fits_random_labels", "more_data_helps", "overfits_eventually",
 }  # fmt: skip
 ABSOLUTE_Y = {  # y is compared with numbers in the claim's settings, in its own units
     "agrees", "balanced", "bounded", "chance_error", "exceeds_control", "fits_random_labels", "log_rate",
-    "more_data_helps", "no_overfitting", "overfits_eventually", "returns_to_zero", "seeds_agree", "settles",
+    "more_data_helps", "no_overfitting", "overfits_eventually", "returns_to_zero", "seeds_agree", "settles", "tracks",
 }  # fmt: skip
 BOTH_SPLITS = {"gap_shrinks"}  # y is the difference of test and training error
 OTHER_UNITS = {"parameters", "time", "n", "perturbations", "error train", "risk train"}  # not those of y

@@ -1,0 +1,71 @@
+"""Double descent: along capacity the test error falls, rises to a peak near the interpolation threshold, falls again.
+
+Belkin et al. (2019), Figure 1; Nakkiran et al. (2020), Figure 1. The threshold is the smallest x at which every seed
+fits its training set.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.estimate import at_once, of_cells
+from tracking.verdicts.finding import Evidence, Finding, Word, lacking
+from tracking.verdicts.line import Cell, Line
+
+
+class Settings(Claim):
+    """Means over seeds at the last step are compared: of the first x, a dip, a peak behind it, and the last x."""
+
+    name: Literal["double_descent"] = "double_descent"
+    x: str = Field("parameters", description="The measure or setting of capacity.")
+    y: str = Field("error", description="The measure that falls twice, on the test split.")
+    fitted: float = Field(0.0, ge=0, description="The training error of every seed that counts as interpolation.")
+    points: int = Field(2, ge=0, description="How many points of the grid the peak may be away from the threshold.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, "test"), "train_error": Measured("error", "train")}, x=self.x)
+
+    def tested(self) -> str:
+        return (
+            f"Along {self.x} test {self.y} falls, rises to a peak within {self.points} points of the smallest {self.x} "
+            f"with training error {self.fitted:g}, and falls again."
+        )
+
+    def criterion(self) -> str:
+        return (
+            "for a dip and a peak behind it, that near, the 95 % intervals (Welch) of first minus dip, of peak minus "
+            "dip and of peak minus last are above 0; for one pair of all, each at its share of the 5 %"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """Which of the pairs of a dip and a peak it would be was not known beforehand."""
+        cells = line.cells
+        fitted = [i for i, cell in enumerate(cells) if (cell.last("train_error") <= self.fitted).all()]
+        peaks = [i for i in range(2, len(cells) - 1) if fitted and abs(i - fitted[0]) <= self.points]
+        pairs = [(dip, peak) for peak in peaks for dip in range(1, peak)]
+        if not pairs:
+            return lacking("a fitted x with two points before it and one behind", points=len(cells), fitted=len(fitted))
+        words = {pair: self._shape(cells, *pair, len(pairs)) for pair in pairs}
+        held = [pair for pair, word in words.items() if word == "holds"]
+        means = line.means("y")
+        dip, peak = max(held or pairs, key=lambda pair: means[pair[1]] - means[pair[0]])
+        above = of_cells(cells[peak], cells[dip], self.y, "test")
+        numbers: Evidence = {"x": line.x, "y": means, "dip_at_x": cells[dip].x, "peak_at_x": cells[peak].x}
+        numbers |= {"fitted_from_x": cells[fitted[0]].x, "peak_above_dip": above.mean, "interval": above.interval}
+        return Finding(_any(list(words.values())), numbers)
+
+    def _shape(self, cells: Sequence[Cell], dip: int, peak: int, pairs: int) -> Word:
+        """Whether y falls from the first to the dip, rises to the peak and falls to the last."""
+        steps = ((0, dip), (peak, dip), (peak, len(cells) - 1))
+        certain = [of_cells(cells[a], cells[b], self.y, "test", pairs).above(0) for a, b in steps]
+        doubted = [of_cells(cells[a], cells[b], self.y, "test", pairs * len(steps)).above(0) for a, b in steps]
+        return at_once(certain, doubted)
+
+
+def _any(words: Sequence[Word]) -> Word:
+    """Holds where one does; fails where all do."""
+    if "holds" in words:
+        return "holds"
+    return "fails" if set(words) == {"fails"} else "not enough data"

@@ -1,0 +1,60 @@
+"""A measure rises to a bound and stays at it: the largest eigenvalue of the Hessian at 2 / learning rate.
+
+Cohen et al. (2021), Section 3, the edge of stability. Below 2 / rate gradient descent on a quadratic is stable.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.line import Line, Run
+
+
+class Settings(Claim):
+    """The median of y over the late steps of each trial is compared with the bound; it hovers, so no single step is."""
+
+    name: Literal["tracks"] = "tracks"
+    y: Y = Field(description="The measure that rises to the bound.")
+    split: Split = Field("", description="The split of y.")
+    bound: float = Field(description="The bound, or what is divided by `over`.")
+    over: str = Field("", description="A setting that the bound is divided by in each trial; by none if absent.")
+    tolerance: float = Field(0.1, gt=0, description="How far from the bound y may be, as a share of the bound.")
+    late: float = Field(0.5, ge=0, lt=1, description="From which share of the steps on.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, self.split, at="every")}, per="cell", each_trial=True)
+
+    def tested(self) -> str:
+        over = f" / {self.over}" if self.over else ""
+        return (
+            f"In every trial {named(self.y, self.split)} begins below {self.bound:g}{over} and is within "
+            f"{self.tolerance:g} of it late in training."
+        )
+
+    def criterion(self) -> str:
+        return (
+            f"the median of y over the recorded steps from {self.late:g} of all on is within {self.tolerance:g} x the "
+            "bound of the bound, in every trial"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """Needs five late steps, and a first value that is not yet within the tolerance."""
+        ratios, late = [], []
+        for run in line.runs:
+            series, bound = run.series["y"], self._bound(run)
+            values = series.since(int(self.late * series.steps[-1])).values / bound
+            late.append(len(values))
+            ratios.append(sorted(values.tolist())[len(values) // 2])
+            if series.values[0] >= bound * (1 - self.tolerance):
+                return lacking("a first value below the bound", first=float(series.values[0]), bound=bound)
+        if min(late) < 5:
+            return lacking("five late steps in every trial", steps=min(late))
+        good = all(abs(ratio - 1) <= self.tolerance for ratio in ratios)
+        numbers: Evidence = {"smallest_of_bound": min(ratios), "largest_of_bound": max(ratios), "steps": min(late)}
+        return Finding(said(good), {**numbers, "bound": self._bound(line.runs[0])})
+
+    def _bound(self, run: Run) -> float:
+        return self.bound / run.number(self.over) if self.over else self.bound
