@@ -26,7 +26,7 @@ MISTAKES: dict[str, list[str]] = {
     # what is typed, then what must be said
     "plan demmo": ["unknown sweep 'demmo', did you mean 'demo'?", "fig1"],
     "plan mine": ["unknown sweep 'mine'", "write mine.yaml"],
-    "plan mein.yaml": ["mein.yaml: no such file", "did you mean 'mine.yaml'?", "shipped sweeps: demo"],
+    "plan mein.yaml": ["mein.yaml: no such file", "did you mean 'mine.yaml'?", "shipped sweeps: deep_linear"],
     "plan mine.yaml --profile debgu": ["unknown profile 'debgu', did you mean 'debug'?"],
     "plan mine.yaml --set epochs": ["expected key=value, got 'epochs'", "--set epochs=10"],
     "plan mine.yaml --set epcohs=3": ["unknown key 'epcohs', did you mean 'epochs'?", "known: data, net"],

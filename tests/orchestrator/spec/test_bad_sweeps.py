@@ -49,7 +49,7 @@ def test_the_file_that_the_cases_change_is_good(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        ("missing.yaml", "no such file or directory; shipped sweeps: demo,"),
+        ("missing.yaml", "no such file or directory; shipped sweeps: deep_linear,"),
         ("folder.yaml", "is a directory"),
         ("My Sweep.yaml", "at most 64 of a-z 0-9 . _ -"),
         ("-x.yaml", "first a letter or digit, got '-x'; rename the file"),
