@@ -121,8 +121,8 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     if options.address and options.elsewhere:
         preflight.check_address(options.address)
     with sweep.files.active(), StopSignals() as signals, ExitStack() as claimed:
-        with observer.waiting("reading the sweep and what is recorded of it"):
-            trials = expand(sweep)
+        trials = expand(sweep)  # a sweep that is refused is refused before anything is said
+        with observer.waiting("reading what is recorded of the sweep"):
             refuse_another_file(sweep, Store(options.store))
             claim = claim_work(sweep, trials[: options.limit], options.store, options.retry_failed)
             work = claimed.enter_context(claim)

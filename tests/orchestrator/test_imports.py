@@ -64,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("command", "allowed"),
     [
         ("--help", set()),
-        ("--version", set()),
+        ("--version", {"pydantic"}),
         ("launch --help", set()),
         ("plan small.yaml", RECORDS),
         ("status small.yaml", RECORDS),
