@@ -322,5 +322,5 @@ CASES = [
     Case("set a bad value", "", GOOD, "--set", ("fixed.epochs: expected an integer",), None, ("epochs=many",)),
     Case("set without a value", "", GOOD, "--set", ("expected key=value, got 'epochs'",), None, ("epochs",)),
     Case("set what is no number", "", GOOD, "--set", ("epochs: must be a finite number",), None, ("epochs=.nan",)),
-    Case("set what varies", "", GOOD, "--set", ("'seed' varies", ":10:3", "change its axis", "by --seeds"), None, ("seed=3",)),
+    Case("set what varies", "", GOOD, "--set", ("'seed' varies", ":10:3", "its axis", "--seeds"), None, ("seed=3",)),
 ]  # fmt: skip
