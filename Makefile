@@ -10,17 +10,24 @@ PIP := $(BIN)/python -m pip install --quiet
 
 setup: .venv/ready  ## makes .venv with .venv/bin/sweep and what it needs, at the versions of constraints.txt
 
-.venv/ready: pyproject.toml setup.py constraints.txt $(wildcard workers/engines/cpu/kernels/*.?pp)
+NEEDS := pyproject.toml setup.py constraints.txt $(wildcard workers/engines/cpu/kernels/*.?pp)
+
+define venv
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" "$$(grep '^torch==' constraints.txt)")
+endef
+
+.venv/ready: $(NEEDS)
+	$(venv)
 	$(PIP) --constraint constraints.txt --editable .
 	touch $@
 
 tools: .venv/tools  ## adds what checks and tests need, a third more
 
-.venv/tools: .venv/ready
+.venv/tools: $(NEEDS)
+	$(venv)
 	$(PIP) --constraint constraints.txt --editable ".[dev]"
-	touch $@
+	touch .venv/ready $@
 
 demo: setup  ## the main job: a width sweep on handwritten digits, under two minutes on 2 cores
 	$(BIN)/sweep launch demo
