@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["rm", ""], {"saved@overnight", "demo"}),
         (["status", "sav"], {"saved@overnight"}),
     ],
-    ids=" ".join,
+    ids=lambda given: " ".join(sorted(given) if isinstance(given, set) else given),
 )
 def test_the_shell_completes(folder: Path, words: list[str], expected: set[str]) -> None:
     done = subprocess.run(
