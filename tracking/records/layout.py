@@ -64,6 +64,11 @@ def folders(bundle: str) -> tuple[str, str, str]:
     return f"{RECORDS}/{bundle}", f"{CHECKPOINTS}/{bundle}", f"{WEIGHTS}/{bundle}"
 
 
+def checkpoints(bundle: str) -> str:
+    """The folder of a bundle's checkpoints."""
+    return folders(bundle)[1]
+
+
 def segment(bundle: str, attempt: str, number: int) -> str:
     """The rows of one commit; `number` counts the commits of an attempt from 0."""
     return f"{RECORDS}/{bundle}/{attempt}-{number}{SEGMENT}"

@@ -15,7 +15,7 @@ from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout, manifest_json, rows
 from tracking.records.joined import joined
 from tracking.records.local_disk import FileInfo
-from tracking.records.manifest import Beside, FileEntry, Manifest, TrialRecord
+from tracking.records.manifest import ENDED, Beside, FileEntry, Manifest, TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.rows import State
 from tracking.records.segment_reader import SegmentReader
@@ -98,11 +98,14 @@ class Ledger:
         return tuple(error for error in self.damaged if isinstance(error, OtherFormat))
 
     def strays(self, records: Iterable[TrialRecord]) -> list[str]:
-        """Files that no manifest names in the bundles of these trials that are done: what crashes have left."""
-        done = [self.manifests[bundle] for bundle in _bundles(records) if self.manifests[bundle].done]
+        """Files that no manifest names in the bundles of these trials that are done: what crashes have left. And the
+        checkpoints of bundles that nobody continues, since each of their trials has ended in another one."""
+        found = {record.id: record for record in records}
+        done = [self.manifests[bundle] for bundle in _bundles(found.values()) if self.manifests[bundle].done]
         kept = {entry.name for manifest in done for entry in (*manifest.segments, *manifest.weights)}
         folders = {folder for manifest in done for folder in layout.folders(manifest.bundle)}
         ours = [info.name for info in self.files if info.name.endswith(layout.COMMITTED)]
+        folders |= {layout.checkpoints(m.bundle) for m in self.manifests.values() if _is_given_up(m, found)}
         return [name for name in ours if name.rpartition("/")[0] in folders and name not in kept]
 
     def weights(self, bundle: str) -> FileEntry | None:
@@ -219,6 +222,16 @@ def _winners(manifests: Iterable[Manifest]) -> dict[str, tuple[str, int]]:
             if trial.id not in best or rank > best[trial.id]:
                 best[trial.id] = rank
     return {id: (bundle, place) for id, (*_, bundle, place) in best.items()}
+
+
+def _is_given_up(manifest: Manifest, found: Mapping[str, TrialRecord]) -> bool:
+    """Whether each trial of an unfinished bundle has ended in another one that measured the same: a launch of some of
+    them took them out. A bundle that measures something else adds to them, and goes on."""
+    elsewhere = [found.get(trial.id) for trial in manifest.trials]
+    return not manifest.done and all(
+        record and record.bundle != manifest.bundle and record.state in ENDED and record.observed == manifest.observed
+        for record in elsewhere
+    )
 
 
 def _of_trials(table: pa.Table, ids: Collection[str]) -> pa.Array:

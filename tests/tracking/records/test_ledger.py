@@ -52,7 +52,7 @@ def test_a_read_is_three_listings_and_each_manifest_once(store: Store) -> None:
     with counted() as requests:
         ledger = Ledger.read(store)
         assert ledger.records.keys() == ledger.trials and len(ledger.trials) == 4
-        assert ledger.strays(ledger.records.values()) == [] and ledger.damaged == ()
+        assert ledger.damaged == ()
     assert requests.made.total() == 3 + 3 and requests.full_reads() == 1
 
 
@@ -118,7 +118,25 @@ def test_what_no_manifest_names_is_a_stray_where_its_bundle_is_done(store: Store
         store.files.write(layout.checkpoint(bundle, "killed", 0), b"state")
     ledger = Ledger.read(store)
     expected = {layout.segment("done", "killed", 0), layout.checkpoint("done", "killed", 0)}
-    assert set(ledger.strays(ledger.records.values())) == expected
+    assert set(ledger.strays(ledger.records.values())) == expected | below(store, layout.checkpoints("again"))
+
+
+def test_a_checkpoint_that_nobody_continues_is_a_stray(store: Store) -> None:
+    """The only trial of "again" has ended in "done". A bundle of two trials of which one has ended goes on."""
+    ledger = Ledger.read(store)
+    assert set(ledger.strays(ledger.records.values())) == below(store, layout.checkpoints("again"))
+    kept = below(store, layout.checkpoints("begun"))
+    for seed in (2, 3):
+        ledger = Ledger.read(store)
+        assert not kept & set(ledger.strays(ledger.records.values()))
+        writer, entries = begin(store, f"alone{seed}", seed)
+        commit(writer, 1, *entries)
+    ledger = Ledger.read(store)
+    assert kept and kept < set(ledger.strays(ledger.records.values()))
+
+
+def below(store: Store, folder: str) -> set[str]:
+    return {info.name for info in store.files.listing(folder)}
 
 
 def computed(store: Store, trial: TrialEntry) -> list[tuple[str, int, int, int]]:
