@@ -44,6 +44,17 @@ SHORTENED: dict[str, Settings] = {  # by sweep: sections that are put over its l
     "sec13": {"fixed": {"epochs": 40, "pretrain": {"epochs": 10}}},
     "sec14": {"fixed": {"epochs": 4000}},
     "starts": {"fixed": {"epochs": 1000}},
+    "deep_linear": {"fixed": {"epochs": 1000}},
+    "double_descent": {"fixed": {"epochs": 12}},
+    "edge_of_stability": {"fixed": {"epochs": 90}},
+    "grokking": {"fixed": {"epochs": 300}},
+    "hidden_units": {"fixed": {"epochs": 10}},
+    "linear_relation": {"fixed": {"epochs": 20}},
+    "margins": {"fixed": {"epochs": 400}},
+    "measures": {"fixed": {"epochs": 10}},
+    "rate_and_batch": {"fixed": {"epochs": 3}},
+    "rethinking": {"fixed": {"epochs": 10}},
+    "sharpness": {"fixed": {"epochs": 20}},
 }
 COMPUTED = ("fig4", "fig6", "fig7", "linear", "ridge", "sec12", "theorem4")  # as they are, with all of their seeds
 LARGEST = 500  # of the training sets where digits take the place of images that are missing

@@ -19,6 +19,7 @@ from tracking.records import layout
 from tracking.records.kept_sweeps import sweeps_of_store
 from tracking.records.kept_sweeps.kept_sweep import DONE, INTERRUPTED, KeptSweep, Launching, Origin, Version
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.leases.process_identity import born
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.finding import Verdict
@@ -49,6 +50,7 @@ def keep_sweep(sweep: Sweep, trials: Sequence[Trial], store: Store, limit: int |
     known = KeptSweeps.read(store.files, sweep.name)
     _refuse(sweep, store, known)
     _set_aside_damaged(sweep, store, known)
+    _delete_unfinished(sweep, store)
     command = ("sweep", "launch", *map(_text, sweep.asked), *(() if limit is None else ("--limit", str(limit))))
     launch, running = Launching(now_ms(), origin(sweep, store), command, limit), KeptLaunch()
     kept = known.by_variant.get(sweep.variant) or _first(sweep)
@@ -61,6 +63,13 @@ def keep_sweep(sweep: Sweep, trials: Sequence[Trial], store: Store, limit: int |
         raise
     verdicts = tuple((one.name, one.verdict) for one in running.verdicts)
     _end(sweep, store, replace(launch, ended_ms=now_ms(), outcome=DONE, verdicts=verdicts))
+
+
+def _delete_unfinished(sweep: Sweep, store: Store) -> None:
+    """Deletes what launches of this variant have left that were killed while they wrote its file."""
+    start = f"{layout.sweep(sweep.variant)}."
+    found = [name for name in store.files.names(layout.SWEEPS, layout.UNFINISHED) if name.startswith(start)]
+    store.files.delete([name for name in found if not born(int(name.split(".")[-3]))])
 
 
 def origin(sweep: Sweep, store: Store) -> Origin:

@@ -13,6 +13,7 @@ from orchestrator.spec.grids.product import Places
 from orchestrator.spec.messages import Problem
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
+from tracking.common.errors import BadPlugin
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
@@ -49,6 +50,8 @@ def fixed_alone(sweep: Sweep, fixed: Settings) -> Iterator[str]:
     measure = {} if sweep.measure is None else {"measure": [*sweep.measure]}
     try:
         Trial.of(sweep.experiment, {**nested(fixed), **measure})
+    except BadPlugin:
+        return  # said where the experiment is named
     except ValidationError as error:
         for problem in messages.explain(error, EXPERIMENTS.load(sweep.experiment).Settings):
             measured = bool(measure) and problem.path[:1] == ("measure",)

@@ -122,7 +122,9 @@ def files(uri: str, run: str) -> list[str]:
     """The artifacts of a run of an SQLite store, or of a server."""
     path = database(uri)
     if path is None:
-        return [f.path for f in mirror.connect(uri).list_artifacts(run, "figures")]
+        client = mirror.connect(uri)
+        found = [f for folder in ("figures", None) for f in client.list_artifacts(run, folder)]
+        return sorted(f.path for f in found if not f.is_dir)
     folder = artifacts.folder(path) / run / "artifacts"
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
