@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOG = logging.getLogger(__name__)
+# Matplotlib tells of weights and families that a font lacks; what a user must know is which characters none has.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 BOXES = ("last resort", "lastresort", "adobe blank", "nonunicode")  # fonts with a sign for anything, or of their own
 UNDRAWN = ("Cc", "Cf", "Zs", "Zl", "Zp")  # categories of characters that have no glyph
 _named: set[str] = set()  # characters that a warning has named

@@ -120,7 +120,7 @@ def test_clients_that_do_not_see_the_disk_get_the_files_from_the_server(
     sync(store, uri, parent(tmp_path / "figures"))
     client = mirror.connect(server.url)
     (top,) = client.search_runs(["1"], "tags.`sweep.role` = 'sweep'")
-    assert files(server.url, top.info.run_id) == ["figures/a.svg"]
+    assert files(server.url, top.info.run_id) == ["figures/a.svg", "widths.yaml"]
     got = client.download_artifacts(top.info.run_id, "figures/a.svg", str(tmp_path / "figures"))
     assert "<svg" in Path(got).read_text()
 
