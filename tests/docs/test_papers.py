@@ -13,8 +13,8 @@ HEAD = """# After the memo: papers as sweeps
 Sweeps that ask the questions of other papers, with what these say as claims that can fail. `sweep list --topic papers`
 lists them. Launch one with `sweep launch NAME`; `--profile laptop` takes minutes on two cores, with CIFAR-10 images
 unless its data are others, `--profile debug` seconds, on digits. Without a profile a sweep is the paper's protocol as
-far as it is known; each section ends with where it differs. Only the debug profiles have been run so far, which decide
-nothing: verdicts and pictures are still to come.
+far as it is known; each section ends with where it differs. Verdicts and pictures of those whose laptop profile has
+been run are in [results](results/README.md); of the others only the debug profiles have, which decide nothing.
 
 `tests/docs/test_papers.py` writes this page from the sweep files.
 """
