@@ -76,7 +76,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def status(host: Host, spec: Path) -> dict[str, int]:
-    found: dict[str, int] = json.loads(host.run("sweep", "status", str(spec), "--store", STORE, "--json"))["trials"]
+    """The trials by state; none as long as there is no store, of which `status` prints nothing."""
+    said = host.run("sweep", "status", str(spec), "--store", STORE, "--json", check=False)
+    found: dict[str, int] = json.loads(said)["trials"] if said else {}
     return found
 
 
