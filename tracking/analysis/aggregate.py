@@ -82,11 +82,18 @@ def _points(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame
     table = table.merge(found.points, on=["key", "series"], how="left")
     for counted in ("n", "finished", "not_finite", "not_reached"):
         table[counted] = table[counted].fillna(0).astype(int)
+    table = table[~_of_other_networks(table)]
     table["missing"] = table["planned"] - table["diverged"] - table["failed"] - table["finished"]
     if curve.x == "step":
         table["x"] = table["step"].astype(float)
     table = table.assign(curve=curve.name, line=_line(table, curve))
     return table.sort_values(["group", "series", "x"], kind="stable", ignore_index=True)
+
+
+def _of_other_networks(table: "pd.DataFrame") -> "pd.Series[bool]":
+    """Points of layers that the networks of a cell do not have: its finished trials have others. Nothing is missing."""
+    has_some = table.groupby("key")["finished"].transform("max") > 0
+    return has_some & (table["layer"] != "") & (table["finished"] == 0)
 
 
 def _values(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame":

@@ -47,7 +47,7 @@ class Settings(Claim):
         second = [run.series["second"].first_at_most(self.second_at_most) for run in cell.runs]
         both = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
         counts: Evidence = {"both": len(both), "first_only": sum(a is not None for a in first) - len(both)}
-        if len(both) < len(cell.runs) or min(a for a, _ in both) < 1:
+        if len(both) < len(cell.runs) or min(map(min, both)) < 1:
             return lacking("both events, after the start, in every trial", **counts, trials=len(cell.runs))
         ratio = mean_of(np.log([b / a for a, b in both]))
         numbers: Evidence = {"ratio": math.exp(ratio.mean), "interval_of_its_logarithm": ratio.interval}

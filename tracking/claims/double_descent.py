@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, of_cells
-from tracking.verdicts.finding import Evidence, Finding, Word, lacking
+from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
 from tracking.verdicts.line import Cell, Line
 
 
@@ -54,7 +54,7 @@ class Settings(Claim):
         above = of_cells(cells[peak], cells[dip], self.y, "test")
         numbers: Evidence = {"x": line.x, "y": means, "dip_at_x": cells[dip].x, "peak_at_x": cells[peak].x}
         numbers |= {"fitted_from_x": cells[fitted[0]].x, "peak_above_dip": above.mean, "interval": above.interval}
-        return Finding(_any(list(words.values())), numbers)
+        return Finding(any_of(words.values()), numbers)
 
     def _shape(self, cells: Sequence[Cell], dip: int, peak: int, pairs: int) -> Word:
         """Whether y falls from the first to the dip, rises to the peak and falls to the last."""
@@ -62,10 +62,3 @@ class Settings(Claim):
         certain = [of_cells(cells[a], cells[b], self.y, "test", pairs).above(0) for a, b in steps]
         doubted = [of_cells(cells[a], cells[b], self.y, "test", pairs * len(steps)).above(0) for a, b in steps]
         return at_once(certain, doubted)
-
-
-def _any(words: Sequence[Word]) -> Word:
-    """Holds where one does; fails where all do."""
-    if "holds" in words:
-        return "holds"
-    return "fails" if set(words) == {"fails"} else "not enough data"

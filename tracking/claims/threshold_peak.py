@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, difference
-from tracking.verdicts.finding import Evidence, Finding, Word, lacking
+from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
 from tracking.verdicts.line import Cell, Line
 
 
@@ -52,7 +52,7 @@ class Settings(Claim):
         lowest = min((difference(line.cells[peak].last("y"), c.last("y")) for c in rest), key=lambda d: d.low)
         numbers: Evidence = {"x": line.x, "y": line.means("y"), "peak_at_x": line.cells[peak].x}
         numbers |= {"fitted_from_x": line.cells[threshold].x, "above_others_by": lowest.mean}
-        return Finding(_any(list(words.values())), {**numbers, "interval": lowest.interval})
+        return Finding(any_of(words.values()), {**numbers, "interval": lowest.interval})
 
 
 def _higher(cell: Cell, others: list[Cell], candidates: int) -> Word:
@@ -62,10 +62,3 @@ def _higher(cell: Cell, others: list[Cell], candidates: int) -> Word:
         [difference(y, other.last("y"), candidates).above(0) for other in others],
         [difference(y, other.last("y"), candidates * len(others)).above(0) for other in others],
     )
-
-
-def _any(words: list[Word]) -> Word:
-    """Holds where one does; fails where all do."""
-    if "holds" in words:
-        return "holds"
-    return "fails" if set(words) == {"fails"} else "not enough data"

@@ -3,12 +3,13 @@
 Cohen et al. (2021), Section 3, the edge of stability. Below 2 / rate gradient descent on a quadratic is stable.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
-from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Line, Run
 
@@ -19,7 +20,7 @@ class Settings(Claim):
     name: Literal["tracks"] = "tracks"
     y: Y = Field(description="The measure that rises to the bound.")
     split: Split = Field("", description="The split of y.")
-    bound: float = Field(description="The bound, or what is divided by `over`.")
+    bound: float = Field(gt=0, description="The bound, or what is divided by `over`.")
     over: str = Field("", description="A setting that the bound is divided by in each trial; by none if absent.")
     tolerance: float = Field(0.1, gt=0, description="How far from the bound y may be, as a share of the bound.")
     late: float = Field(0.5, ge=0, lt=1, description="From which share of the steps on.")
@@ -36,8 +37,8 @@ class Settings(Claim):
 
     def criterion(self) -> str:
         return (
-            f"the median of y over the recorded steps from {self.late:g} of all on is within {self.tolerance:g} x the "
-            "bound of the bound, in every trial"
+            f"the median of {named(self.y, self.split)} over the recorded steps from {self.late:g} of all on is within "
+            f"{self.tolerance:g} x the bound of the bound, in every trial"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -55,6 +56,10 @@ class Settings(Claim):
         good = all(abs(ratio - 1) <= self.tolerance for ratio in ratios)
         numbers: Evidence = {"smallest_of_bound": min(ratios), "largest_of_bound": max(ratios), "steps": min(late)}
         return Finding(said(good), {**numbers, "bound": self._bound(line.runs[0])})
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        if self.over and any(not isinstance(trial.get(self.over), (int, float)) for trial in trials):
+            yield f"over: '{self.over}' is no number in every trial"
 
     def _bound(self, run: Run) -> float:
         return self.bound / run.number(self.over) if self.over else self.bound

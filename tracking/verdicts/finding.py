@@ -55,6 +55,14 @@ def worst(words: Iterable[Word]) -> Word:
     return "holds" if found == {"holds"} else "not enough data"
 
 
+def any_of(words: Iterable[Word]) -> Word:
+    """The verdict on "one of these": holds where one does, fails where all do."""
+    found = set(words)
+    if "holds" in found:
+        return "holds"
+    return "fails" if found == {"fails"} else "not enough data"
+
+
 def lacking(reason: str, **numbers: Value) -> Finding:
     """Not enough data, and of what."""
     return Finding("not enough data", {"lacking": reason, **numbers})

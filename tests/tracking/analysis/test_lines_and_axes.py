@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.made_up import claim_rows
 from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, mixed, recorded
 from tracking.analysis.aggregate import aggregate
 from tracking.analysis.frame import Frame
@@ -44,6 +45,17 @@ def test_splits_and_layers_are_those_recorded() -> None:
     assert aggregate(found, Curve(name="a", x="step", y="error"), [])["split"].unique().tolist() == ["train", "test"]
     layers = aggregate(found, Curve(name="a", x="step", y="norm"), [])
     assert layers["layer"].unique().tolist() == ["conv1", "fc"] and layers["split"].unique().tolist() == [""]
+
+
+def test_a_layer_that_networks_do_not_have_is_not_missing_there() -> None:
+    one, two = {"norm  conv1": [1.0]}, {"norm  conv1": [1.0], "norm  conv2": [2.0]}
+    lost = claim_rows.Trial({"net.depth": 2}, two, state="missing")
+    trials = [claim_rows.Trial({"net.depth": depth}, values) for depth, values in ((1, one), (2, two))]
+    curve = Curve(name="a", x="step", y="norm", group=["net.depth"])
+    found = aggregate(claim_rows.recorded([*trials, lost]), curve, ["net.depth"])
+    assert found[["net.depth", "layer", "n", "missing"]].to_numpy().tolist() == [
+        [1, "conv1", 1, 0], [2, "conv1", 1, 1], [2, "conv2", 1, 1],
+    ]  # fmt: skip
 
 
 def test_time_is_joined_step_by_step() -> None:
