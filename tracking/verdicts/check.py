@@ -36,6 +36,19 @@ def no_order(setting: str, values: Sequence[object]) -> str | None:
     return None
 
 
+def not_along(setting: str, trials: Sequence[Trial]) -> str | None:
+    """Why nothing changes along a setting: no trial has it, it has no order, or it is the same in all; else None."""
+    if not any(setting in trial for trial in trials):
+        return f"along: no trial has the setting '{setting}'"
+    values = [trial.get(setting) for trial in trials]
+    problem = no_order(setting, values)
+    if problem is not None:
+        return f"along: {problem}"
+    return (
+        f"along: all trials have {setting} {values[0]}; there is nothing to compare" if len(set(values)) < 2 else None
+    )
+
+
 def _x(needs: Needs, trials: Sequence[Trial], measures: Collection[str] | None) -> Iterator[str]:
     """What lies along x is a number in every trial that is compared."""
     if needs.x is None:

@@ -134,18 +134,26 @@ def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], d
         wanted["x"] = Measured(needs.x)
     found: dict[str, dict[str, Series]] = {id: {} for id in frame.trials.index}
     finished = frame.only(frame.trials["state"] == "finished")
-    names: dict[str, None] = {}
+    cells = {str(id): str(cell) for id, cell in finished.trials["cell"].items()}
+    asked: dict[str, set[str]] = {cell: set() for cell in cells.values()}
     for name, measured in wanted.items():
-        names |= dict.fromkeys(_series(finished, name, measured, found))
+        names = _series(finished, name, measured, found)
+        for id, cell in cells.items():
+            asked[cell] |= _of_one(name, names, found[id]) if measured.every_layer else set(names)
     fates = {}
-    for id in finished.trials.index:
-        if any(name not in found[id] for name in names):
+    for id, cell in cells.items():
+        if not asked[cell] <= found[id].keys():
             fates[id] = "unmeasured"
         elif any((series.steps == NEVER).any() for series in found[id].values()):
             fates[id] = "not reached"
         elif not all(np.isfinite(series.values).all() for series in found[id].values()):
             fates[id] = "not finite"
     return found, fates
+
+
+def _of_one(name: str, names: list[str], found: Mapping[str, Series]) -> set[str]:
+    """The layers that one trial has, of which every trial of its cell must have a value; where it has none, all."""
+    return {one for one in found if one.startswith(f"{name}/")} or set(names)
 
 
 def _series(frame: "Frame", name: str, measured: Measured, found: dict[str, dict[str, Series]]) -> list[str]:
@@ -221,7 +229,9 @@ def _no_mixture(line: Line, needs: Needs) -> None:
     """Raises Refused where the trials of a line are not told apart by x, and the claim compares nothing else."""
     if needs.x is None or needs.per != "line":
         return
-    places = Counter((cell.x, cell.arm) for cell in line.cells)
+    settings = [cell.runs[0].settings for cell in line.cells]
+    compared = [tuple(identity(one.get(name)) for name in needs.compared) for one in settings]
+    places = Counter((cell.x, cell.arm, values) for cell, values in zip(line.cells, compared, strict=True))
     spread = any(abs(run.x - cell.x) > 1e-9 * abs(cell.x) for cell in line.cells for run in cell.runs)
     if spread or max(places.values(), default=1) > 1:
         raise Refused(f"one line has several cells at the same {needs.x}, or seeds that differ in it")

@@ -17,6 +17,7 @@ from tracking.verdicts.line import Line, Run, Series
 Numbers = NDArray[np.float64]
 Noise = Callable[[int], Numbers]  # n independent numbers of mean 0 and standard deviation 1
 HAIR = 1 + 1e-9
+BEST_RATE = {"x": "x", "along": "data.label_noise"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,17 @@ def networks(n: int, noise: Noise, r: float) -> Line:
     x = noise(7 * n)
     y = r * x + np.sqrt(1 - r**2) * noise(7 * n)
     return Line("", tuple(run(i, str(i), {"x": float(x[i]), "y": float(y[i])}) for i in range(7 * n)))
+
+
+def grid(n: int, noise: Noise, *curves: Sequence[float]) -> Line:
+    """A curve along x for each value of a setting; the third x is the first that fits its training set."""
+    runs = []
+    for level, curve in enumerate(curves):
+        for i, mean in enumerate(curve):
+            drawn, settings = mean + 0.02 * noise(n), {"data.label_noise": level}
+            values = [{"y": float(drawn[s]), "train_error": float(i < 2)} for s in range(n)]
+            runs += [run(s, f"n{level}w{i}", values[s], x=float(i), settings=settings) for s in range(n)]
+    return Line("", tuple(runs))
 
 
 def delays(n: int, noise: Noise) -> Line:
@@ -232,4 +244,16 @@ BOUNDARIES: tuple[Boundary, ...] = (
              {"factor": 10}),
     Boundary("early_stopping_helps", "all steps are equally good on average",
              lambda n, z: curves(n, z, (1.0,) * 20, 0.1)),
+    Boundary("peak_grows", "both peaks are equally high",
+             lambda n, z: grid(n, z, (0.6, 0.3, 0.5, 0.4, 0.3), (0.7, 0.4, 0.6, 0.5, 0.4))),
+    Boundary("peak_grows", "of three peaks two are equally high",
+             lambda n, z: grid(n, z, (0.6, 0.3, 0.3, 0.2), (0.7, 0.4, 0.6, 0.4), (0.7, 0.4, 0.6, 0.4))),
+    Boundary("peak_grows", "there is no peak", lambda n, z: grid(n, z, (0.3,) * 5, (0.4,) * 5)),
+    Boundary("peak_grows", "with the larger value the error no longer falls, and there is no peak",
+             lambda n, z: grid(n, z, (0.6, 0.5, 0.4, 0.3, 0.2), (0.4,) * 5)),
+    Boundary("optimum_rises", "both have the same best x, with little between it and the next",
+             lambda n, z: grid(n, z, (0.5, 0.3, 0.32, 0.5), (0.5, 0.3, 0.32, 0.5)), BEST_RATE),
+    Boundary("optimum_rises", "the best x is the first; with the larger value all are equally good",
+             lambda n, z: grid(n, z, (0.3, 0.4, 0.5, 0.6), (0.3,) * 4), BEST_RATE),
+    Boundary("optimum_rises", "all x are equally good", lambda n, z: grid(n, z, (0.3,) * 4, (0.3,) * 4), BEST_RATE),
 )  # fmt: skip

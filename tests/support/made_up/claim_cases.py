@@ -6,7 +6,7 @@ survive.
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,24 @@ def falls_twice(error: Sequence[float], train: Sequence[float]) -> list[Trial]:
     return widths(error, error_train=train)
 
 
+def noisy(*errors: Sequence[float], train: Sequence[float] = (0.5, 0.1, 0.0, 0.0)) -> list[Trial]:
+    """The same nets with no noisy labels, with a tenth, with two."""
+    return [
+        replace(trial, settings={**trial.settings, "data.label_noise": level / 10})
+        for level, error in enumerate(errors)
+        for trial in falls_twice(error, train)
+    ]
+
+
+def rates(*errors: Sequence[float], seeds: int = 3) -> list[Trial]:
+    """Networks along the learning rate, with batches of 1, 10, 100."""
+    return [
+        replace(trial, settings={**trial.settings, "optimizer.batch_size": 10**i})
+        for i, error in enumerate(errors)
+        for trial in along("optimizer.learning_rate", [0.01, 0.1, 1.0], seeds, error_test=error)
+    ]
+
+
 def edges(values: Sequence[float]) -> list[Trial]:
     """Sharpness over steps, where 2 / learning rate is 20."""
     return curves({"optimizer.learning_rate": 0.1}, *({"sharpness": list(values)},) * 2)
@@ -230,6 +248,7 @@ def log_law(slope: float) -> Callable[[float], float]:
 
 
 EDGE = {"y": "sharpness", "bound": 2.0, "over": "optimizer.learning_rate"}
+BEST_RATE = {"x": "optimizer.learning_rate", "along": "optimizer.batch_size"}
 ALONG = {"along": ["net.width", "net.depth"]}
 CASES: tuple[Case, ...] = (
     Case("no_overfitting", widths([0.4, 0.2, 0.202]), HOLDS),
@@ -248,6 +267,14 @@ CASES: tuple[Case, ...] = (
     Case("double_descent", falls_twice([0.6, 0.5, 0.4, 0.3], [0.5, 0.1, 0.0, 0.0]), FAILS),
     Case("double_descent", falls_twice([0.6, 0.4, 0.5, 0.6], [0.5, 0.1, 0.0, 0.0]), FAILS),
     Case("double_descent", falls_twice([0.6, 0.4, 0.5, 0.3], [0.5, 0.1, 0.1, 0.1]), OPEN),
+    Case("peak_grows", noisy([0.6, 0.4, 0.41, 0.3], [0.7, 0.5, 0.6, 0.4]), HOLDS),
+    Case("peak_grows", noisy([0.7, 0.5, 0.6, 0.4], [0.6, 0.4, 0.41, 0.3]), FAILS),
+    Case("peak_grows", noisy([0.6, 0.5, 0.3, 0.2], [0.7, 0.6, 0.5, 0.4]), FAILS),
+    Case("peak_grows", noisy([0.6, 0.4, 0.41, 0.3], [0.7, 0.5, 0.6, 0.4], train=(0.5, 0.1, 0.1, 0.1)), OPEN),
+    Case("optimum_rises", rates([0.1, 0.2, 0.3], [0.2, 0.1, 0.2], [0.3, 0.2, 0.1]), HOLDS, BEST_RATE),
+    Case("optimum_rises", rates([0.3, 0.2, 0.1], [0.1, 0.2, 0.3]), FAILS, BEST_RATE),
+    Case("optimum_rises", rates([0.2, 0.1, 0.2], [0.2, 0.1, 0.2]), FAILS, BEST_RATE),
+    Case("optimum_rises", rates([0.1, 0.1005, 0.3], [0.3, 0.1005, 0.1]), OPEN, BEST_RATE),
     Case("tracks", edges([1.0, *[19.0, 21.0] * 8]), HOLDS, EDGE),
     Case("tracks", edges([1.0, *[15.0, 17.0] * 8]), FAILS, EDGE),
     Case("tracks", edges([1.0, 19.0, 20.0]), OPEN, EDGE),

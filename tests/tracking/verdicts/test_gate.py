@@ -126,3 +126,29 @@ def test_a_claim_on_what_is_derived_is_judged_on_it_and_open_where_a_trial_never
     never = [*fitted, *curves({"n": 2}, {"error train": [1.0, 1.0, 1.0]})]
     found = judged(never, **{**shrinking, "y": first})
     assert (found.verdict, found.evidence["not reached"]) == ("not enough data", 1)
+
+
+def test_every_layer_is_asked_of_each_network_for_the_layers_that_it_has() -> None:
+    """Networks of different depths in one claim; one that lacks a layer of its own cell is not measured."""
+    layers = {depth: {f"frobenius_norm  layer{i}": [1.0, 1.1] for i in range(depth)} for depth in (2, 3)}
+    both = [{"net.depth": depth, "optimizer.learning_rate": 0.1} for depth in layers]
+    risk = {"risk train": [1.0, 0.5]}
+    trials = [t for s in both for t in curves(s, *({**risk, **layers[s["net.depth"]]},) * 2)]
+    found = lines(trials, "balanced")
+    assert {name: sorted(one.line.runs[0].series) for name, one in found.items()} == {
+        "depth 2": ["norm/layer0", "norm/layer1", "risk"],
+        "depth 3": ["norm/layer0", "norm/layer1", "norm/layer2", "risk"],
+    }
+    assert all(one.complete for one in found.values())
+    lost = [*trials[:-1], replace(trials[-1], values={**risk, **layers[2]})]
+    assert dict(lines(lost, "balanced")["depth 3"].counts) == {"planned": 2, "finished": 1, "unmeasured": 1}
+
+
+def test_cells_at_the_same_x_are_told_apart_by_what_the_claim_compares() -> None:
+    trials = [
+        replace(t, settings={**t.settings, "data.label_noise": noise})
+        for noise in (0.0, 0.2)
+        for t in widths([0.3, 0.2], error_train=[0.1, 0.0])
+    ]
+    (one,) = lines(trials, "peak_grows").values()
+    assert one.line.x == [10.0, 10.0, 100.0, 100.0]

@@ -1,0 +1,75 @@
+"""The x at which a measure is smallest is larger for the largest value of another setting than for its smallest one.
+
+Such as the learning rate with the smallest test error, along the batch size (Shallue et al. 2019, Section 4.3). Some x
+divides the two: at the smallest value of the setting an x up to there is better than all beyond, and at the largest
+value an x beyond is better than all up to there.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.verdicts.check import not_along
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
+from tracking.verdicts.estimate import at_once, of_cells
+from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking, worst
+from tracking.verdicts.line import Cell, Line
+
+
+class Settings(Claim):
+    """Means over seeds at the last step are compared; what lies between the two values is not looked at."""
+
+    name: Literal["optimum_rises"] = "optimum_rises"
+    x: str = Field(description="The setting whose best value rises.")
+    along: str = Field(description="The setting with which it rises, a number.")
+    y: Y = Field("error", description="The measure that is smallest at the best x.")
+    split: Split = Field("test", description="The split of y.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        return Needs({"y": Measured(self.y, self.split)}, x=self.x, compared=(self.along,))
+
+    def tested(self) -> str:
+        best = f"the {self.x} with the smallest {named(self.y, self.split)}"
+        return f"At the largest {self.along}, {best} is larger than at the smallest."
+
+    def criterion(self) -> str:
+        return (
+            f"for one {self.x} that divides the two and one {self.x} on either side, the 95 % intervals (Welch) of "
+            f"{self.y} at each {self.x} of the other side minus that there are above 0; for one choice of all, each at "
+            "its share of the 5 %"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        """Which x it would be was not known beforehand."""
+        values = sorted({cell.runs[0].number(self.along) for cell in line.cells})
+        first, last = ([c for c in line.cells if c.runs[0].number(self.along) == v] for v in (values[0], values[-1]))
+        x = [cell.x for cell in first]
+        if len(values) < 2 or len(x) < 2 or x != [cell.x for cell in last]:
+            return lacking(f"two values of {self.along} with the same two or more {self.x}", values=values)
+        cuts = range(1, len(x))
+        words = [
+            worst((self._better(first[:cut], first[cut:], len(cuts)), self._better(last[cut:], last[:cut], len(cuts))))
+            for cut in cuts
+        ]
+        best = [min(cells, key=lambda cell: float(cell.last("y").mean())) for cells in (first, last)]
+        numbers: Evidence = {"along": [values[0], values[-1]], "best_x": [cell.x for cell in best]}
+        for place, cell in zip(("first", "last"), best, strict=True):
+            numbers[f"y_at_{place}"] = float(cell.last("y").mean())
+        return Finding(any_of(words), numbers)
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        problem = not_along(self.along, trials)
+        if problem is not None:
+            yield problem
+
+    def _better(self, ones: Sequence[Cell], others: Sequence[Cell], cuts: int) -> Word:
+        """Whether one of some cells has a smaller y than all the others."""
+        tests = cuts * len(ones)
+        found = []
+        for one in ones:
+            certain = [of_cells(other, one, self.y, self.split, tests).above(0) for other in others]
+            doubted = [of_cells(other, one, self.y, self.split, tests * len(others)).above(0) for other in others]
+            found.append(at_once(certain, doubted))
+        return any_of(found)

@@ -1,0 +1,94 @@
+"""The peak of double descent is higher, the larger another setting is, such as the share of noisy labels.
+
+Nakkiran et al. (2020), Section 4 and Figures 4 and 5: label noise makes the peak near the interpolation threshold more
+pronounced. Its height is how far y there is above the higher one of what surrounds it: the dip before it, and the
+last x. Of noisy values the highest one is above its mean, so that a peak is found even in a constant. Therefore every
+seed is judged at the x that are a peak and a dip in the mean of the other seeds.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from tracking.verdicts.check import not_along
+from tracking.verdicts.claim import Claim, Measured, Needs, Trial
+from tracking.verdicts.estimate import at_once, difference, mean_of
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Cell, Line, Numbers
+
+
+class Settings(Claim):
+    """Heights of the peak along x, averaged over seeds, are compared from each value of a setting to the next."""
+
+    name: Literal["peak_grows"] = "peak_grows"
+    x: str = Field("parameters", description="The measure or setting of capacity.")
+    along: str = Field("data.label_noise", description="The setting with which the peak must grow, a number.")
+    y: str = Field("error", description="The measure that peaks, on the test split.")
+    fitted: float = Field(0.0, ge=0, description="The training error of every seed that counts as interpolation.")
+    points: int = Field(2, ge=0, description="How many points of the grid the peak may be away from the threshold.")
+
+    def needs(self, settings: frozenset[str]) -> Needs:
+        measures = {"y": Measured(self.y, "test"), "train_error": Measured("error", "train")}
+        return Needs(measures, x=self.x, compared=(self.along,))
+
+    def tested(self) -> str:
+        return (
+            f"The peak of test {self.y} along {self.x}, within {self.points} points of the smallest {self.x} with "
+            f"training error {self.fitted:g}, grows with {self.along}."
+        )
+
+    def criterion(self) -> str:
+        return (
+            f"the height of the peak is that above the dip before it and the last {self.x}, of each seed at the "
+            f"{self.x} that the other seeds choose: from each {self.along} to the next the 95 % interval (Welch) of "
+            f"the difference is above 0, and so is that (Student) of the height at the largest {self.along}"
+        )
+
+    def judge(self, line: Line) -> Finding:
+        levels: dict[float, list[Cell]] = {}
+        for cell in sorted(line.cells, key=lambda cell: cell.runs[0].number(self.along)):
+            levels.setdefault(cell.runs[0].number(self.along), []).append(cell)
+        found = {level: self._heights(cells) for level, cells in levels.items()}
+        heights = [one for one in found.values() if one is not None]
+        if len(heights) < max(2, len(levels)):
+            without = [level for level, one in found.items() if one is None]
+            reason = f"two values of {self.along}, each with a fitted x that has two points before it and one behind"
+            return lacking(f"{reason}, and the same seeds in all cells", without=without)
+        pairs = list(pairwise(heights))
+        words = [difference(two, one).above(0) for one, two in pairs]
+        doubted = [difference(two, one, len(pairs) + 1).above(0) for one, two in pairs]
+        last, last_doubted = mean_of(heights[-1]), mean_of(heights[-1], len(pairs) + 1)
+        least = min((difference(two, one) for one, two in pairs), key=lambda growth: growth.low)
+        numbers: Evidence = {"along": list(found), "heights": [float(one.mean()) for one in heights]}
+        numbers |= {"smallest_growth": least.mean, "interval": least.interval, "last_interval": last.interval}
+        return Finding(at_once([*words, last.above(0)], [*doubted, last_doubted.above(0)]), numbers)
+
+    def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
+        problem = not_along(self.along, trials)
+        if problem is not None:
+            yield problem
+
+    def _heights(self, cells: Sequence[Cell]) -> Numbers | None:
+        """The height of each seed's peak, [n]; None where no x is near the threshold, or a cell lacks a seed."""
+        fitted = [i for i, cell in enumerate(cells) if (cell.last("train_error") <= self.fitted).all()]
+        near = [i for i in range(2, len(cells) - 1) if fitted and abs(i - fitted[0]) <= self.points]
+        by_seed = [cell.by_seed("y") for cell in cells]
+        seeds = sorted(by_seed[0])
+        if not near or len(seeds) < 2 or any(values.keys() != by_seed[0].keys() for values in by_seed):
+            return None
+        y = np.array([[values[seed] for values in by_seed] for seed in seeds])
+        return np.array([_height(y[i], np.delete(y, i, axis=0).mean(axis=0), near) for i in range(len(seeds))])
+
+
+def _height(y: Numbers, others: Numbers, near: Sequence[int]) -> float:
+    """How high y [x] is where others [x] have their highest peak, above what surrounds that most closely."""
+    around = {peak: _higher(others, 1 + int(np.argmin(others[1:peak])), len(others) - 1) for peak in near}
+    peak = max(near, key=lambda i: others[i] - others[around[i]])
+    return float(y[peak] - y[around[peak]])
+
+
+def _higher(y: Numbers, one: int, two: int) -> int:
+    return one if y[one] >= y[two] else two
