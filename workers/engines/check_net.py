@@ -34,7 +34,7 @@ def check_net(settings: Settings, images: Images) -> None:
     _check_batches(settings, module, images)
     examples = _few(images, settings)
     with located(net):
-        x, _ = Resident.of(examples, "cpu", torch.float32).part("train", 0, EXAMPLES)
+        x, _ = Resident.of(examples, "cpu", torch.float32).part("train", slice(EXAMPLES))
         _check_outputs(net, module, x[0].permute(0, 3, 1, 2), images.classes)
         _check_training(_in_whole_batches(settings), examples)
 

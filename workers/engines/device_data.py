@@ -71,15 +71,17 @@ class Resident:
             pixels = augmented(pixels, moves.gather(1, places[..., None].expand(-1, -1, moves.shape[2])))
         return self._floats(pixels), self.labels.gather(1, places)
 
-    def part(self, split: str, start: int, end: int) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
-        """Examples start..end of a split of every model; where all have the same test images, they share the memory."""
+    def part(self, split: str, examples: slice | Tensor) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
+        """Examples of a split of every model: from one to another, or by their places (B,).
+
+        Where all models have the same test images, they share the memory."""
         m = len(self.index)
         if split == "train":
-            return self._floats(_selected(self.train_x, self.index[:, start:end])), self.labels[:, start:end]
-        labels = self.test_labels[:, start:end]
+            return self._floats(_selected(self.train_x, self.index[:, examples])), self.labels[:, examples]
+        labels = self.test_labels[:, examples]
         if self.test_index is not None:
-            return self._floats(_selected(self.test_x, self.test_index[:, start:end])), labels
-        x = self._floats(self.test_x[start:end])
+            return self._floats(_selected(self.test_x, self.test_index[:, examples])), labels
+        x = self._floats(self.test_x[examples])
         return x.expand(m, *x.shape), labels
 
     def size(self, split: str) -> int:

@@ -149,7 +149,7 @@ class Modules:
         with self._model(i, "evaluation") as module:
             module.eval()
             for start in range(0, size, chunk):
-                images, labels = data.part(split, start, min(start + chunk, size))
+                images, labels = data.part(split, slice(start, min(start + chunk, size)))
                 yield _outputs(module, images), labels
 
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:

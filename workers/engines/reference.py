@@ -119,7 +119,7 @@ class Reference:
     def _evaluate(self, split: str) -> Iterator[tuple[Float[Tensor, "M B C"], Int64[Tensor, "M B"]]]:
         size, chunk = self.data.size(split), self._chunk()
         for start in range(0, size, chunk):
-            images, labels = self.data.part(split, start, min(start + chunk, size))
+            images, labels = self.data.part(split, slice(start, min(start + chunk, size)))
             yield self.forward(self.net, self.p, self.buffers, _channels_first(images), False), labels
 
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:

@@ -211,7 +211,7 @@ def _training_loss(
     trained = training(settings)
     examples = Examples.of(network.load_images(trained), [trained])
     data, images = Resident.of(examples, device, torch.float64), examples.images
-    x, labels = data.part("train", 0, data.size("train"))
+    x, labels = data.part("train", slice(None))
     x = x.permute(0, 1, 4, 2, 3)
     module = built(settings.net, images.train_x.shape[1:], images.classes, settings.seed).to(device, torch.float64)
     of = LOSSES.load(settings.loss)

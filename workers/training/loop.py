@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tracking.common.errors import Damaged
 from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
-from workers.runtime import checkpoint, seeds
+from workers.runtime import checkpoint
 from workers.runtime.trained_weights import Trained, dump
 from workers.training.measured_rows import measured
+from workers.training.orders import Orders
 from workers.training.perturb import Perturbing
 from workers.training.rates import Rates
 from workers.trial import Trial
@@ -45,6 +46,8 @@ class Training:
         self.active = np.ones(len(trials), dtype=bool)
         self.perturbing = Perturbing(trials, engine)
         self.rates = Rates([t.settings for t in trials], self.examples)
+        shuffled = self.settings.optimizer.name != "gd"
+        self.orders = Orders([t.seed for t in trials], self.examples, shuffled, self.settings.epochs)
 
     def go_on(self) -> Iterator[Progress]:
         """Trains from the present epoch to the last; yields a report after each epoch that is measured."""
@@ -64,18 +67,12 @@ class Training:
         start, visits = time.monotonic(), int(self.active.sum()) * self.examples
         rates, before = self.rates.of(epoch), self.rates.before(epoch)
         initial = self.engine.state() if self.rates.may_undo else {}
-        self.engine.epoch(self._order(epoch), self.active, rates, before, self._moves(epoch))
+        self.engine.epoch(self.orders.of(epoch), self.active, rates, before, self._moves(epoch))
         if self.rates.need_risk:
             self._learn_risk(initial)
         self.visits += visits
         training = self.spent.training + time.monotonic() - start
         self.spent = replace(self.spent, training=training, visits=self.spent.visits + visits)
-
-    def _order(self, epoch: int) -> Int64[NDArray[np.int64], "M N"]:
-        """The order of every model's examples; ascending with gradient descent."""
-        if self.settings.optimizer.name == "gd":
-            return np.tile(np.arange(self.examples), (len(self.trials), 1))
-        return np.stack([seeds.generator(t.seed, "order", epoch).permutation(self.examples) for t in self.trials])
 
     def _moves(self, epoch: int) -> Int64[NDArray[np.int64], "M N 3"] | None:
         """How the examples of every model are augmented in this epoch."""

@@ -11,9 +11,11 @@ from tests.support.networks import small_trials
 from tests.support.networks.engine_bundles import assert_same, made, nets, order, run_epoch
 from workers.engines import reference
 from workers.engines.choose import choose
-from workers.engines.gpu import choose_convolution, engine, memory_model
+from workers.engines.gpu import autotune, choose_convolution, engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
 from workers.engines.gpu.cuda_graphs import STEPS, Replay
+from workers.engines.gpu.upload import Uploaded
+from workers.interfaces.dataset import Sizes
 from workers.runtime.device import prepare
 from workers.training.examples import Examples
 from workers.training.settings import Settings
@@ -76,15 +78,81 @@ def test_a_graph_does_what_its_launches_do(way: str, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("net", nets(), ids=lambda n: "-".join(str(v) for v in n.values()))
 def test_nothing_waits_for_the_device_within_an_epoch(net: dict) -> None:
     mine = trained(engine.Batched(*bundle(net=net, optimizer={"batch_size": 9}), "cuda"))
-    mine.stack.upload(order(3, 120, 3), ALL, np.full((3, 14), 0.05), 42)
+    for _ in range(3):
+        mine.totals("train"), mine.totals("test")
     torch.cuda.set_sync_debug_mode("error")
     try:
+        mine.stack.upload(order(3, 120, 3), ALL, np.full((3, 14), 0.05), 42)
         mine.stack.queue_epoch(120)
+        mine.totals("train"), mine.totals("test")
         mine.stack.start.zero_()
         mine.stack.step.zero_()
         mine.stack.queue_steps(9, 1)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def test_the_order_of_gradient_descent_is_uploaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, examples = bundle(optimizer={"name": "gd", "learning_rate": 0.1})
+    mine, right = engine.Batched(settings, examples, "cuda"), reference.Reference(settings, examples, "cpu")
+    filled, fill = [], Uploaded.fill
+    monkeypatch.setattr(Uploaded, "fill", lambda self, values: (filled.append(self), fill(self, values))[1])
+    for _ in range(4):
+        for each in (mine, right):
+            run_epoch(each, settings, np.tile(np.arange(120), (3, 1)), ALL)
+    assert sum(each is mine.stack.order for each in filled) == 1
+    torch.testing.assert_close(mine.totals("train")[1].cpu(), right.totals("train")[1], rtol=1e-3, atol=1e-4)
+
+
+def test_an_order_that_is_uploaded_twice_without_waiting_does_not_reach_the_first_epoch() -> None:
+    """The host may be a copy ahead: it must not overwrite page-locked memory that the device has yet to read."""
+    settings, examples = bundle()
+    mine, right = engine.Batched(settings, examples, "cuda"), reference.Reference(settings, examples, "cpu")
+    orders = [order(3, 120, epoch) for epoch in range(6)]
+    for each in orders:
+        run_epoch(mine, settings, each, ALL)
+    for each in orders:
+        run_epoch(right, settings, each, ALL)
+    torch.testing.assert_close(mine.totals("train")[1].cpu(), right.totals("train")[1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("net", nets(), ids=lambda n: "-".join(str(v) for v in n.values()))
+def test_evaluation_is_recorded_and_gives_what_its_launches_give(net: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_model, "chunk", lambda *_: 7)  # 120 and 50 examples: pieces of graphs, alone, and a rest
+    mine = engine.Batched(*bundle(net=net), "cuda")
+    launched = [torch.stack(mine.totals(split)) for split in ("train", "test")]
+    for _ in range(3):
+        trained(mine, 1)
+        repeated = [torch.stack(mine.totals(split)) for split in ("train", "test")]
+    assert {name for name, *_ in mine.stack.replay.graphs} >= {"train", "test"}
+    monkeypatch.setattr(Replay, "run", lambda self, name, work: work())
+    assert not torch.equal(launched[0], repeated[0])
+    for split, values in zip(("train", "test"), repeated, strict=True):
+        assert torch.equal(torch.stack(mine.totals(split)), values)
+
+
+def test_outputs_take_no_more_memory_the_tenth_time() -> None:
+    mine = trained(engine.Batched(*bundle(), "cuda"))
+    mine.outputs("train"), mine.outputs("test")
+    once = torch.cuda.memory_reserved()
+    for _ in range(10):
+        mine.outputs("train"), mine.outputs("test")
+    assert torch.cuda.memory_reserved() == once
+
+
+@pytest.mark.parametrize("optimizer", [{"batch_size": 100}, {"name": "gd"}], ids=["sgd", "gd"])
+def test_measuring_fits_where_the_bundle_fits(optimizer: dict) -> None:
+    """In a process that may have 2 GiB of the device."""
+    net = {"name": "convnet", "depth": 4, "width": 64}
+    settings = small_trials.trial(net=net, data={"name": "cifar10"}, optimizer=optimizer).settings
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(2 * 2**30 / total)
+    try:
+        models = memory_model.most(settings, Sizes(50_000, 10_000, (32, 32, 3), 10, "uint8"), 2 * 2**30)
+        ways = {name: ROUTES.load(name) for name in choose_convolution.usable("cuda", "float32")}
+        assert set(autotune.speeds(settings, (32, 32, 3), models, 50_000, "cuda", ways)) == set(ways)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
 
 
 def test_models_leave_and_come_back_among_graphs() -> None:

@@ -13,6 +13,9 @@ from workers.engines import modules, reference
 from workers.engines.choose import choose
 from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
+from workers.engines.gpu.stacked_models import Stack
+from workers.engines.gpu.upload import Uploaded
+from workers.training.orders import Orders
 
 
 @pytest.mark.parametrize("net", nets(), ids=lambda n: "-".join(str(v) for v in n.values()))
@@ -64,6 +67,34 @@ def test_a_batch_in_chunks_is_one_step(optimizer: dict, monkeypatch: pytest.Monk
     for name, value in whole.parameters().items():
         torch.testing.assert_close(value, cut.parameters()[name], rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(whole.totals("train")[1], cut.totals("train")[1], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(("optimizer", "times"), [({"name": "gd"}, 1), ({"batch_size": 50}, 3)], ids=["gd", "sgd"])
+def test_the_order_of_gradient_descent_is_uploaded_once(
+    optimizer: dict, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, examples = made([small_trials.trial(s, optimizer=optimizer) for s in range(2)])
+    mine, right = engine.Batched(settings, examples, "cpu"), reference.Reference(settings, examples, "cpu")
+    orders = Orders([0, 1], 120, optimizer.get("name") != "gd", 3)
+    filled, fill = [], Uploaded.fill
+    monkeypatch.setattr(Uploaded, "fill", lambda self, values: (filled.append(self), fill(self, values))[1])
+    for epoch in (1, 2, 3):
+        for each in (mine, right):
+            run_epoch(each, settings, orders.of(epoch), [True, True], epoch)
+    assert sum(each is mine.stack.order for each in filled) == times
+    assert_same(mine.state(), right.state())
+
+
+def test_evaluation_builds_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither all models nor those that go on: a stack on a GPU has a stream and a pool of memory of its own."""
+    settings, examples = made([small_trials.trial(s) for s in range(5)])
+    mine = engine.Batched(settings, examples, "cpu")
+    built, build = [], Stack.__init__
+    monkeypatch.setattr(Stack, "__init__", lambda self, *parts: (built.append(self), build(self, *parts))[1])
+    for active, stacks in (([1, 1, 1, 1, 1], 0), ([1, 0, 0, 1, 0], 1), ([1, 0, 0, 1, 0], 1), ([1, 1, 1, 1, 1], 1)):
+        run_epoch(mine, settings, order(5, 120, 0), np.array(active, dtype=bool))
+        mine.totals("test"), mine.outputs("test"), mine.totals("test"), mine.outputs("train")
+        assert len(built) == stacks
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])

@@ -8,6 +8,7 @@ M models, B examples of a batch, H W image height and width, K channels, C class
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,72 +28,88 @@ if TYPE_CHECKING:
     from workers.training.settings import Settings
 
 CLASSES = 10  # of the measured network: the output layer is a small part of the whole
+CODE = 2  # counted up where the ways become faster or slower, so that they are measured again
 ROUNDS, LEAST_S = 3, 0.05  # the best of so many rounds, each of at least so many seconds
 
 
 def speeds(
-    settings: "Settings", image: tuple[int, int, int], models: int, device: str, routes: dict[str, Route]
+    settings: "Settings", image: tuple[int, int, int], models: int, examples: int, device: str, routes: dict[str, Route]
 ) -> dict[str, float]:
     """Model-images per second of forward and backward for each way, from the cache or measured now.
 
-    The number of models is rounded up to a power of 2. A way that runs out of memory has speed 0.
+    examples: of each model, for training. The number of models is rounded down to a power of 2, so that measuring takes
+    no more memory than training. A way that runs out of memory is left out, and measured again by the next bundle:
+    another process may have held the memory. Raises torch.OutOfMemoryError where every way runs out of memory.
     """
-    models = 1 << (models - 1).bit_length()
-    shape = _shape(settings, image, models, device, list(routes))
+    models = 1 << (models.bit_length() - 1)
+    batch = memory_model.step(settings, image, models, settings.optimizer.batch(examples))
+    shape = _shape(settings, image, models, batch, device)
     path = cache.folder() / "probes" / f"{hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:16]}.json"
     path.parent.mkdir(exist_ok=True)
     with cache.lock("probe"):  # concurrent measurements on one GPU would disturb each other
         known = _read(path, shape)
-        if known is None:
-            known = {name: _speed(settings, image, models, device, route) for name, route in routes.items()}
+        found = {
+            name: known.get(name) or _speed(settings, image, (models, batch), device, routes[name]) for name in routes
+        }
+        fitting = {name: speed for name, speed in found.items() if speed is not None}
+        if fitting != known:
             with cache.replacing(path) as temporary:
-                temporary.write_text(json.dumps({"shape": shape, "images_per_s": known}, indent=1))
-    return known
+                temporary.write_text(json.dumps({"shape": shape, "images_per_s": known | fitting}, indent=1))
+    if not fitting:
+        raise torch.OutOfMemoryError(
+            f"a training step of {models} models on {batch} examples each fits into the memory of {device} by none of "
+            f"{', '.join(routes)}"
+        )
+    return fitting
 
 
-def _read(path: Path, shape: dict[str, Any]) -> dict[str, float] | None:
-    """The recorded speeds; None where there are none for this shape, which are then measured."""
+def _read(path: Path, shape: dict[str, Any]) -> dict[str, float]:
+    """The recorded speeds; none where nothing readable is recorded for this shape."""
     try:
         found = json.loads(path.read_text())
-        return {k: float(v) for k, v in found["images_per_s"].items()} if found["shape"] == shape else None
+        return {k: float(v) for k, v in found["images_per_s"].items()} if found["shape"] == shape else {}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        return {}
 
 
-def _shape(
-    settings: "Settings", image: tuple[int, int, int], models: int, device: str, names: list[str]
-) -> dict[str, Any]:
-    """All that the speed depends on, versions included."""
+def _shape(settings: "Settings", image: tuple[int, int, int], models: int, batch: int, device: str) -> dict[str, Any]:
+    """All that the speed of a way depends on, versions included."""
     on = "cpu" if device == "cpu" else torch.cuda.get_device_name(device)
     net = convnet.settings_of(settings.net)
     shape = {"widths": list(net.widths), "batch_norm": net.batch_norm, "image": list(image)}
-    how = {"batch": _batch(settings, image, models), "models": models, "precision": settings.precision}
-    return {"device": on, "torch": torch.__version__, "ways": names, **shape, **how}
+    how = {"batch": batch, "models": models, "precision": settings.precision}
+    return {"device": on, "torch": torch.__version__, "code": CODE, **shape, **how}
 
 
-def _batch(settings: "Settings", image: tuple[int, int, int], models: int) -> int:
-    """Examples of a measured step; of a full batch, one chunk."""
-    chunk = memory_model.chunk(settings, image, models, True)
-    return min(settings.optimizer.batch(chunk), chunk)
+def _speed(
+    settings: "Settings", image: tuple[int, int, int], size: tuple[int, int], device: str, route: Route
+) -> float | None:
+    """Model-images per second; None where the memory does not suffice. size: models, and examples of each."""
+    try:
+        return math.prod(size) / _seconds(_step(settings, image, size, device, route), device)
+    except torch.OutOfMemoryError:
+        return None
+    finally:
+        if device != "cpu":
+            torch.cuda.empty_cache()
 
 
-def _speed(settings: "Settings", image: tuple[int, int, int], models: int, device: str, route: Route) -> float:
-    batch = _batch(settings, image, models)
+def _step(
+    settings: "Settings", image: tuple[int, int, int], size: tuple[int, int], device: str, route: Route
+) -> Callable[[], None]:
+    """Forward and backward pass of so many models and examples of each."""
     rng = torch.Generator(device).manual_seed(0)
     dtype = dtype_of(settings.precision)
-    x = torch.rand(models, batch, *image, device=device, dtype=dtype, generator=rng)
-    slope = torch.rand(models, batch, CLASSES, device=device, dtype=dtype, generator=rng)
+    x = torch.rand(*size, *image, device=device, dtype=dtype, generator=rng)
+    slope = torch.rand(*size, CLASSES, device=device, dtype=dtype, generator=rng)
     net = convnet.settings_of(settings.net)
-    p, b = _weights(net, image, models, device, dtype)
+    p, b = _weights(net, image, size[0], device, dtype)
 
     def step() -> None:
         _, tape, _ = forward_backward.forward_training(net, route, p, b, x)
         forward_backward.backward(net, route, p, tape, slope)
 
-    try:
-        return models * batch / _seconds(step, device)
-    except torch.OutOfMemoryError:
-        return 0.0
+    return step
 
 
 def _weights(

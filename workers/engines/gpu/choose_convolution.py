@@ -30,12 +30,12 @@ def usable(device: str, precision: str) -> list[str]:
     return [name for name in BEST_FIRST[device.split(":")[0]] if name != "triton" or _triton(device, precision)]
 
 
-def choose(settings: "Settings", image: tuple[int, int, int], models: int, device: str) -> Route:
-    """The fastest way for such a bundle."""
+def choose(settings: "Settings", image: tuple[int, int, int], models: int, examples: int, device: str) -> Route:
+    """The fastest way for a bundle of so many models with so many training examples each."""
     found = {name: ROUTES.load(name) for name in usable(device, settings.precision)}
     if device == "cpu":
         return next(iter(found.values()))
-    speeds = autotune.speeds(settings, image, models, device, found)
+    speeds = autotune.speeds(settings, image, models, examples, device, found)
     return found[max(speeds, key=lambda name: speeds[name])]
 
 

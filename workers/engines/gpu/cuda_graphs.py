@@ -5,6 +5,7 @@ memory at fixed addresses and must not synchronise with the device.
 """
 
 from collections.abc import Callable, Hashable
+from functools import partial
 
 import torch
 
@@ -37,6 +38,15 @@ class Replay:
                 work()
                 self.done.add(name)
         torch.cuda.current_stream().wait_stream(self.stream)
+
+    def in_pieces(self, name: Hashable, examples: int, size: int, work: Callable[[int, int], None]) -> None:
+        """Queues `work(size, count)`, which is to treat the next `count` pieces of `size` examples, until all are
+        treated: STEPS pieces in one graph, the rest one by one, the last of them possibly smaller."""
+        whole, rest = divmod(examples, size)
+        many, single = divmod(whole, STEPS)
+        for piece, count, repeats in ((size, STEPS, many), (size, 1, single), (rest, 1, int(rest > 0))):
+            for _ in range(repeats):
+                self.run((name, piece, count), partial(work, piece, count))
 
     def _recorded(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()

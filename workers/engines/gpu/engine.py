@@ -39,11 +39,14 @@ class Batched:
     def __init__(self, bundle: list[Settings], examples: Examples, device: str, route: Route | None = None) -> None:
         dtype = dtype_of(bundle[0].precision)
         self.bundle, self.image = bundle, examples.images.train_x.shape[1:]
-        self.route = route or choose_convolution.choose(bundle[0], self.image, len(bundle), device)
+        self.route = route or choose_convolution.choose(
+            bundle[0], self.image, len(bundle), examples.index.shape[1], device
+        )
         self.data = Resident.of(examples, device, dtype)
         keeps = OPTIMIZERS.load(bundle[0].optimizer.name).STATE
         self.weights = Weights(*initial(bundle, examples), keeps, device, dtype)
-        self.held, self.stack = np.arange(len(bundle)), self._whole()
+        self.whole = self._of(bundle, self.data, self.weights)
+        self.held, self.stack = np.arange(len(bundle)), self.whole
         self.known: dict[str, tuple[Tensor, Tensor]] = {}  # totals of a split, while some models are removed
 
     def epoch(
@@ -68,11 +71,8 @@ class Batched:
         """Restricts the computation to these models."""
         self.stack.replay.forget()
         self.held = models
-        self.stack = self._whole() if len(models) == len(self.bundle) else self._stack(models)
+        self.stack = self.whole if len(models) == len(self.bundle) else self._stack(models)
         self.known = {}
-
-    def _whole(self) -> Stack:
-        return self._of(self.bundle, self.data, self.weights)
 
     def _stack(self, models: NDArray[np.int64]) -> Stack:
         rows = self._index(models)
@@ -86,21 +86,20 @@ class Batched:
 
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`. After a removal: once of all models, then only of those that still train."""
-        if len(self.held) == len(self.bundle):
-            whole: tuple[Tensor, Tensor] = self.stack.totals(split)
-            return whole
+        if self.stack is self.whole:
+            return self.whole.evaluation.totals(split)
         if split not in self.known:
-            self.known[split] = self._whole().totals(split)
+            self.known[split] = self.whole.evaluation.totals(split)
+            self.whole.replay.forget()  # frees what its graphs hold: they are needed once
         else:
-            for known, now in zip(self.known[split], self.stack.totals(split), strict=True):
+            for known, now in zip(self.known[split], self.stack.evaluation.totals(split), strict=True):
                 known[self._index(self.held)] = now
         errors, losses = self.known[split]
         return errors.clone(), losses.clone()
 
     def outputs(self, split: str) -> tuple[Float[Tensor, "M E C"], Int64[Tensor, "M E"]]:
         """See `Engine.outputs`."""
-        found: tuple[Tensor, Tensor] = self._whole().outputs(split)
-        return found
+        return self.whole.evaluation.outputs(split)
 
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
         """See `Engine.parameters`."""
