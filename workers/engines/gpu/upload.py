@@ -32,7 +32,7 @@ class Uploaded:
 
     def too_narrow(self, values: Shaped[NDArray[Any], "R V"]) -> bool:
         """Whether `fill` will move the matrix to another address."""
-        return values.shape[1] > self.there.shape[1]
+        return bool(values.shape[1] > self.there.shape[1])
 
     def fill(self, values: Shaped[NDArray[Any], "R V"]) -> None:
         """Queues a copy of the values, converted to the matrix' type, to its first columns."""
