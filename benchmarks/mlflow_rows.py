@@ -22,7 +22,7 @@ from tracking.mirror import sync as mirror
 from tracking.mirror.content.payload import SweepInfo
 from tracking.mirror.tracking_uri import of_database
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.store import Store
 
 

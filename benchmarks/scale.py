@@ -26,7 +26,7 @@ import numpy as np
 from orchestrator.planning.pack import MAX_MODELS, pack
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tracking.records.manifest import TrialEntry
+from tracking.records.manifests.manifest import TrialEntry
 from tracking.records.provenance import DataUsed
 from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store

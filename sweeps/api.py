@@ -76,8 +76,8 @@ def curve(sweep: Sweep, name: str, store: str = "runs") -> "pd.DataFrame":
 
 def figure(sweep: Sweep, name: str, store: str = "runs") -> Picture:
     """One of the sweep's curves or heat maps, drawn with Matplotlib."""
-    from tracking.plotting import curve_figure, heatmaps
-    from tracking.plotting.glyphs import in_style
+    from tracking.plotting.kinds import curve_figure, heatmaps
+    from tracking.plotting.style.glyphs import in_style
 
     results, chosen = _results(sweep, store), _drawn(sweep, name)
     caption = results.caption(chosen.where)

@@ -37,7 +37,7 @@ class Picture:
         """Writes it as PNG, SVG or PDF, by the ending of the path."""
         import matplotlib
 
-        from tracking.plotting.style import style
+        from tracking.plotting.style.style import style
 
         with matplotlib.rc_context(style()):  # text stays text in SVG and PDF
             self.figure.savefig(path)

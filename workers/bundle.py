@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tracking.common.errors import Damaged, Refused
 from tracking.common.named_files.sources import Source
 from tracking.records import layout
-from tracking.records.manifest import AT_THE_END, Manifest, Observed
+from tracking.records.manifests.manifest import AT_THE_END, Manifest, Observed
 from workers import user_code
 from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial, digest

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tracking.common.errors import Damaged, Refused
-from tracking.records.manifest import Manifest
+from tracking.records.manifests.manifest import Manifest
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
 from workers.plugins import keeps_networks

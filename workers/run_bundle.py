@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.common.named_files.user_files import within
-from tracking.records.manifest import AT_THE_END, FileEntry, Manifest, TrialEntry
+from tracking.records.manifests.manifest import AT_THE_END, FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
 from tracking.records.writer import Writer

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tracking.common.errors import Refused
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.store import Store
 from workers import measure_trained
 from workers.experiments.network import sizes

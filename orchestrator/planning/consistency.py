@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from orchestrator.planning.explain import explain
 from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 from workers.interfaces.dataset import DataSettings
 from workers.plugins import DATASETS

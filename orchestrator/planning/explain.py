@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tracking.common.flatten import flat
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import ENDED, TrialRecord
+from tracking.records.manifests.manifest import ENDED, TrialRecord
 from workers.trial import SCHEMA_VERSION, Trial, canonical
 
 MOST_CELLS = 2000  # recorded cells that are compared: each takes about a millisecond

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tracking.records.joined import RESULTS
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import Every, Observed, TrialRecord, both, includes
+from tracking.records.manifests.manifest import Every, Observed, TrialRecord, both, includes
 from workers.bundle import measured_in_any_case, observed
 from workers.trial import Trial
 

@@ -9,7 +9,7 @@ from orchestrator.planning import lacking
 from tracking.common import html
 from tracking.common.errors import Damaged
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import ENDED, TrialRecord
+from tracking.records.manifests.manifest import ENDED, TrialRecord
 from workers.bundle import Bundle, recorded_trials
 from workers.trial import Trial
 

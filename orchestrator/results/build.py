@@ -13,9 +13,9 @@ from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import stored
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
-from tracking.plotting.labels import Caption
+from tracking.plotting.style.labels import Caption
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict, verify
 from workers.interfaces.dataset import DataSettings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tracking.analysis.heat import Heat
     from tracking.plotting.figures import Heats, Points
-    from tracking.plotting.panels import Part
+    from tracking.plotting.kinds.panels import Part
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Results:
     def curve(self, curve: Curve) -> "Part":
         """The points of one curve. Raises Refused where it does not fit what is recorded."""
         from tracking.analysis.aggregate import both
-        from tracking.plotting.panels import Part
+        from tracking.plotting.kinds.panels import Part
 
         return Part(curve, *both(self.frame, curve, varied(self.sweep)))
 

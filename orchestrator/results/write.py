@@ -9,7 +9,7 @@ from orchestrator.results.build import Results, plain
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import StorageFailed
 from tracking.records import layout
-from tracking.records.local_disk import without_links
+from tracking.records.files.local_disk import without_links
 from tracking.records.store import Store
 
 if TYPE_CHECKING:

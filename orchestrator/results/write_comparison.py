@@ -10,7 +10,7 @@ from urllib.parse import quote
 from orchestrator.results.comparison import Comparison, CurveOfAll
 from orchestrator.spec.variant import LONGEST, SAFE
 from tracking.records import layout
-from tracking.records.local_disk import without_links
+from tracking.records.files.local_disk import without_links
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +46,7 @@ def write(comparison: Comparison) -> Written:
 
 
 def _figure(one: CurveOfAll, comparison: Comparison) -> "Figure":
-    from tracking.plotting import compare_figure
+    from tracking.plotting.kinds import compare_figure
 
     captions = [sweep.results.caption(one.curve.where) for sweep in comparison.sweeps]
     codes = dict.fromkeys(comparison.codes)

@@ -17,7 +17,7 @@ from orchestrator.spec.grids.product import Places, Product
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.common.flatten import flat
-from tracking.records.manifest import both
+from tracking.records.manifests.manifest import both
 from workers.trial import Trial
 
 MAX_TRIALS = 100_000

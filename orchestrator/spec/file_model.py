@@ -7,8 +7,8 @@ from pydantic import Field, JsonValue
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.named_files.plugins import Frozen, any_settings
-from tracking.plotting.panels import Panel
-from tracking.plotting.surfaces import Surface
+from tracking.plotting.kinds.panels import Panel
+from tracking.plotting.kinds.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS, Claim
 
 if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common

@@ -15,8 +15,8 @@ from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common import html
 from tracking.common.flatten import flat
 from tracking.common.named_files.user_files import UserFiles
-from tracking.plotting.panels import Panel
-from tracking.plotting.surfaces import Surface
+from tracking.plotting.kinds.panels import Panel
+from tracking.plotting.kinds.surfaces import Surface
 from tracking.records.layout import DEFAULT_STORE
 from tracking.verdicts.claim import Claim
 from workers.trial import digest

@@ -7,7 +7,7 @@ import pytest
 from tests.support.launching import random_kills
 from tests.support.launching.launches import Program
 from tests.support.stores import compare_records
-from tracking.records.manifest import TrialEntry
+from tracking.records.manifests.manifest import TrialEntry
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store

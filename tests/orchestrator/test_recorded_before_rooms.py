@@ -17,7 +17,7 @@ from orchestrator.spec.load import read
 from tests.support.checkout import ROOT
 from tests.support.launching.launches import Program
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import FIRST_SCHEMA
+from tracking.records.manifests.manifest import FIRST_SCHEMA
 from tracking.records.store import Store
 from workers.trial import SCHEMA_VERSION, Trial
 

@@ -16,10 +16,10 @@ from tests.support.networks import small_trials
 from tests.support.stores import change_manifest
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.records import layout
+from tracking.records.files.storage import sha256
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import Outcome, Row
-from tracking.records.storage import sha256
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 from workers import run_bundle

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracking.analysis.frame import Source
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from tracking.mirror import tracking_uri as place
 from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.sync import prepare, sync
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 THREAD = "mlflow-mirror"
 LONGEST_WAIT_S = 60.0

@@ -15,8 +15,8 @@ from tracking.mirror.content.notes import Known
 from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.database import artifacts
 from tracking.mirror.runs import Runs
-from tracking.records.manifest import TrialRecord
-from tracking.records.storage import sha256
+from tracking.records.files.storage import sha256
+from tracking.records.manifests.manifest import TrialRecord
 
 FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by MLflow's pages
 

@@ -27,7 +27,7 @@ from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database, make_once, of_database
 from tracking.mirror.writer import Writer
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 
 def sync(

@@ -16,7 +16,7 @@ from tracking.common.addresses import public
 from tracking.common.errors import Refused, Unreachable
 from tracking.common.failpoints import reached
 from tracking.mirror.database import artifacts
-from tracking.records.local_disk import on_local_disk, without_links
+from tracking.records.files.local_disk import on_local_disk, without_links
 
 # Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
 ENVIRONMENT = {

@@ -20,7 +20,7 @@ from tracking.mirror.database.tables import Tables
 from tracking.mirror.runs import Runs, SyncReport
 from tracking.mirror.sweep_run import SweepRun
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 TRANSACTION = 512  # about so many trials, whole bundles, are written in one transaction
 CLIENT_TOGETHER = 64  # are sent by the client before the lease is looked at again

@@ -17,10 +17,11 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text
 from tracking.common.errors import Refused, SweepError
-from tracking.plotting import curve_figure, heatmaps, panels, save, surfaces
-from tracking.plotting.labels import Caption
-from tracking.plotting.panels import Panel, Part
-from tracking.plotting.surfaces import Surface
+from tracking.plotting import save
+from tracking.plotting.kinds import curve_figure, heatmaps, panels, surfaces
+from tracking.plotting.kinds.panels import Panel, Part
+from tracking.plotting.kinds.surfaces import Surface
+from tracking.plotting.style.labels import Caption
 from tracking.records import layout
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracking.plotting.glyphs import in_style
-from tracking.plotting.labels import verbatim
-from tracking.plotting.style import GREY, NOTE, SUBTITLE, TITLE
+from tracking.plotting.style.glyphs import in_style
+from tracking.plotting.style.labels import verbatim
+from tracking.plotting.style.style import GREY, NOTE, SUBTITLE, TITLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

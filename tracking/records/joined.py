@@ -6,7 +6,7 @@ in. For each trial and measure the rows of one bundle count, so that none is rea
 
 from collections.abc import Iterable, Mapping
 
-from tracking.records.manifest import Beside, Manifest
+from tracking.records.manifests.manifest import Beside, Manifest
 
 RESULTS = ("finished", "diverged")
 

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from tracking.common.named_files.installed import installed
 from tracking.common.named_files.user_files import NONE, UserFiles
 from tracking.records import layout
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.store import Store
 
 

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracking.common.errors import Damaged, OtherFormat
-from tracking.records import layout, manifest_json, rows
+from tracking.records import layout, rows
+from tracking.records.files.local_disk import FileInfo
 from tracking.records.joined import joined
-from tracking.records.local_disk import FileInfo
-from tracking.records.manifest import ENDED, Beside, FileEntry, Manifest, TrialRecord
+from tracking.records.manifests import manifest_json
+from tracking.records.manifests.manifest import ENDED, Beside, FileEntry, Manifest, TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.rows import State
 from tracking.records.segment_reader import SegmentReader

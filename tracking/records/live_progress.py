@@ -6,7 +6,7 @@ It is no record: nothing is decided by it, and without it `sweep status` shows w
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracking.records import layout
-from tracking.records.storage import Files
+from tracking.records.files.storage import Files
 
 
 class RunningBundle(BaseModel):

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from tracking.records import rows
-from tracking.records.manifest import FileEntry
+from tracking.records.manifests.manifest import FileEntry
 from tracking.records.store import Store
 
 KEPT = 64 * 2**20  # bytes of Parquet; a row of a trained network takes 2 to 9

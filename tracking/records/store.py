@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 import pyarrow as pa
 
 from tracking.common.errors import Damaged
-from tracking.records import layout, manifest_json, rows
+from tracking.records import layout, rows
+from tracking.records.files.storage import Files, sha256
 from tracking.records.leases import lease
-from tracking.records.manifest import FileEntry, Manifest
-from tracking.records.storage import Files, sha256
+from tracking.records.manifests import manifest_json
+from tracking.records.manifests.manifest import FileEntry, Manifest
 
 
 class Store:

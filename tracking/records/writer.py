@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracking.common.failpoints import reached
-from tracking.records import layout, manifest_json, rows
-from tracking.records.manifest import FIRST_SCHEMA, FileEntry, Manifest, Observed, TrialEntry
+from tracking.records import layout, rows
+from tracking.records.files.storage import sha256
+from tracking.records.manifests import manifest_json
+from tracking.records.manifests.manifest import FIRST_SCHEMA, FileEntry, Manifest, Observed, TrialEntry
 from tracking.records.provenance import Pairs, Provenance
 from tracking.records.rows import Outcome, Row
-from tracking.records.storage import sha256
 from tracking.records.store import Store
 
 

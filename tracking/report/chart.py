@@ -9,12 +9,12 @@ import numpy as np
 
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.values import words
-from tracking.plotting import curve_figure
-from tracking.plotting.axes import limits_of_y
-from tracking.plotting.labels import Caption, footer, in_unicode, is_share, measure, named_axis, title
-from tracking.plotting.looks import Look, looks
-from tracking.plotting.panels import Part
-from tracking.plotting.style import ON_DARK, PALETTE
+from tracking.plotting.kinds import curve_figure
+from tracking.plotting.kinds.panels import Part
+from tracking.plotting.style.axes import limits_of_y
+from tracking.plotting.style.labels import Caption, footer, in_unicode, is_share, measure, named_axis, title
+from tracking.plotting.style.looks import Look, looks
+from tracking.plotting.style.style import ON_DARK, PALETTE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tracking.common.flatten import flat
 from tracking.common.text import duration
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 
 Origin = tuple[tuple[str, str], ...]

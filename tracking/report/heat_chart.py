@@ -2,8 +2,8 @@
 
 from tracking.analysis.heat import Axis, Heat, Sheet
 from tracking.analysis.values import text, words
-from tracking.plotting.heatmaps import axes_of, notes, title
-from tracking.plotting.labels import Caption, averaged, in_unicode, is_share, measure, named_axis
+from tracking.plotting.kinds.heatmaps import axes_of, notes, title
+from tracking.plotting.style.labels import Caption, averaged, in_unicode, is_share, measure, named_axis
 from tracking.report.chart import MOST_POINTS, Plain
 
 MOST_TICKS = 10

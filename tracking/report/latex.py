@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.common.text import printable
-from tracking.plotting.labels import BANDS
-from tracking.plotting.panels import Part
+from tracking.plotting.kinds.panels import Part
+from tracking.plotting.style.labels import BANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from tracking.plotting.fonts import FAMILY
-from tracking.plotting.style import GREY, INK, ON_DARK, PALETTE, PAPER, RULE
+from tracking.plotting.style.fonts import FAMILY
+from tracking.plotting.style.style import GREY, INK, ON_DARK, PALETTE, PAPER, RULE
 from tracking.report import assets
 
 MOST_SVG, MOST_BESIDE_CHART = 800_000, 150_000  # bytes; a larger figure is shown as PNG

@@ -6,7 +6,7 @@ from tracking.analysis.heat import Heat
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.specs.quantity import measures_of
-from tracking.plotting.panels import Part
+from tracking.plotting.kinds.panels import Part
 from tracking.verdicts.claim import Claim
 
 MOST = 3  # figures that a verdict points to

@@ -11,8 +11,8 @@ from tracking.analysis.grouping import settings, varying
 from tracking.analysis.heat import Heat
 from tracking.analysis.values import text
 from tracking.common.text import number
-from tracking.plotting.panels import Part
-from tracking.records.manifest import TrialRecord
+from tracking.plotting.kinds.panels import Part
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.report import assets, trials
 from tracking.report.chart import Plain, chart
 from tracking.report.facts import facts, origins

@@ -24,7 +24,7 @@ from tracking.common.named_files.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, database
 from tracking.records import layout
-from tracking.records.storage import Files
+from tracking.records.files.storage import Files
 from tracking.records.store import Store
 from workers.plugins import DATASETS
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.launch import Launched
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
-    from tracking.records.manifest import TrialRecord
+    from tracking.records.manifests.manifest import TrialRecord
     from tracking.records.store import Store
 
 SHOWN = 10  # bundles of a plan

@@ -10,7 +10,7 @@ from orchestrator.commands.machine.bench import BASE, takes
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
-from tracking.plotting import bench_figure
+from tracking.plotting.kinds import bench_figure
 from tracking.plotting.save import save
 from workers.bench import cost
 from workers.bench.case import Case

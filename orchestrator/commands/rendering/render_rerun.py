@@ -8,7 +8,7 @@ from tracking.common.text import number
 
 if TYPE_CHECKING:
     from tracking.records.ledger import Ledger
-    from tracking.records.manifest import TrialRecord
+    from tracking.records.manifests.manifest import TrialRecord
     from tracking.records.rows import Progress
 
 

@@ -15,7 +15,7 @@ from tracking.common.named_files.plugins import unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.plotting.panels import Part
+    from tracking.plotting.kinds.panels import Part
 
 WEIGHTS = ".safetensors"
 TABLES = (".csv", ".parquet")
@@ -122,7 +122,7 @@ def _figures(results: Results, file: Path, curve: str | None) -> str:
 
 def _parts(results: Results, curve: str | None) -> "dict[str, Part]":
     """The curves that are asked for."""
-    from tracking.plotting.panels import Part
+    from tracking.plotting.kinds.panels import Part
 
     if curve is not None and curve not in results.curves:
         raise Refused(_none(curve, list(results.curves)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.commands.trial.rerun import run, trial_of
 from tracking.records import rows
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import Progress
 
 if TYPE_CHECKING:

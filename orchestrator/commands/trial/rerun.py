@@ -9,7 +9,7 @@ from tracking.common.errors import Refused
 from tracking.common.named_files.user_files import within
 from tracking.records.kept_files import kept_files
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import Progress
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial

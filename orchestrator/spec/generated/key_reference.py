@@ -14,8 +14,8 @@ from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.specs.quantity import Derived
 from tracking.common.named_files.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
-from tracking.plotting.panels import Panel
-from tracking.plotting.surfaces import Surface
+from tracking.plotting.kinds.panels import Panel
+from tracking.plotting.kinds.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS
 from workers.interfaces.dataset import DataSettings
 from workers.plugins import DATASETS, EXPERIMENTS, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES

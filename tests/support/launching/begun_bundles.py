@@ -1,7 +1,7 @@
 """Bundles begun in a store, and rows to commit to them."""
 
 from tests.support.networks import small_trials
-from tracking.records.manifest import TrialEntry
+from tracking.records.manifests.manifest import TrialEntry
 from tracking.records.provenance import DataUsed, Provenance
 from tracking.records.rows import Row
 from tracking.records.store import Store

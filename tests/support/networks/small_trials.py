@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tracking.records.manifest import TrialEntry
+from tracking.records.manifests.manifest import TrialEntry
 from workers import plugins
 from workers.trial import Trial
 

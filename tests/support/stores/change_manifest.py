@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tracking.records import layout, manifest_json
+from tracking.records import layout
+from tracking.records.files.storage import sha256
+from tracking.records.manifests import manifest_json
 from tracking.records.provenance import DataUsed
-from tracking.records.storage import sha256
 
 
 def data(file: Path, digest: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tracking.mirror import background
 from tracking.records import layout
-from tracking.records.storage import Files, Operation
+from tracking.records.files.storage import Files, Operation
 
 T = TypeVar("T")
 

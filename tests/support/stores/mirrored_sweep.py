@@ -18,7 +18,7 @@ from tracking.mirror.database import artifacts
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import database
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialEntry, TrialRecord
+from tracking.records.manifests.manifest import TrialEntry, TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store

@@ -22,7 +22,7 @@ from tests.support.stores.mirrored_sweep import (
 from tracking.mirror import sync as mirror
 from tracking.mirror.runs import SyncReport
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import Observed
+from tracking.records.manifests.manifest import Observed
 from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store
 from tracking.records.writer import Writer

@@ -11,7 +11,7 @@ from tests.support.stores.mirrored_sweep import (
 from tracking.common.addresses import hide, public
 from tracking.common.errors import Refused
 from tracking.mirror import tracking_uri
-from tracking.records import local_disk
+from tracking.records.files import local_disk
 from tracking.records.store import Store
 
 

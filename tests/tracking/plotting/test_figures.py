@@ -14,9 +14,9 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.errors import Damaged
 from tracking.plotting.figures import Figures, cells, draw, points
-from tracking.plotting.labels import Caption
-from tracking.plotting.panels import Panel
-from tracking.plotting.surfaces import Surface
+from tracking.plotting.kinds.panels import Panel
+from tracking.plotting.kinds.surfaces import Surface
+from tracking.plotting.style.labels import Caption
 
 VARIED = ["net.batch_norm", "net.width"]
 GOOD = [Curve(name="a", x="net.width", y="error"), Curve(name="b", x="step", y="norm")]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import AT_THE_END, Observed, TrialEntry
+from tracking.records.manifests.manifest import AT_THE_END, Observed, TrialEntry
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row, State
 from tracking.records.store import Store

@@ -18,12 +18,12 @@ from tests.support.launching.waiting import until
 from tests.support.networks import small_trials
 from tests.support.services.cluster_records import PACE
 from tracking.common.errors import InUse
+from tracking.records.files.storage import Files
 from tracking.records.leases import lease
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
 from tracking.records.rows import Outcome, Row
-from tracking.records.storage import Files
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 
@@ -31,7 +31,7 @@ SILENCE_S = "1.5"
 HOLD = """
 import sys, time
 from tracking.records.leases import lease
-from tracking.records.storage import Files
+from tracking.records.files.storage import Files
 with lease.acquire(Files(sys.argv[1]), sys.argv[2], frozenset(sys.argv[3:]), print) as mine:
     print(mine.number, flush=True)
     sys.stdin.readline()

@@ -11,7 +11,7 @@ from tests.support.stores.count_requests import counted
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialEntry
+from tracking.records.manifests.manifest import TrialEntry
 from tracking.records.provenance import DataUsed, Provenance
 from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store

@@ -9,11 +9,11 @@ import pytest
 from tests.support.launching.begun_bundles import begin, row
 from tracking.common.errors import StorageFailed
 from tracking.records import layout
+from tracking.records.files.storage import Files
 from tracking.records.leases import lease
 from tracking.records.leases.lease_file import claims
 from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
-from tracking.records.storage import Files
 from tracking.records.store import Store
 
 FOREIGN = (".DS_Store", ".nfs0000", "README~", "README.txt", "lost+found/inner", "old/000001.json", "٠٠٠٠٠١.json",

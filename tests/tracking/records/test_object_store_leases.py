@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.services.object_stores import SERVERS, served
 from tracking.common.errors import InUse, Refused
+from tracking.records.files.storage import Files
 from tracking.records.leases import lease
 from tracking.records.leases.lease_exclusion import exclusion
 from tracking.records.leases.lease_file import claims
-from tracking.records.storage import Files
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -43,7 +43,7 @@ CLAIM = """
 import sys
 from tracking.common.errors import InUse
 from tracking.records.leases import lease
-from tracking.records.storage import Files
+from tracking.records.files.storage import Files
 
 files = Files(sys.argv[1])
 print("ready", flush=True)

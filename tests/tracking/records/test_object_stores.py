@@ -21,7 +21,7 @@ from tests.support.launching.waiting import free_port
 from tests.support.services.cluster_records import SWEEP, TRIALS, records
 from tests.support.services.object_stores import SERVERS, served
 from tracking.common.errors import StorageFailed
-from tracking.records.storage import Files
+from tracking.records.files.storage import Files
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -113,7 +113,7 @@ def test_a_store_that_answers_no_more_for_a_while_is_waited_for(store: str, monk
     with forwarding(port, behind):
         written.join(30.0)
         assert not written.is_alive() and files.read("records/b") == b"during"
-    monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 2)
+    monkeypatch.setattr("tracking.records.files.storage.PATIENCE_S", 2)
     with pytest.raises(StorageFailed):
         files.read("records/a")
 
@@ -123,7 +123,7 @@ def test_a_store_that_nobody_answers_for_is_said_in_time(scheme: str, monkeypatc
     about = SERVERS[scheme]
     for key, value in about["environment"].items():
         monkeypatch.setenv(key, value.format(port=9))
-    monkeypatch.setattr("tracking.records.storage.PATIENCE_S", 5)
+    monkeypatch.setattr("tracking.records.files.storage.PATIENCE_S", 5)
     begun = time.monotonic()
     with pytest.raises(StorageFailed):
         Files(about["store"].format(port=9)).read("records/a/manifest.json")

@@ -12,7 +12,7 @@ from tests.support.networks import small_trials
 from tracking.common.errors import Damaged
 from tracking.records import layout
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
 from tracking.records.writer import Writer

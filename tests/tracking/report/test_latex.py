@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import both
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.plotting.panels import Part
+from tracking.plotting.kinds.panels import Part
 from tracking.report.latex import escaped, table, value
 
 

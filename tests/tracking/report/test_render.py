@@ -21,8 +21,8 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.claims import bounded, no_overfitting
 from tracking.plotting.figures import Figures, NotDrawn, cells, draw, points
-from tracking.plotting.labels import Caption
-from tracking.records.manifest import TrialRecord
+from tracking.plotting.style.labels import Caption
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance, Spent
 from tracking.report import assets, trials
 from tracking.report.render import About, render

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 SOURCE_TYPE = "code"  # the kind of source that `mlflow.data.get_source` reads
 CONTEXT_TAG, CONTEXT = "mlflow.data.context", "training and test"  # one digest covers both

@@ -18,7 +18,7 @@ from tracking.mirror.content import notes
 from tracking.mirror.content.curve_runs import CurveLine
 from tracking.mirror.content.data_sets import Stored
 from tracking.mirror.content.views import CELL
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.rows import State
 

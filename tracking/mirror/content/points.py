@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tracking.common.flatten import flat
 from tracking.mirror.content.curve_runs import Point, metric_key
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ to where it was made, so the address is `mlflow-artifacts:/<run>/artifacts`: who
 from pathlib import Path
 
 from tracking.records import layout
-from tracking.records.local_disk import without_links
+from tracking.records.files.local_disk import without_links
 
 ROOT = "mlflow-artifacts:/"  # the location of every experiment of an embedded store
 

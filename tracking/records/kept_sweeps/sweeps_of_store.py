@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from tracking.common.errors import Damaged
 from tracking.records import layout
+from tracking.records.files.storage import Files
 from tracking.records.kept_sweeps import kept_sweep
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
-from tracking.records.storage import Files
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import layout
+from tracking.records.files.storage import Files
 from tracking.records.leases.lease_exclusion import exclusion
 from tracking.records.leases.lease_file import (
     BEATS,
@@ -34,7 +35,6 @@ from tracking.records.leases.lease_file import (
     silence,
 )
 from tracking.records.leases.process_identity import born, machine
-from tracking.records.storage import Files
 
 NO_STORE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 

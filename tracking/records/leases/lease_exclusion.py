@@ -20,9 +20,9 @@ from typing import IO, Protocol
 from tracking.common.errors import InUse, Refused
 from tracking.common.failpoints import reached
 from tracking.records import layout
-from tracking.records.conditional_puts import ConditionalPuts
+from tracking.records.files.conditional_puts import ConditionalPuts
+from tracking.records.files.storage import Files
 from tracking.records.leases.lease_file import BEATS, RELEASED, Claim, head, name_of, read_claim, silence
-from tracking.records.storage import Files
 
 LOCK_S = 10.0  # for a commit that is under way when its lease is taken over
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracking.common.text import date_and_time
 from tracking.records import layout
+from tracking.records.files.storage import Files
 from tracking.records.leases.process_identity import born, machine
-from tracking.records.storage import Files
 
 SILENCE_S = 30.0  # an owner whose beat has not changed for so long counts as gone; $SWEEP_LEASE_S changes it
 BEATS = 15  # in that time

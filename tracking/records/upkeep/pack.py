@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from tracking.common.errors import Refused
-from tracking.records import layout, manifest_json
+from tracking.records import layout
+from tracking.records.files.storage import sha256
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import FileEntry, Manifest
-from tracking.records.storage import sha256
+from tracking.records.manifests import manifest_json
+from tracking.records.manifests.manifest import FileEntry, Manifest
 from tracking.records.store import Store
 from tracking.records.upkeep import sizes
 from tracking.records.upkeep.archive import INDEX, Index, Packed, member

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from tracking.common.errors import Refused
 from tracking.common.failpoints import reached
 from tracking.records import layout
+from tracking.records.files.local_disk import FileInfo
 from tracking.records.kept_sweeps import sweeps_of_store
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.ledger import Ledger
-from tracking.records.local_disk import FileInfo
 from tracking.records.store import Store
 from tracking.records.upkeep import sizes
 from tracking.records.upkeep.overview import without_file

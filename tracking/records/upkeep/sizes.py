@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracking.records import layout
+from tracking.records.files.local_disk import FileInfo
+from tracking.records.files.storage import Files
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.ledger import Ledger
-from tracking.records.local_disk import FileInfo
-from tracking.records.storage import Files
 from tracking.records.store import Store
 
 KINDS = (

@@ -15,13 +15,14 @@ from pathlib import Path
 from tracking.common.errors import Damaged, Refused
 from tracking.common.failpoints import reached
 from tracking.common.text import size
-from tracking.records import layout, manifest_json
+from tracking.records import layout
+from tracking.records.files.storage import sha256
 from tracking.records.kept_sweeps import kept_sweep
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases import lease
-from tracking.records.manifest import Manifest
-from tracking.records.storage import sha256
+from tracking.records.manifests import manifest_json
+from tracking.records.manifests.manifest import Manifest
 from tracking.records.store import Store
 from tracking.records.upkeep import sizes
 from tracking.records.upkeep.archive import INDEX, LARGEST_INDEX, Index, check_members, index_of

@@ -16,10 +16,10 @@ from tests.support.launching.command_line import Said
 from tests.support.stores.recorded_sweeps import launched, record, write
 from tests.support.user_files import FLAT_NET
 from tracking.records import layout
+from tracking.records.files.storage import sha256
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases import lease
 from tracking.records.ledger import Ledger
-from tracking.records.storage import sha256
 from tracking.records.store import Store
 from tracking.records.upkeep.archive import INDEX
 

@@ -9,7 +9,7 @@ from tests.support.stores.mirrored_sweep import ABOUT
 from tracking.mirror.content.curve_runs import CurveLine, curve_lines, metric_key
 from tracking.mirror.content.payload import params, run_name, text
 from tracking.mirror.content.points import Flags, kept, stamp
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 
 
 def test_thinning_keeps_what_was_sent_and_the_ends_and_stays_small() -> None:

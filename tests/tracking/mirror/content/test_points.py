@@ -9,7 +9,7 @@ import pytest
 from tests.support.stores.mirrored_sweep import ABOUT
 from tracking.mirror.content.curve_runs import metric_key
 from tracking.mirror.content.points import LAYERS, kept, points, stamp
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import State
 
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]

@@ -10,9 +10,10 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.support.stores import change_manifest
 from tracking.common.errors import Damaged, OtherFormat
-from tracking.records import layout, manifest_json
+from tracking.records import layout
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import FIRST_SCHEMA, FileEntry, Manifest, Observed, TrialEntry
+from tracking.records.manifests import manifest_json
+from tracking.records.manifests.manifest import FIRST_SCHEMA, FileEntry, Manifest, Observed, TrialEntry
 from tracking.records.provenance import Code, DataUsed, Provenance, Spent
 from tracking.records.store import Store
 

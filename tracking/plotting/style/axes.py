@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.values import words
 from tracking.common.text import number
-from tracking.plotting.labels import Caption, is_share, verbatim, x_axis_label, y_axis_label
-from tracking.plotting.style import GREY
+from tracking.plotting.style.labels import Caption, is_share, verbatim, x_axis_label, y_axis_label
+from tracking.plotting.style.style import GREY
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,10 @@ from matplotlib.text import Text
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.common.errors import Refused
-from tracking.plotting.labels import Caption
+from tracking.plotting.kinds.surfaces import Surface, figure, levels, sheets
 from tracking.plotting.save import save
-from tracking.plotting.style import style
-from tracking.plotting.surfaces import Surface, figure, levels, sheets
+from tracking.plotting.style.labels import Caption
+from tracking.plotting.style.style import style
 
 SURFACE = Surface(name="hills", x="alpha", y="beta", z="loss", split="train", group=("loss",), z_scale="log")
 X, Y = np.linspace(-1, 1, 5), np.linspace(-2, 2, 3)

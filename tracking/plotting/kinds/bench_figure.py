@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, PALETTE, PANEL_TITLE, Arguments
+from tracking.plotting.style.style import GREY, PALETTE, PANEL_TITLE, Arguments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,9 @@ import numpy as np
 from tracking.analysis.heat import Axis, Heat
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text, words
-from tracking.plotting.axes import plain_log_ticks
-from tracking.plotting.labels import (
+from tracking.plotting.save import Page
+from tracking.plotting.style.axes import plain_log_ticks
+from tracking.plotting.style.labels import (
     Caption,
     averaged,
     in_unicode,
@@ -20,8 +21,7 @@ from tracking.plotting.labels import (
     named_axis,
     verbatim,
 )
-from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, PANEL_TITLE, RULE
+from tracking.plotting.style.style import GREY, PANEL_TITLE, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

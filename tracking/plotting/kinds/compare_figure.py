@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tracking.analysis.compare import Side, together
 from tracking.analysis.reduce import few_enough
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.plotting import curve_figure
-from tracking.plotting.labels import Caption
+from tracking.plotting.kinds import curve_figure
+from tracking.plotting.style.labels import Caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

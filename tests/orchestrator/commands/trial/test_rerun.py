@@ -11,7 +11,7 @@ from orchestrator.commands.trial import reproduce, rerun
 from tests.support.networks import small_trials
 from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work

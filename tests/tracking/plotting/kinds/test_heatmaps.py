@@ -8,9 +8,9 @@ import numpy as np
 from tests.support.made_up.made_up_frames import STEPS, WIDTHS, recorded
 from tracking.analysis.heat import heat
 from tracking.analysis.specs.heatmap_spec import Heatmap
-from tracking.plotting import heatmaps
-from tracking.plotting.labels import Caption
+from tracking.plotting.kinds import heatmaps
 from tracking.plotting.save import save
+from tracking.plotting.style.labels import Caption
 
 AXES = {"data.label_noise": [0.0, 0.2], "net.width": list(WIDTHS)}
 GONE = {(1, seed): "diverged" for seed in range(5)} | {(0, 0): "failed"}

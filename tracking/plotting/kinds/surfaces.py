@@ -16,9 +16,9 @@ from tracking.analysis.specs.curve_spec import FigureName, Scalar
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import Frozen, unknown
-from tracking.plotting.labels import Caption, in_unicode, measure, verbatim
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, PANEL_TITLE
+from tracking.plotting.style.labels import Caption, in_unicode, measure, verbatim
+from tracking.plotting.style.style import GREY, PANEL_TITLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

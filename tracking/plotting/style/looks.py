@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracking.analysis.values import at_words, is_number
-from tracking.plotting.style import GREY, PALETTE, Arguments
+from tracking.plotting.style.style import GREY, PALETTE, Arguments
 
 if TYPE_CHECKING:
     import pandas as pd

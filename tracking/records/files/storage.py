@@ -18,8 +18,8 @@ from tracking.common.addresses import public
 from tracking.common.errors import Damaged, OtherFormat, Refused, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.records import layout
-from tracking.records.conditional_puts import ConditionalPuts
-from tracking.records.local_disk import FileInfo, LocalDisk, on_local_disk
+from tracking.records.files.conditional_puts import ConditionalPuts
+from tracking.records.files.local_disk import FileInfo, LocalDisk, on_local_disk
 
 LAG_S = 30.0  # how long a network disk may show a new file with an old length: SSHFS for 20 s
 AGAIN_S = 0.5  # between two looks at such a file

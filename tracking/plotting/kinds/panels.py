@@ -8,11 +8,11 @@ from pydantic import Field
 
 from tracking.analysis.specs.curve_spec import Curve, FigureName
 from tracking.common.named_files.plugins import Frozen
-from tracking.plotting import curve_figure
-from tracking.plotting.labels import Caption, footer, verbatim
-from tracking.plotting.looks import one_group
+from tracking.plotting.kinds import curve_figure
 from tracking.plotting.save import Page
-from tracking.plotting.style import PANEL_TITLE
+from tracking.plotting.style.labels import Caption, footer, verbatim
+from tracking.plotting.style.looks import one_group
+from tracking.plotting.style.style import PANEL_TITLE
 
 if TYPE_CHECKING:
     import pandas as pd

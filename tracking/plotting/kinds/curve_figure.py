@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics.intervals import ENDS
-from tracking.plotting.axes import prepare
-from tracking.plotting.labels import Caption, footer, title
-from tracking.plotting.looks import Look, legend, looks
 from tracking.plotting.save import Page
-from tracking.plotting.style import GREY, NOTE, Arguments
+from tracking.plotting.style.axes import prepare
+from tracking.plotting.style.labels import Caption, footer, title
+from tracking.plotting.style.looks import Look, legend, looks
+from tracking.plotting.style.style import GREY, NOTE, Arguments
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tracking.plotting.style import style
+from tracking.plotting.style.style import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font
 
-from tracking.plotting import glyphs
-from tracking.plotting.glyphs import fallbacks, in_style, lacking
 from tracking.plotting.save import save
-from tracking.plotting.style import style
+from tracking.plotting.style.glyphs import fallbacks, in_style, lacking
+from tracking.plotting.style import glyphs
+from tracking.plotting.style.style import style
 
 ORDINARY = "Größe λ ρ ≥ ‖W‖ é ł Ж"
 OTHER = "\u2900\u210a"  # arrows and letters of fonts that come with Matplotlib, and that DejaVu Sans lacks

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tracking.common.errors import Damaged, OtherFormat
 from tracking.records import layout
-from tracking.records.manifest import FIRST_SCHEMA, UNKNOWN, FileEntry, Manifest, Observed, TrialEntry
+from tracking.records.files.storage import sha256
+from tracking.records.manifests.manifest import FIRST_SCHEMA, UNKNOWN, FileEntry, Manifest, Observed, TrialEntry
 from tracking.records.provenance import Pairs, Provenance
-from tracking.records.storage import sha256
 
 FORMATS = (1, 2, 3)
 SEED = "seed"  # of all settings the one that differs within a cell

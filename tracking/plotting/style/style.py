@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tracking.plotting import fonts
+from tracking.plotting.style import fonts
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito, 2008
 ON_DARK = ("#4aa8e0", "#ff8a3d", "#2cc295", "#e58fc0", "#f0b429", "#8ecbf2", "#e6edf3")  # the same on a dark page

@@ -17,10 +17,10 @@ from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.frame import Frame
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.plotting.curve_figure import AXES_HEIGHT, MANY, figure
-from tracking.plotting.labels import Caption, footer
+from tracking.plotting.kinds.curve_figure import AXES_HEIGHT, MANY, figure
 from tracking.plotting.save import save
-from tracking.plotting.style import style
+from tracking.plotting.style.labels import Caption, footer
+from tracking.plotting.style.style import style
 
 ABOUT = Caption("Error against width", "Memo 90", "handwritten digits", "epoch")
 VARIED = ["net.batch_norm", "net.width"]

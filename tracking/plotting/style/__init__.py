@@ -1,0 +1,1 @@
+"""How figures look: colours, fonts, characters, labels, axes, and the looks of lines."""

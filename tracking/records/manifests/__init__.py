@@ -1,0 +1,1 @@
+"""Manifests: the committed state of a bundle, and their JSON."""
