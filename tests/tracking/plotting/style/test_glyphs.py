@@ -11,8 +11,8 @@ from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font
 
 from tracking.plotting.save import save
-from tracking.plotting.style.glyphs import fallbacks, in_style, lacking
 from tracking.plotting.style import glyphs
+from tracking.plotting.style.glyphs import fallbacks, in_style, lacking
 from tracking.plotting.style.style import style
 
 ORDINARY = "Größe λ ρ ≥ ‖W‖ é ł Ж"
