@@ -4,12 +4,14 @@ pandas is imported where tables are made: `sweep status` and `sweep plan` make n
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.analysis.batches import Each, T, batches, in_turn
 from tracking.analysis.values import CLASSES, Nested, absent, frozen, matching
 
 if TYPE_CHECKING:
@@ -71,15 +73,21 @@ class Frame:
         beside those of its keys.
     source: their committed rows, which may be more than fit into memory: nothing reads them all but `rows`.
     parents: the settings that decide whether others exist (those that a sweep's `when` names as conditions).
+    each: how batches of trials are reduced.
     """
 
     trials: "pd.DataFrame"
     source: Source
     parents: frozenset[str] = frozenset()
+    each: Each = in_turn
 
     def having(self, trials: "pd.DataFrame") -> "Frame":
         """The same rows for other lines of `trials`."""
-        return Frame(trials, self.source, self.parents)
+        return replace(self, trials=trials)
+
+    def reduced(self, reduction: "Callable[[Frame], T]") -> Iterator[T]:
+        """What a function makes of each batch of these trials, in their order."""
+        return self.each(reduction, batches(self))
 
     def only(self, keep: Any) -> "Frame":
         """The trials of a mask or a list of ids."""
@@ -117,10 +125,7 @@ class Frame:
 
     def known(self, measure: str | None = None) -> list[tuple[str, str, str]]:
         """What is recorded, of one measure or of all: the combinations of measure, split and layer, sorted."""
-        found: set[tuple[str, str, str]] = set()
-        for place, rows in self.parts(measure):
-            mine = rows.loc[place >= 0, ["measure", "split", "layer"]].drop_duplicates()
-            found |= set(mine.itertuples(index=False, name=None))
+        found = set[tuple[str, str, str]]().union(*self.reduced(partial(_recorded, measure)))
         return sorted(one for one in found if measure in (None, one[0]))
 
     @property
@@ -151,6 +156,15 @@ class Frame:
         return found
 
 
+def _recorded(measure: str | None, frame: Frame) -> set[tuple[str, str, str]]:
+    """The combinations of measure, split and layer among the rows that reading a measure, or all of them, finds."""
+    found: set[tuple[str, str, str]] = set()
+    for place, rows in frame.parts(measure):
+        mine = rows.loc[place >= 0, ["measure", "split", "layer"]].drop_duplicates()
+        found |= set(mine.itertuples(index=False, name=None))
+    return found
+
+
 def joined(lines: "list[Line]") -> "pd.DataFrame":
     """Columns place, step, value of these lines, one after the other."""
     import pandas as pd
@@ -171,6 +185,7 @@ def frame(
     outcomes: Mapping[str, Mapping[str, object]],
     source: Source,
     parents: Iterable[str] = (),
+    each: Each = in_turn,
 ) -> Frame:
     """Joins what was planned with what is recorded. `outcomes[id]` holds state, step, reason, digest."""
     import pandas as pd
@@ -186,7 +201,7 @@ def frame(
     }
     columns = {name: _series(values).set_axis(index) for name, values in about.items()}
     trials = pd.DataFrame({**columns, **_settings(whole, index)}, index=index)
-    return Frame(trials, source, frozenset(parents))
+    return Frame(trials, source, frozenset(parents), each)
 
 
 def _settings(planned: Sequence[Planned], index: list[str]) -> "dict[str, pd.Series[Any]]":

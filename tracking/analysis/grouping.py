@@ -7,6 +7,7 @@ different kinds are not comparable along x and never joined.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from tracking.common.named_files.plugins import unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.analysis.frame import Frame, Line
+    from tracking.analysis.frame import Frame
 
 NOT_SETTINGS = frozenset({"cell", "seed", CLASSES, "state", "step", "reason", "digest"})
 
@@ -74,21 +75,19 @@ def _measured_x(frame: "Frame", curve: Curve) -> Along | None:
 
     if curve.x == "step" or curve.x in frame.trials.columns or frame.trials.empty:
         return None
-    parts = [_last_and_range(part[curve.x_split, ""]) for part in frame.lines(curve.x) if (curve.x_split, "") in part]
+    parts = [part for part in frame.reduced(partial(_last_and_range, curve.x, curve.x_split)) if len(part)]
     found = pd.concat(parts) if parts else pd.DataFrame(columns=["last", "min", "max"], dtype=float)
     if found.empty and (recorded := frame.known()):
         known = sorted({*(measure for measure, _, _ in recorded), *settings(frame), "step"})
         raise Refused(f"curve '{curve.name}', x: {unknown('setting or recorded measure', curve.x, known)}")
-    found.index = frame.trials.index[found.index.astype(int)]
     return Along(found["last"], bool((found["max"] > found["min"]).any()))
 
 
-def _last_and_range(line: "Line") -> "pd.DataFrame":
-    """Columns last, min, max, by place."""
-    import pandas as pd
-
-    found: pd.DataFrame = pd.Series(line.value).groupby(line.place).agg(["last", "min", "max"])
-    return found
+def _last_and_range(measure: str, split: str, frame: "Frame") -> "pd.DataFrame":
+    """Columns last, min, max of a measure, by trial."""
+    values = frame.placed(measure, split)
+    found: pd.DataFrame = values.groupby("place")["value"].agg(["last", "min", "max"])
+    return found.set_axis(frame.trials.index[found.index])
 
 
 def _default_group(frame: "Frame", curve: Curve, varied: list[str], x: Along | None) -> list[str]:

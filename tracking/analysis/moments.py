@@ -91,6 +91,11 @@ def _at_steps(line: "Line", steps: dict[int, int], alike: int | None) -> "Line":
 
 def lowest_common_risk(frame: "Frame") -> float | None:
     """The lowest training risk that all finished trials with finite risks reach; None where none is recorded."""
-    found = frame.only(frame.trials["state"] == "finished").placed("risk", "train")
+    finished = frame.only(frame.trials["state"] == "finished")
+    return max((risk for risk in finished.reduced(_lowest_common_risk) if risk is not None), default=None)
+
+
+def _lowest_common_risk(frame: "Frame") -> float | None:
+    found = frame.placed("risk", "train")
     found = found[np.isfinite(found["value"])]
     return float(found.groupby("place")["value"].min().max()) if len(found) else None

@@ -1,15 +1,17 @@
 """The third step of a curve, reduce: centre, band and counts of every point, and the values of single seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tracking.analysis.batches import batches
 from tracking.analysis.derive import NEVER
 from tracking.analysis.grouping import Selection, agreed
-from tracking.analysis.series import Reader, batches, level_of
+from tracking.analysis.series import Reader, Which, level_of, series
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.analysis.specs.quantity import bounds, once_a_trial
+from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics.bands import centre_and_band
 
 if TYPE_CHECKING:
@@ -38,26 +40,50 @@ class Reduced(NamedTuple):
     values: "pd.DataFrame"
 
 
+class Part(NamedTuple):
+    """What one batch of trials adds to a curve: tables as in `Reduced`, with the batch's own numbers of series.
+
+    recorded: the splits and layers that its rows have, in their order. numbers: of its series. seeds: group, series,
+    seed, each once. many: whether these alone are more than a figure can show, so that it has no values.
+    """
+
+    recorded: tuple[tuple[str, str], ...]
+    numbers: Mapping[Which, int]
+    points: "pd.DataFrame"
+    finished: "pd.DataFrame"
+    seeds: "pd.DataFrame"
+    values: "pd.DataFrame"
+    many: bool
+
+
 def reduce(selection: Selection, curve: Curve, few: bool) -> Reduced:
     """Reads all values of a curve. `few`: keep those of single seeds only where a figure can show them.
 
     Raises Refused for what is not recorded.
     """
-    import pandas as pd
+    frame, groups = selection.frame, selection.cells.set_index("key")["group"]
+    level = level_of(frame, curve)
+    trials = frame.having(frame.trials.assign(group=frame.trials["key"].map(groups)))
+    merge = _Merge(few)
+    for part in frame.each(partial(_part, curve, selection.stepwise, level, few), batches(trials, "key")):
+        merge.add(part)
+    return merge.reduced(*series(frame, curve, level, merge.recorded))
 
-    level = level_of(selection.frame, curve)
-    reader, kept = Reader(curve, selection.stepwise, level), _Seeds(selection.cells.set_index("key")["group"], few)
-    keys = ["key", "series", *(["step"] if "every" in curve.steps else [])]
-    points, finished = [], []
-    for batch in batches(selection.frame, curve.steps != ("last",) or once_a_trial(curve.y)):
-        values = reader.values(batch)
-        points.append(_points(values, keys, curve, selection.stepwise))
-        trials = values[["key", "series", "place"]].drop_duplicates()
-        finished.append(trials.groupby(["key", "series"]).size().rename("finished").reset_index())
-        kept.add(values, trials, batch)
-    series, number = reader.series(selection.frame)
-    tables = (pd.concat(parts, ignore_index=True) for parts in (points, finished, kept.values))
-    return Reduced(series, *(t[t["series"].isin(number)].assign(series=t["series"].map(number)) for t in tables))
+
+def _part(curve: Curve, stepwise: bool, level: float | None, few: bool, batch: "Frame") -> Part:
+    reader = Reader(curve, stepwise, level)
+    values = reader.values(batch)
+    points = _points(values, ["key", "series", *(["step"] if "every" in curve.steps else [])], curve, stepwise)
+    trials = values[["key", "series", "place"]].drop_duplicates()
+    finished = trials.groupby(["key", "series"]).size().rename("finished").reset_index()
+    place, about = trials["place"].to_numpy(), batch.trials
+    lines = trials.assign(group=about["group"].to_numpy()[place], seed=about["seed"].to_numpy()[place])
+    seeds = lines[["group", "series", "seed"]].drop_duplicates()
+    many = few and _too_many(seeds.groupby(["group", "series"]).size().tolist())
+    kept = values.head(0) if many else values
+    place = kept["place"].to_numpy()
+    kept = kept.assign(trial=about.index[place].astype(object), seed=about["seed"].to_numpy()[place])
+    return Part(tuple(reader.recorded), reader.numbers, points, finished, seeds, kept.drop(columns="place"), many)
 
 
 def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: bool) -> "pd.DataFrame":
@@ -73,29 +99,42 @@ def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: boo
     return whole.merge(agreed(values, keys, curve), on=keys, how="left") if stepwise else whole
 
 
-class _Seeds:
-    """The values of single seeds; where only few are wanted, as long as a figure can show them."""
+class _Merge:
+    """Puts together what batches add to a curve, in their order."""
 
-    def __init__(self, group: "pd.Series[int]", few: bool) -> None:
-        self.group, self.few, self.seeds = group, few, dict[tuple[int, int], set[int]]()
+    def __init__(self, few: bool) -> None:
+        self.few, self.many = few, False
+        self.recorded: dict[tuple[str, str], None] = {}
+        self.numbers: dict[Which, int] = {}
+        self.seeds: dict[tuple[int, int], set[int]] = {}
+        self.points: list[pd.DataFrame] = []
+        self.finished: list[pd.DataFrame] = []
         self.values: list[pd.DataFrame] = []
-        self.many = False
 
-    def add(self, values: "pd.DataFrame", trials: "pd.DataFrame", frame: "Frame") -> None:
-        """`trials`: the different key, series and place of the values."""
-        seeds = frame.trials["seed"].to_numpy()
-        if self.few:
-            self._count(trials.assign(group=trials["key"].map(self.group), seed=seeds[trials["place"]]))
+    def add(self, part: Part) -> None:
+        """The next batch; from now on, its series have the numbers of all batches."""
+        self.recorded.update(dict.fromkeys(part.recorded))
+        number = {own: self.numbers.setdefault(which, len(self.numbers)) for which, own in part.numbers.items()}
+        self.points.append(_numbered(part.points, number))
+        self.finished.append(_numbered(part.finished, number))
+        for group, one, seed in _numbered(part.seeds, number).to_numpy().tolist():
+            self.seeds.setdefault((group, one), set()).add(seed)
+        self.many |= self.few and (part.many or _too_many([len(s) for s in self.seeds.values()]))
+        self.values.append(_numbered(part.values, number))
         if self.many:
-            self.values = [one.head(0) for one in self.values[:1]]
-            values = values.head(0)
-        place = values["place"].to_numpy()
-        self.values.append(values.assign(trial=frame.trials.index[place].astype(object), seed=seeds[place]))
+            self.values = [self.values[0].head(0)]
 
-    def _count(self, lines: "pd.DataFrame") -> None:
-        for group, series, seed in lines[["group", "series", "seed"]].drop_duplicates().to_numpy().tolist():
-            self.seeds.setdefault((group, series), set()).add(seed)
-        self.many |= _too_many([len(s) for s in self.seeds.values()])
+    def reduced(self, shown: "pd.DataFrame", places: Mapping[Which, int]) -> Reduced:
+        """Of all batches. `shown`: the series of the curve; `places`: their numbers there."""
+        import pandas as pd
+
+        number = {own: places[which] for which, own in self.numbers.items() if which in places}
+        tables = (pd.concat(parts, ignore_index=True) for parts in (self.points, self.finished, self.values))
+        return Reduced(shown, *(_numbered(t[t["series"].isin(number)], number) for t in tables))
+
+
+def _numbered(table: "pd.DataFrame", number: Mapping[int, int]) -> "pd.DataFrame":
+    return table.assign(series=table["series"].map(number))
 
 
 def few_enough(values: "pd.DataFrame") -> bool:

@@ -3,7 +3,7 @@
 Only what a batch of cells needs is in memory at once, so that 10^8 rows need no more of it than 10^6.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,23 +21,13 @@ if TYPE_CHECKING:
 
     from tracking.analysis.frame import Frame, Line
 
-BATCH = 1_000_000  # values of each split and layer that are in memory at once, and those of one cell in any case
 SPLITS = ("train", "test", "")
 
 Which = tuple[str, str, At]  # split, layer, at
 
 
-def batches(frame: "Frame", every: bool) -> "Iterator[Frame]":
-    """The trials of some cells after those of others; all of those of a cell together."""
-    size = frame.trials["step"].clip(lower=0) + 1 if every else frame.trials["step"] * 0 + 1
-    cells = size.groupby(frame.trials["key"]).sum()
-    batch = (cells.cumsum() - cells) // BATCH
-    for _, trials in frame.trials.groupby(frame.trials["key"].map(batch)):
-        yield frame.having(trials)
-
-
 class Reader:
-    """Reads what a curve wants of the rows, and remembers which splits and layers they turned out to have."""
+    """Reads what a curve wants of the rows of one batch, and remembers which splits and layers they have."""
 
     def __init__(self, curve: Curve, stepwise: bool, level: float | None) -> None:
         """`level`: the training risk of `at: matched`."""
@@ -78,54 +68,58 @@ class Reader:
     def _chosen(self, part: "dict[tuple[str, str], Line]", moments: Moments) -> "Iterator[tuple[At, int, Line]]":
         """Each series of a part, after its step and its number; `part` has the rows of finished trials by split and
         layer."""
-        layers = self._layers(part)
+        layers = _layers(self.curve, part)
         for (split, layer), line in part.items():
             if layer in layers and (not self.curve.split or split in self.curve.split):
                 for at in self.curve.steps:
                     number = self.numbers.setdefault((split, layer, at), len(self.numbers))
                     yield at, number, moments.chosen(at, line, part.get(("test", layer)))
 
-    def _layers(self, recorded: "Iterable[tuple[str, str]]") -> list[str]:
-        """The layers that are drawn, where these splits and layers are recorded."""
-        layers = list(dict.fromkeys(layer for _, layer in recorded))
-        return list(self.curve.layer or ([""] if "" in layers or not layers else layers))
 
-    def series(self, frame: "Frame") -> "tuple[pd.DataFrame, dict[int, int]]":
-        """The combinations of layer, split and at, in drawing order: columns split, layer, at, series, legend; and the
-        number there of each number given while reading. Raises Refused for what is not recorded."""
-        import pandas as pd
+def series(
+    frame: "Frame", curve: Curve, level: float | None, recorded: Collection[tuple[str, str]]
+) -> "tuple[pd.DataFrame, Mapping[Which, int]]":
+    """The combinations of layer, split and at, in drawing order: columns split, layer, at, series, legend; and the
+    number of each. `recorded`: the splits and layers of all batches. Raises Refused for what is not recorded."""
+    import pandas as pd
 
-        self._refuse(frame)
-        splits = {split for split, _ in self.recorded}
-        shown = self.curve.split or [s for s in SPLITS if s in splits] or [""]
-        every = [(s, layer, at) for layer in self._layers(self.recorded) for s in shown for at in self.curve.steps]
-        series = pd.DataFrame(every, columns=["split", "layer", "at"]).assign(series=range(len(every)))
-        series["at"] = [at if at != "matched" else f"risk {self.level:.4g}" for at in series["at"].map(str)]
-        differing = [c for c in ("layer", "split", "at") if series[c].nunique() > 1]
-        legend = [", ".join(words(c, row[c]) for c in differing) for _, row in series.iterrows()]
-        place = {which: i for i, which in enumerate(every)}
-        return series.assign(legend=legend), {n: place[which] for which, n in self.numbers.items() if which in place}
+    _refuse(frame, curve, recorded)
+    splits = {split for split, _ in recorded}
+    shown = curve.split or [s for s in SPLITS if s in splits] or [""]
+    every = [(s, layer, at) for layer in _layers(curve, recorded) for s in shown for at in curve.steps]
+    found = pd.DataFrame(every, columns=["split", "layer", "at"]).assign(series=range(len(every)))
+    found["at"] = [at if at != "matched" else f"risk {level:.4g}" for at in found["at"].map(str)]
+    differing = [c for c in ("layer", "split", "at") if found[c].nunique() > 1]
+    legend = [", ".join(words(c, row[c]) for c in differing) for _, row in found.iterrows()]
+    return found.assign(legend=legend), {which: i for i, which in enumerate(every)}
 
-    def _refuse(self, frame: "Frame") -> None:
-        """Refuses a curve of what is not recorded, though something is."""
-        name, y = self.curve.name, self.curve.y
-        everything = frame.known() if not self.recorded or "best" in self.curve.steps else []
-        known = sorted({measure for measure, _, _ in everything})
-        if not self.recorded:
-            lacking = [one for one in measures_of(y) if one not in known]
-            if known and lacking:
-                raise Refused(f"curve '{name}', y: {unknown('recorded measure', lacking[0], known)}")
-            if known:
-                raise Refused(f"curve '{name}', y: what {y} is made of is not recorded on the same split and layer")
-            return
-        splits, layers = (list(dict.fromkeys(w[i] for w in self.recorded)) for i in (0, 1))
-        for what, wanted, there in (("split", self.curve.split, splits), ("layer", self.curve.layer, layers)):
-            for one in wanted or ():
-                if one not in there:
-                    raise Refused(f"curve '{name}': {y} is not recorded for {what} '{one}'; recorded: {there}")
-        decide = {measure for measure, split, _ in everything if split == "test"} & {*DECIDE}
-        if "best" in self.curve.steps and "test" not in splits and not decide:
-            raise Refused(f"curve '{name}': at best needs {y}, error or risk on the test split; recorded: {splits}")
+
+def _layers(curve: Curve, recorded: "Iterable[tuple[str, str]]") -> list[str]:
+    """The layers that are drawn, where these splits and layers are recorded."""
+    layers = list(dict.fromkeys(layer for _, layer in recorded))
+    return list(curve.layer or ([""] if "" in layers or not layers else layers))
+
+
+def _refuse(frame: "Frame", curve: Curve, recorded: Collection[tuple[str, str]]) -> None:
+    """Refuses a curve of what is not recorded, though something is."""
+    name, y = curve.name, curve.y
+    everything = frame.known() if not recorded or "best" in curve.steps else []
+    known = sorted({measure for measure, _, _ in everything})
+    if not recorded:
+        lacking = [one for one in measures_of(y) if one not in known]
+        if known and lacking:
+            raise Refused(f"curve '{name}', y: {unknown('recorded measure', lacking[0], known)}")
+        if known:
+            raise Refused(f"curve '{name}', y: what {y} is made of is not recorded on the same split and layer")
+        return
+    splits, layers = (list(dict.fromkeys(w[i] for w in recorded)) for i in (0, 1))
+    for what, wanted, there in (("split", curve.split, splits), ("layer", curve.layer, layers)):
+        for one in wanted or ():
+            if one not in there:
+                raise Refused(f"curve '{name}': {y} is not recorded for {what} '{one}'; recorded: {there}")
+    decide = {measure for measure, split, _ in everything if split == "test"} & {*DECIDE}
+    if "best" in curve.steps and "test" not in splits and not decide:
+        raise Refused(f"curve '{name}': at best needs {y}, error or risk on the test split; recorded: {splits}")
 
 
 def level_of(frame: "Frame", curve: Curve) -> float | None:

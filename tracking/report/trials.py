@@ -32,6 +32,14 @@ def final_values(frame: "Frame") -> "pd.DataFrame":
     """The last recorded error and risk of each trial, index as `frame.trials`; a column for each that is recorded."""
     import pandas as pd
 
+    parts = [*frame.reduced(_final_values)]
+    whole = pd.concat(parts) if parts else pd.DataFrame()
+    return whole.reindex(index=frame.trials.index, columns=[name for name in FINAL.values() if name in whole])
+
+
+def _final_values(frame: "Frame") -> "pd.DataFrame":
+    import pandas as pd
+
     columns: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
     for measure in ("error", "risk"):
         for part in frame.lines(measure):
@@ -39,8 +47,7 @@ def final_values(frame: "Frame") -> "pd.DataFrame":
                 if not layer and (measure, split) in FINAL:
                     column = columns.setdefault(FINAL[measure, split], np.full(len(frame.trials), np.nan))
                     column[line.place] = line.value  # lines are ordered by place and step: the last one stays
-    known = {name: columns[name] for name in FINAL.values() if name in columns}
-    return pd.DataFrame(known, index=frame.trials.index)
+    return pd.DataFrame(columns, index=frame.trials.index)
 
 
 def trials(frame: "Frame") -> "pd.DataFrame":

@@ -16,11 +16,12 @@ since a claim that holds on what is left of them has not been shown (`tracking.v
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracking.analysis.derive import NEVER, lines
+from tracking.analysis.derive import NEVER, first, last, lines
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
 from tracking.analysis.specs.curve_spec import Curve
@@ -159,20 +160,41 @@ def _of_one(name: str, names: list[str], found: Mapping[str, Series]) -> set[str
 def _series(frame: "Frame", name: str, measured: Measured, found: dict[str, dict[str, Series]]) -> list[str]:
     """Adds one measure to what was found; returns the names it goes by. Raises Refused where no trial has it."""
     names: dict[str, None] = {}
-    wanted = "" if has_own_split(measured.y) else measured.split
-    for part in lines(frame, measured.y):
-        for (split, layer), rows in part.items():
-            if split != wanted or not (measured.every_layer or layer == measured.layer):
-                continue
+    for part in frame.reduced(partial(_looked_at, measured)):
+        for layer, ids, rows in part:
             key = f"{name}/{layer}" if measured.every_layer else name
             names[key] = None
-            for id, series in _by_trial(rows, list(frame.trials.index)):
-                found[id][key] = _looked_at(series, measured)
+            for id, series in _by_trial(rows, ids):
+                found[id][key] = series
     if not names and not frame.trials.empty:
         known = sorted(" ".join(filter(None, one)) for one in frame.known())
-        asked = " ".join(filter(None, (str(measured.y), wanted, measured.layer)))
+        asked = " ".join(filter(None, (str(measured.y), _split(measured), measured.layer)))
         raise Refused(unknown("recorded measure", asked, known))
     return list(names)
+
+
+def _looked_at(measured: Measured, frame: "Frame") -> "list[tuple[str, list[str], Rows]]":
+    """What a claim looks at of one batch of trials: layers, the trials in the order of their places, and the values."""
+    ids = [str(id) for id in frame.trials.index]
+    return [
+        (layer, ids, _chosen(rows, measured))
+        for part in lines(frame, measured.y)
+        for (split, layer), rows in part.items()
+        if split == _split(measured) and (measured.every_layer or layer == measured.layer)
+    ]
+
+
+def _split(measured: Measured) -> str:
+    return "" if has_own_split(measured.y) else measured.split
+
+
+def _chosen(rows: "Rows", measured: Measured) -> "Rows":
+    """The values that a claim looks at. A trial that has some which are not finite shows it: `smallest` is one then."""
+    if measured.at == "last":
+        return last(rows)
+    if measured.at == "smallest":
+        return first(rows.where(np.lexsort((rows.step, rows.value, np.isfinite(rows.value), rows.place))))
+    return rows
 
 
 def _by_trial(rows: "Rows", ids: list[str]) -> list[tuple[str, Series]]:
@@ -181,16 +203,6 @@ def _by_trial(rows: "Rows", ids: list[str]) -> list[tuple[str, Series]]:
     ends = np.flatnonzero(np.diff(rows.place)) + 1
     parts = zip([0, *ends.tolist()], [*ends.tolist(), len(rows.place)], strict=True)
     return [(ids[rows.place[a]], Series(rows.step[a:b], rows.value[a:b])) for a, b in parts]
-
-
-def _looked_at(series: Series, measured: Measured) -> Series:
-    """What a claim looks at; a value that is not finite stays among them."""
-    if measured.at == "last":
-        return Series(series.steps[-1:], series.values[-1:])
-    if measured.at == "smallest" and np.isfinite(series.values).all():
-        smallest = int(series.values.argmin())
-        return Series(series.steps[smallest : smallest + 1], series.values[smallest : smallest + 1])
-    return series
 
 
 def _gated(

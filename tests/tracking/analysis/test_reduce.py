@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.launching.begun_bundles import begin, row
 from tests.support.made_up.made_up_frames import WIDTHS, recorded
-from tracking.analysis import series
+from tracking.analysis import batches
 from tracking.analysis.aggregate import both
 from tracking.analysis.frame import Frame, Source, in_memory
 from tracking.analysis.row_cache import Reader, stored
@@ -50,7 +50,7 @@ def test_pieces_make_no_difference(curve: Curve, by: str, monkeypatch: pytest.Mo
     states = {(0, 1): "diverged", (1, 0): "missing", (2, 2): "failed", (3, 1): "running"}
     whole = recorded(AXES, states=states)
     expected = both(whole, curve, list(AXES))
-    monkeypatch.setattr(series, "BATCH", 1)  # every cell by itself
+    monkeypatch.setattr(batches, "BATCH", 1)  # every cell by itself
     pieces = in_parts(whole, {"cell": lambda id: id[0], "seed": lambda id: id[2], "trial": str}[by])
     for one, other in zip(expected, both(pieces, curve, list(AXES)), strict=True):
         assert len(one)
