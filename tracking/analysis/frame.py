@@ -6,17 +6,18 @@ pandas is imported where tables are made: `sweep status` and `sweep plan` make n
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.analysis.batches import Each, T, batches, in_turn
+from tracking.analysis.batches import batches
 from tracking.analysis.values import CLASSES, Nested, absent, frozen, matching
 
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
 WORDS = ("trial", "split", "measure", "layer")
 NOTHING = {"state": "missing", "step": -1, "reason": "", "digest": ""}  # the outcome of a trial without a record
 COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
@@ -62,6 +63,17 @@ class Line(NamedTuple):
         return Line(self.place[keep], self.step[keep], self.value[keep])
 
 
+class Each(Protocol):
+    """Reduces every batch of trials; yields the results in their order, and raises what a reduction raises."""
+
+    def __call__(self, reduction: "Callable[[Frame], T]", batches: "Iterable[Frame]") -> Iterator[T]: ...
+
+
+def in_turn(reduction: "Callable[[Frame], T]", batches: "Iterable[Frame]") -> Iterator[T]:
+    """Reduces one batch after the other, in this process."""
+    return map(reduction, batches)
+
+
 @dataclass(frozen=True)
 class Frame:
     """What is known of a sweep.
@@ -87,7 +99,11 @@ class Frame:
 
     def reduced(self, reduction: "Callable[[Frame], T]") -> Iterator[T]:
         """What a function makes of each batch of these trials, in their order."""
-        return self.each(reduction, batches(self))
+        return self.each(reduction, self.batches("cell"))
+
+    def batches(self, by: str) -> "Iterator[Frame]":
+        """The trials in parts, in their order; all of those that agree in a column together."""
+        return map(self.having, batches(self.trials, by))
 
     def only(self, keep: Any) -> "Frame":
         """The trials of a mask or a list of ids."""

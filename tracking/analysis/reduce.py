@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tracking.analysis.batches import batches
 from tracking.analysis.derive import NEVER
 from tracking.analysis.grouping import Selection, agreed
 from tracking.analysis.series import Reader, Which, level_of, series
@@ -65,7 +64,7 @@ def reduce(selection: Selection, curve: Curve, few: bool) -> Reduced:
     level = level_of(frame, curve)
     trials = frame.having(frame.trials.assign(group=frame.trials["key"].map(groups)))
     merge = _Merge(few)
-    for part in frame.each(partial(_part, curve, selection.stepwise, level, few), batches(trials, "key")):
+    for part in frame.each(partial(_part, curve, selection.stepwise, level, few), trials.batches("key")):
         merge.add(part)
     return merge.reduced(*series(frame, curve, level, merge.recorded))
 
