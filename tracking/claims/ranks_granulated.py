@@ -2,7 +2,7 @@
 
 Jiang et al. (2020), Section 2.2.2: of the networks that differ in one setting only, tau is averaged over the values of
 all others; the mean over the settings is the granulated tau. Dziugaite et al. (2020) look at the worst environment
-instead of the mean. Each seed is a sample of its own.
+instead of the mean. Each seed is a sample of its own. Kendall's tau of all networks of a seed is evidence besides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from pydantic import Field
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Needs, Trial
 from tracking.verdicts.equal_risk import measures
-from tracking.verdicts.estimate import at_once, mean_of
+from tracking.verdicts.estimate import Estimate, at_once, mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking
-from tracking.verdicts.line import Line, Run
+from tracking.verdicts.line import Line, Numbers, Run
 
 
 class Settings(Claim):
@@ -29,6 +29,7 @@ class Settings(Claim):
     x: str = Field("norm_product", description="The measure that predicts.")
     x_split: Split = Field("", description="The split of x.")
     y: Y = Field("error", description="The measure that is predicted, on the test split.")
+    falling: bool = Field(False, description="Whether y must fall with x, as with a margin: then tau is minus tau.")
     of: Literal["mean", "worst"] = Field("mean", description="The mean over the settings, or every one of them.")
     above: float = Field(0.0, ge=-1, lt=1, description="What tau must exceed.")
     min_seeds: int | None = Field(2, ge=1, description="Seeds: each gives a tau of its own.")
@@ -38,12 +39,13 @@ class Settings(Claim):
 
     def tested(self) -> str:
         where = "on average over" if self.of == "mean" else "along each of"
-        rises = f"{named(self.y, 'test')} rises with {self.x}"
+        rises = f"{named(self.y, 'test')} {'falls' if self.falling else 'rises'} with {self.x}"
         along = ", ".join(self.along) or "all settings"
         return f"Of networks that differ in one setting only, {rises}, in rank, {where} {along}."
 
     def criterion(self) -> str:
-        what = "the mean over the settings of tau" if self.of == "mean" else "tau along every setting"
+        minus = "minus " if self.falling else ""
+        what = f"the mean over the settings of {minus}tau" if self.of == "mean" else f"{minus}tau along every setting"
         return f"the 95 % interval (Student, over seeds) of {what} is above {self.above:g}"
 
     def judge(self, line: Line) -> Finding:
@@ -52,22 +54,38 @@ class Settings(Claim):
         by_seed: dict[int, list[Run]] = {}
         for run in line.runs:
             by_seed.setdefault(run.seed, []).append(run)
+        sign = -1 if self.falling else 1
         taus = [[_tau(runs, axis) for axis in along] for _, runs in sorted(by_seed.items())]
-        found = np.array([[np.nan if tau is None else tau for tau in each] for each in taus])
+        found = sign * np.array([[np.nan if tau is None else tau for tau in each] for each in taus])
         if len(found) < 2 or not along or np.isnan(found).any():
             return lacking("two seeds with a pair of networks along every setting", seeds=len(found))
-        numbers: Evidence = {"along": along, "tau": found.mean(axis=0).tolist(), "seeds": len(found)}
+        numbers = _numbers(along, found, [sign * (_kendall(runs) or 0.0) for runs in by_seed.values()])
         if self.of == "mean":
             mean = mean_of(found.mean(axis=1))
-            return Finding(mean.above(self.above), {**numbers, "granulated": mean.mean, "interval": mean.interval})
+            return Finding(mean.above(self.above), {"interval": mean.interval, **numbers, **_ends(mean)})
         each = [mean_of(column).above(self.above) for column in found.T]
         doubted = [mean_of(column, len(along)).above(self.above) for column in found.T]
-        return Finding(at_once(each, doubted), {**numbers, "worst": float(found.mean(axis=0).min())})
+        return Finding(at_once(each, doubted), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         for axis in self.along:
             if len({repr(trial.get(axis)) for trial in trials}) < 2:
                 yield f"along: no two trials differ in '{axis}'"
+
+
+def _numbers(along: list[str], taus: Numbers, whole: Sequence[float]) -> Evidence:
+    """taus [seeds, settings]; whole [seeds]: Kendall's tau of all networks of a seed."""
+    by_setting = taus.mean(axis=0)
+    return {
+        "worst": float(by_setting.min()), "kendall": float(np.mean(whole)), "granulated": float(taus.mean()),
+        "worst_along": along[int(by_setting.argmin())], "along": along, "tau": by_setting.tolist(), "seeds": len(taus),
+    }  # fmt: skip
+
+
+def _ends(mean: Estimate) -> Evidence:
+    """The ends of the interval of the granulated tau; none of two seeds that agree."""
+    ends = [mean.low, mean.high]
+    return {"granulated_ends": ends} if np.isfinite(ends).all() else {}
 
 
 def _varying(runs: Sequence[Run]) -> list[str]:

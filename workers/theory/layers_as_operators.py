@@ -61,18 +61,46 @@ class _Watched(TorchFunctionMode):
 def operator_norms(snapshot: Snapshot, model: int) -> dict[str, float]:
     """The operator norm (largest singular value) of every layer of one model by its name; NaN where a weight is not
     finite. A layer whose weight is used several times has the largest of its norms."""
-    parameters = {name: value.clone() for name, value in snapshot.of(model).items()}
-    matrices = {name: value[0] for name, value in parameters.items() if value[0].ndim == 2}
-    norms = {layer_of(name): _matrix_norm(value) for name, value in matrices.items()}
-    by_storage = {value.untyped_storage().data_ptr(): name for name, value in parameters.items()}
     seed = snapshot.settings[model].seed
+    return _largest(snapshot, model, lambda _, w: _matrix_norm(w), lambda _, one: _convolution_norm(one, seed))
+
+
+def row_norms_from_init(snapshot: Snapshot, model: int) -> dict[str, float]:
+    """The sum of the Euclidean norms of the rows of A - A0 of every layer of one model by its name, A the layer as a
+    matrix, with a row for each output (of a convolution each output position), and A0 that of the initial weights.
+
+    A row of a convolution has the entries of its kernel that do not meet padding: the squares of all of them are the
+    convolution of ones with the squared kernel.
+    """
+    initial = {name: value[model] for name, value in snapshot.initial.items()}
+
+    def of_matrix(name: str, weight: Tensor) -> float:
+        return float((weight - initial[name]).double().norm(dim=1).sum())
+
+    def of_convolution(name: str, one: Convolution) -> float:
+        squares = (one.weight.detach() - initial[name].view_as(one.weight)).double().square()
+        ones = torch.ones(1, *one.shape[1:], dtype=squares.dtype, device=squares.device)
+        return float(one.apply(ones, squares).clamp(min=0).sqrt().sum())
+
+    return _largest(snapshot, model, of_matrix, of_convolution)
+
+
+def _largest(
+    snapshot: Snapshot, model: int, of_matrix: Callable[[str, Tensor], float],
+    of_convolution: Callable[[str, Convolution], float],
+) -> dict[str, float]:  # fmt: skip
+    """A number of every layer of one model by its name, from its parameter's name and weight: the largest one where a
+    weight is used several times."""
+    parameters = {name: value.clone() for name, value in snapshot.of(model).items()}
+    found = {layer_of(name): of_matrix(name, value[0]) for name, value in parameters.items() if value[0].ndim == 2}
+    by_storage = {value.untyped_storage().data_ptr(): name for name, value in parameters.items()}
     for convolution in _convolutions(snapshot, parameters, model):
         name = by_storage.get(convolution.weight.untyped_storage().data_ptr())
         if name is not None:
             layer = layer_of(name)
-            norms[layer] = max(_convolution_norm(convolution, seed), norms.get(layer, 0.0))
+            found[layer] = max(of_convolution(name, convolution), found.get(layer, 0.0))
     order = dict.fromkeys(layer_of(name) for name in parameters)
-    return {layer: norms[layer] for layer in order if layer in norms}
+    return {layer: found[layer] for layer in order if layer in found}
 
 
 def _convolutions(snapshot: Snapshot, parameters: dict[str, Tensor], model: int) -> list[Convolution]:

@@ -47,6 +47,19 @@ class OneModel:
                 total += torch.autograd.grad(gradient, weights, v, retain_graph=True, materialize_grads=True)[0]
         return np.asarray(total.double().cpu().numpy())
 
+    def risk_and_gradient(self, offset: Float64[Array, " P"]) -> tuple[float, Float64[Array, " P"]]:
+        """The risk, and its gradient, at the present weights plus an offset."""
+        import torch
+
+        at = self.weights + torch.from_numpy(np.ascontiguousarray(offset)).to(self.weights)
+        risk, gradient = 0.0, torch.zeros_like(at)
+        for images, labels in self.snapshot.batches("train", self.model, self.examples):
+            weights = at.clone().requires_grad_()
+            part = self._risk(weights, images, labels)
+            gradient += torch.autograd.grad(part, weights, materialize_grads=True)[0]
+            risk += float(part.detach())
+        return risk, np.asarray(gradient.double().cpu().numpy())
+
     def _graphs(self) -> Iterator[Graph]:
         """The gradient of each part of the risk."""
         import torch

@@ -284,6 +284,8 @@ CASES: tuple[Case, ...] = (
     Case("delay", grokked((2, 40), (2, 44), (2, 99)), OPEN),
     Case("ranks_granulated", ranked(1.0, 1.0), HOLDS, ALONG),
     Case("ranks_granulated", ranked(-1.0, -1.0), FAILS, ALONG),
+    Case("ranks_granulated", ranked(-1.0, -1.0), HOLDS, {**ALONG, "falling": True}),
+    Case("ranks_granulated", ranked(1.0, 1.0), FAILS, {**ALONG, "falling": True, "of": "worst"}),
     Case("ranks_granulated", ranked(1.0, -1.0), FAILS, {**ALONG, "of": "worst"}),
     Case("ranks_granulated", ranked(1.0, 1.0), HOLDS, {"of": "worst"}),
     Case("ranks_granulated", ranked(1.0, 1.0, seeds=1), OPEN, ALONG),

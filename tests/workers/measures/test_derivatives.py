@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from tests.support.networks.snapshots import TINY, made, noise, one, plain, tiny
 from workers.interfaces.snapshot import Snapshot
-from workers.measures import trace
+from workers.measures import box_sharpness, trace
 
 DATA = {"name": "digits", "train_size": 220, "test_size": 20}
 
@@ -90,3 +90,30 @@ def test_fisher_rao_of_a_homogeneous_network_follows_from_its_outputs() -> None:
     (by_output,) = torch.autograd.grad(F.cross_entropy(outputs, y, reduction="sum"), outputs)
     expected = 3 * (outputs.detach() * by_output).sum(1).square().mean().sqrt()
     assert one("fisher_rao", snapshot) == pytest.approx(float(expected))
+
+
+def highest_in_the_box(snapshot: Snapshot, model: int) -> float:
+    """Box sharpness, found by going to the corner that the gradient points to, until it points to where we are."""
+    p, x, y = plain(snapshot, model)
+    half = {name: box_sharpness.EPSILON * (value.abs() + 1) for name, value in p.items()}
+    at, risks = p, []
+    for _ in range(8):
+        leaves = {name: value.clone().requires_grad_() for name, value in at.items()}
+        risk = F.cross_entropy(tiny(leaves, x), y)
+        slopes = dict(zip(leaves, torch.autograd.grad(risk, [*leaves.values()]), strict=True))
+        at = {name: value + half[name] * slopes[name].sign() for name, value in p.items()}
+        risks.append(float(risk.detach()))
+    assert risks[-1] == pytest.approx(risks[-2], rel=1e-9), "the corner was not found"
+    return 100 * (risks[-1] - risks[0]) / (1 + risks[0])
+
+
+def test_box_sharpness_is_the_rise_to_the_highest_point_of_the_box(snapshot: Snapshot) -> None:
+    for model in range(2):
+        assert one("box_sharpness", snapshot, model) == pytest.approx(highest_in_the_box(snapshot, model), rel=1e-3)
+
+
+def test_box_sharpness_of_a_trained_network() -> None:
+    """Its gradient is small, as where the measure is meant to be taken."""
+    trained = made(1, epochs=60, data=DATA)
+    assert one("gradient_norm", trained) < 0.5
+    assert one("box_sharpness", trained) == pytest.approx(highest_in_the_box(trained, 0), rel=1e-3)

@@ -105,3 +105,21 @@ def test_the_path_norm_is_the_sum_over_all_paths(net: dict[str, Any]) -> None:
                 scale, shift = 1 / (var + 1e-5).sqrt(), mean / (var + 1e-5).sqrt()
                 sums = sums * scale.square().repeat_interleave(each) + shift.square().repeat_interleave(each)
         assert one("path_norm", snapshot, model) == pytest.approx(float(sums.sum().sqrt()))
+
+
+def test_the_spectral_complexity_is_that_of_the_dense_matrices(snapshot: Snapshot) -> None:
+    """Bartlett et al. 2017, equation 1.2, written out once more."""
+    initial = {name: value.clone() for name, value in snapshot.initial.items()}
+    for model in range(2):
+        product, total = 1.0, 0.0
+        for layer, matrix in matrices(snapshot, model).items():
+            first = initial[f"{layer}.weight"][model]
+            moved = matrix - (dense(first, SIDES[layer]) if layer in SIDES else first)
+            norm = float(torch.linalg.svdvals(matrix)[0])
+            product *= norm
+            total += (float(moved.square().sum(1).sqrt().sum()) / norm) ** (2 / 3)
+        assert one("spectral_complexity", snapshot, model) == pytest.approx(product * total**1.5, rel=1e-6)
+
+
+def test_the_spectral_complexity_is_0_before_training() -> None:
+    assert one("spectral_complexity", made(1)) == 0.0
