@@ -1,45 +1,68 @@
-"""Lowers the Triton kernels for an H100 on a machine without one: registers, spills, shared memory, tensor cores.
+"""Lowers the Triton kernels for an H100 on a machine without one: registers, shared memory, loads, tensor cores.
 
-    python benchmarks/lowering.py
+    python benchmarks/lowering.py          # the first candidate of each kernel
+    python benchmarks/lowering.py --all    # every candidate that is tried on a GPU
 
 I input channels, O output channels.
 """
 
+import argparse
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from workers.engines.gpu.convolutions import triton as ways
+from workers.engines.gpu.kernels import convolution
+from workers.engines.gpu.kernels.tuning import Candidate, columns_for
 
 H100 = GPUTarget("cuda", 90, 32)
 PTXAS = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
-KERNELS = {"forward": ways._forward, "data": ways._data, "weights": ways._weights}
-POINTERS = {"x", "weight", "bias", "y", "slope", "of_x", "parts"}
+KERNELS = {"forward": convolution.forward, "by_data": convolution.by_data, "by_weights": convolution.by_weights}
+COUNTS = {"rows", "each"}  # integers that need not be multiples of 16; pointers and strides of models are
+LAYERS = ((3, 16, 32), (16, 16, 16), (11, 11, 16), (64, 64, 16), (256, 256, 8))  # I, O, height and width
 
 
-def lowered(kernel: Any, i: int, o: int, precision: str) -> Any:
-    """The kernel as it is launched for a layer of I -> O channels."""
-    weights, data = kernel is ways._weights, kernel is ways._data
-    inner = (64 if 9 * i % 64 == 0 else 32) if weights else ways._inner(o if data else 9 * i)
-    rows = ways.WEIGHT_ROWS if weights else ways.ROWS
-    fixed = {"I": i, "O": o, "BIAS": True, "RELU": True, "ROWS": rows, "INNER": inner}
-    fixed |= {"COLUMNS": ways._columns(i if data else o), "PRECISION": precision}
+class Lowered(NamedTuple):
+    """What NVIDIA's assembler and the PTX say of a kernel. loads: from global memory, by bytes of a thread."""
+
+    registers: int
+    spilled: int
+    shared: int
+    loads: dict[int, int]
+    fma: int
+    tensor: int
+
+
+def fixed(name: str, layer: tuple[int, int, int], candidate: Candidate, columns: int, precision: str) -> dict[str, Any]:
+    """The constants of the kernel as it is launched for a layer."""
+    i, o, side = layer
+    inner = candidate.rows if name == "by_weights" else ways._inner(*((o, o) if name == "by_data" else (i, 9 * i)))
+    sizes = {"H": side, "W": side, "P": side // 2, "Q": side // 2, "I": i, "O": o}
+    bundle = {"WEIGHT_STRIDE": 10_000, "BIAS_STRIDE": 10_000, "BIAS": True, "RELU": True}
+    rows = ways.WEIGHT_ROWS if name == "by_weights" else candidate.rows
+    return {**sizes, **bundle, "ROWS": rows, "INNER": inner, "COLUMNS": columns, "PRECISION": precision}
+
+
+def compiled(kernel: Any, constants: dict[str, Any], candidate: Candidate) -> Any:
+    """The kernel compiled with these constants for an H100."""
     names = kernel.arg_names
-    fixed = {name: value for name, value in fixed.items() if name in names}
-    kinds = {n: "constexpr" if n in fixed else "*fp32" if n in POINTERS else "i32" for n in names}
-    aligned = {(names.index(n),): [["tt.divisibility", 16]] for n in names if n in POINTERS}
-    values = {(names.index(n),): value for n, value in fixed.items()}
-    return triton.compile(ASTSource(kernel, kinds, values, aligned), target=H100)
+    kinds = {n: "constexpr" if n in constants else "i32" if n in COUNTS | {"stride"} else "*fp32" for n in names}
+    aligned = {(k,): [["tt.divisibility", 16]] for k, n in enumerate(names) if n not in {*constants, *COUNTS}}
+    values = {(names.index(n),): value for n, value in constants.items() if n in names}
+    options = {"num_warps": candidate.warps, "num_stages": candidate.stages}
+    return triton.compile(ASTSource(kernel, kinds, values, aligned), target=H100, options=options)
 
 
-def report(ptx: str) -> tuple[int, int]:
-    """Registers and bytes spilled, as NVIDIA's assembler says."""
+def read(kernel: Any) -> Lowered:
+    """What the assembler and the PTX say of a compiled kernel."""
+    ptx = kernel.asm["ptx"]
     with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
         file.write(ptx)
         file.flush()
@@ -47,22 +70,42 @@ def report(ptx: str) -> tuple[int, int]:
         said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     found = re.search(r"(\d+) bytes spill stores.*Used (\d+) registers", said, re.DOTALL)
     assert found, said
-    return int(found[2]), int(found[1])
+    tensor = len(re.findall(r"wgmma\.mma_async|mma\.sync", ptx))
+    return Lowered(int(found[2]), int(found[1]), kernel.metadata.shared, loads(ptx), ptx.count("fma.rn.f32"), tensor)
+
+
+def loads(ptx: str) -> dict[int, int]:
+    """How many loads from global memory have how many bytes of a thread: 4 where numbers are loaded one by one."""
+    words = [4 * int(n or 1) for n in re.findall(r"ld\.global(?:\.v(\d))?\.b32", ptx)]
+    copied = [int(n, 16) for n in re.findall(r"cp\.async\.c[ag]\.shared\.global.*?\], (0x\w+)", ptx)]
+    return {size: (words + copied).count(size) for size in (4, 8, 16)}
+
+
+def launches(every: bool) -> Iterator[tuple[str, tuple[int, int, int], Candidate, int]]:
+    """Kernel, layer, candidate and columns of each kernel that is lowered."""
+    for layer in LAYERS:
+        for name in KERNELS:
+            if name == "by_data" and layer[0] == 3:
+                continue  # nobody asks for the gradient by the images
+            tried = columns_for(layer[0] if name == "by_data" else layer[1])
+            candidates = ways.WEIGHT_TILES if name == "by_weights" else ways.TILES
+            each = [(candidate, columns) for columns in tried for candidate in candidates]
+            for candidate, columns in each if every else each[:1]:
+                yield name, layer, candidate, columns
 
 
 def main() -> None:
-    print(f"{'kernel':8} {'I->O':>9} {'precision':9} registers spilled shared fma tensor-core")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true")
+    every = parser.parse_args().all
+    print("kernel          I->O         tile precision registers spilled shared loads(4,8,16) fma tensor-core")
     for precision in ("ieee", "tf32"):
-        for i, o in ((3, 16), (16, 16), (11, 11), (64, 64), (256, 256)):
-            for name, kernel in KERNELS.items():
-                if name == "data" and i == 3:
-                    continue  # nobody asks for the gradient by the images
-                compiled = lowered(kernel, i, o, precision)
-                ptx = compiled.asm["ptx"]
-                registers, spilled = report(ptx)
-                tensor = len(re.findall(r"wgmma\.mma_async|mma\.sync", ptx))
-                print(f"{name:8} {f'{i}->{o}':>9} {precision:9} {registers:9} {spilled:7} {compiled.metadata.shared:6} "
-                      f"{ptx.count('fma.rn.f32'):3} {tensor:11}")  # fmt: skip
+        for name, layer, candidate, columns in launches(every):
+            found = read(compiled(KERNELS[name], fixed(name, layer, candidate, columns, precision), candidate))
+            tile = f"{candidate.rows}x{columns}/{candidate.warps}/{candidate.stages}"
+            shape, loaded = f"{layer[0]}->{layer[1]}", "/".join(map(str, found.loads.values()))
+            print(f"{name:10} {shape:>9} {tile:>12} {precision:9} {found.registers:9} {found.spilled:7} "
+                  f"{found.shared:6} {loaded:>13} {found.fma:3} {found.tensor:11}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

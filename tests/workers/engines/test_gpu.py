@@ -204,6 +204,18 @@ def test_a_bundle_takes_no_more_memory_than_was_estimated(way: str, optimizer: d
     )
 
 
+def test_tiles_are_measured_once_a_layer_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workers.engines.gpu.convolutions import triton as way
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path / "triton"))
+    for kernel in (way._forward, way._by_data, way._by_weights):
+        kernel.cache.clear()  # type: ignore[attr-defined]
+    trained(engine.Batched(*bundle(net={"name": "convnet", "depth": 2, "width": 24}), "cuda", way))
+    for kernel, layers in ((way._forward, 2), (way._by_data, 1), (way._by_weights, 2)):
+        assert len(kernel.cache) == layers  # type: ignore[attr-defined]
+    assert len(list((tmp_path / "triton").rglob("*.autotune.json"))) == 5
+
+
 def test_float32_is_not_rounded_and_tf32_is() -> None:
     risks = {}
     for precision in ("float32", "tf32", "float64"):

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from workers.engines.gpu.choose_convolution import ROUTES
+from workers.engines.gpu.stacked_parameters import Weights
 from workers.runtime.device import prepare
 
 SHAPES = {  # M, B, (H, W), I, O
@@ -53,13 +54,15 @@ def test_forward_and_backward_are_those_of_each_model_alone(way: Any, shape: tup
     bias = drawn(m, o, seed=2) if with_bias else None
     y = way.forward(x, weight, bias, True)
     slope = drawn(*y.shape, seed=3)
-    of_x, of_weight, of_bias = way.backward(x, weight, slope, True)
+    of_x, of_weight, of_bias = way.backward(x, weight, slope, True, with_bias)
+    assert (of_bias is not None) == with_bias
     for k in range(m):
         xk, wk = x[k].double().requires_grad_(), weight[k].double().requires_grad_()
         sums = alone(xk, wk, None if bias is None else bias[k])
         expected = torch.autograd.grad(sums, (xk, wk), slope[k].double())
-        found = (y[k], of_x[k], of_weight[k], of_bias[k])
-        for mine, right in zip(found, (sums.relu(), *expected, slope[k].double().sum((0, 1, 2))), strict=True):
+        found = [y[k], of_x[k], of_weight[k], *([of_bias[k]] if with_bias else [])]
+        right_bias = [slope[k].double().sum((0, 1, 2))] if with_bias else []
+        for mine, right in zip(found, [sums.relu(), *expected, *right_bias], strict=True):
             torch.testing.assert_close(mine.double(), right, rtol=1e-5, atol=1e-5)
 
 
@@ -69,19 +72,36 @@ def test_models_may_share_their_images_and_need_no_gradient_by_them(way: Any) ->
     y = way.forward(shared, weight, None, False)
     assert (y < 0).any(), "without ReLU sums keep their sign"
     torch.testing.assert_close(y, way.forward(copied, weight, None, False), rtol=0, atol=0)
-    none, of_weight, _ = way.backward(shared, weight, y, False)
+    none, of_weight, _ = way.backward(shared, weight, y, False, False)
     assert none is None
-    torch.testing.assert_close(of_weight, way.backward(copied, weight, y, False)[1], rtol=0, atol=0)
+    torch.testing.assert_close(of_weight, way.backward(copied, weight, y, False, False)[1], rtol=0, atol=0)
 
 
 def test_many_rows_are_summed_in_slabs(way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     if hasattr(way, "SLAB_ROWS"):
         monkeypatch.setattr(way, "SLAB_ROWS", 40)
     x, slope = drawn(1, 9, 8, 8, 2, seed=0), drawn(1, 9, 4, 4, 3, seed=1)
-    of_weight = way.backward(x, drawn(1, 3, 2, 3, 3, seed=2), slope, False)[1]
+    _, of_weight, of_bias = way.backward(x, drawn(1, 3, 2, 3, 3, seed=2), slope, False, True)
     images, slopes = (t[0].permute(0, 3, 1, 2).double() for t in (x, slope))
     right = torch.nn.grad.conv2d_weight(images, (3, 2, 3, 3), slopes, stride=2, padding=1)
     torch.testing.assert_close(of_weight[0].double(), right, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(of_bias, slope.sum((1, 2, 3)), rtol=1e-5, atol=1e-5)
+
+
+def test_weights_as_the_engine_stores_them_are_read_where_they_are(way: Any) -> None:
+    """Of a matrix with a row a model, each row with other parameters before and after."""
+    weight, bias = drawn(2, 5, 16, 3, 3, seed=1), drawn(2, 5, seed=2)
+    stored = Weights(
+        {"before": drawn(2, 3, seed=4), "w": weight, "b": bias, "c": bias}, {}, (), device(), torch.float32
+    )
+    x = drawn(2, 2, 5, 5, 16, seed=0).relu()
+    views, usual = (stored.parameters["w"], stored.parameters["b"]), (weight, bias)
+    y, right = (way.forward(x, w, b, True) for w, b in (views, usual))
+    assert torch.equal(views[0], weight) and torch.equal(y, right)
+    back, right_back = (way.backward(x, w, y, True, True) for w in (views[0], weight))
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(back, right_back, strict=True))
+    if way is ROUTES.load("triton"):
+        assert views[0].data_ptr() % 16 == 0 and way._stored(views[0]).data_ptr() == views[0].data_ptr()
 
 
 def test_a_model_that_is_not_a_number_stays_one_and_leaves_its_neighbour_alone(way: Any) -> None:
@@ -90,6 +110,6 @@ def test_a_model_that_is_not_a_number_stays_one_and_leaves_its_neighbour_alone(w
     sick[1] = torch.nan
     y, sick_y = way.forward(x, weight, None, True), way.forward(x, sick, None, True)
     assert torch.equal(y[0], sick_y[0]) and sick_y[1].isnan().all()
-    back, sick_back = way.backward(x, weight, y, True), way.backward(x, sick, sick_y, True)
+    back, sick_back = way.backward(x, weight, y, True, True), way.backward(x, sick, sick_y, True, True)
     assert all(torch.equal(a[0], b[0]) for a, b in zip(back, sick_back, strict=True))
     assert sick_back[1][1].isnan().all()

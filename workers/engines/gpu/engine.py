@@ -102,8 +102,8 @@ class Batched:
         return self.whole.evaluation.outputs(split)
 
     def parameters(self) -> dict[str, Float[Tensor, "M ..."]]:
-        """See `Engine.parameters`."""
-        return self.weights.parameters
+        """See `Engine.parameters`. Copies: convolutions' weights are stored in another order."""
+        return {name: value.contiguous() for name, value in self.weights.parameters.items()}
 
     def state(self) -> State:
         """See `Engine.state`."""

@@ -32,8 +32,10 @@ class Route(Protocol):
     def forward(self, x: Maps, weight: Weight, bias: Bias | None, relu: bool, /) -> Sums:
         """The outputs of a layer; see `workers.engines.gpu.convolutions`."""
 
-    def backward(self, x: Maps, weight: Weight, slope: Sums, data: bool, /) -> tuple[Maps | None, Weight, Bias]:
-        """Gradients by the data (None unless asked for), the weights and the bias."""
+    def backward(
+        self, x: Maps, weight: Weight, slope: Sums, data: bool, bias: bool, /
+    ) -> tuple[Maps | None, Weight, Bias | None]:
+        """Gradients by the data (None unless asked for), the weights and the bias (None unless asked for)."""
 
 
 class Tape(NamedTuple):
@@ -87,8 +89,12 @@ def backward(net: Settings, route: Route, p: Names, tape: Tape, slope: Float[Ten
     for i in range(net.depth, 0, -1):
         if net.batch_norm:
             g = _through_norm(g, *tape.normal.pop())
-        below, weight, bias = route.backward(tape.maps.pop(), p[f"conv{i}.weight"], g, i > 1)
-        gradients |= {f"conv{i}.weight": weight, f"conv{i}.bias": bias}
+        has_bias = f"conv{i}.bias" in p
+        below, gradients[f"conv{i}.weight"], bias = route.backward(
+            tape.maps.pop(), p[f"conv{i}.weight"], g, i > 1, has_bias
+        )
+        if bias is not None:
+            gradients[f"conv{i}.bias"] = bias
         g = below if below is not None else g
     return {name: gradients[name] for name in p}
 

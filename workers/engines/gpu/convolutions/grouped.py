@@ -25,14 +25,14 @@ def forward(x: Maps, weight: Weight, bias: Bias | None, relu: bool) -> Sums:
     return y.relu_() if relu else y
 
 
-def backward(x: Maps, weight: Weight, slope: Sums, data: bool) -> tuple[Maps | None, Weight, Bias]:
+def backward(x: Maps, weight: Weight, slope: Sums, data: bool, bias: bool) -> tuple[Maps | None, Weight, Bias | None]:
     """See `workers.engines.gpu.convolutions`."""
     m = len(x)
     together, joined = _together(x), weight.flatten(0, 1)
     of_x, of_weight, _ = torch.ops.aten.convolution_backward(
         _together(slope), together, joined, None, [2, 2], [1, 1], [1, 1], False, [0, 0], m, [data, True, False]
     )
-    of_bias = slope.sum((1, 2, 3))
+    of_bias = slope.sum((1, 2, 3)) if bias else None
     if data:
         of_x = _apart(torch.ops.aten.threshold_backward(of_x, together, 0), m)
     return of_x, of_weight.unflatten(0, (m, -1)), of_bias

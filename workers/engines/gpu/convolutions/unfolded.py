@@ -29,7 +29,7 @@ def forward(x: Maps, weight: Weight, bias: Bias | None, relu: bool) -> Sums:
     return maps
 
 
-def backward(x: Maps, weight: Weight, slope: Sums, data: bool) -> tuple[Maps | None, Weight, Bias]:
+def backward(x: Maps, weight: Weight, slope: Sums, data: bool, bias: bool) -> tuple[Maps | None, Weight, Bias | None]:
     """See the package. The windows are computed again: storing them would take 9/4 of the memory of the maps."""
     windows, size = _windows(x)
     rows = slope.flatten(1, 3)  # (M, B*P*Q, O)
@@ -39,7 +39,7 @@ def backward(x: Maps, weight: Weight, slope: Sums, data: bool) -> tuple[Maps | N
     if data:
         folded = _folded((rows @ _matrix(weight).transpose(1, 2)).unflatten(1, size), x)
         of_x = torch.ops.aten.threshold_backward(folded, x, 0)
-    return of_x, of_weight, rows.sum(1)
+    return of_x, of_weight, rows.sum(1) if bias else None
 
 
 def _matrix(weight: Float[Tensor, "M O I 3 3"]) -> Float[Tensor, "M 9*I O"]:

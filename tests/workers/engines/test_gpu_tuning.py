@@ -1,0 +1,65 @@
+"""The choice of a kernel's tile: only what fits a layer is tried, every candidate gives the same, the fastest is taken.
+
+On a machine without a GPU the kernels run in Triton's interpreter, and the times are made up.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+
+pytest.importorskip("triton", reason="triton is not installed")
+
+from workers.engines.gpu.convolutions import triton as way
+from workers.engines.gpu.kernels import convolution
+from workers.engines.gpu.kernels.tuning import columns_for, tuned
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@pytest.mark.parametrize(("channels", "columns"), [(1, (16,)), (16, (16,)), (17, (32,)), (64, (64,)), (65, (64, 128))])
+def test_tiles_are_as_wide_as_the_channels(channels: int, columns: tuple[int, ...]) -> None:
+    assert columns_for(channels) == columns
+
+
+def drawn(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
+
+
+def gradients(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> list[torch.Tensor]:
+    y = way.forward(x, weight, bias, True)
+    return [y, *(part for part in way.backward(x, weight, y, True, True) if part is not None)]
+
+
+@pytest.mark.parametrize("channels", [5, 65], ids=["narrow", "wide"])
+def test_every_candidate_computes_the_same_and_the_fastest_is_taken(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, weight, bias = (
+        drawn(1, 2, 5, 4, 3, seed=0).relu(),
+        drawn(1, channels, 3, 3, 3, seed=1),
+        drawn(1, channels, seed=2),
+    )
+    right, launched = gradients(x, weight, bias), []
+
+    def timer(launch: Callable[[], None], quantiles: Sequence[float]) -> list[float]:
+        launch()
+        launched.append(launch)
+        return [1.0 / len(launched)] * len(quantiles)  # every candidate seems faster than the one before
+
+    kernels: dict[str, Any] = {
+        "_forward": tuned(convolution.forward, "ROWS", "O", way.TILES, way.KEY, timer),
+        "_by_data": tuned(convolution.by_data, "ROWS", "I", way.TILES, way.KEY, timer),
+        "_by_weights": tuned(convolution.by_weights, "INNER", "O", way.WEIGHT_TILES, way.KEY, timer),
+    }
+    for name, kernel in kernels.items():
+        monkeypatch.setattr(way, name, kernel)
+    for mine, theirs in zip(gradients(x, weight, bias), right, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
+    wide = len(columns_for(channels))
+    tried = wide * (len(way.TILES) + len(way.WEIGHT_TILES)) + len(way.TILES)
+    assert len(launched) == tried
+    assert kernels["_forward"].best_config.num_warps == way.TILES[-1].warps
+    gradients(x, weight, bias)
+    assert len(launched) == tried, "measured once a shape"
