@@ -1,5 +1,6 @@
 """A measure rises, or falls: along a setting, over the steps of a trial, or with a measure such as a count."""
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Literal
 
@@ -14,7 +15,8 @@ from tracking.verdicts.line import Cell, Line, Numbers, Run
 
 
 class Settings(Claim):
-    """Along a setting, means over seeds are compared; along steps or a measure, every trial is judged by itself.
+    """Along a setting, means over seeds are compared; along steps or a measure, every trial is judged by itself. The
+    number of parameters, which is the same at every step of a trial, counts as a setting.
 
     Where x is a measure that changes within a trial, the last y at each of its values counts: with x the number of
     perturbations, y just before the next one.
@@ -39,7 +41,7 @@ class Settings(Claim):
     points: int = Field(3, ge=2, description="Values of x that are needed.")
 
     def needs(self, settings: frozenset[str]) -> Needs:
-        if self.x in settings:
+        if self._across(settings):
             return Needs({"y": Measured(self.y, self.split)}, x=self.x)
         measures = {"y": Measured(self.y, self.split, at="every")}
         if self.x != "step":
@@ -64,12 +66,16 @@ class Settings(Claim):
         )
 
     def judge(self, line: Line) -> Finding:
-        if self.x not in line.runs[0].settings:
+        if not self._across(line.runs[0].settings):
             return self._each(line)
         cells = [cell for cell in line.cells if self.after is None or cell.x > self.after]
         if len(cells) < self.points:
             return lacking(f"{self.points} values of {self.x}", points=len(cells))
         return self._steps(cells) if self.spearman is None else self._ranks(cells, self.spearman)
+
+    def _across(self, settings: Collection[str]) -> bool:
+        """Whether trials are compared with each other, and not the steps of one."""
+        return self.x in settings or self.x == "parameters"
 
     def _steps(self, cells: list[Cell]) -> Finding:
         """Each cell with the next one."""

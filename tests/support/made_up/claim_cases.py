@@ -319,6 +319,8 @@ CASES: tuple[Case, ...] = (
     Case("monotone", once([9, 1, 8, 2, 3], [9, 2, 9, 3, 4], n=[0, 0, 1, 1, 2]), HOLDS, {**RISES, "x": "n"}),
     Case("monotone", widths([0.3, 0.2, 0.1]), HOLDS, FALLS),
     Case("monotone", widths([0.3, 0.1, 0.2]), FAILS, FALLS),
+    Case("monotone", widths([0.3, 0.2, 0.1]), HOLDS, {**FALLS, "x": "parameters"}),
+    Case("monotone", widths([0.1, 0.2, 0.3]), FAILS, {**FALLS, "x": "parameters"}),
     Case("monotone", widths([0.3, 0.2, 0.199]), OPEN, FALLS),
     Case("monotone", widths([0.3, 0.2, 0.199]), HOLDS, {**FALLS, "by_seed": True}),
     Case("monotone", widths([0.3, 0.2, 0.1]), HOLDS, {**FALLS, "spearman": 0.9}),

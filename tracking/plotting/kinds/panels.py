@@ -10,7 +10,7 @@ from tracking.analysis.specs.curve_spec import Curve, FigureName
 from tracking.common.named_files.plugins import Frozen
 from tracking.plotting.kinds import curve_figure
 from tracking.plotting.save import Page
-from tracking.plotting.style.labels import Caption, footer, verbatim
+from tracking.plotting.style.labels import Caption, footer, in_two_lines, verbatim
 from tracking.plotting.style.looks import one_group
 from tracking.plotting.style.style import PANEL_TITLE
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 PANEL_WIDTH, AXES_HEIGHT = 2.9, 1.75  # inches
+LETTERS = 26  # of a label beside axes of that height
 
 
 class Panel(Frozen):
@@ -48,6 +49,7 @@ def figure(panel: Panel, parts: Sequence[Part], caption: Caption) -> "Figure":
     for i, part in enumerate(parts):
         axes = page.body.add_subplot(rows, columns, i + 1)
         entries |= {str(e.get_label()): e for e in curve_figure.plot(axes, *part, caption, by_split)}
+        axes.set_ylabel(in_two_lines(axes.get_ylabel(), LETTERS))
         title = f"({chr(97 + i)})  {part.curve.title or part.curve.name}"
         axes.set_title(verbatim(title), loc="left", fontsize=PANEL_TITLE)
     page.legend(list(entries.values()))

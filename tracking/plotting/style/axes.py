@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 LETTERS = 64  # of tick labels beside each other; where the values have more, the labels are turned
+NUMERALS = 36  # of numbers beside each other on an axis of a panel; where the values have more, round ones are marked
 
 
 def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame", caption: Caption) -> None:
@@ -73,12 +74,13 @@ def _names(axes: "Axes", places: list[float], names: list[str]) -> None:
 
 
 def _log_x_ticks(axes: "Axes", values: list[float]) -> None:
-    """The values themselves where they are few and the axis is short."""
+    """The values themselves where they are few and short, and the axis is short."""
     from matplotlib.ticker import NullLocator
 
-    if len(values) <= 8 and values[-1] / values[0] <= 200:
-        far = [v for i, v in enumerate(values) if i == 0 or v / values[i - 1] > 1.25]
-        axes.set_xticks(far, [number(v) for v in far])
+    far = [v for i, v in enumerate(values) if i == 0 or v / values[i - 1] > 1.25]
+    names = [number(v) for v in far]
+    if len(values) <= 8 and values[-1] / values[0] <= 200 and sum(map(len, names)) <= NUMERALS:
+        axes.set_xticks(far, names)
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         plain_log_ticks(axes.xaxis, *axes.get_xlim())

@@ -122,6 +122,17 @@ def measure(quantity: Quantity, split: str = "", step: str = "step") -> str:
     return _capital(_measure(quantity, split, step))
 
 
+def in_two_lines(label: str, letters: int) -> str:
+    """A label longer than so many letters, broken at the space outside of formulas that is nearest its middle."""
+    if len(in_unicode(label)) <= letters or "\n" in label:
+        return label
+    spaces = [i for i, sign in enumerate(label) if sign == " " and label[:i].count("$") % 2 == 0]
+    halves = [(label[:i], label[i + 1 :]) for i in spaces]
+    if not halves:
+        return label
+    return "\n".join(min(halves, key=lambda both: abs(len(in_unicode(both[0])) - len(in_unicode(both[1])))))
+
+
 def is_share(quantity: Quantity) -> bool:
     """Whether it is shown in per cent: an error, or the gap of one."""
     return quantity == "error" or (not isinstance(quantity, str) and quantity.gap == "error")
