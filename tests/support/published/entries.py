@@ -23,7 +23,8 @@ FOLDER = ROOT / "docs" / "results"
 
 
 class Entry(BaseModel):
-    """One published sweep. seconds: of its launches together; beside: what else the machine did; text: Markdown."""
+    """One published sweep. seconds: of its launches together; beside: what else the machine did; text: Markdown.
+    picture: the figure that stands for it in a gallery, without ending; the first by name where it is not said."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +34,7 @@ class Entry(BaseModel):
     seconds: float
     beside: str = ""
     text: str = ""
+    picture: str = ""
 
     @property
     def folder(self) -> Path:

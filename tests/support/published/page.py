@@ -1,6 +1,7 @@
 """docs/results/README.md, written from the rows: a table of all sweeps, then each with pictures, verdicts, origin."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from orchestrator.results.build import Results
 from tests.support.published.entries import Entry, Index
@@ -21,9 +22,14 @@ def page(index: Index) -> str:
     return "\n\n".join([index.intro.strip(), "\n".join(table), *sections, index.earlier.strip()]).strip() + "\n"
 
 
+def counted(verdicts: Iterable[str]) -> str:
+    """How many there are of each verdict: "2 hold, 1 not enough data"."""
+    number = Counter(verdicts)
+    return ", ".join(f"{number[word]} {_plural(word, number[word])}" for word in WORDS if number[word])
+
+
 def _line(entry: Entry, results: Results) -> str:
-    claims = Counter(verdict.verdict for verdict in results.verdicts)
-    said = ", ".join(f"{claims[word]} {_plural(word, claims[word])}" for word in WORDS if claims[word])
+    said = counted(verdict.verdict for verdict in results.verdicts)
     anchor = entry.name.lower().replace("@", "")
     return f"| [{entry.name}](#{anchor}) | {len(results.trials)} | {duration(entry.seconds)} | {said or 'none'} |"
 
