@@ -127,10 +127,10 @@ def in_two_lines(label: str, letters: int) -> str:
     if len(in_unicode(label)) <= letters or "\n" in label:
         return label
     spaces = [i for i, sign in enumerate(label) if sign == " " and label[:i].count("$") % 2 == 0]
-    halves = [(label[:i], label[i + 1 :]) for i in spaces]
-    if not halves:
+    if not spaces:
         return label
-    return "\n".join(min(halves, key=lambda both: abs(len(in_unicode(both[0])) - len(in_unicode(both[1])))))
+    middle = min(spaces, key=lambda i: abs(len(in_unicode(label[:i])) - len(in_unicode(label[i + 1 :]))))
+    return f"{label[:middle]}\n{label[middle + 1 :]}"
 
 
 def is_share(quantity: Quantity) -> bool:
