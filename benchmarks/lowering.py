@@ -14,18 +14,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from workers.engines.gpu.batch_norm import triton as norm
 from workers.engines.gpu.convolutions import triton as ways
-from workers.engines.gpu.kernels import convolution
+from workers.engines.gpu.kernels import batch_norm, convolution
 from workers.engines.gpu.kernels.tuning import Candidate, columns_for
 
 H100 = GPUTarget("cuda", 90, 32)
 PTXAS = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
 KERNELS = {"forward": convolution.forward, "by_data": convolution.by_data, "by_weights": convolution.by_weights}
-COUNTS = {"rows", "each"}  # integers that need not be multiples of 16; pointers and strides of models are
+NORMS = (batch_norm.slab_moments, batch_norm.normalise, batch_norm.slab_sums, batch_norm.by_sums)
+COUNTS = {"rows", "each", "slabs"}  # integers that need not be multiples of 16; pointers and strides of models are
 LAYERS = ((3, 16, 32), (16, 16, 16), (11, 11, 16), (64, 64, 16), (256, 256, 8))  # I, O, height and width
 
 
@@ -50,12 +53,19 @@ def fixed(name: str, layer: tuple[int, int, int], candidate: Candidate, columns:
     return {**sizes, **bundle, "ROWS": rows, "INNER": inner, "COLUMNS": columns, "PRECISION": precision}
 
 
+def norm_constants(channels: int) -> dict[str, Any]:
+    """The constants of batch norm's kernels, for maps of so many channels."""
+    columns = norm.Tiles.of(torch.empty(1, 100, 16, 16, channels, device="meta")).columns
+    return {"EPSILON": norm.EPSILON, "C": channels, "SLABS": 32, "ROWS": norm.ROWS, "COLUMNS": columns}
+
+
 def compiled(kernel: Any, constants: dict[str, Any], candidate: Candidate) -> Any:
     """The kernel compiled with these constants for an H100."""
     names = kernel.arg_names
+    constants = {name: value for name, value in constants.items() if name in names}
     kinds = {n: "constexpr" if n in constants else "i32" if n in COUNTS | {"stride"} else "*fp32" for n in names}
     aligned = {(k,): [["tt.divisibility", 16]] for k, n in enumerate(names) if n not in {*constants, *COUNTS}}
-    values = {(names.index(n),): value for n, value in constants.items() if n in names}
+    values = {(names.index(n),): value for n, value in constants.items()}
     options = {"num_warps": candidate.warps, "num_stages": candidate.stages}
     return triton.compile(ASTSource(kernel, kinds, values, aligned), target=H100, options=options)
 
@@ -98,14 +108,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true")
     every = parser.parse_args().all
-    print("kernel          I->O         tile precision registers spilled shared loads(4,8,16) fma tensor-core")
+    print("kernel            I->O         tile precision registers spilled shared loads(4,8,16) fma tensor-core")
     for precision in ("ieee", "tf32"):
         for name, layer, candidate, columns in launches(every):
             found = read(compiled(KERNELS[name], fixed(name, layer, candidate, columns, precision), candidate))
             tile = f"{candidate.rows}x{columns}/{candidate.warps}/{candidate.stages}"
-            shape, loaded = f"{layer[0]}->{layer[1]}", "/".join(map(str, found.loads.values()))
-            print(f"{name:10} {shape:>9} {tile:>12} {precision:9} {found.registers:9} {found.spilled:7} "
-                  f"{found.shared:6} {loaded:>13} {found.fma:3} {found.tensor:11}", flush=True)  # fmt: skip
+            show(name, f"{layer[0]}->{layer[1]}", tile, precision, found)
+    for channels in (11, 16, 64, 256):
+        for kernel in NORMS:
+            constants = norm_constants(channels)
+            tile = f"{norm.ROWS}x{constants['COLUMNS']}/4/3"
+            show(kernel.__name__, str(channels), tile, "ieee", read(compiled(kernel, constants, Candidate(0, 4, 3))))
+
+
+def show(name: str, shape: str, tile: str, precision: str, found: Lowered) -> None:
+    """One line of the table."""
+    loaded = "/".join(map(str, found.loads.values()))
+    print(f"{name:12} {shape:>9} {tile:>12} {precision:9} {found.registers:9} {found.spilled:7} {found.shared:6} "
+          f"{loaded:>13} {found.fma:3} {found.tensor:11}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from workers.engines.gpu.convolutions import grouped as grouped_convolution
     from workers.engines.gpu.convolutions import triton, unfolded
-    from workers.engines.gpu.forward_backward import Route
+    from workers.engines.gpu.layers import Route
     from workers.experiments import growth, hessian, interpolation, landscape, linear, network, regression, ridge
     from workers.interfaces.dataset import Dataset, DatasetT
     from workers.interfaces.experiment import Experiment, ExperimentT

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from workers.engines.gpu import forward_backward, memory_model
 from workers.engines.gpu.cuda_graphs import Replay
-from workers.engines.gpu.forward_backward import Route
+from workers.engines.gpu.layers import Route
 from workers.nets import convnet
 from workers.runtime import cache
 from workers.runtime.device import dtype_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tracking.common.named_files.plugins import Kind
 from workers.engines.gpu import autotune
-from workers.engines.gpu.forward_backward import Route
+from workers.engines.gpu.layers import Route
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings

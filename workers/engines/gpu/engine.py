@@ -28,7 +28,7 @@ from workers.training.functions import initial
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
-    from workers.engines.gpu.forward_backward import Route
+    from workers.engines.gpu.layers import Route
     from workers.interfaces.engine import State
     from workers.training.settings import Settings
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from workers.engines.device_data import Resident
 from workers.engines.gpu import forward_backward
 from workers.engines.gpu.cuda_graphs import Replay
+from workers.engines.gpu.layers import Route
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.engines.reference import wrong
 from workers.interfaces.loss import Loss
@@ -30,7 +31,7 @@ class Evaluation:
     """Evaluates models with their present weights."""
 
     def __init__(
-        self, net: Settings, loss: Loss, data: Resident, weights: Weights, route: forward_backward.Route, chunk: int,
+        self, net: Settings, loss: Loss, data: Resident, weights: Weights, route: Route, chunk: int,
         replay: Replay,
     ) -> None:  # fmt: skip
         """chunk: examples of every model in a piece. replay: that of training, so that both share their memory."""

@@ -20,6 +20,7 @@ from workers.engines.device_data import Resident
 from workers.engines.gpu import forward_backward
 from workers.engines.gpu.cuda_graphs import Replay
 from workers.engines.gpu.evaluation import Evaluation
+from workers.engines.gpu.layers import Route
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.engines.gpu.upload import Uploaded
 from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
@@ -40,7 +41,7 @@ class Stack:
         bundle: list[Settings],
         data: Resident,
         weights: Weights,
-        route: forward_backward.Route,
+        route: Route,
         chunk: tuple[int, int],
     ) -> None:
         """chunk: examples of every model that go through the nets at once, in training and in evaluation."""

@@ -11,10 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from workers.engines.gpu.batch_norm.operations import backward as normalise_backward
+from workers.engines.gpu.batch_norm.operations import normalise
+
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-    from workers.engines.gpu.forward_backward import Bias, Maps, Sums, Weight
+    from workers.engines.gpu.layers import Bias, Maps, Sums, Weight
+
+__all__ = ("backward", "forward", "normalise", "normalise_backward")
 
 
 def forward(x: Maps, weight: Weight, bias: Bias | None, relu: bool) -> Sums:

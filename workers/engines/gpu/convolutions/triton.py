@@ -9,12 +9,16 @@ import torch
 import triton
 from torch import Tensor
 
+from workers.engines.gpu.batch_norm.triton import backward as normalise_backward
+from workers.engines.gpu.batch_norm.triton import normalise
 from workers.engines.gpu.kernels import convolution
 from workers.engines.gpu.kernels.jit import Grid
 from workers.engines.gpu.kernels.tuning import Candidate, tuned
 
 if TYPE_CHECKING:
-    from workers.engines.gpu.forward_backward import Bias, Maps, Sums, Weight
+    from workers.engines.gpu.layers import Bias, Maps, Sums, Weight
+
+__all__ = ("backward", "forward", "normalise", "normalise_backward")
 
 WEIGHT_ROWS = 32  # output positions of one iteration in the gradient by the weights
 SLAB_ROWS, MAX_SLABS = 2048, 32
