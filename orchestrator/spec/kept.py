@@ -8,9 +8,9 @@ from pathlib import Path
 from orchestrator.spec import load
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes, split, variant
-from tracking.common.errors import Damaged
 from tracking.common.named_files.user_files import NONE, UserFiles
 from tracking.records import layout
+from tracking.records.kept_files import kept_source
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Version
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.store import Store
@@ -44,13 +44,7 @@ def of_version(store: Store, kept: KeptSweep, version: Version, changes: Changes
 
 def _files(store: Store, variant: str, version: Version) -> UserFiles:
     """The Python files that lay beside the sweep, importable from what is kept of them."""
-    found = {}
-    for name, digest in version.sources:
-        try:
-            found[name] = store.files.read(layout.user_source(digest))
-        except FileNotFoundError as error:
-            lost = layout.user_source(digest)
-            raise Damaged(f"{lost} is missing, which sweep {variant} uses as {name}", lost) from error
+    found = {name: kept_source(store.files, name, digest) for name, digest in version.sources}
     return UserFiles(f"{store.root}/{layout.SWEEPS}/{variant}", found) if found else NONE
 
 

@@ -19,9 +19,11 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
 from tracking.common.addresses import public
+from tracking.common.errors import Damaged
 from tracking.common.flatten import flat
 from tracking.common.text import duration, size
 from tracking.records import layout
+from tracking.records.kept_files import kept_source
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
 from workers.trial import SCHEMA_VERSION
@@ -210,12 +212,11 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
 
 def _source(store: "Store", name: str, digest: str) -> dict[str, str]:
     """A file of the user's own, as it is kept with the records."""
-    file = layout.user_source(digest)
     try:
-        text = store.files.read(file).decode("utf-8", "replace")
-    except FileNotFoundError:
-        text = "(it is not there)"
-    return {"name": name, "digest": digest, "file": file, "text": text}
+        text = kept_source(store.files, name, digest).decode("utf-8", "replace")
+    except Damaged as error:
+        text = f"({error})"
+    return {"name": name, "digest": digest, "file": layout.user_source(digest), "text": text}
 
 
 def _computed(part: "Computed") -> tuple[str, ...]:

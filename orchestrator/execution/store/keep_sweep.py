@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from orchestrator.execution.store.delete_leftovers import delete_leftovers
+from orchestrator.execution.store.keep_code import keep_sources
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Interrupted, OtherFormat, Refused, SweepError
 from tracking.common.source_digest import source_digest
@@ -19,7 +21,6 @@ from tracking.records import layout
 from tracking.records.kept_sweeps import sweeps_of_store
 from tracking.records.kept_sweeps.kept_sweep import DONE, INTERRUPTED, KeptSweep, Launching, Origin, Version
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
-from tracking.records.leases.process_identity import born
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.finding import Verdict
@@ -50,12 +51,12 @@ def keep_sweep(sweep: Sweep, trials: Sequence[Trial], store: Store, limit: int |
     known = KeptSweeps.read(store.files, sweep.name)
     _refuse(sweep, store, known)
     _set_aside_damaged(sweep, store, known)
-    _delete_unfinished(sweep, store)
     command = ("sweep", "launch", *map(_text, sweep.asked), *(() if limit is None else ("--limit", str(limit))))
     launch, running = Launching(now_ms(), origin(sweep, store), command, limit), KeptLaunch()
     kept = known.by_variant.get(sweep.variant) or _first(sweep)
     version = Version(sweep.written, tuple(t.id for t in trials), _keep_files(sweep, store), (launch,))
     _write(store, kept.launched(sweep.title, version))
+    delete_leftovers(store)
     try:
         yield running
     except BaseException as error:
@@ -63,13 +64,6 @@ def keep_sweep(sweep: Sweep, trials: Sequence[Trial], store: Store, limit: int |
         raise
     verdicts = tuple((one.name, one.verdict) for one in running.verdicts)
     _end(sweep, store, replace(launch, ended_ms=now_ms(), outcome=DONE, verdicts=verdicts))
-
-
-def _delete_unfinished(sweep: Sweep, store: Store) -> None:
-    """Deletes what launches of this variant have left that were killed while they wrote its file."""
-    start = f"{layout.sweep(sweep.variant)}."
-    found = [name for name in store.files.names(layout.SWEEPS, layout.UNFINISHED) if name.startswith(start)]
-    store.files.delete([name for name in found if not born(int(name.split(".")[-3]))])
 
 
 def origin(sweep: Sweep, store: Store) -> Origin:
@@ -158,10 +152,7 @@ def _keep_files(sweep: Sweep, store: Store) -> tuple[tuple[str, str], ...]:
     """Writes the Python files beside the sweep that are not there yet; (name, digest) of all of them, sorted. They are
     read with the sweep, and include claims, which no record names."""
     found = {name: source_digest(content) for name, content in sweep.files.sources.items()}
-    there = set(store.files.names(layout.CODE, "")) if found else set()
-    for name, digest in found.items():
-        if layout.user_source(digest) not in there:
-            store.files.write(layout.user_source(digest), sweep.files.sources[name])
+    keep_sources(store, {digest: sweep.files.sources[name] for name, digest in found.items()})
     return tuple(sorted(found.items()))
 
 

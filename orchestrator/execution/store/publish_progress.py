@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from orchestrator.execution.progress import Progress, steps
 from tracking.common.errors import StorageFailed
 from tracking.records import layout, live_progress
-from tracking.records.leases.lease_file import claims
 from tracking.records.live_progress import LiveProgress, RunningBundle
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
@@ -23,7 +22,7 @@ def published(progress: Progress, store: Store) -> Iterator[Callable[[], None]]:
     """Yields what is to be called after each report; the file is deleted at the end. A file that cannot be written is
     no reason to stop: what matters of the store is found by commits."""
     publisher = _Publisher(progress, store)
-    publisher.begin()
+    publisher.reported()
     try:
         yield publisher.reported
     finally:
@@ -36,14 +35,6 @@ class _Publisher:
         self.every_s = LOCAL_S if store.files.local else REMOTE_S
         self.next_s = 0.0
         self.number = store.lease
-
-    def begin(self) -> None:
-        """Deletes what launches have left that were killed."""
-        if self.number is not None:
-            with suppress(OSError):
-                alive = frozenset(claim.number for claim in claims(self.store.files) if not claim.released)
-                live_progress.forget(self.store.files, alive)
-            self.reported()
 
     def reported(self) -> None:
         """Writes, unless that was done a moment ago."""

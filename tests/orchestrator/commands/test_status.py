@@ -62,15 +62,6 @@ def test_it_writes_seldom(store: Store) -> None:
         assert said(store) == before
 
 
-def test_what_a_killed_launch_has_left_is_deleted_and_foreign_files_stay(store: Store) -> None:
-    for number in (1, 3):
-        live_progress.write(store.files, number, SAID)
-    foreign = Path(store.root, layout.PROGRESS, "notes.txt")
-    foreign.write_text("mine")
-    with published(Progress(BUNDLES), Store(store.root, lease=4)):
-        assert sorted(path.name for path in foreign.parent.iterdir()) == ["000004.json", "notes.txt"]
-
-
 def test_a_launch_goes_on_where_it_cannot_say_anything_and_no_link_is_followed(store: Store, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "runs").mkdir()

@@ -70,8 +70,12 @@ def test_python_files_that_lay_beside_it_are_used(tmp_path: Path) -> None:
     assert [t.id for t in expand(again)] == [t.id for t in trials]
     assert again.files.sources["nets/flat.py"].decode() == FLAT_NET
     digests = dict(KeptSweeps.read(store.files).by_variant["mine"].version.sources)
-    Path(store.files.path(layout.user_source(digests["nets/flat.py"]))).unlink()
-    with pytest.raises(Damaged, match=r"is missing, which sweep mine uses as nets/flat\.py"):
+    source = Path(store.files.path(layout.user_source(digests["nets/flat.py"])))
+    source.write_text("raise SystemExit('what somebody has put there must not run')\n")
+    with pytest.raises(Damaged, match=r"is not what it was when it was kept as nets/flat\.py"):
+        kept.read("mine", Changes(), lambda: store)
+    source.unlink()
+    with pytest.raises(Damaged, match=r"is missing, which was nets/flat\.py"):
         kept.read("mine", Changes(), lambda: store)
 
 

@@ -25,21 +25,29 @@ FOREIGN = (
 )
 CONTENTS = (".json", *committed.WAYS)
 FORGED = " with a right digest"
-KEPT = ("mlflow.db", "mlartifacts", "figures")  # not read by the commands that are run on every input
-
-
-def files(store: Path) -> list[Path]:
-    """The files of a store that its commands read."""
-    return sorted(p for p in store.rglob("*") if p.is_file() and not p.relative_to(store).parts[0].startswith(KEPT))
 
 
 def change(store: Path, chance: random.Random) -> tuple[str, bool]:
     """Changes something in a store; returns what, in words, and whether its checksum was made to fit."""
-    chosen = chance.choice(files(store))
+    chosen = _chosen(store, chance)
     name = chosen.relative_to(store)
     what = chance.choice([w for w in WAYS if w is not _content or chosen.suffix in CONTENTS] + [_content] * 6)
     said = what(store, chosen, chance)
     return f"{name}: {said}", said.endswith(FORGED)
+
+
+def change_content(store: Path, chance: random.Random) -> str:
+    """Changes the content of a file; returns what, in words."""
+    chosen = _chosen(store, chance)
+    return f"{chosen.relative_to(store)}: {_content(store, chosen, chance)}"
+
+
+def _chosen(store: Path, chance: random.Random) -> Path:
+    """A file; each kind as often as any other, however many files there are of it."""
+    kinds: dict[tuple[str, str], list[Path]] = {}
+    for path in sorted(p for p in store.rglob("*") if p.is_file()):
+        kinds.setdefault((path.relative_to(store).parts[0], path.suffix), []).append(path)
+    return chance.choice(kinds[chance.choice(sorted(kinds))])
 
 
 def _content(store: Path, path: Path, chance: random.Random) -> str:
@@ -88,7 +96,12 @@ def _bytes(store: Path, path: Path, chance: random.Random) -> str:
     how = chance.choice(["flipped", "cut", "empty", "doubled", "random"])
     if how == "flipped" and content:
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
-    changed = {"cut": content[: len(content) // 2], "empty": b"", "doubled": content * 2, "random": os.urandom(80)}
+    changed = {
+        "cut": content[: len(content) // 2],
+        "empty": b"",
+        "doubled": content * 2,
+        "random": chance.randbytes(80),
+    }
     path.write_bytes(bytes(changed.get(how, content)))
     return how
 
@@ -118,7 +131,7 @@ def _foreign(store: Path, path: Path, chance: random.Random) -> str:
     folder, name = chance.choice([path.parent, *path.parent.parents[:2]]), chance.choice(FOREIGN)
     new = (store if store not in folder.parents else folder) / name
     if not new.exists() and not new.is_symlink():
-        new.mkdir() if chance.random() < 0.3 else new.write_bytes(os.urandom(30))
+        new.mkdir() if chance.random() < 0.3 else new.write_bytes(chance.randbytes(30))
     return f"{name} beside it"
 
 

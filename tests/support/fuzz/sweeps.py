@@ -2,14 +2,19 @@
 
 from typing import Any
 
-RIDGE: dict[str, Any] = {
+from tests.support import user_files
+
+COMPUTED: dict[str, Any] = {
     "title": "fuzz", "source": "test", "experiment": "ridge", "fixed": {"examples": 3, "inputs": 6},
     "vary": {"ridge": [0.01, 0.001], "seed": {"count": 2}},
     "curves": [{"name": "a", "x": "ridge", "y": "norm", "split": "", "band": "ci95"}],
-    "claims": [{"name": "monotone", "x": "ridge", "y": "norm", "split": "", "order": "falling"}],
+    "claims": [
+        {"name": "monotone", "x": "ridge", "y": "norm", "split": "", "order": "falling"},
+        {"name": "above", "y": "norm", "bound": 0.0},
+    ],
     "profiles": {"debug": {"vary": {"seed": {"count": 1}}}},
 }  # fmt: skip
-NETWORK: dict[str, Any] = {
+NETWORKS: dict[str, Any] = {
     "title": "fuzzed networks", "source": "test", "experiment": "network", "measure": ["error", "risk"],
     "fixed": {
         "data": {"name": "digits", "train_size": 20, "test_size": 20}, "net": {"name": "convnet", "depth": 2},
@@ -18,5 +23,6 @@ NETWORK: dict[str, Any] = {
     "vary": {"net.width": [2, 3], "seed": {"count": 2}},
     "curves": [{"name": "a", "x": "step", "y": "error"}],
 }  # fmt: skip
-MEASURED: dict[str, Any] = {**NETWORK, "measure": ["error", "risk", "norm"]}  # of the weights that NETWORK has kept
-RECORDED = {"ridge": RIDGE, "network": NETWORK}  # a store each
+MEASURED: dict[str, Any] = {**NETWORKS, "measure": ["error", "risk", "norm"]}  # of the weights that NETWORKS has kept
+RECORDED = {"computed": COMPUTED, "networks": NETWORKS}  # a store each
+FILES = {"claims/above.py": user_files.CLAIM}  # beside them

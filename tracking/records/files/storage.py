@@ -88,8 +88,8 @@ class Files:
             self.fs, self.root = _remote(root)
         self.disk = LocalDisk(self.root)  # used where the store is local
         self._answered = False
-        on_network_disk = self.local and not on_local_disk(Path(self.root))
-        self.lag_s = LAG_S if on_network_disk else 0.0  # seconds that are left for files that look damaged
+        self.on_network_disk = self.local and not on_local_disk(Path(self.root))
+        self.lag_s = LAG_S if self.on_network_disk else 0.0  # seconds that are left for files that look damaged
         self._given = root
 
     @functools.cached_property

@@ -101,6 +101,10 @@ def test_python_files_beside_the_sweep_are_kept_claims_too(file: Path, store: St
     assert sources.keys() == {"nets/mine.py", "claims/mine.py"}
     assert store.files.read(layout.user_source(sources["nets/mine.py"])).decode() == FLAT_NET
     assert sources["claims/mine.py"] == source_digest(b"x = 1\n")
+    damaged = Path(store.files.path(layout.user_source(sources["claims/mine.py"])))
+    damaged.write_text("x = 2\n")
+    launch(file, store)
+    assert damaged.read_text() == "x = 1\n"
 
 
 def test_another_file_of_the_same_name_is_refused_with_both_paths(file: Path, store: Store, tmp_path: Path) -> None:
