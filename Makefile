@@ -59,8 +59,8 @@ faults: tools  ## the part of the fault matrix that takes minutes, and --detach 
 soak: tools  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
 	$(BIN)/python -m tests.support.launching.random_kills
 
-fuzz: tools  ## ten thousand changed stores and sweep files, none of which may end in a traceback: about an hour
-	$(BIN)/python -m tests.support.fuzz.run --inputs 10000
+fuzz: tools  ## ten thousand changed stores, archives and sweep files, none of which may end in a traceback: half an hour
+	$(BIN)/python -m tests.support.fuzz.run --inputs 10000 --out build/fuzz
 
 bench: setup  ## this project's engine against the usual ways, on this machine: benchmarks/results
 	$(BIN)/sweep bench --out benchmarks/results

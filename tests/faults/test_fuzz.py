@@ -7,7 +7,7 @@ from tests.support.fuzz import prepare
 from tests.support.fuzz.run import environment, fuzzer
 from tests.support.launching.launches import Program
 
-SEED, INPUTS, EVERY = 7, 300, 100
+SEED, INPUTS, EVERY = 7, 100, 100
 
 
 def test_no_changed_store_archive_or_sweep_file_ends_in_a_traceback_or_changes_anything_else(

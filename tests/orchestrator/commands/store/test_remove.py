@@ -117,13 +117,20 @@ def test_after_a_kill_every_command_reads_the_store_and_the_removal_can_go_on(
     assert content(tmp_path / "runs").keys() == {*there, layout.sweep("y"), "figures/y/claims.json"}
 
 
-def test_prune_removes_what_is_superseded_and_left_over(run: Run, store: Store, tmp_path: Path) -> None:
+@pytest.fixture
+def unneeded(store: Store, tmp_path: Path) -> Store:
+    """The same, of which prune takes trials of x before it was edited, of no sweep at all, and files of no bundle."""
     launched(write(tmp_path / "x.yaml", (8,)), store)
     record(expand(read(str(write(tmp_path / "never.yaml", (16,))))), store)
     y = Ledger.read(store).winners[next(iter(ids(tmp_path / "y.yaml")))][0]
     for name in (f"checkpoints/{y}/dead-3.bin", "weights/lost/dead-1.safetensors", "records/lost/notes.txt"):
         (tmp_path / "runs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "runs" / name).write_bytes(b"x" * 1000)
+    return store
+
+
+def test_prune_removes_what_is_superseded_and_left_over(run: Run, unneeded: Store, tmp_path: Path) -> None:
+    store = unneeded
     shown = run("prune", "--json").json
     assert (shown["removed"], shown["trials"], shown["superseded_trials"], shown["leftover_files"]) == (False, 4, 2, 2)
     said = run("prune", "--yes").err
@@ -133,6 +140,31 @@ def test_prune_removes_what_is_superseded_and_left_over(run: Run, store: Store, 
     assert Ledger.read(store).trials == {*kept["x"].version.trials, *kept["y"].version.trials}
     assert len(kept["x"].versions) == 1 and (tmp_path / "runs/records/lost/notes.txt").exists()
     assert "nothing to remove" in run("prune").err
+
+
+PRUNE_KILLS = (
+    "lease.claimed", "sweep.kept_written", "sweep.kept_renamed", "commit.deleted", "removal.manifests_gone",
+    "commit.deleted@3", "commit.deleted@5", "removal.records_gone", "lease.release_written",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PRUNE_KILLS)
+def test_a_prune_that_was_killed_has_lost_nothing_and_can_be_asked_for_again(
+    place: str, run: Run, unneeded: Store, tmp_path: Path
+) -> None:
+    shutil.copytree(tmp_path / "runs", tmp_path / "undisturbed")
+    run("prune", "--yes", "--store", "undisturbed")
+    name, _, number = place.partition("@")
+    command_line.killed(f"{name}=kill@{number or 1}", "prune", "--yes")
+    for sweep in ("x", "y"):
+        assert run("status", f"{sweep}.yaml", "--json").json["trials"] == {"total": 2, "finished": 2}
+        assert run("verify", sweep, "--json").json["claims"][0]["verdict"] == "holds"
+    assert len(run("ls", "--json").json["sweeps"]) == 2 and run("du", "--json").json["bytes"]
+    run("prune", "--yes")
+    left = {name: digest for name, digest in content(tmp_path / "runs").items() if not name.endswith(".tmp")}
+    assert left == content(tmp_path / "undisturbed")
+    launched(tmp_path / "y.yaml", unneeded)
+    assert not [*(tmp_path / "runs").rglob("*.tmp")]
 
 
 def test_what_is_not_known_to_be_needed_is_not_pruned(run: Run, store: Store, tmp_path: Path) -> None:
