@@ -6,10 +6,10 @@ Commits see to the folders of bundles, and who claims trials sees to the leases 
 import logging
 
 from tracking.records import layout, live_progress
+from tracking.records.files.local_disk import FileInfo
+from tracking.records.files.storage import Files
 from tracking.records.leases.lease_file import claims, is_gone
 from tracking.records.leases.process_identity import born
-from tracking.records.local_disk import FileInfo
-from tracking.records.storage import Files
 from tracking.records.store import Store
 
 LOG = logging.getLogger(__name__)
