@@ -138,7 +138,7 @@ def _where(local: bool) -> str:
 
 def overhead(sweep: Sweep, trials: int, local: bool) -> float:
     """Seconds of a launch outside of its bundles, by arithmetic."""
-    figures = len(sweep.curves) + len(sweep.heatmaps) + len(sweep.panels) + len(sweep.surfaces)
+    figures = len([*sweep.curves, *sweep.heatmaps, *sweep.panels, *sweep.surfaces, *sweep.claim_plots])
     return BASE_S + (0.0 if local else RAY_S) + FIGURE_S * figures + TRIAL_S * trials
 
 

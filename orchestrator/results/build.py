@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.planning.consistency import codes, data_digest, refuse_mixed_data
@@ -25,9 +25,11 @@ from workers.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from tracking.analysis.heat import Heat
-    from tracking.plotting.figures import Heats, Points
+    from tracking.plotting.figures import Heats, Makers, Points
+    from tracking.plotting.kinds.claim_plot import ClaimPlot, Row
     from tracking.plotting.kinds.panels import Part
 
 
@@ -79,6 +81,23 @@ class Results:
         from tracking.plotting import figures
 
         return figures.cells(self.frame, self.sweep.heatmaps, varied(self.sweep))
+
+    def claim_rows(self, plot: "ClaimPlot") -> "list[Row]":
+        """What a claim plot shows. Raises Refused where no claim has its estimate."""
+        from tracking.plotting.kinds import claim_plot
+
+        named = [verdict for verdict in self.verdicts if verdict.name == plot.claim]
+        return claim_plot.rows(plot, [(verdict.label or verdict.name, verdict.evidence) for verdict in named])
+
+    @property
+    def claim_plots(self) -> "Makers":
+        """What draws each claim plot, by its name."""
+        return {plot.name: partial(self._claim_plot, plot) for plot in self.sweep.claim_plots}
+
+    def _claim_plot(self, plot: "ClaimPlot") -> "Figure":
+        from tracking.plotting.kinds import claim_plot
+
+        return claim_plot.figure(plot, self.claim_rows(plot), self.caption({}))
 
     @property
     def unfinished(self) -> bool:

@@ -43,7 +43,14 @@ def write(results: Results, store: Store) -> Files:
     except OSError as error:
         return Files([], (figures.NotDrawn.by(layout.FIGURES, error),), "")
     drawn = figures.draw(
-        results.curves, results.heatmaps, sweep.panels, sweep.surfaces, results.frame, results.caption, folder
+        results.curves,
+        results.heatmaps,
+        sweep.panels,
+        sweep.surfaces,
+        results.frame,
+        results.caption,
+        folder,
+        results.claim_plots,
     )
     verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
     table = trials.trials(results.frame)

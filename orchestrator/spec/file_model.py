@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.named_files.plugins import Frozen, any_settings
+from tracking.plotting.kinds.claim_plot import ClaimPlot
 from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.kinds.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS, Claim
@@ -51,6 +52,9 @@ class Sections(GridSections):
     )
     surfaces: list[Surface] = Field(
         [], max_length=MAX_DRAWN, description="Measures over two others, drawn as filled contours."
+    )
+    claim_plots: list[ClaimPlot] = Field(
+        [], max_length=MAX_DRAWN, description="Numbers of several claims of one kind, drawn with their intervals."
     )
     claims: list[AnyClaim] = Field([], max_length=MAX_DRAWN, description="What is judged.")
 

@@ -17,6 +17,7 @@ ITEMS = (
     "heatmaps",
     "panels",
     "surfaces",
+    "claim_plots",
     "claims",
 )  # lists of what is drawn and judged: no trial depends on them
 

@@ -84,6 +84,7 @@ def _read(found: _Found, changes: Changes, asked: tuple[str, ...]) -> Sweep:
         draft = form.draft(source, problems)
         of_trials.extend(sections.of_trials(source, draft.file))
     problems.extend(sections.drawn_once(source, draft.file))
+    problems.extend(sections.plotted_claims(source, draft.file, draft.without))
     grids, written = _grids(source, base.file, draft, of_trials)
     sweep = Sweep(
         **{key: getattr(draft.file, key) for key in ("title", "source", "notes", "experiment", "measure")},

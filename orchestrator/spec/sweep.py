@@ -15,6 +15,7 @@ from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common import html
 from tracking.common.flatten import flat
 from tracking.common.named_files.user_files import UserFiles
+from tracking.plotting.kinds.claim_plot import ClaimPlot
 from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.kinds.surfaces import Surface
 from tracking.records.layout import DEFAULT_STORE
@@ -54,6 +55,7 @@ class Sweep:
     heatmaps: list[Heatmap]
     panels: list[Panel]
     surfaces: list[Surface]
+    claim_plots: list[ClaimPlot]
     claims: list[Claim]
     profiles: tuple[str, ...]
     text: Source

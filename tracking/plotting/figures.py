@@ -34,6 +34,7 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Captions = Callable[[Mapping[str, object]], Caption]
+Makers = Mapping[str, "Callable[[], Figure]"]  # of figures, by their names
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,10 @@ def cells(frame: "Frame", heatmaps: Iterable[Heatmap], varied: list[str]) -> Hea
 
 def draw(
     curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame",
-    captions: Captions, folder: Path,
+    captions: Captions, folder: Path, more: "Makers | None" = None,
 ) -> Figures:  # fmt: skip
     """Writes the points of all curves and the cells of all heat maps as Parquet and CSV, and each curve, heat map,
-    panel and surface as PNG, SVG and PDF.
+    panel and surface as PNG, SVG and PDF; and what `more` makes.
 
     `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed where rows cannot
     be read.
@@ -98,7 +99,7 @@ def draw(
     captions = _said_once(captions)
     all_of_them = (*curves.values(), *heats.values())
     saved: list[dict[str, str] | NotDrawn] = [part for part in all_of_them if isinstance(part, NotDrawn)]
-    figures = makers(curves, heats, pages, heights, frame, captions)
+    figures = makers(curves, heats, pages, heights, frame, captions, more)
     saved += [save_one(name, make, folder) for name, make in figures.items()]
     whole = table([part.table for part in all_of_them if not isinstance(part, NotDrawn)])
     beside = _attempt(layout.CURVES_CSV, partial(write_table, whole, folder))
@@ -111,9 +112,11 @@ def draw(
 
 
 def makers(
-    curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame", captions: Captions
-) -> "dict[str, Callable[[], Figure]]":
-    """What makes each figure, by its name, in the order curves, heat maps, panels, surfaces. Arguments as of `draw`."""
+    curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame",
+    captions: Captions, more: "Makers | None" = None,
+) -> "Makers":  # fmt: skip
+    """What makes each figure, by its name, in the order curves, heat maps, panels, surfaces, more. Arguments as of
+    `draw`."""
     good = {name: part for name, part in curves.items() if isinstance(part, Part)}
     warm = {name: found for name, found in heats.items() if isinstance(found, Heat)}
     return {
@@ -121,6 +124,7 @@ def makers(
         **{name: partial(_heatmap, found, captions) for name, found in warm.items()},
         **{page.name: partial(_page, page, good, captions) for page in pages},
         **{one.name: partial(_surface, one, frame, captions) for one in heights},
+        **(more or {}),
     }
 
 

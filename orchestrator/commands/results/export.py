@@ -109,7 +109,13 @@ def _figures(results: Results, file: Path, curve: str | None) -> str:
 
     sweep = results.sweep
     made = figures.makers(
-        results.curves, results.heatmaps, sweep.panels, sweep.surfaces, results.frame, results.caption
+        results.curves,
+        results.heatmaps,
+        sweep.panels,
+        sweep.surfaces,
+        results.frame,
+        results.caption,
+        results.claim_plots,
     )
     if curve is not None and curve not in made:
         raise Refused(_none(curve, list(made)))

@@ -1,7 +1,7 @@
 """What must be true of the sections of a sweep file beyond their form: names exist, axes have values, nothing is given
 twice."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 
 from pydantic import ValidationError
@@ -87,16 +87,27 @@ def _names_of_axes(source: Source, at: Path, section: GridSections, known: list[
 
 
 def drawn_once(source: Source, file: File) -> Iterator[str]:
-    """Curves, heat maps, panels and surfaces are files of one folder."""
+    """Curves, heat maps, panels, surfaces and claim plots are files of one folder."""
     first: dict[str, Path] = {}
     drawn = {("curves", i): curve.name for i, curve in enumerate(file.curves)}
     drawn |= {("heatmaps", i): heatmap.name for i, heatmap in enumerate(file.heatmaps)}
     drawn |= {("panels", i): panel.name for i, panel in enumerate(file.panels)}
     drawn |= {("surfaces", i): surface.name for i, surface in enumerate(file.surfaces)}
+    drawn |= {("claim_plots", i): plot.name for i, plot in enumerate(file.claim_plots)}
     for path, name in drawn.items():
         if first.setdefault(name, path) != path:
             what = f"'{name}' is also the name of what is drawn at {source.place(first[name])}; choose another"
             yield source.at((*path, "name"), what)
+
+
+def plotted_claims(source: Source, file: File, without: Collection[Path]) -> Iterator[str]:
+    """A claim plot shows claims of the file. without: the paths of what was left out of it, since its form is wrong."""
+    if any(path[:1] == ("claims",) for path in without):
+        return
+    known = sorted({claim.name for claim in file.claims})
+    for i, plot in enumerate(file.claim_plots):
+        if plot.claim not in known:
+            yield source.at(("claim_plots", i, "claim"), unknown("claim", plot.claim, known or ["(none)"]))
 
 
 def _given_once(source: Source, section: Path, settings: Settings) -> Iterator[str]:

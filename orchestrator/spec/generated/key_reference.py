@@ -14,6 +14,7 @@ from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.specs.quantity import Derived
 from tracking.common.named_files.plugins import HasSettings, Kind
 from tracking.common.program import PROGRAM
+from tracking.plotting.kinds.claim_plot import ClaimPlot
 from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.kinds.surfaces import Surface
 from tracking.verdicts.claim import CLAIMS
@@ -48,7 +49,7 @@ def page() -> str:
     ]
     parts: dict[str, type[BaseModel]] = {
         "The file": File, "A curve": Curve, "A derived quantity": Derived, "A heat map": Heatmap, "A panel": Panel,
-        "A surface": Surface,
+        "A surface": Surface, "A claim plot": ClaimPlot,
     }  # fmt: skip
     for title, model in parts.items():
         out += [f"## {title}", "", *_table(model), ""]

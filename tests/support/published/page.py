@@ -1,11 +1,12 @@
 """docs/results/README.md, written from the rows: a table of all sweeps, then each with pictures, verdicts, origin."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.results.build import Results
 from tests.support.published.entries import Entry, Index
 from tracking.common.text import duration
+from tracking.plotting.kinds.claim_plot import ClaimPlot, Row
 from tracking.verdicts.sentence import sentence
 
 WORDS = ("holds", "fails", "not enough data")
@@ -38,7 +39,19 @@ def _section(entry: Entry, results: Results) -> str:
     pictures = sorted(path.name for path in entry.folder.glob("*.png"))
     shown = "\n".join(f"![{name.removesuffix('.png')} of {entry.name}]({entry.name}/{name})" for name in pictures)
     parts = [f"## {entry.name}", f"    sweep launch {entry.options}", _origin(entry, results), shown]
-    return "\n\n".join(part for part in [*parts, entry.text.strip(), _claims(results)] if part)
+    tables = [_estimates(plot, results.claim_rows(plot)) for plot in results.sweep.claim_plots]
+    return "\n\n".join(part for part in [*parts, entry.text.strip(), *tables, _claims(results)] if part)
+
+
+def _estimates(plot: ClaimPlot, rows: Sequence[Row]) -> str:
+    """The numbers of a claim plot."""
+    heads = [plot.x_label or plot.estimate, "95 % interval", *plot.beside]
+    lines = [
+        f"| {row.label} | {row.estimate:.2f} | {row.low:.2f} to {row.high:.2f} | "
+        + " | ".join("" if value is None else f"{value:.2f}" for value in row.beside) + " |"
+        for row in rows
+    ]  # fmt: skip
+    return "\n".join([f"| claim | {' | '.join(heads)} |", f"|---|{'--:|' * len(heads)}", *lines])
 
 
 def _origin(entry: Entry, results: Results) -> str:

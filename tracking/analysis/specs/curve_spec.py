@@ -83,6 +83,11 @@ class Curve(Frozen):
     points: bool = Field(
         False, description="A mark for every trial instead of lines over seeds (a scatter plot of two measures)."
     )
+    correlation: Literal["kendall", "spearman", "pearson"] | None = Field(
+        None,
+        description="With points: the correlation of x and y over all of them, with its 95 % interval (Fisher), "
+        "written into the figure.",
+    )
     x_scale: Scale | None = Field(
         None, description="log if absent for parameters, width, train_size, time and the like."
     )
@@ -114,6 +119,9 @@ class Curve(Frozen):
             raise ValueError("matched_risk goes with at: matched")
         if self.band == "sd" and self.centre == "median":
             raise ValueError("band sd belongs to the mean; with the median use iqr, minmax or ci95")
+        if self.correlation and not (self.points and self.steps in {(one,) for one in ("first", "last", "matched")}):
+            raise ValueError("correlation is of points, one of each trial; set points, and at to one of first, last, "
+                             "matched")  # fmt: skip
         if self.threshold and self.x != "parameters":
             raise ValueError(f"threshold marks a number of parameters, but x is {self.x}; leave it out")
         return self

@@ -14,6 +14,7 @@ from tracking.analysis.statistics.intervals import LEVEL, Interval
 
 Floats = NDArray[np.float64]
 Coefficient = Literal["kendall", "spearman"]
+AnyCoefficient = Literal["kendall", "spearman", "pearson"]
 FEWEST = 6  # networks of a rank correlation
 
 
@@ -37,3 +38,15 @@ def of_ranks(x: Floats, y: Floats, coefficient: Coefficient) -> Interval | None:
     kendall = coefficient == "kendall"
     rank = float((stats.kendalltau if kendall else stats.spearmanr)(x, y).statistic)
     return by_fisher(rank, 0.437 / (len(x) - 4) if kendall else 1.06 / (len(x) - 3), len(x))
+
+
+def of_points(x: Floats, y: Floats, coefficient: AnyCoefficient) -> Interval | None:
+    """As `of_ranks`; Pearson's r, whose variance of atanh(r) is 1 / (M - 3), too. Points with a number that is not
+    finite are left out."""
+    there = np.isfinite(x) & np.isfinite(y)
+    x, y = x[there], y[there]
+    if coefficient != "pearson":
+        return of_ranks(x, y, coefficient)
+    if len(x) < FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    return by_fisher(float(np.corrcoef(x, y)[0, 1]), 1 / (len(x) - 3), len(x))

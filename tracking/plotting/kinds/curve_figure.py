@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import bounds
+from tracking.analysis.statistics.correlation import of_points
 from tracking.analysis.statistics.intervals import ENDS
 from tracking.plotting.save import Page
 from tracking.plotting.style.axes import prepare
 from tracking.plotting.style.labels import Caption, footer, title
 from tracking.plotting.style.looks import Look, legend, looks
-from tracking.plotting.style.style import GREY, NOTE, Arguments
+from tracking.plotting.style.style import GREY, INK, NOTE, PAPER, Arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 WIDTH, AXES_HEIGHT = 4.8, 2.75  # inches
+SYMBOLS = {
+    "kendall": "Kendall's \N{GREEK SMALL LETTER TAU}",
+    "spearman": "Spearman's \N{GREEK SMALL LETTER RHO}",
+    "pearson": "r",
+}
 MANY = 4  # lines; with more, bands become bars and single seeds are left out
 MAX_MARKS = 24  # points on a line that are marked one by one
 NO_NUMBER = ("diverged", "not_finite", "not_reached")  # why a trial that ended has none
@@ -58,8 +64,26 @@ def plot(
         else:
             _line(axes, part, look, len(found) > MANY, unordered)
     prepare(axes, curve, shown, seeds, caption)
+    _correlation(axes, curve, shown)
     reference = _reference(axes, curve, shown, found)
     return [*legend(shown, found, curve.points, not unordered, caption.step), *reference]
+
+
+def _correlation(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:
+    """The correlation of all points, in the corner below them or above: where there are fewer."""
+    if curve.correlation is None or shown["split"].nunique() != 1:
+        return
+    x, y = (shown[name].to_numpy(float) for name in ("x", "centre"))
+    found = of_points(x, y, curve.correlation)
+    if found is None:
+        return
+    said = f"{SYMBOLS[curve.correlation]} = {found.centre:.2f} ({found.low:.2f} to {found.high:.2f})"
+    place = axes.transAxes.inverted().transform(axes.transData.transform([*zip(x, y, strict=True)]))
+    left = place[place[:, 0] < 0.5, 1]
+    below = int((left < 0.15).sum()) < int((left > 0.85).sum())
+    axes.text(0.03, 0.04 if below else 0.96, said, transform=axes.transAxes, va="bottom" if below else "top",
+              fontsize=NOTE + 0.7, color=INK, gid="correlation", bbox={"facecolor": PAPER, "alpha": 0.8, "linewidth": 0,
+                                                                       "pad": 1.5})  # fmt: skip
 
 
 def in_place(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
