@@ -54,9 +54,8 @@ class Settings(Claim):
             for cut in cuts
         ]
         best = [min(cells, key=lambda cell: float(cell.last("y").mean())) for cells in (first, last)]
-        numbers: Evidence = {"along": [values[0], values[-1]], "best_x": [cell.x for cell in best]}
-        for place, cell in zip(("first", "last"), best, strict=True):
-            numbers[f"y_at_{place}"] = float(cell.last("y").mean())
+        numbers: Evidence = {"best_x_at_the_smallest": best[0].x, "best_x_at_the_largest": best[1].x}
+        numbers |= {"along": [values[0], values[-1]], "y": [float(cell.last("y").mean()) for cell in best]}
         return Finding(any_of(words), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:

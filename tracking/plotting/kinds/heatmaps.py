@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracking.analysis.heat import Axis, Heat
+from tracking.analysis.heat import Axis, Heat, Sheet
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text, words
 from tracking.plotting.save import Page
-from tracking.plotting.style.axes import plain_log_ticks
+from tracking.plotting.style.axes import percent, plain_log_ticks
 from tracking.plotting.style.labels import (
     Caption,
     averaged,
@@ -21,7 +21,7 @@ from tracking.plotting.style.labels import (
     named_axis,
     verbatim,
 )
-from tracking.plotting.style.style import GREY, PANEL_TITLE, RULE
+from tracking.plotting.style.style import GREY, INK, NOTE, PANEL_TITLE, PAPER, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 WIDTH, AXES_HEIGHT, SMALL = 4.4, 2.75, (2.7, 1.95)  # inches: of one panel; width and height of one of several
 COLUMNS, MOST_TICKS = 3, 10
 HATCH = "////"
+MOST_WRITTEN, LIGHT = 40, 0.6  # cells whose values are written; of the colour scale, from where on ink must be dark
 
 
 def figure(heat: Heat, caption: Caption) -> "Figure":
@@ -73,6 +74,8 @@ def _fill(page: "SubFigure", panels: "list[Axes]", heat: Heat, caption: Caption)
         shown = np.ma.masked_invalid(np.where(sheet.z > 0, sheet.z, np.nan) if heatmap.z_scale == "log" else sheet.z)
         drawn = axes.pcolormesh(heat.x.edges, heat.y.edges, shown, norm=norm, cmap="viridis", gid="cells")
         axes.set_title(verbatim(sheet.name), loc="left", fontsize=PANEL_TITLE)
+        if sheet.z.size <= MOST_WRITTEN:
+            _write(axes, heat, sheet, norm)
         _axis(axes, "x", heat.x)
         _axis(axes, "y", heat.y)
         axes.grid(False)
@@ -80,6 +83,16 @@ def _fill(page: "SubFigure", panels: "list[Axes]", heat: Heat, caption: Caption)
         if i % COLUMNS == 0:
             axes.set_ylabel(verbatim(heatmap.y_label) or named_axis(heatmap.y, caption))
     _colour_bar(page, panels[: len(heat.sheets)], drawn, heatmap, heat, caption)
+
+
+def _write(axes: "Axes", heat: Heat, sheet: Sheet, norm: "Normalize") -> None:
+    """The values in their cells, in per cent where they are shares, in dark or light ink by the colour below."""
+    for y, row in zip(heat.y.places, sheet.z, strict=True):
+        for x, z in zip(heat.x.places, row, strict=True):
+            if np.isfinite(z):
+                said = f"{100 * z:.1f}" if is_share(heat.heatmap.z) else f"{z:.3g}"
+                ink = INK if norm(z) > LIGHT else PAPER
+                axes.text(x, y, said, ha="center", va="center", fontsize=NOTE, color=ink, gid="value")
 
 
 def _norm(heat: Heat) -> "Normalize":
@@ -94,10 +107,8 @@ def _norm(heat: Heat) -> "Normalize":
 def _colour_bar(
     page: "SubFigure", panels: "list[Axes]", drawn: "ScalarMappable", heatmap: Heatmap, heat: Heat, caption: Caption
 ) -> None:
-    from matplotlib.ticker import PercentFormatter
-
-    percent = PercentFormatter(1.0) if is_share(heatmap.z) and heatmap.z_scale == "linear" else None
-    bar = page.colorbar(drawn, ax=panels, pad=0.02, format=percent)
+    shares = percent() if is_share(heatmap.z) and heatmap.z_scale == "linear" else None
+    bar = page.colorbar(drawn, ax=panels, pad=0.02, format=shares)
     what = measure(heatmap.z, heatmap.split, caption.step)
     if heatmap.z_scale == "log":
         plain_log_ticks(bar.ax.yaxis, *bar.ax.get_ylim())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.ticker import Formatter
 
 LETTERS = 64  # of tick labels beside each other; where the values have more, the labels are turned
 NUMERALS = 36  # of numbers beside each other on an axis of a panel; where the values have more, round ones are marked
@@ -24,8 +25,6 @@ NUMERALS = 36  # of numbers beside each other on an axis of a panel; where the v
 
 def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataFrame", caption: Caption) -> None:
     """Scales, limits, ticks and labels."""
-    from matplotlib.ticker import PercentFormatter
-
     _x_axis(axes, curve, shown)
     axes.set_yscale("log" if curve.y_scale == "log" and (shown["centre"] > 0).any() else "linear")
     low, high = limits_of_y(shown, single, axes.get_yscale() == "log")
@@ -34,7 +33,7 @@ def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataF
     if axes.get_yscale() == "log":
         plain_log_ticks(axes.yaxis, low, high)
     if is_share(curve.y) and axes.get_yscale() == "linear":
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+        axes.yaxis.set_major_formatter(percent())
     axes.set_xlabel(x_axis_label(curve, caption))
     axes.set_ylabel(y_axis_label(curve, list(shown["split"].unique()), caption))
     if shown["centre"].notna().sum() == 0:
@@ -100,6 +99,13 @@ def plain_log_ticks(axis: "Axis", low: float, high: float) -> None:
     axis.set_minor_formatter(NullFormatter())
     if high / low < 3:
         axis.set_minor_locator(NullLocator())
+
+
+def percent() -> "Formatter":
+    """Shares in per cent, with as many decimals as a tick has: 65%, 62.5%."""
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda share, _: f"{100 * share:.6g}%")
 
 
 def limits_of_y(shown: "pd.DataFrame", single: "pd.DataFrame", logarithmic: bool) -> tuple[float, float]:
