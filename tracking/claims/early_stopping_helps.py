@@ -1,19 +1,15 @@
 """Overfitting over iterations: a measure on the test split is worse at the last step than at the best one.
 
-Of noisy values the smallest is below their mean, so that the best step of a trial always looks better than its last.
-Therefore half of the seeds of a cell, those with the smaller numbers, choose the step that is best in their mean, and
-the others are judged there: without overfitting their last values are, on average, no worse than those at that step.
+Half of the seeds choose the best step, the others are judged (`tracking.verdicts.early_stopping`).
 """
 
-import functools
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import mean_of
-from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.early_stopping import last_against_best
+from tracking.verdicts.finding import Finding
 from tracking.verdicts.line import Line
 
 
@@ -40,13 +36,5 @@ class Settings(Claim):
     def judge(self, line: Line) -> Finding:
         """Steps that all seeds have are compared."""
         (cell,) = line.cells
-        series = [run.series["y"].since(self.from_step) for run in cell.runs]
-        shared = functools.reduce(np.intersect1d, (one.steps for one in series))
-        if len(shared) < 2 or len(series) < 3:
-            return lacking("three seeds with two steps in common", seeds=len(series), steps=len(shared))
-        values = np.array([one.values[np.isin(one.steps, shared)] for one in series])
-        choosing, judged = np.split(values, [len(values) // 2])
-        best = int(np.argmin(choosing.mean(axis=0)))
-        worse = mean_of(judged[:, -1] - judged[:, best])
-        numbers: Evidence = {"worse_by": worse.mean, "interval": worse.interval, "best_step": float(shared[best])}
-        return Finding(worse.above(self.by), {**numbers, "last": float(judged[:, -1].mean())})
+        found = last_against_best(cell, "y", self.from_step)
+        return found if isinstance(found, Finding) else Finding(found.worse.above(self.by), found.evidence)

@@ -256,4 +256,6 @@ BOUNDARIES: tuple[Boundary, ...] = (
     Boundary("optimum_rises", "the best x is the first; with the larger value all are equally good",
              lambda n, z: grid(n, z, (0.3, 0.4, 0.5, 0.6), (0.3,) * 4), BEST_RATE),
     Boundary("optimum_rises", "all x are equally good", lambda n, z: grid(n, z, (0.3,) * 4, (0.3,) * 4), BEST_RATE),
+    Boundary("longer_is_no_worse", "the last step is worse than all others by exactly the tolerance",
+             lambda n, z: curves(n, z, (*(1.0,) * 19, 1.5), 0.1), {"tolerance": 0.5}),
 )  # fmt: skip

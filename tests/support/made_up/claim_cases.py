@@ -226,6 +226,7 @@ def descents(*shapes: Sequence[float]) -> list[Trial]:
     return curves({}, *({"risk test": list(shape)} for shape in shapes))
 
 
+RISK = {"y": "risk"}
 RISING = [float(v) for v in np.linspace(0.1, 0.5, 16)]
 MIXED = [0.3, 0.1] * 8
 LINEAR = [1.0 + i / 200 for i in range(16)]
@@ -397,6 +398,9 @@ CASES: tuple[Case, ...] = (
     Case("overfits_eventually", degrees({1: 0.5, 60: 1e-12}), OPEN),
     Case("early_stopping_helps", descents([9, 1, 3], [9, 1, 3.1], [9, 1.1, 3], [9, 1, 2.9], [9, 1, 3]), HOLDS),
     Case("early_stopping_helps", descents([9, 3, 1], [9, 3, 1.1], [9, 2, 1.1], [9, 3, 0.9], [9, 2, 0.8]), FAILS),
+    Case("longer_is_no_worse", descents([9, 3, 1], [9, 3, 1.1], [9, 2, 1.1], [9, 3, 0.9], [9, 2, 0.8]), HOLDS, RISK),
+    Case("longer_is_no_worse", descents([9, 1, 3], [9, 1, 3.1], [9, 1.1, 3], [9, 1, 2.9], [9, 1, 3]), FAILS, RISK),
+    Case("longer_is_no_worse", descents([9, 1, 1.3], [9, 1, 0.8], [9, 1.1, 2.9], [9, 1, 1], [9, 1, 1.2]), OPEN, RISK),
     Case("early_stopping_helps", descents([9, 1, 1.3], [9, 1, 0.8], [9, 1.1, 2.9], [9, 1, 1], [9, 1, 1.2]), OPEN),
 )
 

@@ -26,6 +26,7 @@ ABSOLUTE_X = {  # x is compared with numbers in the claim's settings, or with an
 }  # fmt: skip
 ABSOLUTE_Y = {  # y is compared with numbers in the claim's settings, in its own units
     "agrees", "balanced", "bounded", "chance_error", "exceeds_control", "fits_random_labels", "log_rate",
+    "longer_is_no_worse",
     "more_data_helps", "no_overfitting", "overfits_eventually", "returns_to_zero", "seeds_agree", "settles", "tracks",
 }  # fmt: skip
 BOTH_SPLITS = {"gap_shrinks"}  # y is the difference of test and training error
@@ -36,7 +37,7 @@ NO_DIRECTION = {  # x only tells trials apart, or has no order
 }
 CONSTANT_IS_RIGHT = {  # what they say is true of a measure that never changes
     "no_overfitting", "agrees", "bounded", "settles", "chance_error", "as_expected", "balanced", "fits_random_labels",
-    "returns_to_zero", "gap_shrinks",
+    "returns_to_zero", "gap_shrinks", "longer_is_no_worse",
 }  # fmt: skip
 
 examples = settings(max_examples=5, deadline=None)
