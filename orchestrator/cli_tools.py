@@ -49,9 +49,11 @@ def new_(kind: Kind, name: str, *, folder: Annotated[str, Parameter(help="Where 
     """
     from orchestrator.commands.authoring.new import new
     from orchestrator.terminal.console import say
+    from tracking.records.command_lines import command
 
     path = new(kind, name, Path(folder))
-    say(f"{path} is written; `sweep {'plan' if kind == 'sweep' else 'check'} {path}` says whether it works")
+    then = command("plan" if kind == "sweep" else "check", str(path))
+    say(f"{path} is written; `{then}` says whether it works")
     return 0
 
 

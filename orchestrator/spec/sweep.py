@@ -1,7 +1,6 @@
 """A sweep: the grids of its trials, what is measured, drawn and judged."""
 
 import functools
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,15 +17,10 @@ from tracking.common.named_files.user_files import UserFiles
 from tracking.plotting.kinds.claim_plot import ClaimPlot
 from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.kinds.surfaces import Surface
+from tracking.records.command_lines import command
 from tracking.records.layout import DEFAULT_STORE
 from tracking.verdicts.claim import Claim
 from workers.trial import digest
-
-
-def command(verb: str, *words: str, store: str = DEFAULT_STORE) -> str:
-    """A command on a store, to be pasted into a shell."""
-    place = () if store == DEFAULT_STORE else ("--store", store)
-    return shlex.join(("sweep", verb, *words, *place))
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class StorageFailed(SweepError, OSError):
 class Unreachable(StorageFailed):
     """MLflow cannot be written: a dead server, a full disk. The records are not touched by it."""
 
-    advice = "the records are complete: look at --tracking-uri and the server (`sweep doctor`), and sync again"
+    advice = "the records are complete: look at --tracking-uri and the server (`sweep doctor` does), and sync again"
 
     def terminal_message(self) -> str:
         return SweepError.terminal_message(self)
@@ -90,7 +90,7 @@ class Damaged(SweepError, ValueError):
     """A file of the store is not what its manifest says it is. `name`: the file, "" where there is none."""
 
     exit_code = 74
-    advice = "`sweep launch` sets it aside and does the work again"
+    advice = "the next launch of its sweep sets it aside and does the work again"
 
     def __init__(self, message: str, name: str = "") -> None:
         super().__init__(message)

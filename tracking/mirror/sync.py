@@ -26,8 +26,11 @@ from tracking.mirror.experiments import FORM_TAG, find
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database, make_once, of_database
 from tracking.mirror.writer import Writer
+from tracking.records import layout
+from tracking.records.command_lines import command
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
+from tracking.records.store import Store
 
 
 def sync(
@@ -142,11 +145,11 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def page(tracking_uri: str, sweep: str | None) -> str:
+def page(tracking_uri: str, sweep: str | None, store: Store) -> str:
     """The part of an address that opens a sweep's table of trials in MLflow's pages, or the list of experiments.
 
-    sweep: a variant, or a name or the path of a file where there is one variant of it. Raises Refused where MLflow has
-    none, or several.
+    sweep: a variant, or a name or the path of a file where there is one variant of it. store: which this MLflow shows.
+    Raises Refused where MLflow has none, or several.
     """
     if sweep is None:
         return "#/experiments?workflowType=machine_learning"
@@ -160,8 +163,17 @@ def page(tracking_uri: str, sweep: str | None) -> str:
     chosen = name if name in experiments else "".join(variants) if len(variants) == 1 else ""
     if not chosen:
         known = sorted(variants or experiments)
-        raise Refused(f"{unknown('sweep in MLflow', name, known)}; `sweep sync` brings it there")
+        raise Refused(
+            f"{unknown('sweep in MLflow', name, known)}; {_bringing(name, store, tracking_uri)} brings it there"
+        )
     return views.address(experiments[chosen], "trials")
+
+
+def _bringing(name: str, store: Store, tracking_uri: str) -> str:
+    """The command that brings a sweep of a store to MLflow."""
+    default = store.files.local and tracking_uri == of_database(Path(store.root, layout.MLFLOW_DATABASE))
+    words = () if default else ("--tracking-uri", public(tracking_uri))
+    return f"`{command('sync', name, *words, store=store.root)}`"
 
 
 def remove(tracking_uri: str, variant: str) -> bool:

@@ -21,7 +21,7 @@ class Store:
 
     def __init__(self, root: str, lease: int | None = None) -> None:
         self.files, self.lease = Files(root), lease
-        self.root = self.files.root if self.files.local else root  # good in any folder, in any process
+        self.root = self.files.address
 
     def __reduce__(self) -> tuple[type["Store"], tuple[str, int | None]]:
         return Store, (self.root, self.lease)

@@ -1,8 +1,10 @@
 """`sweep check`: a file that is found by name, put to the test of the contract of its kind."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from orchestrator.commands.authoring.new import FOLDERS
 from orchestrator.spec.dotted_keys import nested, put
 from orchestrator.spec.yaml_source import scalar
 from tracking.common.errors import Refused
@@ -10,6 +12,12 @@ from tracking.common.named_files.contract import Check
 from tracking.common.named_files.user_files import UserFiles
 
 CLAIMS = "claims"
+
+
+def _new(file: Path) -> str:
+    """The command that writes this file."""
+    kind = next((kind for kind, folder in FOLDERS.items() if folder == file.absolute().parent.name), "net")
+    return shlex.join(("sweep", "new", kind, file.stem, "--folder", str(file.parent.parent)))
 
 
 def check(file: Path, given: Sequence[str]) -> Iterator[Check]:
@@ -22,7 +30,7 @@ def check(file: Path, given: Sequence[str]) -> Iterator[Check]:
 
     folder, name = file.absolute().parent.name, file.stem
     if not file.is_file():
-        raise Refused(f"there is no file '{file}'; `sweep new` writes one")
+        raise Refused(f"there is no file '{file}'; `{_new(file)}` writes one")
     if folder not in (*contract.KINDS, CLAIMS):
         known = ", ".join(sorted([*contract.KINDS, CLAIMS]))
         raise Refused(f"'{file}' lies in the folder '{folder}', and a file that can be checked in one of: {known}")

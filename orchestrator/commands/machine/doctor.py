@@ -24,6 +24,7 @@ from tracking.common.named_files.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, database
 from tracking.records import layout
+from tracking.records.command_lines import syncs
 from tracking.records.files.storage import Files
 from tracking.records.store import Store
 from workers.plugins import DATASETS
@@ -32,7 +33,7 @@ MIN_FREE = 2 * 2**30  # bytes: records of a sweep are megabytes, its checkpoints
 ANSWER_S = 5.0
 LOGIN = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 REFUSALS = {401: LOGIN, 403: f"{LOGIN}; and is the name in this address among the server's --allowed-hosts?"}
-DEAD = "start it (`mlflow server`) or look at the address; sweeps run without it, and `sweep sync` catches up"
+DEAD = "start it, or look at the address; sweeps run without it, and afterwards {syncs} catches up"
 S3 = "look at AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; does the bucket exist?"
 
 
@@ -171,21 +172,23 @@ def tracking(root: str, given: str | None) -> Finding:
         return Finding("MLflow", "problem", str(error), "look at --tracking-uri and MLFLOW_TRACKING_URI")
     path = database(uri)
     if uri.startswith(("http://", "https://")):
-        return _server(uri)
+        return _server(uri, Store(root))
     if path is None:
-        return Finding("MLflow", "note", "a database without a server is not looked at: `sweep sync` shows", "")
-    return _database(path)
+        shows = f"{syncs(Store(root).files, '--tracking-uri', public(uri))} shows whether it can be used"
+        return Finding("MLflow", "note", "a database without a server is not looked at", shows)
+    return _database(path, Store(root), *(("--tracking-uri", uri) if given else ()))
 
 
-def _database(path: Path) -> Finding:
+def _database(path: Path, store: Store, *words: str) -> Finding:
+    """words: what `sweep sync` is given to write to this database."""
     if not path.exists():
         return Finding("MLflow", "ok", f"{path} will be made by the first launch")
-    if found := examine_database(path):
+    if found := examine_database(path, store, *words):
         return Finding("MLflow", "note" if found.works else "problem", found.text, found.remedy)
     return Finding("MLflow", "ok", f"{path} is whole, and of the installed MLflow's schema")
 
 
-def _server(uri: str) -> Finding:
+def _server(uri: str, store: Store) -> Finding:
     shown = public(uri)
     try:
         version = _ask(f"{uri}/version")
@@ -194,7 +197,8 @@ def _server(uri: str) -> Finding:
         remedy = REFUSALS.get(error.code, "look at the server's log")
         return Finding("MLflow", "problem", f"{shown} answers: {hide(str(error), uri)}", remedy)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return Finding("MLflow", "problem", f"{shown} does not answer: {hide(str(error), uri)}", DEAD)
+        remedy = DEAD.format(syncs=syncs(store.files, "--tracking-uri", shown))
+        return Finding("MLflow", "problem", f"{shown} does not answer: {hide(str(error), uri)}", remedy)
     ours = importlib.metadata.version("mlflow")
     if version.split(".")[:2] != ours.split(".")[:2]:
         remedy = "install the same minor version here and there"

@@ -37,7 +37,7 @@ def serve(store: Store, tracking_uri: str | None, port: int, sweep: str | None) 
     command, environment = ui_command(where, port)
     _check_free(port)
     mirror.prepare(where)
-    page = mirror.page(where, sweep)
+    page = mirror.page(where, sweep, store)
     everything = {**os.environ, **environment}
     with _asked_to_stop() as stop, TemporaryFile() as log:
         with _running(command, everything, log) as server:

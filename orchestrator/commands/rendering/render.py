@@ -14,7 +14,7 @@ from orchestrator.planning.pack import described, operations
 from orchestrator.planning.plan import Plan
 from orchestrator.results.build import Results, plain
 from orchestrator.results.write import Files
-from orchestrator.spec.sweep import Sweep, command
+from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
@@ -23,6 +23,7 @@ from tracking.common.errors import Damaged
 from tracking.common.flatten import flat
 from tracking.common.text import duration, size
 from tracking.records import layout
+from tracking.records.command_lines import command
 from tracking.records.kept_files import kept_source
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
@@ -70,7 +71,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     _figures(done.curves, done.not_drawn)
     _report(done.report)
     say(
-        f"MLflow   sweep ui --store {store}"
+        f"MLflow   {command('ui', store=store)}"
         if done.tracking_uri.startswith("sqlite")
         else f"MLflow   {public(done.tracking_uri)}"
     )

@@ -4,12 +4,12 @@ import json
 import logging
 from pathlib import Path
 
-from orchestrator.spec.sweep import command
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from tracking.common.errors import InUse, Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
+from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
@@ -24,13 +24,16 @@ def pack(variant: str, file: Path, store: Store, as_json: bool) -> None:
     """Writes the archive of a variant. Raises Refused where the store has none, InUse while a launch works on it."""
     known = KeptSweeps.read(store.files).by_variant
     if variant not in known:
-        raise Refused(f"{unknown('sweep', variant, list(known))}; `sweep ls` lists the sweeps of {store.root}")
+        raise Refused(f"{unknown('sweep', variant, list(known))}; `{command('ls', store=store.root)}` lists them")
     if not file.absolute().parent.is_dir():
         raise Refused(f"'{file}' cannot be written: there is no folder '{file.absolute().parent}'")
     kept = known[variant]
     for claim in at_work(store.files):
         if claim.overlaps(kept.name, kept.trials):
-            raise InUse(f"{claim} works on {kept.name}; pack it when that has ended (`sweep status`)")
+            raise InUse(
+                f"{claim} works on {kept.name}; pack it when that has ended: "
+                f"`{command('status', variant, store=store.root)}` shows how far it is"
+            )
     ledger = Ledger.read(store)
     index = packing.pack(kept, ledger, file)
     recorded = len(kept.trials & ledger.trials)

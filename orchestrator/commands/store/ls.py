@@ -8,6 +8,7 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out
 from orchestrator.terminal.tables import table
 from tracking.common.text import date_and_time, size
+from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.kept_sweep import AT_WORK, DONE
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases.lease_file import at_work
@@ -27,8 +28,8 @@ def ls(store: Store, as_json: bool) -> None:
         header = ["sweep", "trials", "last launch", "size", "verdicts"]
         table(f"store {store.root}", header, [_line(one) for one in found.sweeps])
     else:
-        say(f"the store {store.root} knows no sweep; `sweep launch` keeps each that it runs")
-    _notes(found)
+        say(f"the store {store.root} knows no sweep; a launch keeps each that it runs")
+    _notes(store, found)
 
 
 def counted(counts: Counter[str]) -> str:
@@ -47,16 +48,16 @@ def _last(one: Listed) -> str:
     return date_and_time(one.last.started_ms) + ("" if how == DONE else f", {how}")
 
 
-def _notes(found: Overview) -> None:
+def _notes(store: Store, found: Overview) -> None:
     """What is in the store besides."""
     if found.without_file:
         some = ", ".join(found.without_file[:SHOWN]) + (", ..." if len(found.without_file) > SHOWN else "")
         say(
-            f"note     launched by an older version, which kept no file: {some}; `sweep launch` once more keeps it and "
+            f"note     launched by an older version, which kept no file: {some}; another launch keeps its file and "
             "trains nothing again"
         )
     if found.unnamed:
-        then = "; `sweep prune` shows them" if found.sweeps and not found.without_file else ""
+        then = f"; `{command('prune', store=store.root)}` shows them" if found.sweeps and not found.without_file else ""
         say(f"note     {len(found.unnamed):,} recorded trials belong to none of the sweeps that it knows{then}")
     for error in found.damaged:
         say(f"damaged: {error}")

@@ -15,7 +15,7 @@ def existing(root: str) -> Store:
     """The store at `root`. Raises Refused when it is a folder of this machine that does not exist."""
     store = Store(root)
     if wrong := absent(store, root):
-        raise Refused(f"{wrong} --store, or SWEEP_STORE, says where the records are; `sweep launch` makes them")
+        raise Refused(f"{wrong} --store, or SWEEP_STORE, says where the records are; a launch makes them")
     return store
 
 

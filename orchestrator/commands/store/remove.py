@@ -14,6 +14,7 @@ from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
 from tracking.mirror import sync as mirror
 from tracking.mirror.tracking_uri import database
+from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases import lease
 from tracking.records.ledger import Ledger
@@ -37,8 +38,10 @@ def rm(names: Sequence[str], store: Store, tracking_uri: str | None, yes: bool, 
     if not _agreed(found, _sentences(found, sweeps, where), "Remove this?", yes, as_json):
         return
     with ExitStack() as held:
+        trials = found.trials
         for name in {sweeps.by_variant[v].name if v in sweeps.by_variant else v for v in variants}:
-            held.enter_context(lease.acquire(store.files, name, found.trials, LOG.warning))
+            held.enter_context(lease.acquire(store.files, name, trials, LOG.warning))
+            trials = frozenset()  # claimed with the first name; a claim of them with the next would be refused
         again = removal.of_sweeps(variants, Ledger.read(store, ledger), KeptSweeps.read(store.files))
         removal.remove(again, store, lambda: _remove_runs(variants, where))
     _tell_end(again, as_json)
@@ -80,7 +83,7 @@ def _refuse_unknown(variants: Sequence[str], ledger: Ledger, sweeps: KeptSweeps)
     known = [*sweeps.by_variant, *without_file(ledger, sweeps)]
     for variant in variants:
         if variant not in known:
-            raise Refused(f"{unknown('sweep', variant, known)}; `sweep ls` lists the sweeps of {ledger.store.root}")
+            raise Refused(f"{unknown('sweep', variant, known)}; `{command('ls', store=ledger.store.root)}` lists them")
 
 
 def _sentences(found: Removal, sweeps: KeptSweeps, mlflow: str) -> list[str]:

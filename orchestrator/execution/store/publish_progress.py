@@ -44,7 +44,7 @@ class _Publisher:
         try:
             live_progress.write(self.store.files, self.number, now(self.progress))
         except StorageFailed as error:
-            LOG.info("note     `sweep status` does not show how far this launch is: %s", error)
+            LOG.info("note     status does not show how far this launch is: %s", error)
             self.number = None
 
     def end(self) -> None:

@@ -43,7 +43,7 @@ MISTAKES: dict[str, list[str]] = {
     "launch mine.yaml --address 127.0.0.1": ["give host:port", "auto"],
     "launch mine.yaml --local --tracking-uri nonsense": ["'nonsense'", "sqlite:///", "http://host:5000"],
     "show zzz": ["no trial", "begins with 'zzz'", "4 others are recorded, such as"],
-    "show zzz --store empty": ["there is no store at 'empty'; nearby: runs. --store", "SWEEP_STORE", "`sweep launch`"],
+    "show zzz --store empty": ["there is no store at 'empty'; nearby: runs. --store", "a launch makes them"],
     "show zzz --store .": ["no trial 'zzz'", "nothing is recorded", "--store"],
     "curves mine.yaml --store rusn": ["there is no store at 'rusn', did you mean '{folder}/runs'?"],
     "verify mine.yaml --store rusn": ["did you mean '{folder}/runs'?"],

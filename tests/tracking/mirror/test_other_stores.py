@@ -43,7 +43,7 @@ def test_a_copy_and_a_moved_store_write_into_themselves_and_show_their_own_files
     report = sync(store, fresh(copy), parent(copy / "figures", n=5.0))
     assert (report.rebuilt, report.problems, report.superseded) == ("", [], 1)
     assert everything(fresh(copy))[""][4] == known[""][4] == ["figures/a.svg", "widths.yaml"]
-    assert contents(original) == before and examine(copy / "mlflow.db") is None
+    assert contents(original) == before and examine(copy / "mlflow.db", Store(str(copy))) is None
     moved = copy.rename(copy.with_name("moved"))
     again = sync(store, fresh(moved), parent(moved / "figures", n=5.0))
     assert (again.runs_unchanged, again.runs_created, again.rebuilt) == (6, 0, "") and not copy.exists()
@@ -59,12 +59,13 @@ def test_a_mirror_of_the_older_form_is_built_anew_in_its_own_folder(
     client = mirror.connect(fresh(tmp_path))
     experiment = client.create_experiment(SWEEP.name, str(abandoned))
     client.create_run(experiment, tags={"sweep.name": SWEEP.name, "sweep.trial_id": "w2s0"})
-    found = examine(tmp_path / "mlflow.db")
-    assert found and found.works and str(abandoned) in found.text and "sweep sync" in found.remedy
+    found = examine(tmp_path / "mlflow.db", store)
+    assert found and found.works and str(abandoned) in found.text
+    assert found.remedy.startswith(f"`sweep sync {SWEEP.name} --store {store.root}` builds them anew")
     report = sync(store, fresh(tmp_path), parent(tmp_path / "figures"))
     assert str(abandoned) in report.rebuilt and report.runs_created == 8 and not list(abandoned.iterdir())
     assert everything(fresh(tmp_path))[""][4] == ["figures/a.svg", "widths.yaml"]
-    assert examine(tmp_path / "mlflow.db") is None
+    assert examine(tmp_path / "mlflow.db", store) is None
     assert sync(store, fresh(tmp_path), parent(tmp_path / "figures")).rebuilt == ""
     older = mirror.connect(fresh(tmp_path)).get_experiment(experiment)
     assert older.lifecycle_stage == "deleted" and older.name.startswith(f"{SWEEP.name} (until ")
@@ -89,9 +90,9 @@ def test_a_database_of_another_mlflow_is_left_alone_and_the_message_says_what_to
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
     before = contents(tmp_path)
-    with pytest.raises(Unreachable, match=f"migrated by {writer} .*delete .*sweep sync"):
+    with pytest.raises(Unreachable, match=f"migrated by {writer} .*`rm .*mlflow.db`, after which"):
         sync(store, uri)
-    found = examine(tmp_path / "mlflow.db")
+    found = examine(tmp_path / "mlflow.db", store)
     assert found and not found.works and writer in found.text
     assert contents(tmp_path) == before
 

@@ -182,7 +182,7 @@ def test_what_nobody_works_on_is_shown_as_killed_and_goes_on_under_the_same_run(
     mirror.sync(SWEEP, recorded(store), Ledger.read(store), uri, None, at_work=())
     killed = everything(uri)
     assert {info[1] for info, *_ in killed.values()} == {"KILLED"}
-    assert killed["w2s0"][2]["sweep.reason"] == "interrupted after step 19; `sweep launch` goes on"
+    assert killed["w2s0"][2]["sweep.reason"] == "interrupted after step 19; the next launch goes on"
     assert mirror.sync(SWEEP, recorded(store), Ledger.read(store), uri, None, at_work=()).points_sent == 0
     sync(store, uri)
     assert {status for status, _ in runs(uri).values()} == {"RUNNING"}

@@ -193,7 +193,7 @@ def as_it_stands(trial: TrialRecord, at_work: Collection[str] | None) -> TrialRe
     """A trial as it is shown: one that is not done and that nobody works on is no longer running."""
     if trial.state != "running" or at_work is None or trial.id in at_work:
         return trial
-    return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; `sweep launch` goes on")
+    return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; the next launch goes on")
 
 
 def all_sent(trial: TrialRecord) -> str:

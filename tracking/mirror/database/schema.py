@@ -5,10 +5,14 @@ when a newer MLflow merely opens it: the way back is a database made anew from t
 """
 
 import functools
+import shlex
 import sqlite3
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
+
+from tracking.records.command_lines import syncs
+from tracking.records.files.storage import Files
 
 # The last revision of each minor version, read from its wheels on the package index.
 WRITTEN_BY = {
@@ -49,8 +53,9 @@ def mismatch(path: Path) -> str:
     ours = metadata.version("mlflow")
     known = WRITTEN_BY.get(there)
     writer = f"MLflow {known}" if known else "another version of MLflow"
-    other = f"pip install 'mlflow=={known}.*', or " if known else ""
+    other = f"`pip install 'mlflow=={known}.*'`, or " if known else ""
+    again = syncs(Files(str(path.parent)))
     return (
         f"{path} was written or migrated by {writer} (schema {there or 'none'}), and MLflow {ours} is installed "
-        f"(schema {here}); {other}delete {path} and run `sweep sync`, which builds it anew from the records"
+        f"(schema {here}); {other}`rm {shlex.quote(str(path))}`, after which {again} builds it anew from the records"
     )

@@ -90,13 +90,13 @@ class Files:
         self._answered = False
         self.on_network_disk = self.local and not on_local_disk(Path(self.root))
         self.lag_s = LAG_S if self.on_network_disk else 0.0  # seconds that are left for files that look damaged
-        self._given = root
+        self.address = self.root if self.local else root  # good in any folder, in any process
 
     @functools.cached_property
     def conditional_puts(self) -> ConditionalPuts | None:
         """To create and to replace a file only if nobody else has; None where the store has no such requests."""
         is_s3 = isinstance(self.fs, pafs.S3FileSystem)
-        return ConditionalPuts(self._given, self.fs.region, PATIENCE_S) if is_s3 else None
+        return ConditionalPuts(self.address, self.fs.region, PATIENCE_S) if is_s3 else None
 
     def path(self, name: str) -> str:
         """Where `name` is; refuses names that lead out of the root."""

@@ -12,6 +12,7 @@ A commit is made while its lease is held. How a place sees to these things: `lea
 import errno
 import os
 import platform
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 
 from tracking.common.errors import InUse, StorageFailed
 from tracking.records import layout
+from tracking.records.command_lines import command
 from tracking.records.files.storage import Files
 from tracking.records.leases.lease_exclusion import exclusion
 from tracking.records.leases.lease_file import (
@@ -154,13 +156,19 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
         if now.beat != other.beat:
             raise InUse(
                 f"the store '{files.root}' is in use: {other} works on sweep '{other.sweep}', which shares trials with "
-                f"this one. Wait until it is done (`sweep status`), or stop it with `kill {other.pid}` on "
+                f"this one. Wait until it is done (`{_look(files, other)}`), or stop it with `kill {other.pid}` on "
                 f"{other.host}; then launch again. Or give another --store."
             )
         if not told and time.monotonic() - start > silence() / 5:
             told = True
             say(f"{other} gives no sign of life; its work is taken over after {silence():.0f} s of silence")
         time.sleep(silence() / BEATS / 4)
+
+
+def _look(files: Files, other: Claim) -> str:
+    """The command that shows how far a launch is; who removes files from a store has no sweep's name."""
+    named = re.fullmatch(layout.VARIANT, other.sweep)
+    return command("status", other.sweep, store=files.address) if named else command("ls", store=files.address)
 
 
 def _tidy(files: Files, number: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from tracking.common.errors import Refused
 from tracking.common.failpoints import reached
 from tracking.records import layout
+from tracking.records.command_lines import command
 from tracking.records.files.local_disk import FileInfo
 from tracking.records.kept_sweeps import sweeps_of_store
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
@@ -116,7 +117,7 @@ def _refuse_unknown(ledger: Ledger, sweeps: KeptSweeps) -> None:
         raise Refused(
             f"the store '{ledger.store.root}' has results of {', '.join(forgotten)}, launched by an older version, and "
             "keeps no file that says which trials are theirs; launch them once more, which trains nothing again, or "
-            "remove them by `sweep rm`"
+            f"remove them: `{command('rm', *forgotten, store=ledger.store.root)}`"
         )
     if not sweeps.by_variant and ledger.trials:
         raise Refused(

@@ -16,6 +16,7 @@ from tracking.common.errors import Damaged, Refused
 from tracking.common.failpoints import reached
 from tracking.common.text import size
 from tracking.records import layout
+from tracking.records.command_lines import command
 from tracking.records.files.storage import sha256
 from tracking.records.kept_sweeps import kept_sweep
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
@@ -140,9 +141,12 @@ def _new(index: Index, kept: KeptSweep, store: Store, archive: str) -> list[str]
             different.append(name)  # a file of code is named by what it says, not by its comments
     if different:
         some = ", ".join(different[:SHOWN]) + (", ..." if len(different) > SHOWN else "")
+        other = f"{store.root}-unpacked"
+        compared = command("compare", kept.variant, f"{other}::{kept.variant}", store=store.root)
         raise Refused(
             f"{archive}: the store '{store.root}' has the same bundles with other content ({some}), and nothing is "
-            "replaced; unpack into another --store, and compare by `sweep compare`"
+            f"replaced; unpack into another store and compare: `{command('unpack', archive, store=other)}` and "
+            f"`{compared}`"
         )
     return new
 
@@ -154,7 +158,8 @@ def _refuse_another_sweep(kept: KeptSweep, known: KeptSweeps, store: Store, arch
     if texts and other:
         raise Refused(
             f"{archive}: the store '{store.root}' has another sweep file, or another version of it, under the name "
-            f"{kept.name}, and nothing is replaced; unpack into another --store"
+            f"{kept.name}, and nothing is replaced; unpack into another store: "
+            f"`{command('unpack', archive, store=f'{store.root}-unpacked')}`"
         )
 
 

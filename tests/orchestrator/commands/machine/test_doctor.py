@@ -15,6 +15,8 @@ import pytest
 from orchestrator.cli import app
 from orchestrator.commands.machine import doctor
 from orchestrator.commands.machine.doctor import Finding
+from tests.support.stores.recorded_sweeps import launched, write
+from tracking.records.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +116,7 @@ def test_an_mlflow_server_of_another_version(tmp_path: Path) -> None:
 
 def test_a_dead_mlflow_server_and_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ANSWER_S", 0.5)
+    launched(write(tmp_path / "x.yaml"), Store(str(tmp_path)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -121,19 +124,22 @@ def test_a_dead_mlflow_server_and_one_that_hangs(tmp_path: Path, monkeypatch: py
         listening.listen()
         hung = doctor.tracking(str(tmp_path), uri)
     for found in (dead, hung):
-        assert found.state == "problem" and "does not answer" in found.found and "sweep sync" in found.remedy
+        assert found.state == "problem" and "does not answer" in found.found
+        assert f"`sweep sync x --tracking-uri {uri} --store {tmp_path}` catches up" in found.remedy
 
 
 def test_a_damaged_mlflow_database_and_the_retired_file_store(tmp_path: Path) -> None:
     file = tmp_path / "mlflow.db"
     file.write_bytes(b"not a database, but long enough to be read as one" * 100)
-    assert "sweep sync" in doctor.tracking(str(tmp_path), None).remedy
+    launched(write(tmp_path / "x.yaml"), Store(str(tmp_path)))
+    remedy = doctor.tracking(str(tmp_path), None).remedy
+    assert remedy.startswith(f"remove it (`rm {tmp_path}/mlflow.db`); `sweep sync x --store {tmp_path}` builds it")
     file.unlink()
     with sqlite3.connect(file) as connection:
         connection.execute("create table x (y)")
     connection.close()
     found = doctor.tracking(str(tmp_path), None)
-    assert found.state == "problem" and "another version of MLflow" in found.found and "delete" in found.found
+    assert found.state == "problem" and "another version of MLflow" in found.found and "`rm " in found.found
     assert doctor.tracking(str(tmp_path), "file:///somewhere").state == "problem"
 
 

@@ -1,6 +1,8 @@
 """`sweep rm`, `sweep prune` and `sweep du`: what goes, what stays, and what a kill in the middle leaves."""
 
 import hashlib
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,11 @@ def test_a_sweep_goes_with_the_trials_that_no_other_names(run: Run, store: Store
     assert content(tmp_path / "runs") == {}
 
 
+def test_several_sweeps_go_at_once(run: Run, store: Store, tmp_path: Path) -> None:
+    assert "removed 4 trials" in run("rm", "x", "y", "--yes").err
+    assert content(tmp_path / "runs") == {}
+
+
 def test_a_bundle_stays_as_long_as_one_of_its_trials_is_named(run: Run, store: Store, tmp_path: Path) -> None:
     launched(write(tmp_path / "m.yaml", (64, 128)), store)
     launched(write(tmp_path / "n.yaml", (64,)), store)
@@ -72,8 +79,27 @@ def test_what_would_go_is_shown_and_without_an_answer_nothing_goes(run: Run, sto
     for command in (("rm", "x"), ("rm", "x", "y")):
         assert "Nobody can be asked here; give --yes" in run(*command, code=2).err
     assert run("rm", "x", "--json").json["removed"] is False
-    assert "unknown sweep 'z'; known: x, y; `sweep ls`" in run("rm", "z", code=2).err
+    assert "unknown sweep 'z'; known: x, y; `sweep ls --store" in run("rm", "z", code=2).err
     assert content(tmp_path / "runs") == before
+
+
+def test_commands_in_messages_can_be_pasted(
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tmp_path / "runs", tmp_path / "whole")
+    monkeypatch.chdir(tmp_path / "whole")  # from another folder than that of the store
+    place = ("--store", str(tmp_path / "runs"))
+    said = [run(*command, *place, code=2).err for command in (("rm", "z"), ("pack", "z", "z.tar"))]
+    with lease.acquire(store.files, "x", frozenset(ids(tmp_path / "x.yaml")), print):
+        said += [run("rm", "x", "--yes", *place, code=73).err, run("pack", "x", "x.tar", *place, code=73).err]
+    for path in (tmp_path / "runs" / layout.SWEEPS).iterdir():
+        path.unlink()
+    said.append(run("prune", *place, code=2).err)
+    pasted = [shlex.split(one)[1:] for text in said for one in re.findall(r"`(sweep [^`]*)`", text)]
+    assert [one[0] for one in pasted] == ["ls", "ls", "status", "status", "rm"]
+    shutil.copytree(tmp_path / "whole", tmp_path / "runs", dirs_exist_ok=True)
+    for one in pasted:
+        run(*one, *(["--yes"] if one[0] == "rm" else []))
 
 
 def test_nothing_is_removed_below_a_launch_at_work(run: Run, store: Store, tmp_path: Path) -> None:
