@@ -45,7 +45,7 @@ def _section(entry: Entry, results: Results) -> str:
 
 def _estimates(plot: ClaimPlot, rows: Sequence[Row]) -> str:
     """The numbers of a claim plot."""
-    heads = [plot.x_label or plot.estimate, "95 % interval", *plot.beside]
+    heads = [plot.estimate, "95 % interval", *plot.beside]
     lines = [
         f"| {row.label} | {row.estimate:.2f} | {row.low:.2f} to {row.high:.2f} | "
         + " | ".join("" if value is None else f"{value:.2f}" for value in row.beside) + " |"

@@ -175,7 +175,10 @@ def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, ba
     """What the picture rests on: seeds, band, data and source, and whatever is not in it."""
     used = table.loc[table["n"] > 0, "n"]
     notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
-    notes += ranks(curve, table) if curve.points else []
+    if curve.correlation:
+        notes.append(f"In brackets: the {LEVEL:.0%} interval of the correlation of all marks (Fisher's z).")
+    elif curve.points:
+        notes += ranks(curve, table)
     notes.append(caption.origin())
     notes += moments(curve, table, caption.step)
     notes.append(left_out(curve, table, crosses="every" not in curve.steps and not curve.points))

@@ -17,6 +17,7 @@ from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.frame import Frame
 from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.statistics.correlation import AnyCoefficient, of_points
 from tracking.plotting.kinds.curve_figure import AXES_HEIGHT, MANY, figure
 from tracking.plotting.save import save
 from tracking.plotting.style.labels import Caption, footer
@@ -300,6 +301,18 @@ def test_a_scatter_plot_says_how_its_marks_are_ordered_in_all_and_within_each_gr
     assert f"A mark for each of {len(shown)} trials." in said and "1 diverged" in said
     assert f"Kendall's rank correlation: {tau:.2f} (95% interval" in said and f"{len(shown)} trials)" in said
     assert f"within batch norm {within[0]:.2f}, no batch norm {within[1]:.2f}." in said
+
+
+@pytest.mark.parametrize("coefficient", ["kendall", "pearson"])
+def test_a_correlation_that_is_asked_for_stands_among_the_marks(coefficient: AnyCoefficient) -> None:
+    curve = Curve(name="a", x="parameters", y="error", split="test", points=True, correlation=coefficient)
+    fig, table, _ = drawn(curve, everything())
+    found = of_points(table["x"].to_numpy(float), table["centre"].to_numpy(float), coefficient)
+    assert found is not None
+    (said,) = [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "correlation"]
+    assert said.endswith(f"= {found.centre:.2f} ({found.low:.2f} to {found.high:.2f})")
+    assert "In brackets: the 95% interval" in " ".join(words(fig).split())
+    assert "rank correlation:" not in words(fig)
 
 
 def test_a_reference_is_one_line_or_one_for_each_line_that_it_differs_between() -> None:
