@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.made_up.claim_cases import widths
 from tests.support.made_up.claim_rows import Trial, claim, curves, judged, last, recorded, spread
+from tests.support.made_up.claim_trials import widths
 from tracking.common.errors import Refused
 from tracking.verdicts.gate import Gated, gated
 

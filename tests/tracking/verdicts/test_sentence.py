@@ -1,7 +1,7 @@
 """A verdict is said in one sentence: the criterion, the numbers that decided, and of how many trials."""
 
-from tests.support.made_up.claim_cases import risks, widths
 from tests.support.made_up.claim_rows import judged, last
+from tests.support.made_up.claim_trials import risks, widths
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
 

@@ -6,13 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.made_up.claim_cases import (
-    FALLS,
-    MATCHED,
-    ORDERED,
-    SETTLES,
-    SGD_GD,
-    SLOPE,
+from tests.support.made_up.claim_cases import FALLS, MATCHED, ORDERED, SETTLES, SGD_GD, SLOPE
+from tests.support.made_up.claim_rows import Trial, curves, judged, last, spread
+from tests.support.made_up.claim_trials import (
     arms,
     growing,
     layers,
@@ -27,7 +23,6 @@ from tests.support.made_up.claim_cases import (
     sizes,
     widths,
 )
-from tests.support.made_up.claim_rows import Trial, curves, judged, last, spread
 
 INF = float("inf")
 NAN = float("nan")
