@@ -19,6 +19,7 @@ from orchestrator.commands.options import (
     Opened,
     Plot,
     Port,
+    Reading,
     Tracking,
     Watch,
     WhichMachines,
@@ -103,25 +104,22 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
 
 
 @app.command
-def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, full: Full = False,
-           plot: Plot = None, as_json: Json = False) -> int:  # fmt: skip
+def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading = None, watch: Watch = False,
+           full: Full = False, plot: Plot = None, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, PDF, and the report as one HTML file. Exit code 1 when
     a figure cannot be drawn, 74 when one cannot be written."""
     from orchestrator.commands import look_again
 
-    return of_results(0, (), look_again.curves(which.read(at), at, watch, full, plot, as_json))
+    return of_results(0, (), look_again.curves(which.read(at), at, address, watch, full, plot, as_json))
 
 
 @app.command
-def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
+def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading = None, as_json: Json = False) -> int:
     """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
+    from orchestrator.commands import look_again
     from orchestrator.commands.rendering import render
-    from orchestrator.results.build import build
-    from orchestrator.spec.expand import expand
-    from tracking.records.ledger import Ledger
 
-    sweep = which.read(at)
-    verdicts = build(sweep, expand(sweep), Ledger.read(at.existing())).verdicts
+    verdicts = look_again.verdicts(which.read(at), at, address)
     render.claims(verdicts, as_json)
     return of_results(0, verdicts, ())
 

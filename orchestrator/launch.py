@@ -37,6 +37,7 @@ from orchestrator.results.build import build
 from orchestrator.results.write import write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
+from tracking.analysis.row_cache import Reducer, in_this_process
 from tracking.common import html
 from tracking.common.errors import Refused
 from tracking.common.named_files.own_code import OwnCode
@@ -134,12 +135,13 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             if before.work:
                 ran = _run(work, sweep, options, signals, mirror, observer)
                 ledger, damaged = ran.ledger, (*damaged, *ran.damaged)
-            with observer.waiting("drawing curves and judging claims"):
-                results = build(sweep, trials, ledger)
+            reducing = _reducing(options, work.store, bool(before.work), signals)
+            with observer.waiting("drawing curves and judging claims"), reducing as reducer:
+                results = build(sweep, trials, ledger, reducer)
                 with work.store.leased():
                     pass  # who was taken over writes no figures either
                 files = write(results, work.store)
-            kept.verdicts = results.verdicts
+                table, kept.verdicts = results.table, results.verdicts
             mirror.finish(results, files, ledger)
             with observer.waiting("bringing MLflow up to date"):
                 mirrored.close()
@@ -151,7 +153,7 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     if before.work:
         _remember(ran, sweep, trials, options, time.monotonic() - start)
     return Launched(
-        counts, measured, files.figures, files.not_drawn, results.table, list(results.verdicts), after.failed,
+        counts, measured, files.figures, files.not_drawn, table, list(results.verdicts), after.failed,
         mirror.uri, files.report, damaged, time.monotonic() - start,
     )  # fmt: skip
 
@@ -246,6 +248,19 @@ def _backend(options: Options, observer: Observer) -> Iterator[tuple[Resources, 
 
             found = stack.enter_context(backend(options.address))
         yield found
+
+
+@contextmanager
+def _reducing(options: Options, store: Store, surveyed: bool, signals: StopSignals) -> Iterator[Reducer]:
+    """What reduces the rows in the end: tasks of the cluster, or this process. `surveyed`: bundles have run there."""
+    if not options.elsewhere:
+        yield in_this_process
+        return
+    from orchestrator.cluster.reduce_tasks import reducing
+
+    with reducing(str(options.address), store, surveyed) as reducer:
+        signals.install()
+        yield reducer
 
 
 def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:

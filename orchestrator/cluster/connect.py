@@ -11,6 +11,8 @@ from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled, wit
 from orchestrator.planning.resources import cores
 from tracking.common.errors import Interrupted
 
+# Ray prints on stdout, where the JSON of a command goes, that a worker has died. Whoever waits for it says so itself.
+ray._private.worker._worker_logs_enabled = False
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
 # What every worker imports. A Ray of this process does so in the workers that it starts ahead of any work.
 PRELOADED = ["torch", "orchestrator.cluster.trainable"]

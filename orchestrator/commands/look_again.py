@@ -1,5 +1,7 @@
-"""`sweep status` and `sweep curves`: one look at the records, or with --watch one every few seconds."""
+"""`sweep status`, `sweep curves` and `sweep verify`: one look at the records, or with --watch one every few seconds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from orchestrator.commands.options import WhichStore
@@ -16,10 +18,12 @@ from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.live import repeat
+from tracking.analysis.row_cache import Reducer, in_this_process
 from tracking.records import live_progress
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
+from tracking.verdicts.verify import Verdict
 
 if TYPE_CHECKING:
     from tracking.plotting.figures import NotDrawn
@@ -52,17 +56,18 @@ def _working(sweep: Sweep, plan: Plan, store: Store) -> list[Working]:
 
 
 def curves(
-    sweep: Sweep, at: WhichStore, watch: bool, full: bool, plot: bool | None, as_json: bool
+    sweep: Sweep, at: WhichStore, address: str | None, watch: bool, full: bool, plot: bool | None, as_json: bool
 ) -> "tuple[NotDrawn, ...]":
     """Draws the curves and writes the report; watching ends when every trial has ended. Returns what could not be drawn
-    in the end. Draws nothing where nothing is recorded: raises Refused, or goes on watching."""
+    in the end. Draws nothing where nothing is recorded: raises Refused, or goes on watching. `address`: of the cluster
+    that reads the rows; None is this process."""
     trials, store = expand(sweep), at.existing()
     lost: tuple[NotDrawn, ...] = ()
     refuse_another_file(sweep, store)
 
     def look() -> bool:
         nonlocal lost
-        results = build(sweep, trials, Ledger.read(store))
+        results = build(sweep, trials, Ledger.read(store), reducer)
         if watch and not results.records:
             say(f"nothing is recorded of {sweep.variant} in '{at.root}' yet")
             return False
@@ -72,5 +77,25 @@ def curves(
         lost = files.not_drawn
         return not results.unfinished
 
-    repeat(look, CURVES_S if watch else None)
+    with reducing(address, store) as reducer:
+        repeat(look, CURVES_S if watch else None)
     return lost
+
+
+def verdicts(sweep: Sweep, at: WhichStore, address: str | None) -> tuple[Verdict, ...]:
+    """Every claim, judged on what is recorded. `address` as for `curves`."""
+    trials, store = expand(sweep), at.existing()
+    with reducing(address, store) as reducer:
+        return build(sweep, trials, Ledger.read(store), reducer).verdicts
+
+
+@contextmanager
+def reducing(address: str | None, store: Store) -> Iterator[Reducer]:
+    """What reduces rows: tasks of the cluster at `address`, or this process. Raises as `reduce_tasks.reducing`."""
+    if address is None:
+        yield in_this_process
+        return
+    from orchestrator.cluster import reduce_tasks
+
+    with reduce_tasks.reducing(address, store) as reducer:
+        yield reducer

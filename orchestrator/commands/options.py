@@ -120,6 +120,10 @@ class WhichMachines:
     address: Address = None
 
 
+Reading = Annotated[
+    str | None,
+    Parameter(help="Of a Ray cluster, as host:port, whose tasks read the rows; without it, this process reads them."),
+]
 Compared = Annotated[str, Parameter(completer=completion.sweeps)]
 Opened = Annotated[str | None, Parameter(completer=completion.sweeps, show_default=False)]
 Where = Annotated[

@@ -5,8 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-
-from orchestrator.execution.supervisor import Supervisor
+from typing import Protocol
 
 LOG = logging.getLogger(__name__)
 
@@ -24,11 +23,17 @@ def lost_after_s() -> float:
     return float(os.environ.get("SWEEP_LOST_S", LOST_S))
 
 
+class Loses(Protocol):
+    """What works on a cluster. cluster_lost: why it is gone, "" while it is there."""
+
+    cluster_lost: str
+
+
 class ClusterWatchdog:
     """Runs the checks every few seconds. When one has failed for the seconds that it may, the supervisor is told. A
     launch that then hangs in calls that never return is ended: all that its workers committed is kept."""
 
-    def __init__(self, checks: dict[Check, float], supervisor: Supervisor) -> None:
+    def __init__(self, checks: dict[Check, float], supervisor: Loses) -> None:
         self.checks, self.supervisor = checks, supervisor
         self.left = threading.Event()
         self.thread = threading.Thread(target=self._run, name="cluster-watchdog", daemon=True)

@@ -10,7 +10,7 @@ from orchestrator.spec.expand import parents, varied
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.frame import Frame, Planned, frame
 from tracking.analysis.grouping import selected
-from tracking.analysis.row_cache import stored
+from tracking.analysis.row_cache import Reducer, in_this_process, stored
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.plotting.style.labels import Caption
@@ -116,8 +116,9 @@ class Results:
         return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step, counts)
 
 
-def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:
-    """The results of these trials of a sweep. Raises Refused when records of different data would meet in one curve."""
+def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, reducer: Reducer = in_this_process) -> Results:
+    """The results of these trials of a sweep, whose rows `reducer` reduces. Raises Refused when records of different
+    data would meet in one curve."""
     records = ledger.of(t.id for t in trials)
     refuse_mixed_data(records.values())
     outcomes = {
@@ -126,7 +127,8 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger) -> Results:
     }
     classes = _classes(trials)
     planned = (Planned(t.id, t.cell, t.seed, t.unseeded, n) for t, n in zip(trials, classes, strict=True))
-    return Results(sweep, trials, records, frame(planned, outcomes, stored(ledger, records.values()), parents(sweep)))
+    source = stored(ledger, records.values())
+    return Results(sweep, trials, records, frame(planned, outcomes, source, parents(sweep), reducer(ledger)))
 
 
 def _classes(trials: Sequence[Trial]) -> list[int]:

@@ -16,7 +16,7 @@ from tracking.records import layout, rows
 from tracking.records.files.local_disk import FileInfo
 from tracking.records.joined import joined
 from tracking.records.manifests import manifest_json
-from tracking.records.manifests.manifest import ENDED, Beside, FileEntry, Manifest, TrialRecord
+from tracking.records.manifests.manifest import ENDED, Beside, FileEntry, Manifest, TrialEntry, TrialRecord
 from tracking.records.provenance import Provenance
 from tracking.records.rows import State
 from tracking.records.segment_reader import SegmentReader
@@ -167,6 +167,14 @@ class Ledger:
             table = table.filter(pc.invert(pc.and_(_of_trials(table, some), lost)))
         return table
 
+    def part(self, trials: Mapping[str, Iterable[str]]) -> "Ledger":
+        """What `bundle_rows` needs of these trials and the bundles of each, and nothing else: small enough to be sent.
+        It knows no settings and no outcomes."""
+        bundles = dict.fromkeys(bundle for bundles in trials.values() for bundle in bundles)
+        manifests = {bundle: _names_of_rows(self.manifests[bundle]) for bundle in bundles}
+        beside = {id: self.beside[id] for id in trials if id in self.beside}
+        return Ledger(self.store, manifests, (), (), {}, beside, SegmentReader(self.store))
+
     def computed(self, record: TrialRecord) -> tuple[Computed, ...]:
         """What computed each of the rows of a trial, in the order in which they were committed. Raises Damaged."""
 
@@ -201,6 +209,13 @@ class Ledger:
             if present == manifest:
                 raise
         return read(present)
+
+
+def _names_of_rows(manifest: Manifest) -> Manifest:
+    """A manifest with the ids of its trials and its segments alone."""
+    trials = tuple(TrialEntry(trial.id, "", {}) for trial in manifest.trials)
+    return Manifest(manifest.bundle, manifest.experiment, manifest.step, trials, manifest.started_ms,
+                    segments=manifest.segments)  # fmt: skip
 
 
 def _read(store: Store, info: FileInfo) -> Manifest | Damaged | None:

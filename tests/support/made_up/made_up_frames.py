@@ -8,9 +8,20 @@ import numpy as np
 import pandas as pd
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
+from tracking.analysis.specs.curve_spec import Curve
 from tracking.common.flatten import flat
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
+AXES: dict[str, list[Any]] = {"net.width": list(WIDTHS), "data.label_noise": [0.0, 1.0]}
+CURVES = [  # one for each way in which a curve reads its rows
+    Curve(name="last", x="net.width", y="error"),
+    Curve(name="best", x="net.width", y="error", at=("last", "best"), band="iqr"),
+    Curve(name="steps", x="step", y="error", centre="median", band="minmax"),
+    Curve(name="layers", x="step", y="norm", band="sd"),
+    Curve(name="measured", x="parameters", y="error", split="test"),
+    Curve(name="time", x="time", y="error", split="train", at="every"),
+    Curve(name="points", x="parameters", y="error", points=True),
+]
 Value = Callable[[dict[str, Any], int, int, str], float]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.support.launching.begun_bundles import begin, row
-from tests.support.made_up.made_up_frames import WIDTHS, recorded
+from tests.support.made_up.made_up_frames import AXES, CURVES, WIDTHS, recorded
 from tracking.analysis import batches
 from tracking.analysis.aggregate import both
 from tracking.analysis.frame import Frame, Source, in_memory
@@ -17,17 +17,6 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.records.ledger import Ledger
 from tracking.records.rows import Outcome
 from tracking.records.store import Store
-
-AXES = {"net.width": list(WIDTHS), "data.label_noise": [0.0, 1.0]}
-CURVES = [
-    Curve(name="last", x="net.width", y="error"),
-    Curve(name="best", x="net.width", y="error", at=("last", "best"), band="iqr"),
-    Curve(name="steps", x="step", y="error", centre="median", band="minmax"),
-    Curve(name="layers", x="step", y="norm", band="sd"),
-    Curve(name="measured", x="parameters", y="error", split="test"),
-    Curve(name="time", x="time", y="error", split="train", at="every"),
-    Curve(name="points", x="parameters", y="error", points=True),
-]
 
 
 def in_parts(frame: Frame, of: Callable[[str], str]) -> Frame:
