@@ -129,12 +129,14 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             work = claimed.enter_context(claim)
             kept = claimed.enter_context(keep_sweep(sweep, trials, work.store, options.limit))
         before, ledger, damaged = work.plan, work.ledger, work.damaged
-        with ExitStack() as mirrored:
+        with ExitStack() as mirrored, ExitStack() as attached:
             mirroring = mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work))
             mirror = mirrored.enter_context(mirroring)
             if before.work:
-                ran = _run(work, sweep, options, signals, mirror, observer)
+                ran = _run(work, sweep, options, signals, mirror, observer, attached)
                 ledger, damaged = ran.ledger, (*damaged, *ran.damaged)
+            if not options.elsewhere:
+                attached.close()
             reducing = _reducing(options, work.store, bool(before.work), signals)
             with observer.waiting("drawing curves and judging claims"), reducing as reducer:
                 results = build(sweep, trials, ledger, reducer)
@@ -142,6 +144,7 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
                     pass  # who was taken over writes no figures either
                 files = write(results, work.store)
                 table, kept.verdicts = results.table, results.verdicts
+            attached.close()
             mirror.finish(results, files, ledger)
             with observer.waiting("bringing MLflow up to date"):
                 mirrored.close()
@@ -174,9 +177,9 @@ def resources(options: Options) -> Resources:
 
 def _run(
     work: ClaimedWork, sweep: Sweep, options: Options, signals: StopSignals, mirror: mlflow_mirror.Mirroring,
-    observer: Observer,
+    observer: Observer, attached: ExitStack,
 ) -> Ran:  # fmt: skip
-    """Runs everything that is missing."""
+    """Runs everything that is missing, on what is then left to `attached`."""
     plan = work.plan
     keep_code.keep(work.store, plan.work)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
@@ -187,21 +190,21 @@ def _run(
         ):
             LOG.info("note     %s", line)
         _prepare(sweep, plan)
-    with _backend(options, observer) as (found, run):
-        signals.install()
-        _check_nodes(options, work.store, sweep)
-        bundles = pack_missing(plan, found)
-        progress = Progress(bundles)
-        with (
-            signals.polled(),
-            published(progress, work.store) as publish,
-            observer.running(progress, mirror.behind),
-        ):
-            observe = _observing(progress, observer, publish)
-            supervisor = Supervisor(len(plan.trials), observe, signals, work.lease)
-            run_rounds(bundles, work.store, run, supervisor, progress)
-        ledger = _read_after(work.ledger, supervisor, options, observer)
-        LOG.info(progress.summary())
+    found, run = attached.enter_context(_backend(options, observer))
+    signals.install()
+    _check_nodes(options, work.store, sweep)
+    bundles = pack_missing(plan, found)
+    progress = Progress(bundles)
+    with (
+        signals.polled(),
+        published(progress, work.store) as publish,
+        observer.running(progress, mirror.behind),
+    ):
+        observe = _observing(progress, observer, publish)
+        supervisor = Supervisor(len(plan.trials), observe, signals, work.lease)
+        run_rounds(bundles, work.store, run, supervisor, progress)
+    ledger = _read_after(work.ledger, supervisor, options, observer)
+    LOG.info(progress.summary())
     ended = ledger.manifests
     done = [pair for id, pair in progress.spent.items() if id in ended and ended[id].done]
     return Ran(ledger, tuple(supervisor.damaged), found, done)
@@ -251,14 +254,14 @@ def _backend(options: Options, observer: Observer) -> Iterator[tuple[Resources, 
 
 
 @contextmanager
-def _reducing(options: Options, store: Store, surveyed: bool, signals: StopSignals) -> Iterator[Reducer]:
-    """What reduces the rows in the end: tasks of the cluster, or this process. `surveyed`: bundles have run there."""
+def _reducing(options: Options, store: Store, attached: bool, signals: StopSignals) -> Iterator[Reducer]:
+    """What reduces the rows in the end: tasks of the cluster, or this process. `attached`: bundles have run there."""
     if not options.elsewhere:
         yield in_this_process
         return
-    from orchestrator.cluster.reduce_tasks import reducing
+    from orchestrator.cluster import reduce_tasks
 
-    with reducing(str(options.address), store, surveyed) as reducer:
+    with reduce_tasks.tasks() if attached else reduce_tasks.reducing(str(options.address), store) as reducer:
         signals.install()
         yield reducer
 

@@ -38,19 +38,25 @@ class Cluster:
 
 
 @contextmanager
-def reducing(address: str, store: Store, surveyed: bool = False) -> Iterator[Reducer]:
-    """Yields what reduces the rows of a ledger by tasks of the cluster at `address`. `surveyed`: its nodes are known to
-    have this code and to read the store. Replaces this process's signal handlers, as Ray does.
+def reducing(address: str, store: Store) -> Iterator[Reducer]:
+    """Yields what reduces the rows of a ledger by tasks of the cluster at `address`. Replaces this process's signal
+    handlers, as Ray does.
 
-    Raises Refused where nodes cannot, ConnectionError where nothing answers, Interrupted where the cluster is lost.
+    Raises Refused where its nodes have other code or cannot read the store, ConnectionError where nothing answers.
     """
     preflight.check_address(address)
     with attached(address):
-        if not surveyed:
-            preflight.check(survey, store)
-        cluster = Cluster()
-        with ClusterWatchdog(checks(), cluster):
-            yield lambda ledger: Tasks(ledger, cluster)
+        preflight.check(survey, store)
+        with tasks() as reducer:
+            yield reducer
+
+
+@contextmanager
+def tasks() -> Iterator[Reducer]:
+    """The same on the cluster that this process is attached to, whose nodes have been checked."""
+    cluster = Cluster()
+    with ClusterWatchdog(checks(), cluster):
+        yield lambda ledger: Tasks(ledger, cluster)
 
 
 @dataclass

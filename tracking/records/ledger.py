@@ -168,10 +168,13 @@ class Ledger:
         return table
 
     def part(self, trials: Mapping[str, Iterable[str]]) -> "Ledger":
-        """What `bundle_rows` needs of these trials and the bundles of each, and nothing else: small enough to be sent.
-        It knows no settings and no outcomes."""
-        bundles = dict.fromkeys(bundle for bundles in trials.values() for bundle in bundles)
-        manifests = {bundle: _names_of_rows(self.manifests[bundle]) for bundle in bundles}
+        """What `bundle_rows` needs to read these trials from the bundles of each, and nothing else, so that it is small
+        enough to be sent: it knows no settings and no outcomes."""
+        asked: dict[str, set[str]] = {}
+        for id, bundles in trials.items():
+            for bundle in bundles:
+                asked.setdefault(bundle, set()).add(id)
+        manifests = {bundle: _names_of_rows(self.manifests[bundle], ids) for bundle, ids in asked.items()}
         beside = {id: self.beside[id] for id in trials if id in self.beside}
         return Ledger(self.store, manifests, (), (), {}, beside, SegmentReader(self.store))
 
@@ -211,9 +214,11 @@ class Ledger:
         return read(present)
 
 
-def _names_of_rows(manifest: Manifest) -> Manifest:
-    """A manifest with the ids of its trials and its segments alone."""
-    trials = tuple(TrialEntry(trial.id, "", {}) for trial in manifest.trials)
+def _names_of_rows(manifest: Manifest, ids: Collection[str]) -> Manifest:
+    """A manifest with its segments, of which rows of these trials are read; one entry stands for all other trials whose
+    rows are to be left out."""
+    others = any(trial.id not in ids for trial in manifest.trials)
+    trials = (TrialEntry("", "", {}),) if others else ()
     return Manifest(manifest.bundle, manifest.experiment, manifest.step, trials, manifest.started_ms,
                     segments=manifest.segments)  # fmt: skip
 

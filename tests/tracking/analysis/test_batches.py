@@ -118,6 +118,6 @@ def test_what_is_wrong_with_a_curve_or_a_file_is_said_the_same(ledger: Ledger) -
 def test_a_batch_has_whole_cells_in_the_order_of_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recorded(AXES)
     monkeypatch.setattr(batches, "BATCH", 25)  # a cell has 5 seeds of 4 steps each
-    found = [[*part.trials["cell"].unique()] for part in whole.batches("cell")]
+    found = [[*whole.trials["cell"][part.trials.index].unique()] for part in whole.batches("cell")]
     assert len(found) == 5 and sum(map(len, found)) == 2 * len(WIDTHS)
     assert [cell for cells in found for cell in cells] == [*whole.trials["cell"].unique()]
