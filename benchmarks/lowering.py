@@ -22,7 +22,7 @@ from triton.compiler import ASTSource
 from workers.engines.gpu.batch_norm import triton as norm
 from workers.engines.gpu.convolutions import triton as ways
 from workers.engines.gpu.kernels import batch_norm, convolution
-from workers.engines.gpu.kernels.tuning import Candidate, columns_for
+from workers.engines.gpu.kernels.tuning import Candidate, columns_for, fits
 
 H100 = GPUTarget("cuda", 90, 32)
 PTXAS = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
@@ -99,7 +99,7 @@ def launches(every: bool) -> Iterator[tuple[str, tuple[int, int, int], Candidate
                 continue  # nobody asks for the gradient by the images
             tried = columns_for(layer[0] if name == "by_data" else layer[1])
             candidates = ways.WEIGHT_TILES if name == "by_weights" else ways.TILES
-            each = [(candidate, columns) for columns in tried for candidate in candidates]
+            each = [(c, columns) for columns in tried for c in candidates if fits(c, columns)]
             for candidate, columns in each if every else each[:1]:
                 yield name, layer, candidate, columns
 

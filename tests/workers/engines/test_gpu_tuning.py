@@ -13,7 +13,7 @@ pytest.importorskip("triton", reason="triton is not installed")
 
 from workers.engines.gpu.convolutions import triton as way
 from workers.engines.gpu.kernels import convolution
-from workers.engines.gpu.kernels.tuning import columns_for, tuned
+from workers.engines.gpu.kernels.tuning import columns_for, fits, tuned
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -57,9 +57,9 @@ def test_every_candidate_computes_the_same_and_the_fastest_is_taken(
         monkeypatch.setattr(way, name, kernel)
     for mine, theirs in zip(gradients(x, weight, bias), right, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
-    wide = len(columns_for(channels))
-    tried = wide * (len(way.TILES) + len(way.WEIGHT_TILES)) + len(way.TILES)
-    assert len(launched) == tried
+    shapes = [(way.TILES, channels), (way.TILES, 3), (way.WEIGHT_TILES, channels)]
+    tried = sum(fits(c, columns) for tiles, width in shapes for c in tiles for columns in columns_for(width))
+    assert len(launched) == tried > 10
     assert kernels["_forward"].best_config.num_warps == way.TILES[-1].warps
     gradients(x, weight, bias)
     assert len(launched) == tried, "measured once a shape"

@@ -23,7 +23,7 @@ __all__ = ("backward", "forward", "normalise", "normalise_backward")
 WEIGHT_ROWS = 32  # output positions of one iteration in the gradient by the weights
 SLAB_ROWS, MAX_SLABS = 2048, 32
 TILES = [Candidate(64, 4, 3), Candidate(128, 4, 3), Candidate(128, 8, 3), Candidate(32, 2, 4)]
-WEIGHT_TILES = [Candidate(32, 4, 3), Candidate(64, 4, 3), Candidate(32, 2, 4), Candidate(16, 2, 4)]
+WEIGHT_TILES = [Candidate(32, 4, 3), Candidate(64, 4, 3), Candidate(32, 2, 3), Candidate(16, 2, 4)]
 KEY = ("H", "W", "I", "O", "PRECISION")
 
 _forward = tuned(convolution.forward, "ROWS", "O", TILES, KEY)

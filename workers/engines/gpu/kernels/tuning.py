@@ -14,6 +14,7 @@ import triton
 from workers.engines.gpu.kernels.jit import Kernel
 
 WIDEST = 128  # columns of a tile
+MOST_SUMS = 64  # of a tile in one thread: with more, an H100's registers do not suffice
 
 
 class Candidate(NamedTuple):
@@ -34,6 +35,7 @@ def tuned(
         triton.Config({rows: c.rows, "COLUMNS": columns}, num_warps=c.warps, num_stages=c.stages)
         for columns in (16, 32, 64, WIDEST)
         for c in candidates
+        if fits(c, columns)
     ]
 
     def fitting(configs: list[triton.Config], given: dict[str, object], **fixed: int) -> list[triton.Config]:
@@ -43,6 +45,11 @@ def tuned(
     prune, timed = {"early_config_prune": fitting}, {"do_bench": timer, "cache_results": True}
     made: Kernel = triton.autotune(configs, key=list(key), prune_configs_by=prune, **timed)(kernel)
     return made
+
+
+def fits(candidate: Candidate, columns: int) -> bool:
+    """Whether a thread of such a tile has registers for its sums."""
+    return candidate.rows * columns <= MOST_SUMS * 32 * candidate.warps
 
 
 def columns_for(channels: int) -> tuple[int, ...]:
