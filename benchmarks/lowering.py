@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     every = parser.parse_args().all
     print("kernel            I->O         tile precision registers spilled shared loads(4,8,16) fma tensor-core")
-    for precision in ("ieee", "tf32"):
+    for precision in ("ieee", "tf32", "tf32x3"):
         for name, layer, candidate, columns in launches(every):
             found = read(compiled(KERNELS[name], fixed(name, layer, candidate, columns, precision), candidate))
             tile = f"{candidate.rows}x{columns}/{candidate.warps}/{candidate.stages}"

@@ -24,10 +24,12 @@ def choose(bundle: "list[Settings]", examples: Examples, device: str) -> Engine:
     from workers.engines import modules, reference
     from workers.engines.cpu import engine as cpu
     from workers.engines.gpu import engine as gpu
-    from workers.runtime.device import prepare
+    from workers.runtime.device import TF32X3, prepare
 
     chosen = choice(bundle[0], examples.sizes(), device).engine
     prepare(device, bundle[0].precision)
+    if bundle[0].precision == TF32X3 and chosen != "batched":
+        raise ValueError(f"precision tf32x3 is for convnet on a GPU, got {bundle[0].net.name}; choose float32 or tf32")
     if chosen == "batched":
         return gpu.Batched(bundle, examples, device)
     if chosen == "fused":

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+TF32, TF32X3 = "tf32", "tf32x3"
+_prepared = {"precision": "float32"}  # as PyTorch's own switches: one for the whole process
+
 
 def best() -> str:
     """ "cuda" where there is a GPU, else "cpu"."""
@@ -41,7 +44,16 @@ def prepare(device: str, precision: str) -> None:
     """
     import torch
 
-    if precision == "tf32" and device == "cpu":
-        raise ValueError("precision tf32 is for GPUs, and this trial runs on a CPU; choose float32 or float64")
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    if precision in (TF32, TF32X3) and device == "cpu":
+        raise ValueError(f"precision {precision} is for GPUs, and this trial runs on a CPU; choose float32 or float64")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == TF32
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+    _prepared["precision"] = precision
+
+
+def products() -> str:
+    """How Triton's kernels multiply float32 numbers in this process, as `tl.dot` calls it: "ieee" as they are, "tf32"
+    rounded, "tf32x3" as a rounded part and the rest, of which three products are added (Ootomo and Yokota 2022,
+    arXiv:2203.03341, without their correction of the sum)."""
+    precision = _prepared["precision"]
+    return precision if precision in (TF32, TF32X3) else "ieee"

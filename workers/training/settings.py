@@ -80,8 +80,10 @@ class Settings(OnImages):
     keep_weights: bool = Field(
         True, description="Whether the trained weights are kept with the records, as float32 numbers."
     )
-    precision: Literal["float32", "tf32", "float64"] = Field(
-        "float32", description="Of weights, gradients and outputs; tf32, on a GPU only, rounds what it multiplies."
+    precision: Literal["float32", "tf32", "tf32x3", "float64"] = Field(
+        "float32",
+        description="Of weights, gradients and outputs. On a GPU only: tf32 rounds what it multiplies; tf32x3, for "
+        "convnet, makes three such products of each, which is nearly as exact as float32.",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Decides initial weights, subset, label noise and order.")
 

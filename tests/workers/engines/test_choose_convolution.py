@@ -113,5 +113,10 @@ def test_a_cpu_measures_nothing_and_takes_the_table(cache: Path) -> None:
     assert chosen is choose_convolution.ROUTES.load("grouped") and not cache.exists()
 
 
+def test_three_products_of_tf32_need_triton() -> None:
+    with pytest.raises(ValueError, match=r"tf32x3 needs Triton.*cpu is without one of them; choose float32"):
+        choose_convolution.usable("cpu", "tf32x3")
+
+
 def test_the_table_knows_every_way() -> None:
     assert sorted(choose_convolution.BEST_FIRST["cuda"]) == sorted(choose_convolution.ROUTES.names())

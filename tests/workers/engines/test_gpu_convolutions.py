@@ -22,6 +22,7 @@ SHAPES = {  # M, B, (H, W), I, O
     "one-pixel": (2, 2, (1, 1), 4, 3),
     "no-remainder": (1, 2, (4, 4), 16, 32),
 }
+PRECISIONS = [("float32", 0, 1e-6), ("tf32", 1e-5, 1e-2), ("tf32x3", 0, 5e-6)]  # relative error: at least, at most
 
 
 @pytest.fixture(params=ROUTES.names(), scope="module")
@@ -113,3 +114,18 @@ def test_a_model_that_is_not_a_number_stays_one_and_leaves_its_neighbour_alone(w
     back, sick_back = way.backward(x, weight, y, True, True), way.backward(x, sick, sick_y, True, True)
     assert all(torch.equal(a[0], b[0]) for a, b in zip(back, sick_back, strict=True))
     assert sick_back[1][1].isnan().all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="Triton's interpreter does not round")
+@pytest.mark.parametrize(("precision", "least", "most"), PRECISIONS)
+def test_the_precision_of_products_is_the_one_asked_for(precision: str, least: float, most: float) -> None:
+    way = ROUTES.load("triton")
+    x, weight = drawn(1, 8, 8, 8, 64, seed=0).relu(), drawn(1, 64, 64, 3, 3, seed=1)
+    prepare(device(), precision)
+    try:
+        y = way.forward(x, weight, None, False)
+    finally:
+        prepare(device(), "float32")
+    right = alone(x[0].double(), weight[0].double(), None)
+    error = float((y[0].double() - right).norm() / right.norm())
+    assert least < error < most

@@ -146,7 +146,8 @@ def test_what_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         choose(settings, examples, "cpu")
 
 
-def test_a_cpu_refuses_tf32() -> None:
-    settings, examples = made([small_trials.trial(precision="tf32")])
-    with pytest.raises(ValueError, match=r"tf32 is for GPUs.*float32 or float64"):
+@pytest.mark.parametrize("precision", ["tf32", "tf32x3"])
+def test_a_cpu_refuses_tf32(precision: str) -> None:
+    settings, examples = made([small_trials.trial(precision=precision)])
+    with pytest.raises(ValueError, match=rf"{precision} is for GPUs.*float32 or float64"):
         choose(settings, examples, "cpu")

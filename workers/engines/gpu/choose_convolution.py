@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tracking.common.named_files.plugins import Kind
 from workers.engines.gpu import autotune
 from workers.engines.gpu.layers import Route
+from workers.runtime.device import TF32X3
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings
@@ -26,8 +27,16 @@ BEST_FIRST = {
 
 
 def usable(device: str, precision: str) -> list[str]:
-    """The ways that work on this device at this precision, the expected best first."""
-    return [name for name in BEST_FIRST[device.split(":")[0]] if name != "triton" or _triton(device, precision)]
+    """The ways that work on this device at this precision, the expected best first. Raises ValueError without any."""
+    found = [name for name in BEST_FIRST[device.split(":")[0]] if name != "triton" or _triton(device, precision)]
+    if precision != TF32X3:
+        return found
+    if "triton" not in found:
+        raise ValueError(
+            f"precision tf32x3 needs Triton, a C compiler and a GPU of compute capability 8.0 or later, and {device} is "
+            "without one of them; choose float32"
+        )
+    return ["triton"]  # PyTorch has no such products
 
 
 def choose(settings: "Settings", image: tuple[int, int, int], models: int, examples: int, device: str) -> Route:

@@ -14,6 +14,7 @@ from workers.engines.gpu.batch_norm.triton import normalise
 from workers.engines.gpu.kernels import convolution
 from workers.engines.gpu.kernels.jit import Grid
 from workers.engines.gpu.kernels.tuning import Candidate, tuned
+from workers.runtime.device import products
 
 if TYPE_CHECKING:
     from workers.engines.gpu.layers import Bias, Maps, Sums, Weight
@@ -44,7 +45,7 @@ def forward(x: "Maps", weight: "Weight", bias: "Bias | None", relu: bool) -> "Su
     _forward[grid](
         x, matrix, x if bias is None else bias, y, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
         WEIGHT_STRIDE=matrix.stride(0), BIAS_STRIDE=0 if bias is None else bias.stride(0),
-        BIAS=bias is not None, RELU=relu, INNER=_inner(i, 9 * i), PRECISION=_precision(),
+        BIAS=bias is not None, RELU=relu, INNER=_inner(i, 9 * i), PRECISION=products(),
     )  # fmt: skip
     return y
 
@@ -68,7 +69,7 @@ def _data_gradient(x: Tensor, weight: Tensor, slope: Tensor) -> Tensor:
 
     _by_data[grid](
         slope, matrix, x, of_x, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
-        WEIGHT_STRIDE=matrix.stride(0), INNER=_inner(o, o), PRECISION=_precision(),
+        WEIGHT_STRIDE=matrix.stride(0), INNER=_inner(o, o), PRECISION=products(),
     )  # fmt: skip
     return of_x
 
@@ -87,7 +88,7 @@ def _weight_gradient(x: Tensor, slope: Tensor, bias: bool) -> tuple[Tensor, Tens
 
     _by_weights[grid](
         x, slope, parts, bias_parts, x.stride(0), rows, each, H=height, W=width, P=p, Q=q, I=i, O=o,
-        BIAS=bias, PRECISION=_precision(), ROWS=WEIGHT_ROWS,
+        BIAS=bias, PRECISION=products(), ROWS=WEIGHT_ROWS,
     )  # fmt: skip
     taps: Tensor = _whole(parts).unflatten(1, (3, 3, i))
     return taps.permute(0, 4, 3, 1, 2), _whole(bias_parts) if bias else None
@@ -106,11 +107,6 @@ def _inner(channels: int, terms: int) -> int:
     """Terms of the sum in one iteration of the loop: of one tap, so that channels are loaded side by side, or where
     channels are no multiple of 16, so that little is left over."""
     return 32 if (channels if channels % 16 == 0 else terms) % 32 == 0 else 16
-
-
-def _precision() -> str:
-    """The precision of products, by the setting of PyTorch's own matrix products."""
-    return "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
 
 
 def _dense(x: Tensor) -> Tensor:

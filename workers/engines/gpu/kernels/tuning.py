@@ -49,7 +49,7 @@ def tuned(
 
 def fits(candidate: Candidate, columns: int) -> bool:
     """Whether a thread of such a tile has registers for its sums."""
-    return candidate.rows * columns <= MOST_SUMS * 32 * candidate.warps
+    return candidate.rows * columns <= MOST_SUMS * 32 * candidate.warps and columns <= 32 * candidate.warps
 
 
 def columns_for(channels: int) -> tuple[int, ...]:
