@@ -33,8 +33,8 @@ def usable(device: str, precision: str) -> list[str]:
         return found
     if "triton" not in found:
         raise ValueError(
-            f"precision tf32x3 needs Triton, a C compiler and a GPU of compute capability 8.0 or later, and {device} is "
-            "without one of them; choose float32"
+            f"precision tf32x3 needs Triton, a C compiler and a GPU of compute capability 8.0 or later, and {device} "
+            "is without one of them; choose float32"
         )
     return ["triton"]  # PyTorch has no such products
 
