@@ -48,7 +48,7 @@ def fixed(name: str, layer: tuple[int, int, int], candidate: Candidate, columns:
     i, o, side = layer
     inner = candidate.rows if name == "by_weights" else ways._inner(*((o, o) if name == "by_data" else (i, 9 * i)))
     sizes = {"H": side, "W": side, "P": side // 2, "Q": side // 2, "I": i, "O": o}
-    bundle = {"WEIGHT_STRIDE": 10_000, "BIAS_STRIDE": 10_000, "BIAS": True, "RELU": True}
+    bundle = {"WEIGHT_STRIDE": 10_000, "BIAS_STRIDE": 10_000, "BIAS": True, "RELU": True, "LONG": False}
     rows = ways.WEIGHT_ROWS if name == "by_weights" else candidate.rows
     return {**sizes, **bundle, "ROWS": rows, "INNER": inner, "COLUMNS": columns, "PRECISION": precision}
 
@@ -56,7 +56,7 @@ def fixed(name: str, layer: tuple[int, int, int], candidate: Candidate, columns:
 def norm_constants(channels: int) -> dict[str, Any]:
     """The constants of batch norm's kernels, for maps of so many channels."""
     columns = norm.Tiles.of(torch.empty(1, 100, 16, 16, channels, device="meta")).columns
-    return {"EPSILON": norm.EPSILON, "C": channels, "SLABS": 32, "ROWS": norm.ROWS, "COLUMNS": columns}
+    return {"EPSILON": norm.EPSILON, "C": channels, "LONG": False, "SLABS": 32, "ROWS": norm.ROWS, "COLUMNS": columns}
 
 
 def compiled(kernel: Any, constants: dict[str, Any], candidate: Candidate) -> Any:

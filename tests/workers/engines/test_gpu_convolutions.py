@@ -105,6 +105,23 @@ def test_weights_as_the_engine_stores_them_are_read_where_they_are(way: Any) -> 
         assert views[0].data_ptr() % 16 == 0 and way._stored(views[0]).data_ptr() == views[0].data_ptr()
 
 
+def test_places_beyond_32_bits_are_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of maps that are too large for any test: the kernels that count in 64 bits, on small maps."""
+    pytest.importorskip("triton", reason="triton is not installed")
+    way = ROUTES.load("triton")
+    x, weight = drawn(2, 2, 5, 4, 5, seed=0).relu(), drawn(2, 3, 5, 3, 3, seed=1)
+
+    def computed() -> list[torch.Tensor]:
+        y = way.forward(x, weight, None, False)
+        found = way.normalise(y.clone())
+        back = way.normalise_backward(y.clone(), found.normal, found.inverse)
+        return [y, *found, back, *way.backward(x, weight, y, True, True)]
+
+    short = computed()
+    monkeypatch.setattr("workers.engines.gpu.kernels.places.MOST", 1)
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(computed(), short, strict=True))
+
+
 def test_a_model_that_is_not_a_number_stays_one_and_leaves_its_neighbour_alone(way: Any) -> None:
     x, weight = drawn(2, 2, 4, 4, 16, seed=0).relu(), drawn(2, 16, 16, 3, 3, seed=1)
     sick = weight.clone()

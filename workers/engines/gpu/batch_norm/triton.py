@@ -12,6 +12,7 @@ import triton
 from torch import Tensor
 
 from workers.engines.gpu.kernels import batch_norm
+from workers.engines.gpu.kernels.places import long
 from workers.engines.gpu.layers import Normalised
 from workers.nets.convnet import EPSILON
 
@@ -47,7 +48,7 @@ class Tiles(NamedTuple):
 def normalise(sums: Float[Tensor, "M B P Q C"]) -> Normalised:
     """See `workers.engines.gpu.batch_norm`."""
     normal, t = sums.contiguous(), Tiles.of(sums)
-    sizes = {"C": t.channels, "ROWS": ROWS, "COLUMNS": t.columns}
+    sizes = {"C": t.channels, "LONG": long(normal), "ROWS": ROWS, "COLUMNS": t.columns}
     parts, moments = normal.new_empty(t.models, 2, t.slabs, t.channels), normal.new_empty(3, t.models, t.channels)
     batch_norm.slab_moments[t.grid(t.slabs)](normal, parts, t.rows, t.each, **sizes)
     maps = torch.empty_like(normal)
@@ -62,7 +63,7 @@ def backward(
 ) -> Float[Tensor, "M B P Q C"]:
     """See `workers.engines.gpu.batch_norm`."""
     slope, t = slope.contiguous(), Tiles.of(slope)
-    sizes = {"C": t.channels, "ROWS": ROWS, "COLUMNS": t.columns}
+    sizes = {"C": t.channels, "LONG": long(normal), "ROWS": ROWS, "COLUMNS": t.columns}
     parts = slope.new_empty(t.models, 2, t.slabs, t.channels)
     batch_norm.slab_sums[t.grid(t.slabs)](slope, normal, parts, t.rows, t.each, **sizes)
     batch_norm.by_sums[t.grid(triton.cdiv(t.rows, ROWS))](

@@ -13,6 +13,7 @@ from workers.engines.gpu.batch_norm.triton import backward as normalise_backward
 from workers.engines.gpu.batch_norm.triton import normalise
 from workers.engines.gpu.kernels import convolution
 from workers.engines.gpu.kernels.jit import Grid
+from workers.engines.gpu.kernels.places import long
 from workers.engines.gpu.kernels.tuning import Candidate, tuned
 from workers.runtime.device import products
 
@@ -45,7 +46,7 @@ def forward(x: "Maps", weight: "Weight", bias: "Bias | None", relu: bool) -> "Su
     _forward[grid](
         x, matrix, x if bias is None else bias, y, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
         WEIGHT_STRIDE=matrix.stride(0), BIAS_STRIDE=0 if bias is None else bias.stride(0),
-        BIAS=bias is not None, RELU=relu, INNER=_inner(i, 9 * i), PRECISION=products(),
+        BIAS=bias is not None, RELU=relu, INNER=_inner(i, 9 * i), PRECISION=products(), LONG=long(x, y),
     )  # fmt: skip
     return y
 
@@ -69,7 +70,7 @@ def _data_gradient(x: Tensor, weight: Tensor, slope: Tensor) -> Tensor:
 
     _by_data[grid](
         slope, matrix, x, of_x, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
-        WEIGHT_STRIDE=matrix.stride(0), INNER=_inner(o, o), PRECISION=products(),
+        WEIGHT_STRIDE=matrix.stride(0), INNER=_inner(o, o), PRECISION=products(), LONG=long(x, slope),
     )  # fmt: skip
     return of_x
 
@@ -88,7 +89,7 @@ def _weight_gradient(x: Tensor, slope: Tensor, bias: bool) -> tuple[Tensor, Tens
 
     _by_weights[grid](
         x, slope, parts, bias_parts, x.stride(0), rows, each, H=height, W=width, P=p, Q=q, I=i, O=o,
-        BIAS=bias, PRECISION=products(), ROWS=WEIGHT_ROWS,
+        BIAS=bias, PRECISION=products(), LONG=long(x, slope), ROWS=WEIGHT_ROWS,
     )  # fmt: skip
     taps: Tensor = _whole(parts).unflatten(1, (3, 3, i))
     return taps.permute(0, 4, 3, 1, 2), _whole(bias_parts) if bias else None

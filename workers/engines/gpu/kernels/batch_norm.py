@@ -6,12 +6,13 @@ Squares are summed of differences from the slab's first row, so that a mean far 
 slabs are combined by Chan, Golub and LeVeque 1983, eq. 2.1.
 
 A row is an output position (example, p, q) of a model; C channels, of which a program takes COLUMNS; `each` rows of a
-slab. parts: (M, 2, slabs, C).
+slab. parts: (M, 2, slabs, C). LONG: whether a model's map has more numbers than 32 bits count.
 """
 
 import triton.language as tl
 
 from workers.engines.gpu.kernels.jit import jit
+from workers.engines.gpu.kernels.places import rows_from
 
 
 @jit
@@ -22,17 +23,24 @@ def _part(slab: tl.tensor, slabs: int, which: int, c: tl.tensor, C: tl.constexpr
 
 @jit
 def slab_moments(
-    x: tl.tensor, parts: tl.tensor, rows: int, each: int, C: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr
+    x: tl.tensor,
+    parts: tl.tensor,
+    rows: int,
+    each: int,
+    C: tl.constexpr,
+    LONG: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ) -> None:
     """Of each slab and channel the mean, and the sum of squared differences from it."""
     model, slab = tl.program_id(2).to(tl.int64), tl.program_id(0)
     c = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
     start = x + model * rows * C
     end = tl.minimum((slab + 1) * each, rows)
-    shift = tl.load(start + slab * each * C + c, mask=c < C, other=0.0)
+    shift = tl.load(start + slab.to(tl.int64) * each * C + c, mask=c < C, other=0.0)
     total, squares = tl.full((ROWS, COLUMNS), 0.0, tl.float32), tl.full((ROWS, COLUMNS), 0.0, tl.float32)
     for first in range(0, each, ROWS):
-        row = slab * each + first + tl.arange(0, ROWS)
+        row = rows_from(slab * each + first, ROWS, LONG)
         known = (row < end)[:, None] & (c < C)[None, :]
         value = tl.load(start + row[:, None] * C + c[None, :], mask=known, other=0.0)
         apart = tl.where(known, value - shift[None, :], 0.0)
@@ -48,7 +56,8 @@ def slab_moments(
 @jit
 def normalise(
     x: tl.tensor, y: tl.tensor, parts: tl.tensor, moments: tl.tensor, rows: int, each: int, slabs: int,
-    EPSILON: tl.constexpr, C: tl.constexpr, SLABS: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    EPSILON: tl.constexpr, C: tl.constexpr, LONG: tl.constexpr, SLABS: tl.constexpr, ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """x becomes the normalised sums and y = ReLU(x). moments (3, M, C) become mean, variance and 1/std."""
     model, c = tl.program_id(2).to(tl.int64), tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
@@ -66,7 +75,7 @@ def normalise(
         tl.store(moments + place, mean, mask=c < C)
         tl.store(moments + models * C + place, var, mask=c < C)
         tl.store(moments + 2 * models * C + place, inverse, mask=c < C)
-    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    row = rows_from(tl.program_id(0) * ROWS, ROWS, LONG)
     inside = (row < rows)[:, None] & (c < C)[None, :]
     at = model * rows * C + row[:, None] * C + c[None, :]
     normal = (tl.load(x + at, mask=inside, other=0.0) - mean[None, :]) * inverse[None, :]
@@ -77,7 +86,7 @@ def normalise(
 @jit
 def slab_sums(
     slope: tl.tensor, normal: tl.tensor, parts: tl.tensor, rows: int, each: int,
-    C: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    C: tl.constexpr, LONG: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """Of each slab and channel the sums of the gradient, and of the gradient times the normalised sums."""
     model, slab = tl.program_id(2).to(tl.int64), tl.program_id(0)
@@ -85,7 +94,7 @@ def slab_sums(
     end = tl.minimum((slab + 1) * each, rows)
     total, along = tl.full((ROWS, COLUMNS), 0.0, tl.float32), tl.full((ROWS, COLUMNS), 0.0, tl.float32)
     for first in range(0, each, ROWS):
-        row = slab * each + first + tl.arange(0, ROWS)
+        row = rows_from(slab * each + first, ROWS, LONG)
         known = (row < end)[:, None] & (c < C)[None, :]
         at = model * rows * C + row[:, None] * C + c[None, :]
         g = tl.load(slope + at, mask=known, other=0.0)
@@ -99,7 +108,8 @@ def slab_sums(
 @jit
 def by_sums(
     slope: tl.tensor, normal: tl.tensor, inverse: tl.tensor, parts: tl.tensor, rows: int, slabs: int,
-    C: tl.constexpr, SLABS: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    C: tl.constexpr, LONG: tl.constexpr, SLABS: tl.constexpr, ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """slope becomes the gradient by the sums: (g - mean(g) - normal mean(g normal)) / std."""
     model, c = tl.program_id(2).to(tl.int64), tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
@@ -108,7 +118,7 @@ def by_sums(
     mean = tl.sum(tl.load(parts + _part(slab[:, None], slabs, 0, c[None, :], C), mask=known, other=0.0), 0) / rows
     along = tl.sum(tl.load(parts + _part(slab[:, None], slabs, 1, c[None, :], C), mask=known, other=0.0), 0) / rows
     scale = tl.load(inverse + model * C + c, mask=c < C, other=0.0)
-    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    row = rows_from(tl.program_id(0) * ROWS, ROWS, LONG)
     inside = (row < rows)[:, None] & (c < C)[None, :]
     at = model * rows * C + row[:, None] * C + c[None, :]
     g, value = tl.load(slope + at, mask=inside, other=0.0), tl.load(normal + at, mask=inside, other=0.0)

@@ -12,12 +12,13 @@ for the bias is split over threads depends on them.
 
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
 weight: of a model (9, I, O), the models WEIGHT_STRIDE numbers apart. stride: numbers between the models' inputs, 0
-where they share them.
+where they share them. LONG: whether a model's map has more numbers than 32 bits count.
 """
 
 import triton.language as tl
 
 from workers.engines.gpu.kernels.jit import jit
+from workers.engines.gpu.kernels.places import rows_from
 
 
 @jit
@@ -56,11 +57,11 @@ def forward(
     x: tl.tensor, weight: tl.tensor, bias: tl.tensor, y: tl.tensor, stride: int, rows: int,
     H: tl.constexpr, W: tl.constexpr, P: tl.constexpr, Q: tl.constexpr, I: tl.constexpr, O: tl.constexpr,
     WEIGHT_STRIDE: tl.constexpr, BIAS_STRIDE: tl.constexpr, BIAS: tl.constexpr, RELU: tl.constexpr,
-    INNER: tl.constexpr, PRECISION: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    INNER: tl.constexpr, PRECISION: tl.constexpr, LONG: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """y[row, o] = sum over (tap, i) of x[window of row, i] weight[tap, i, o] + bias[o]."""
     model = tl.program_id(2).to(tl.int64)
-    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    row = rows_from(tl.program_id(0) * ROWS, ROWS, LONG)
     o = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
     total = tl.full((ROWS, COLUMNS), 0.0, tl.float32)
     for start in range(0, 9 * I, INNER):
@@ -81,14 +82,14 @@ def forward(
 def by_data(
     slope: tl.tensor, weight: tl.tensor, x: tl.tensor, of_x: tl.tensor, stride: int, rows: int,
     H: tl.constexpr, W: tl.constexpr, P: tl.constexpr, Q: tl.constexpr, I: tl.constexpr, O: tl.constexpr,
-    WEIGHT_STRIDE: tl.constexpr, INNER: tl.constexpr, PRECISION: tl.constexpr, ROWS: tl.constexpr,
-    COLUMNS: tl.constexpr,
+    WEIGHT_STRIDE: tl.constexpr, INNER: tl.constexpr, PRECISION: tl.constexpr, LONG: tl.constexpr,
+    ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """The gradient at pixels u = 2p + odd_u, v = 2q + odd_v. Tap k at output p reads u = 2p + k - 1: an even u meets
     tap 1 of output p; an odd one meets tap 0 of output p + 1 and tap 2 of output p."""
     model = tl.program_id(2).to(tl.int64)
     odd_u, odd_v, part = tl.program_id(1) // 2 % 2, tl.program_id(1) % 2, tl.program_id(1) // 4
-    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    row = rows_from(tl.program_id(0) * ROWS, ROWS, LONG)
     i = part * COLUMNS + tl.arange(0, COLUMNS)
     example, p, q = row // (P * Q), row % (P * Q) // Q, row % Q
     total = tl.full((ROWS, COLUMNS), 0.0, tl.float32)
@@ -115,15 +116,15 @@ def by_data(
     place = ((example * H + u) * W + v)[:, None] * I + i[None, :]
     known = ((row < rows) & (u < H) & (v < W))[:, None] & (i < I)[None, :]
     below_zero = tl.load(x + model * stride + place, mask=known, other=0.0) <= 0
-    size = (rows // (P * Q)) * (H * W * I)
-    tl.store(of_x + model * size + place, tl.where(below_zero, 0.0, total), mask=known)
+    tl.store(of_x + model * (rows // (P * Q)) * (H * W * I) + place, tl.where(below_zero, 0.0, total), mask=known)
 
 
 @jit
 def by_weights(
     x: tl.tensor, slope: tl.tensor, parts: tl.tensor, bias_parts: tl.tensor, stride: int, rows: int, each: int,
     H: tl.constexpr, W: tl.constexpr, P: tl.constexpr, Q: tl.constexpr, I: tl.constexpr, O: tl.constexpr,
-    BIAS: tl.constexpr, PRECISION: tl.constexpr, ROWS: tl.constexpr, INNER: tl.constexpr, COLUMNS: tl.constexpr,
+    BIAS: tl.constexpr, PRECISION: tl.constexpr, LONG: tl.constexpr, ROWS: tl.constexpr, INNER: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """parts[slab, (tap, i), o] = sum over the slab's rows of x[window of row, i] slope[row, o], and with BIAS
     bias_parts[slab, o] = sum over the slab's rows of slope[row, o]."""
@@ -134,7 +135,7 @@ def by_weights(
     total = tl.full((INNER, COLUMNS), 0.0, tl.float32)
     bias_total = tl.full((COLUMNS,), 0.0, tl.float32)
     for first in range(0, each, ROWS):
-        row = slab * each + first + tl.arange(0, ROWS)
+        row = rows_from(slab * each + first, ROWS, LONG)
         window = _windows(x + model * stride, row, rows, start, H, W, P, Q, I, INNER)
         known = (row < rows)[:, None] & (o < O)[None, :]
         g = tl.load(slope + model * rows * O + row[:, None] * O + o[None, :], mask=known, other=0.0)
