@@ -32,7 +32,7 @@ from tracking.records.rows import Outcome, Row
 from tracking.records.store import Store
 from tracking.records.writer import Writer
 from workers.runtime import provenance
-from workers.trial import Trial
+from workers.trial import SCHEMA_VERSION, Trial
 
 WIDTHS, RATES = 20, 5
 COMMITS = 4  # of a bundle
@@ -72,7 +72,10 @@ def record(store: Store, trials: Sequence[Trial], epochs: int) -> dict[str, floa
     bundles = pack(trials, (), os.cpu_count() or 1)
     for bundle in bundles:
         begun = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
-        writer = Writer.begin(store, bundle.id, bundle.trials[0].experiment, begun, about)
+        writer = Writer.begin(
+            store, bundle.id, bundle.trials[0].experiment, begun, about, schema=SCHEMA_VERSION, sources=bundle.sources,
+            observed=bundle.observed,
+        )  # fmt: skip
         for steps in np.array_split(np.arange(epochs + 1), COMMITS):
             new = [row for t in bundle.trials for row in _rows(t, steps)]
             last = int(steps[-1])

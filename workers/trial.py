@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Annotated, Any, Generic, Protocol
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Protocol, cast
 
 from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypeVar
@@ -45,18 +45,45 @@ class Identified(Protocol[S_co]):
 EXPERIMENTS: Kind[Identified] = Kind("experiment", "workers.experiments", Identified)
 
 
-@dataclass(frozen=True)
+class _First(NamedTuple):
+    """Settings that differ from another trial's in nothing but the seed, and their JSON values."""
+
+    settings: Frozen
+    plain: dict[str, Any]
+
+
+@dataclass(frozen=True, init=False, eq=False)
 class Trial(Generic[S_co]):
-    """One training run. Make it with `Trial.of`, which validates; `settings` is the experiment's `Settings`.
+    """One training run. Make it with `Trial.of`, which validates.
 
     files: the files of the user's own in which its names are looked up besides this program's. partial: whether it is
     recorded already, and nothing is to be recorded again but its `measure`.
     """
 
     experiment: str
-    settings: S_co
-    files: UserFiles = field(default_factory=current, repr=False)
-    partial: bool = False
+    files: UserFiles = field(repr=False)
+    partial: bool
+    _first: ClassVar["_First | None"] = None  # of a trial that `with_seed` made, the one that it was made from
+
+    def __init__(self, experiment: str, settings: S_co, files: UserFiles | None = None, partial: bool = False) -> None:
+        known = {"experiment": experiment, "settings": settings, "files": files or current(), "partial": partial}
+        self.__dict__.update(known)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trial) and self._compared == other._compared
+
+    def __hash__(self) -> int:
+        return hash(self._compared)
+
+    @property
+    def _compared(self) -> tuple[object, ...]:
+        return self.experiment, self.settings, self.files, self.partial
+
+    @functools.cached_property
+    def settings(self) -> S_co:
+        """The experiment's `Settings`; of a trial that `with_seed` made, copied when they are first asked for."""
+        assert self._first
+        return cast(S_co, self._first.settings.model_copy(update={"seed": self.seed}))
 
     @staticmethod
     def of(experiment: str, settings: Mapping[str, object], files: UserFiles | None = None) -> "Trial":
@@ -79,6 +106,8 @@ class Trial(Generic[S_co]):
     def plain(self) -> dict[str, Any]:
         """The validated settings as plain JSON values, defaults included: what is hashed, stored and shown. Not to be
         changed: trials share its parts."""
+        if self._first:
+            return {**self._first.plain, "seed": self.seed}
         whole = self.settings.model_dump(mode="json")
         return {k: _plain_part(json.dumps(v)) if isinstance(v, (dict, list)) else v for k, v in whole.items()}
 
@@ -122,7 +151,7 @@ class Trial(Generic[S_co]):
         with self.files.active():
             return [*user_code.own(EXPERIMENTS, self.experiment), *user_code.named(self.settings)]
 
-    @property
+    @functools.cached_property
     def seed(self) -> int:
         return int(self.plain["seed"])
 
@@ -132,17 +161,21 @@ class Trial(Generic[S_co]):
         Only the seed is validated, and what does not depend on it is shared, so that a sweep of many seeds is validated
         once a cell. Hence no validator of an experiment's settings may look at the seed together with other settings.
         """
-        value = _seed_of(type(self.settings)).validate_python(seed, strict=True)
-        other = Trial(self.experiment, self.settings.model_copy(update={"seed": value}), self.files)
+        value = _seed_of(type(self._first.settings if self._first else self.settings)).validate_python(
+            seed, strict=True
+        )
         before, after = self._around_seed
-        other.__dict__.update(self._of_cell, plain={**self.plain, "seed": value}, id=_hashed(f"{before}{value}{after}"))
+        other: Trial[S_co] = object.__new__(Trial)
+        other.__dict__.update(self._of_cell, seed=value, id=_hashed(f"{before}{value}{after}"))
         return other
 
     @functools.cached_property
     def _of_cell(self) -> dict[str, object]:
         """The properties that are the same, and one object, for every seed."""
-        shared: dict[str, object] = {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
+        shared: dict[str, object] = {"experiment": self.experiment, "files": self.files, "partial": False}
+        shared |= {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
         shared |= {"unseeded": self.unseeded, "_may_differ": self._may_differ}
+        shared["_first"] = _First(self.settings, self.plain)
         if "seed" in self._may_differ:
             shared["shape"] = self.shape
         return {**shared, "_of_cell": shared}

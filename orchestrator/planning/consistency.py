@@ -48,9 +48,11 @@ def refuse_other_data(to_run: Sequence[Trial], recorded: Iterable[TrialRecord]) 
 
 def _digests(recorded: Iterable[TrialRecord]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    seen = {(id(one.settings.get("data")), digest): one for one in recorded if (digest := data_digest(one))}
-    for (_, digest), one in seen.items():  # trials of one cell share their data
-        found.setdefault(data_name(one.settings), set()).add(digest)
+    # Trials of one bundle share their provenances, and those of one cell in it their data.
+    seen = {(id(one.provenances), id(one.settings.get("data"))): one for one in recorded}
+    for one in seen.values():
+        if digest := data_digest(one):
+            found.setdefault(data_name(one.settings), set()).add(digest)
     return found
 
 

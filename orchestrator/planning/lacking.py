@@ -27,15 +27,22 @@ def lacking(
     """
     asked: dict[tuple[object, ...], Observed | None] = {}
     in_any_case = frozenset(measured_in_any_case(trials[0])) if trials else frozenset()
+    complete = set[tuple[int, int]]()  # cells of which nothing lacks where this was observed, by the objects they share
     for trial in trials:
         record = recorded.get(trial.id)
         if record is None or record.state not in RESULTS or record.observed is None:
             continue
+        alike = (id(trial.unseeded), id(record.observed))
+        if alike in complete and not record.beside:
+            continue
         key = (trial.experiment, str(trial.plain.get("measure")), str(trial.plain.get("evaluate_every")))
         if key not in asked:
             asked[key] = observed(trial)
-        if wanted := asked[key]:
-            yield from _observed_again(trial, wanted, record.measured, at_the_end, in_any_case)
+        wanted = asked[key]
+        lacks = [*_observed_again(trial, wanted, record.measured, at_the_end, in_any_case)] if wanted else []
+        if not lacks and not record.beside:
+            complete.add(alike)
+        yield from lacks
 
 
 def _observed_again(

@@ -5,7 +5,6 @@ Trials of one bundle may differ in the settings that their experiment names in `
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,7 +42,8 @@ def operations(bundle: Bundle) -> float:
     """Floating-point operations of a bundle: one epoch stands for what is measured of networks that are kept."""
     once = {"epochs": 1, "evaluate_every": 1}
     trials = [
-        replace(t, settings=t.settings.model_copy(update=once)) if bundle.trained_in else t for t in bundle.trials
+        Trial(t.experiment, t.settings.model_copy(update=once), t.files) if bundle.trained_in else t
+        for t in bundle.trials
     ]
     return sum(costs(trials).values())
 

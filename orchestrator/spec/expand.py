@@ -1,6 +1,5 @@
 """From a sweep to its trials: all combinations of each of its grids, nothing missing, nothing twice. Pure."""
 
-import contextlib
 import json
 import math
 from collections.abc import Collection
@@ -135,8 +134,10 @@ class _Expansion:
         if known is None and cell in cells:
             return None
         if known is not None and "seed" in places:
-            with contextlib.suppress(ValidationError):  # raised again below, by the whole trial
+            try:
                 return known.with_seed(grid.axes["seed"].values[places["seed"]])
+            except ValidationError:  # raised again below, by the whole trial
+                pass
         try:
             trial = self._validated(grid, places)
         except ValidationError as error:

@@ -5,7 +5,7 @@ manifest is read again only where its writer has replaced the files that it name
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
@@ -85,7 +85,7 @@ class Ledger:
                 bundle, place = self.winners[id]
                 manifest = self.manifests[bundle]
                 record = manifest.record(manifest.trials[place])
-                found[id] = replace(record, beside=self.beside[id]) if id in self.beside else record
+                found[id] = record._replace(beside=self.beside[id]) if id in self.beside else record
         return found
 
     @property

@@ -188,7 +188,9 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
     sources = [_source(ledger.store, name, digest) for name, digest in one.sources]
     if as_json:
         plain = {
-            **asdict(one),
+            **one._asdict(),
+            "observed": asdict(one.observed) if one.observed else None,
+            "beside": [asdict(other) for other in one.beside],
             "provenance": one.provenance.plain(),
             "provenances": [provenance.plain() for provenance in one.provenances],
             "computed": [{**asdict(part), "provenance": part.provenance.plain()} for part in computed],

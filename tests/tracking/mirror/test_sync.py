@@ -1,7 +1,6 @@
 """A sync makes MLflow show what is recorded, whatever happened to MLflow before: on real SQLite stores."""
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +114,7 @@ def test_fixed_settings_that_change_replace_the_sweeps_run_and_what_is_below_it_
 ) -> None:
     """MLflow changes no param."""
     mirror.sync(SWEEP, recorded(store)[:2], Ledger.read(store), uri, parent(tmp_path / "figures"))
-    longer = [replace(r, settings={**r.settings, "epochs": 61}) for r in recorded(store)[2:]]
+    longer = [r._replace(settings={**r.settings, "epochs": 61}) for r in recorded(store)[2:]]
     report = mirror.sync(SWEEP, longer, Ledger.read(store), uri, parent(tmp_path / "figures"))
     assert (report.superseded, report.problems) == (1, [])
     (top,) = mirror.connect(uri).search_runs(["1"], "tags.`sweep.role` = 'sweep'")
@@ -163,8 +162,8 @@ def test_a_measure_that_was_added_later_gets_its_points_as_if_it_had_been_there(
 
 def test_what_mlflow_refuses_for_one_run_does_not_stop_the_others(store: Store, uri: str) -> None:
     sync(store, uri)
-    changed = [replace(r, settings={**r.settings, "epochs": 61}) if r.id == "w2s0" else r for r in recorded(store)]
-    again = [replace(r, reason="looked at again") for r in changed]
+    changed = [r._replace(settings={**r.settings, "epochs": 61}) if r.id == "w2s0" else r for r in recorded(store)]
+    again = [r._replace(reason="looked at again") for r in changed]
     report = mirror.sync(SWEEP, again, Ledger.read(store), uri)
     assert report.behind == ["w2s0"] and "epochs" in report.problems[0] and report.runs_updated == 5
 
