@@ -8,8 +8,8 @@ The store is read once before the run and once after it; the ledger is handed on
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.execution import preflight
@@ -33,8 +33,8 @@ from orchestrator.planning.plan import Plan, compare
 from orchestrator.planning.resources import Resources, this_machine
 from orchestrator.planning.speeds import Spent
 from orchestrator.results import mlflow_mirror
-from orchestrator.results.build import build
-from orchestrator.results.write import write
+from orchestrator.results.build import Results, build
+from orchestrator.results.write import Files, unchanged, write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.row_cache import Reducer, in_this_process
@@ -81,20 +81,25 @@ class Options:
 class Launched:
     """What a launch did and found. trials: how many were run, were done before, failed, and so on. measured: how many
     recorded ones got measures that they had lacked. curves: the files of
-    each figure. not_drawn: the figures that could not be drawn. table: the points of all curves. failed: trials by the
-    last line of their error. damaged: a message for each file that was set aside."""
+    each figure. not_drawn: the figures that could not be drawn. results: what is recorded. failed: trials by the last
+    line of their error. damaged: a message for each file that was set aside."""
 
     trials: dict[str, int]
     measured: int
     curves: list[dict[str, str]]
     not_drawn: "tuple[NotDrawn, ...]"
-    table: "pd.DataFrame"
+    results: Results = field(repr=False)
     claims: list[Verdict]
     failed: dict[str, list[str]]
     tracking_uri: str
     report: str
     damaged: tuple[str, ...]
     wall_s: float
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The points of all curves, read from the records where no figure was drawn."""
+        return self.results.table
 
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.trials.items())
@@ -129,21 +134,19 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             work = claimed.enter_context(claim)
             kept = claimed.enter_context(keep_sweep(sweep, trials, work.store, options.limit))
         before, ledger, damaged = work.plan, work.ledger, work.damaged
+        as_they_are = None if before.work or options.elsewhere else _unchanged(sweep, trials, work)
         with ExitStack() as mirrored, ExitStack() as attached:
-            mirroring = mlflow_mirror.begin(sweep, trials, ledger, options.tracking_uri, bool(before.work))
-            mirror = mirrored.enter_context(mirroring)
+            to = options.tracking_uri
+            begun = mlflow_mirror.begin(sweep, trials, ledger, to, bool(before.work), waiting=bool(as_they_are))
+            mirror = mirrored.enter_context(begun)
             if before.work:
                 ran = _run(work, sweep, options, signals, mirror, observer, attached)
                 ledger, damaged = ran.ledger, (*damaged, *ran.damaged)
             if not options.elsewhere:
                 attached.close()
             reducing = _reducing(options, work.store, bool(before.work), signals)
-            with observer.waiting("drawing curves and judging claims"), reducing as reducer:
-                results = build(sweep, trials, ledger, reducer)
-                with work.store.leased():
-                    pass  # who was taken over writes no figures either
-                files = write(results, work.store)
-                table, kept.verdicts = results.table, results.verdicts
+            results, files = as_they_are or _written(sweep, trials, ledger, work.store, reducing, observer)
+            kept.verdicts = results.verdicts
             attached.close()
             mirror.finish(results, files, ledger)
             with observer.waiting("bringing MLflow up to date"):
@@ -156,9 +159,28 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     if before.work:
         _remember(ran, sweep, trials, options, time.monotonic() - start)
     return Launched(
-        counts, measured, files.figures, files.not_drawn, table, list(results.verdicts), after.failed,
+        counts, measured, files.figures, files.not_drawn, results, list(results.verdicts), after.failed,
         mirror.uri, files.report, damaged, time.monotonic() - start,
     )  # fmt: skip
+
+
+def _unchanged(sweep: Sweep, trials: Sequence[Trial], work: ClaimedWork) -> tuple[Results, Files] | None:
+    """The results of a sweep that nothing is to be done of, and its figures where these were drawn from the same."""
+    results = build(sweep, trials, work.ledger)
+    files = unchanged(results, work.store)
+    return (results, files) if files else None
+
+
+def _written(
+    sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, store: Store,
+    reducing: AbstractContextManager[Reducer], observer: Observer,
+) -> tuple[Results, Files]:  # fmt: skip
+    """The results of a sweep, its figures drawn and its claims judged: no rows are read of it any more."""
+    with observer.waiting("drawing curves and judging claims"), reducing as reducer:
+        results = build(sweep, trials, ledger, reducer)
+        with store.leased():
+            pass  # who was taken over writes no figures either
+        return results, write(results, store)
 
 
 def resources(options: Options) -> Resources:

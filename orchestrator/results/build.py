@@ -40,6 +40,7 @@ class Results:
 
     sweep: Sweep
     trials: Sequence[Trial]
+    ledger: Ledger
     records: Mapping[str, TrialRecord]
     frame: Frame
 
@@ -128,17 +129,22 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, reducer: Reduce
     classes = _classes(trials)
     planned = (Planned(t.id, t.cell, t.seed, t.unseeded, n) for t, n in zip(trials, classes, strict=True))
     source = stored(ledger, records.values())
-    return Results(sweep, trials, records, frame(planned, outcomes, source, parents(sweep), reducer(ledger)))
+    found = frame(planned, outcomes, source, parents(sweep), reducer(ledger))
+    return Results(sweep, trials, ledger, records, found)
 
 
 def _classes(trials: Sequence[Trial]) -> list[int]:
     """The number of classes of each trial's data; 0 where it has none, or does not know it before they are loaded."""
     known: dict[int, int] = {}
-    for data in (_data(trial) for trial in trials):
-        if id(data) not in known:  # trials share what is equal in them
-            there = data.sizes() if data else None
-            known[id(data)] = there.classes if there else 0
-    return [known[id(_data(trial))] for trial in trials]
+    of_data: dict[int, int] = {}
+    for trial in trials:
+        if id(trial.unseeded) not in known:  # trials share what is equal in them
+            data = _data(trial)
+            if id(data) not in of_data:
+                there = data.sizes() if data else None
+                of_data[id(data)] = there.classes if there else 0
+            known[id(trial.unseeded)] = of_data[id(data)]
+    return [known[id(trial.unseeded)] for trial in trials]
 
 
 def _data(trial: Trial) -> DataSettings | None:

@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from orchestrator.results.build import Results
@@ -16,8 +17,9 @@ from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.content.curve_runs import curve_lines
 from tracking.mirror.content.data_sets import Stored
 from tracking.mirror.content.payload import Parent, SweepInfo
+from tracking.mirror.database.shown import Shown, is_shown
 from tracking.mirror.runs import SyncReport
-from tracking.mirror.tracking_uri import check, of_database
+from tracking.mirror.tracking_uri import check, database, of_database
 from tracking.records import layout
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
@@ -49,7 +51,8 @@ def _info(sweep: Sweep, trials: Sequence[Trial]) -> SweepInfo:
 def _images(trials: Sequence[Trial]) -> dict[str, Stored]:
     """What an image of each data set is, by its name, where it is known before they are loaded, and one for all."""
     found: dict[str, set[Stored]] = {}
-    data = {id(t.settings.data): t.settings.data for t in trials if isinstance(t.settings, OnImages)}
+    one_of_each = {id(t.unseeded): t for t in reversed(trials)}.values()
+    data = {id(t.settings.data): t.settings.data for t in one_of_each if isinstance(t.settings, OnImages)}
     for one in data.values():
         if there := one.sizes():
             found.setdefault(one.name, set()).add(Stored(there.image, there.numbers))
@@ -59,18 +62,18 @@ def _images(trials: Sequence[Trial]) -> dict[str, Stored]:
 class Mirroring:
     """The mirror of one launch. Leaving it early, by an error or an interrupt, still mirrors what is recorded."""
 
-    def __init__(
-        self, sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, tracking_uri: str | None, working: bool
-    ) -> None:
-        self.sweep, self.store, self.uri = sweep, ledger.store.root, uri(ledger.store, tracking_uri)
-        check(self.uri)
-        self.thread = Mirror(_info(sweep, trials), {t.id for t in trials}, ledger, self.uri, working=working)
+    def __init__(self, sweep: Sweep, store: Store, uri: str, begin: Callable[[], Mirror], waiting: bool) -> None:
+        """begin: starts the thread that mirrors. waiting: whether that is left to `finish`."""
+        self.sweep, self.store, self.uri, self._begin = sweep, store.root, uri, begin
+        self.thread = None if waiting else begin()
 
     def __enter__(self) -> "Mirroring":
         return self
 
     def __exit__(self, *error: object) -> None:
         interrupted = error[0] is not None
+        if not self.thread:
+            return
         lag = self.thread.close(INTERRUPTED_CLOSE_S if interrupted else CLOSE_S, interrupted)
         if late := _late(lag):
             what = "MLflow is behind by %s; the records are complete, and once that is mended, `%s` catches up"
@@ -78,13 +81,23 @@ class Mirroring:
 
     def behind(self) -> str:
         """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""
-        lag = self.thread.lag()
-        return f"{_late(lag)}, for {duration(lag.seconds)}" if lag.seconds > LATE_S else ""
+        lag = self.thread.lag() if self.thread else None
+        return f"{_late(lag)}, for {duration(lag.seconds)}" if lag and lag.seconds > LATE_S else ""
 
     def finish(self, results: Results, files: Files, ledger: Ledger) -> None:
         """Shows curves, figures, verdicts and the report on the sweep's own run. `ledger`: the records to show. Nobody
         is at work on what is missing then: the launch has ended."""
+        if not self.thread and _is_shown(self.uri, results, files):
+            return
+        self.thread = self.thread or self._begin()
         self.thread.offer(_stopped(parent(results, files)), ledger)
+
+
+def _is_shown(uri: str, results: Results, files: Files) -> bool:
+    """Whether an embedded MLflow shows all of this already."""
+    info, state, path = _info(results.sweep, results.trials), _state(_states(results)), database(uri)
+    shown = Shown(files.origin, "cancelled" if state == "running" else state)
+    return path is not None and is_shown(path, info, results.records, shown)
 
 
 def _late(lag: Lag) -> str:
@@ -92,9 +105,15 @@ def _late(lag: Lag) -> str:
     return f"{lag.trials} trials ({why[0]})" if lag.trials or lag.error else ""
 
 
-def begin(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, tracking_uri: str | None, working: bool) -> Mirroring:
-    """Starts to mirror; `working`: whether trials are about to be trained. Raises Refused for an unusable URI."""
-    return Mirroring(sweep, trials, ledger, tracking_uri, working)
+def begin(
+    sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, tracking_uri: str | None, working: bool, waiting: bool
+) -> Mirroring:
+    """Starts to mirror. working: whether trials are about to be trained. waiting: not before `finish`, and not then
+    where MLflow is as it should be, since its import takes seconds. Raises Refused for an unusable URI."""
+    place = uri(ledger.store, tracking_uri)
+    check(place)
+    thread = partial(Mirror, _info(sweep, trials), {t.id for t in trials}, ledger, place, working=working)
+    return Mirroring(sweep, ledger.store, place, thread, waiting)
 
 
 def sync(results: Results, files: Files, ledger: Ledger, tracking_uri: str | None) -> SyncReport:
@@ -120,7 +139,7 @@ def _at_work(trials: Collection[str], store: Store) -> set[str]:
 
 def parent(results: Results, files: Files) -> Parent:
     """What the sweep's own run shows."""
-    states = {str(state): int(n) for state, n in results.frame.trials["state"].value_counts().items()}
+    states = _states(results)
     tags = {f"claim.{i}.{v.name}": str(v.verdict) for i, v in enumerate(results.verdicts, 1)}
     lines, left_out = ((), []) if results.table.empty else curve_lines(results.table)
     shown = {
@@ -133,7 +152,12 @@ def parent(results: Results, files: Files) -> Parent:
     sweep = results.sweep
     note = _note(sweep, states, results.verdicts, left_out)
     logarithmic = frozenset(curve.name for curve in sweep.curves if curve.x_logarithmic)
-    return Parent(_state(states), note, tags, lines, logarithmic, shown, {Path(sweep.path).name: sweep.written})
+    texts = {Path(sweep.path).name: sweep.written}
+    return Parent(_state(states), note, tags, lines, logarithmic, shown, texts, files.origin)
+
+
+def _states(results: Results) -> dict[str, int]:
+    return {str(state): int(n) for state, n in results.frame.trials["state"].value_counts().items()}
 
 
 def _state(states: dict[str, int]) -> State:

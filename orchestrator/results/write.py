@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestrator.results import drawn
 from orchestrator.results.build import Results, plain
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import StorageFailed
@@ -21,28 +22,43 @@ if TYPE_CHECKING:
 class Files(NamedTuple):
     """figures: of each figure its name and the paths of its files, by kind ("png", "svg", "pdf", "parquet", "csv").
     not_drawn: the figures that are not among them, and why. report: the path of the HTML page, "" where it is not
-    written."""
+    written. origin: the digest of what all of it was made from, "" where some could not be made."""
 
     figures: list[dict[str, str]]
     not_drawn: "tuple[NotDrawn, ...]"
     report: str
+    origin: str = ""
+
+
+def unchanged(results: Results, store: Store) -> Files | None:
+    """The files that `write` would write, where they are there and were made from the same; else None. Raises Damaged
+    and StorageFailed as `write` does."""
+    origin = drawn.origin(results)
+    try:
+        found = drawn.kept(figure_folder(results.sweep, store), origin)
+    except StorageFailed:
+        raise
+    except OSError:  # `write` says why
+        return None
+    return Files(found.figures, (), found.report, origin) if found else None
 
 
 def write(results: Results, store: Store) -> Files:
     """Writes everything below figures/<variant>/: <figure>.png, .svg and .pdf, curves.parquet, curves.csv, trials.csv,
-    claims.json and report.html. A figure that cannot be drawn, or written, costs only itself. Raises Damaged and
-    StorageFailed where rows cannot be read, or where a file is a link."""
+    claims.json, report.html, and in drawn.json what all of it was made from. A figure that cannot be drawn, or written,
+    costs only itself. Raises Damaged and StorageFailed where rows cannot be read, or where a file is a link."""
     from tracking.plotting import figures
     from tracking.report import trials
 
     sweep = results.sweep
     try:
         folder = figure_folder(sweep, store)
+        drawn.forget(folder)
     except StorageFailed:
         raise
     except OSError as error:
         return Files([], (figures.NotDrawn.by(layout.FIGURES, error),), "")
-    drawn = figures.draw(
+    made = figures.draw(
         results.curves,
         results.heatmaps,
         sweep.panels,
@@ -55,10 +71,27 @@ def write(results: Results, store: Store) -> Files:
     verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
     table = trials.trials(results.frame)
     texts = {layout.CLAIMS: verdicts, layout.TRIALS_CSV: trials.as_csv(table)}
-    lost = (*drawn.failed, *(one for name, text in texts.items() for one in _write_page(folder / name, text)))
+    lost = (*made.failed, *(one for name, text in texts.items() for one in _write_page(folder / name, text)))
     report = folder / layout.REPORT
-    unwritten = _write_page(report, _report(results, replace(drawn, failed=lost), table))
-    return Files(list(drawn.files), (*lost, *unwritten), "" if unwritten else str(report))
+    unwritten = _write_page(report, _report(results, replace(made, failed=lost), table))
+    if lost or unwritten:
+        return Files(list(made.files), (*lost, *unwritten), "" if unwritten else str(report))
+    origin = drawn.origin(results)
+    unnoted = _noted(folder, origin, list(made.files))
+    return Files(list(made.files), tuple(unnoted), str(report), "" if unnoted else origin)
+
+
+def _noted(folder: Path, origin: str, files: list[dict[str, str]]) -> "list[NotDrawn]":
+    """Notes what the files were made from; why that could not be written."""
+    from tracking.plotting import figures
+
+    beside = [folder / name for name in (layout.CLAIMS, layout.TRIALS_CSV, layout.REPORT)]
+    try:
+        drawn.note(folder, origin, files, beside)
+    except OSError as error:
+        drawn.forget(folder)
+        return [figures.NotDrawn.by(layout.DRAWN, error)]
+    return []
 
 
 def figure_folder(sweep: Sweep, store: Store) -> Path:

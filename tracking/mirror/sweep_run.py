@@ -58,7 +58,8 @@ class SweepRun:
         self._lines(runs, parent.lines)
         self._pages(parent, trials)
         fixed = mp.fixed_params(self.sweep, trials[0]) if trials else {}
-        send.log(self.client, there, fixed, [], {**about, FILES: files})
+        shown = mp.shown(self.sweep, parent.origin, len(parent.lines))
+        send.log(self.client, there, fixed, [], {**about, FILES: files, notes.SHOWN: shown})
 
     def _lines(self, runs: dict[str, Known], lines: Sequence[CurveLine]) -> None:
         """A run for each line; one whose points have changed is made anew, since MLflow takes no point back."""

@@ -50,6 +50,7 @@ MANIFEST = "manifest.json"
 MLFLOW_DATABASE, MLFLOW_ARTIFACTS = "mlflow.db", "mlartifacts"
 CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "claims.json", "report.html"
 TRIALS_CSV = "trials.csv"
+DRAWN = "drawn.json"  # what the files beside it were made from
 DIFFERENCES, COMPARISON = "differences.csv", "comparison.json"
 FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg", ".pdf")
 

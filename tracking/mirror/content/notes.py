@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 SENT, MIRRORED, SUPERSEDED = "mlflow.sweep.sent", "mlflow.sweep.mirrored", "mlflow.sweep.superseded"
+SHOWN = "mlflow.sweep.shown"  # on the sweep's own run: what it was written from
 NAME, TRIAL, LINE = "sweep.name", "sweep.trial_id", "sweep.line"  # by which runs are found again
 LINE_PREFIX = "line: "  # what the runs of curves' lines are known by begins so
 NOTHING_SENT = "-1"

@@ -55,7 +55,8 @@ class Parent:
     """What the sweep's own run shows.
 
     note: Markdown. lines: each gets a run of its own. logarithmic: the names of the curves whose x axis is. files: of
-    the run's artifacts, by folder ("" for the top). texts: artifacts at the top, by name.
+    the run's artifacts, by folder ("" for the top). texts: artifacts at the top, by name. origin: the digest of what
+    all of it was made from, "" where that is not known.
     """
 
     state: State
@@ -65,6 +66,7 @@ class Parent:
     logarithmic: frozenset[str] = frozenset()
     files: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    origin: str = ""
 
 
 def text(value: Any, limit: int) -> str:
@@ -158,6 +160,12 @@ def parent_tags(sweep: SweepInfo, parent: Parent | None, commit: str) -> dict[st
     return {"mlflow.runName": sweep.name, **_origin(sweep, commit), "sweep.role": "sweep", **given}
 
 
+def shown(sweep: SweepInfo, origin: str, lines: int) -> str:
+    """What the sweep's own run is marked with when all that it shows, and so many lines, were made from `origin`; ""
+    where that is not known."""
+    return digest(sweep, _user(), origin, lines) if origin else ""
+
+
 def line_tags(sweep: SweepInfo, line: CurveLine, key: str, parent: str) -> dict[str, str]:
     """The tags of the run of a curve's line; `key` is what it is known by."""
     return {
@@ -193,7 +201,7 @@ def as_it_stands(trial: TrialRecord, at_work: Collection[str] | None) -> TrialRe
     """A trial as it is shown: one that is not done and that nobody works on is no longer running."""
     if trial.state != "running" or at_work is None or trial.id in at_work:
         return trial
-    return replace(trial, state="cancelled", reason=f"interrupted after step {trial.step}; the next launch goes on")
+    return trial._replace(state="cancelled", reason=f"interrupted after step {trial.step}; the next launch goes on")
 
 
 def all_sent(trial: TrialRecord) -> str:
