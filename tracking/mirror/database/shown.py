@@ -17,7 +17,7 @@ from tracking.mirror.content.notes import Known
 from tracking.mirror.content.payload import SweepInfo
 from tracking.mirror.database import schema
 from tracking.mirror.experiments import FORM, FORM_TAG
-from tracking.records.manifest import TrialRecord
+from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import State
 
 NOTES = (notes.TRIAL, notes.LINE, notes.SENT, notes.MIRRORED, notes.SUPERSEDED, notes.SHOWN)
