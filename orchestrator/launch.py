@@ -180,7 +180,9 @@ def _written(
         results = build(sweep, trials, ledger, reducer)
         with store.leased():
             pass  # who was taken over writes no figures either
-        return results, write(results, store)
+        files = write(results, store)
+        _ = results.table, results.verdicts  # where no figure could be written, they are not known yet
+        return results, files
 
 
 def resources(options: Options) -> Resources:

@@ -77,7 +77,7 @@ def test_a_command_imports_what_it_needs(folder: Path, command: str, allowed: se
 
 
 def test_a_launch_with_nothing_to_do_neither_draws_nor_opens_mlflow(folder: Path) -> None:
-    assert {"mlflow", "matplotlib"} <= imported(folder, "launch small.yaml --local"), "it has to draw and to mirror"
+    assert "mlflow" in imported(folder, "launch small.yaml --local"), "nothing was drawn or mirrored before it"
     assert imported(folder, "launch small.yaml --local") == {*RECORDS, "pandas", "scipy"}
     assert imported(folder, "launch small.yaml") == {*RECORDS, "pandas", "scipy"}, "nor is Ray started"
 
