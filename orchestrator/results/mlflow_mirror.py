@@ -17,7 +17,7 @@ from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.content.curve_runs import curve_lines
 from tracking.mirror.content.data_sets import Stored
 from tracking.mirror.content.payload import Parent, SweepInfo
-from tracking.mirror.database.shown import Shown, is_shown
+from tracking.mirror.is_shown import Shown, is_shown
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check, database, of_database
 from tracking.records import layout

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.stores.mirrored_sweep import SWEEP, parent, recorded, sync
 from tracking.mirror import sync as mirror
-from tracking.mirror.database.shown import Shown, is_shown
+from tracking.mirror.is_shown import Shown, is_shown
 from tracking.mirror.tracking_uri import of_database
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
