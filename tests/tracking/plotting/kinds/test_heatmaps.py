@@ -48,6 +48,16 @@ def test_steps_are_called_as_the_experiment_calls_them_and_each_group_has_a_pane
     assert mesh.get_array().shape == (len(STEPS), len(WIDTHS))
 
 
+def test_the_values_of_few_cells_are_written_and_those_of_many_are_not() -> None:
+    def written(figure: Any) -> int:
+        return sum(one.get_gid() == "value" for axes in figure.axes for one in axes.texts)
+
+    assert written(drawn()) == 5  # of 6 cells, one of which has no value
+    many = recorded({"net.width": list(range(1, 12))}, value=lambda settings, seed, step, split: 0.5)
+    cells = heat(many, Heatmap(name="a", x="net.width", y="step", z="error", split="test"), ["net.width"])
+    assert written(heatmaps.figure(cells, Caption("Title", "Memo 90", "digits", "epoch"))) == 0
+
+
 def test_many_values_on_a_logarithmic_axis_have_few_plain_ticks() -> None:
     widths = [2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64]
     found = recorded({"net.width": widths}, value=lambda settings, seed, step, split: 0.5)
