@@ -25,7 +25,7 @@ def check(claim: Claim, trials: Sequence[Trial], measures: Collection[str] | Non
     needs = claim.needs(frozenset(name for trial in trials for name in trial))
     once = [m.y for m in needs.measures.values() if m.at == "every" and once_a_trial(m.y)]
     steps = [f"{claim.name} looks at every step, and a trial has one number of {y}" for y in once]
-    return [*claim.problems(trials), *_x(needs, trials, measures), *_measures(needs, trials, measures), *steps]
+    return [*claim.problems(trials), *_x(needs, trials, measures), *_measures(claim, needs, trials, measures), *steps]
 
 
 def no_order(setting: str, values: Sequence[object]) -> str | None:
@@ -63,12 +63,12 @@ def _x(needs: Needs, trials: Sequence[Trial], measures: Collection[str] | None) 
         yield problem
 
 
-def _measures(needs: Needs, trials: Sequence[Trial], measures: Collection[str] | None) -> Iterator[str]:
+def _measures(claim: Claim, needs: Needs, trials: Sequence[Trial], measures: Collection[str] | None) -> Iterator[str]:
     """Every measure that is looked at will be recorded."""
     if measures is None:
         return
     perturbed = any(name.startswith("perturbation.") for trial in trials for name in trial)
-    looked_at = needs.measures.values()
-    for one in dict.fromkeys(name for measured in looked_at for name in measures_of(measured.y)):
+    looked_at = [name for measured in needs.measures.values() for name in measures_of(measured.y)]
+    for one in dict.fromkeys([*looked_at, *([claim.reached.measure] if claim.reached else [])]):
         if one not in measures and not (one == PERTURBATIONS and perturbed):
             yield unknown("measure", one, sorted(measures))

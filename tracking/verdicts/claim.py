@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from pydantic import Field, model_validator
 
 from tracking.analysis.specs.curve_spec import Scalar
-from tracking.analysis.specs.quantity import Quantity, Split, refuse_split
+from tracking.analysis.specs.quantity import Condition, Quantity, Split, refuse_split
 from tracking.common.named_files.plugins import Frozen, Kind
 from tracking.verdicts.finding import Finding
 from tracking.verdicts.line import Line
@@ -67,6 +67,11 @@ class Claim(Frozen, ABC):
     )
     where: dict[str, Scalar | list[Scalar]] = Field(
         {}, description="Only trials with these settings: a value or a list."
+    )
+    reached: Condition | None = Field(
+        None,
+        description="What a trial must have reached by its last step to be compared with others, as in {measure: risk, "
+        "split: train, at_most: 0.01}. One that has not is counted as not reached, and leaves the claim open.",
     )
     min_seeds: int | None = Field(
         None,

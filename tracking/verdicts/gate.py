@@ -7,7 +7,7 @@ A claim sees finished trials with finite numbers, and nothing else. Here are cou
     failed      failed or cancelled
     missing     not recorded, or still running
     not finite  finished, with an infinite or undefined value among those that the claim looks at
-    not reached finished, and the condition of a first step never held
+    not reached finished, and the condition of a first step never held, or what the claim asks for is not reached
     unmeasured  finished, without a value of a measure that the claim looks at
 
 since a claim that holds on what is left of them has not been shown (`tracking.verdicts.verify`).
@@ -25,7 +25,7 @@ from tracking.analysis.derive import NEVER, first, last, lines
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.analysis.specs.quantity import has_own_split
+from tracking.analysis.specs.quantity import Condition, has_own_split
 from tracking.analysis.values import CLASSES, codes, identity, words
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tracking.analysis.frame import Line as Rows
 
 FINISHED = "finished"
+REACHED = "reached"  # of the measure that tells whether a trial can be compared
 NO_NUMBER = ("diverged", "not finite", "not reached")  # of trials that ended: what leaves a claim open
 STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", "missing": "missing", "running": "missing"}
 
@@ -68,7 +69,7 @@ def gated(frame: "Frame", claim: Claim) -> list[Gated]:
         problem = no_order(needs.x, chosen.trials[needs.x].tolist())
         if problem is not None:
             raise Refused(problem)
-    series, fates = _read(chosen, needs)
+    series, fates = _read(chosen, needs, claim.reached)
     lines = _lines(chosen, needs, [id for id in chosen.trials.index if series[id] and id not in fates])
     trials = {str(id): one for id, one in zip(chosen.trials.index, chosen.trials.to_dict("records"), strict=True)}
     fate = {id: fates.get(id) or STATES.get(str(trial["state"]), FINISHED) for id, trial in trials.items()}
@@ -128,11 +129,15 @@ def _beside_x(frame: "Frame", needs: Needs, apart: list[str]) -> list[str]:
     return [name for name in select(frame, curve, apart).group if name not in needs.compared]
 
 
-def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], dict[str, str]]:
+def _read(
+    frame: "Frame", needs: Needs, reached: Condition | None
+) -> tuple[dict[str, dict[str, Series]], dict[str, str]]:
     """The series of the trials, by trial and name, and of finished trials that do not count, why."""
     wanted = dict(needs.measures)
     if needs.x is not None and needs.x not in frame.trials:
         wanted["x"] = Measured(needs.x)
+    if reached is not None:
+        wanted[REACHED] = Measured(reached.measure, reached.split, reached.layer)
     found: dict[str, dict[str, Series]] = {id: {} for id in frame.trials.index}
     finished = frame.only(frame.trials["state"] == "finished")
     cells = {str(id): str(cell) for id, cell in finished.trials["cell"].items()}
@@ -149,6 +154,8 @@ def _read(frame: "Frame", needs: Needs) -> tuple[dict[str, dict[str, Series]], d
             fates[id] = "not reached"
         elif not all(np.isfinite(series.values).all() for series in found[id].values()):
             fates[id] = "not finite"
+        elif reached is not None and not reached.holds(found[id][REACHED].last):
+            fates[id] = "not reached"
     return found, fates
 
 

@@ -60,11 +60,16 @@ def judged(frame: "Frame", claim: Claim) -> Verdict:
         each_trial = _each_trial(frame, claim)
         found = [(one.line.name, _judged(claim, one, each_trial)) for one in lines]
         word, numbers = worst(finding.word for _, finding in found), _together(found)
-        evidence: Numbers = {"criterion": claim.criterion(), **numbers, **_counts(lines)}
+        evidence: Numbers = {"criterion": _criterion(claim), **numbers, **_counts(lines)}
     except Refused as refusal:
         word, evidence = "not enough data", {"reason": str(refusal)}
     x = claim.needs(frozenset(settings_of(frame))).x or ""
     return Verdict(claim.name, word, _finite(evidence), claim.statement or claim.tested(), claim.label, x)
+
+
+def _criterion(claim: Claim) -> str:
+    """The claim's criterion, and of which trials, in words."""
+    return f"{claim.criterion()}; of trials that end with {claim.reached}" if claim.reached else claim.criterion()
 
 
 def _refuse(frame: "Frame", claim: Claim) -> None:

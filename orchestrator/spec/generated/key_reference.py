@@ -28,9 +28,9 @@ PLACES: dict[Kind[HasSettings], tuple[str, str, str]] = {
     OPTIMIZERS: ("Optimizers", "optimizer.name", ""),
     SCHEDULES: ("Schedules of the learning rate", "optimizer.schedule.name", "Times are in epochs."),
     PERTURBATIONS: ("Perturbations", "perturbation.name", ""),
-    CLAIMS: ("Claims", "name", "Each takes `label`, `statement` and `where` besides."),
+    CLAIMS: ("Claims", "name", "Each takes `label`, `statement`, `where` and `reached` besides."),
 }
-COMMON = {"name", "label", "statement", "where"}  # of all claims
+COMMON = {"name", "label", "statement", "where", "reached"}  # of all claims
 OTHERS = {"Derived": "a derived quantity"}  # models with a section of their own
 SHARED: dict[Kind[HasSettings], type[BaseModel]] = {DATASETS: DataSettings}  # keys that stand above those of each file
 MANY = 10  # names, which have sections or tables of their own
@@ -92,7 +92,7 @@ def _table(model: type[BaseModel], without: set[str] | None = None) -> list[str]
     whole = definitions[found["$ref"].rpartition("/")[2]] if "$ref" in found else found  # of a recursive model
     parts = _flat(whole, definitions, "")
     rows = [f"| `{key}` | {_kind(p)} | {_default(p)} | {_cell(p.get('description', ''))} |" for key, p in parts
-            if key not in (without or ())]  # fmt: skip
+            if key.partition(".")[0] not in (without or ())]  # fmt: skip
     return ["| key | value | if absent | what it says |", "|---|---|---|---|", *rows]
 
 

@@ -152,3 +152,13 @@ def test_cells_at_the_same_x_are_told_apart_by_what_the_claim_compares() -> None
     ]
     (one,) = lines(trials, "peak_grows").values()
     assert one.line.x == [10.0, 10.0, 100.0, 100.0]
+
+
+def test_a_trial_that_has_not_reached_what_the_claim_asks_for_leaves_it_open() -> None:
+    trials = widths([0.3, 0.2, 0.1], risk_train=[0.01, 0.005, 0.001])
+    asked = {"y": "error", "split": "test", "order": "falling", "x": "net.width"}
+    reached = {"measure": "risk", "split": "train", "at_most": 0.01}
+    assert judged(trials, "monotone", **asked, reached=reached).verdict == "holds"
+    found = judged(trials, "monotone", **asked, reached={**reached, "at_most": 0.005})
+    assert (found.verdict, found.evidence["not reached"]) == ("not enough data", 3)
+    assert str(found.evidence["criterion"]).endswith("of trials that end with train risk <= 0.005")

@@ -40,6 +40,10 @@ class Condition(Frozen):
             )
         return self
 
+    def holds(self, value: float) -> bool:
+        """Whether a value of the measure meets the bound."""
+        return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0.0)
+
     def __str__(self) -> str:
         sign, bound = ("<=", self.at_most) if self.at_least is None else (">=", self.at_least)
         return f"{_measured(self.measure, self.split, self.layer)} {sign} {bound:g}"
