@@ -55,8 +55,9 @@ class Entry(BaseModel):
         return build(sweep, expand(sweep), Ledger.read(Store(str(store))))
 
     def keep(self, store: Path) -> None:
-        """Copies the records of this sweep from a store into its folder, in place of those that are there."""
-        bundles = {record.bundle for record in self.recorded_in(store).records.values()}
+        """Copies the records of this sweep from a store into its folder, in place of those that are there: what was
+        measured later, in other bundles, too."""
+        bundles = {bundle for record in self.recorded_in(store).records.values() for bundle in record.bundles}
         shutil.rmtree(self.folder / layout.RECORDS, ignore_errors=True)
         for bundle in sorted(bundles):
             shutil.copytree(store / layout.RECORDS / bundle, self.folder / layout.RECORDS / bundle)
