@@ -63,8 +63,10 @@ class Batched:
             self._hold(going_on)
         elif not np.isin(going_on, self.held).all():
             self._hold(np.arange(len(self.bundle)))
-        self.stack.epoch(order[self.held], active[self.held], rates[self.held], before)
-        if self.stack.weights is not self.weights:
+        if self.stack is self.whole:
+            self.stack.epoch(order, active, rates, before)
+        else:
+            self.stack.epoch(order[self.held], active[self.held], rates[self.held], before)
             self.weights.copy_rows(self._index(self.held), self.stack.weights)
 
     def _hold(self, models: NDArray[np.int64]) -> None:
