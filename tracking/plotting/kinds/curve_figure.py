@@ -77,7 +77,9 @@ def _correlation(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:
     found = of_points(x, y, curve.correlation)
     if found is None:
         return
-    said = f"{SYMBOLS[curve.correlation]} = {found.centre:.2f} ({found.low:.2f} to {found.high:.2f})"
+    digits = 4 if max(-found.low, found.high) > 0.995 else 2  # near 1 the distance from 1 is what counts
+    ends = f"{found.low:.{digits}f} to {found.high:.{digits}f}"
+    said = f"{SYMBOLS[curve.correlation]} = {found.centre:.{digits}f} ({ends})"
     place = axes.transAxes.inverted().transform(axes.transData.transform([*zip(x, y, strict=True)]))
     left = place[place[:, 0] < 0.5, 1]
     below = int((left < 0.15).sum()) < int((left > 0.85).sum())
