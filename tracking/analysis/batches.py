@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH = 250_000  # values of each split and layer that are in memory at once, and those of one cell in any case
+BATCH = 500_000  # values of each split and layer that are in memory at once, and those of one cell in any case
 NEEDED = ("key", "group", "seed", "state", "step")  # columns of the trials of a batch, where they exist
 
 
