@@ -46,7 +46,7 @@ class Lowered(NamedTuple):
 def fixed(name: str, layer: tuple[int, int, int], candidate: Candidate, columns: int, precision: str) -> dict[str, Any]:
     """The constants of the kernel as it is launched for a layer."""
     i, o, side = layer
-    inner = candidate.rows if name == "by_weights" else ways._inner(*((o, o) if name == "by_data" else (i, 9 * i)))
+    inner = candidate.rows if name == "by_weights" else ways.inner(*((o, o) if name == "by_data" else (i, 9 * i)))
     sizes = {"H": side, "W": side, "P": side // 2, "Q": side // 2, "I": i, "O": o}
     bundle = {"WEIGHT_STRIDE": 10_000, "BIAS_STRIDE": 10_000, "BIAS": True, "RELU": True, "LONG": False}
     rows = ways.WEIGHT_ROWS if name == "by_weights" else candidate.rows

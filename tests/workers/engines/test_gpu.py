@@ -211,7 +211,7 @@ def test_tiles_are_measured_once_a_layer_and_kept(tmp_path: Path, monkeypatch: p
     from workers.engines.gpu.convolutions import triton as way
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path / "triton"))
-    kernels: list[Any] = [way._forward, way._by_data, way._by_weights]
+    kernels: list[Any] = [way.forward_kernel, way.by_data_kernel, way.by_weights_kernel]
     for kernel in kernels:
         kernel.cache.clear()
     trained(engine.Batched(*bundle(net={"name": "convnet", "depth": 2, "width": 24}), "cuda", way))

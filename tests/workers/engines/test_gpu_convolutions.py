@@ -102,7 +102,7 @@ def test_weights_as_the_engine_stores_them_are_read_where_they_are(way: Any) -> 
     back, right_back = (way.backward(x, w, y, True, True) for w in (views[0], weight))
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(back, right_back, strict=True))
     if way is ROUTES.load("triton"):
-        assert views[0].data_ptr() % 16 == 0 and way._stored(views[0]).data_ptr() == views[0].data_ptr()
+        assert views[0].data_ptr() % 16 == 0 and way.stored(views[0]).data_ptr() == views[0].data_ptr()
 
 
 def test_places_beyond_32_bits_are_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,9 +49,9 @@ def test_every_candidate_computes_the_same_and_the_fastest_is_taken(
         return [1.0 / len(launched)] * len(quantiles)  # every candidate seems faster than the one before
 
     kernels: dict[str, Any] = {
-        "_forward": tuned(convolution.forward, "ROWS", "O", way.TILES, way.KEY, timer),
-        "_by_data": tuned(convolution.by_data, "ROWS", "I", way.TILES, way.KEY, timer),
-        "_by_weights": tuned(convolution.by_weights, "INNER", "O", way.WEIGHT_TILES, way.KEY, timer),
+        "forward_kernel": tuned(convolution.forward, "ROWS", "O", way.TILES, way.KEY, timer),
+        "by_data_kernel": tuned(convolution.by_data, "ROWS", "I", way.TILES, way.KEY, timer),
+        "by_weights_kernel": tuned(convolution.by_weights, "INNER", "O", way.WEIGHT_TILES, way.KEY, timer),
     }
     for name, kernel in kernels.items():
         monkeypatch.setattr(way, name, kernel)
@@ -61,7 +61,7 @@ def test_every_candidate_computes_the_same_and_the_fastest_is_taken(
     tried = sum(fits(c, columns) for tiles, width in shapes for c in tiles for columns in columns_for(width))
     assert len(launched) == tried > 10
     columns = columns_for(channels)[-1]
-    last, chosen = [c for c in way.TILES if fits(c, columns)][-1], kernels["_forward"].best_config
+    last, chosen = [c for c in way.TILES if fits(c, columns)][-1], kernels["forward_kernel"].best_config
     assert (chosen.kwargs, chosen.num_warps) == ({"ROWS": last.rows, "COLUMNS": columns}, last.warps)
     gradients(x, weight, bias)
     assert len(launched) == tried, "measured once a shape"

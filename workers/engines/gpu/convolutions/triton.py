@@ -28,14 +28,14 @@ TILES = [Candidate(64, 4, 3), Candidate(128, 4, 3), Candidate(128, 8, 3), Candid
 WEIGHT_TILES = [Candidate(32, 4, 3), Candidate(64, 4, 3), Candidate(32, 2, 3), Candidate(16, 2, 4)]
 KEY = ("H", "W", "I", "O", "PRECISION")
 
-_forward = tuned(convolution.forward, "ROWS", "O", TILES, KEY)
-_by_data = tuned(convolution.by_data, "ROWS", "I", TILES, KEY)
-_by_weights = tuned(convolution.by_weights, "INNER", "O", WEIGHT_TILES, (*KEY, "BIAS"))
+forward_kernel = tuned(convolution.forward, "ROWS", "O", TILES, KEY)
+by_data_kernel = tuned(convolution.by_data, "ROWS", "I", TILES, KEY)
+by_weights_kernel = tuned(convolution.by_weights, "INNER", "O", WEIGHT_TILES, (*KEY, "BIAS"))
 
 
 def forward(x: "Maps", weight: "Weight", bias: "Bias | None", relu: bool) -> "Sums":
     """See `workers.engines.gpu.convolutions`."""
-    x, matrix, (m, b, height, width, i), o = _dense(x), _stored(weight), x.shape, weight.shape[1]
+    x, matrix, (m, b, height, width, i), o = _dense(x), stored(weight), x.shape, weight.shape[1]
     p, q = _half(height), _half(width)
     y = x.new_empty(m, b, p, q, o)
 
@@ -43,10 +43,10 @@ def forward(x: "Maps", weight: "Weight", bias: "Bias | None", relu: bool) -> "Su
         return triton.cdiv(b * p * q, tile["ROWS"]), triton.cdiv(o, tile["COLUMNS"]), m
 
     bias = bias if bias is None or bias.stride(1) == 1 else bias.contiguous()
-    _forward[grid](
+    forward_kernel[grid](
         x, matrix, x if bias is None else bias, y, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
         WEIGHT_STRIDE=matrix.stride(0), BIAS_STRIDE=0 if bias is None else bias.stride(0),
-        BIAS=bias is not None, RELU=relu, INNER=_inner(i, 9 * i), PRECISION=products(), LONG=long(x, y),
+        BIAS=bias is not None, RELU=relu, INNER=inner(i, 9 * i), PRECISION=products(), LONG=long(x, y),
     )  # fmt: skip
     return y
 
@@ -63,14 +63,14 @@ def _data_gradient(x: Tensor, weight: Tensor, slope: Tensor) -> Tensor:
     m, b, height, width, i = x.shape
     p, q, o = slope.shape[2:]
     of_x = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-    matrix = _stored(weight)
+    matrix = stored(weight)
 
     def grid(tile: dict[str, int]) -> Grid:
         return triton.cdiv(b * p * q, tile["ROWS"]), 4 * triton.cdiv(i, tile["COLUMNS"]), m
 
-    _by_data[grid](
+    by_data_kernel[grid](
         slope, matrix, x, of_x, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
-        WEIGHT_STRIDE=matrix.stride(0), INNER=_inner(o, o), PRECISION=products(), LONG=long(x, slope),
+        WEIGHT_STRIDE=matrix.stride(0), INNER=inner(o, o), PRECISION=products(), LONG=long(x, slope),
     )  # fmt: skip
     return of_x
 
@@ -87,7 +87,7 @@ def _weight_gradient(x: Tensor, slope: Tensor, bias: bool) -> tuple[Tensor, Tens
     def grid(tile: dict[str, int]) -> Grid:
         return triton.cdiv(9 * i, tile["INNER"]) * triton.cdiv(o, tile["COLUMNS"]), slabs, m
 
-    _by_weights[grid](
+    by_weights_kernel[grid](
         x, slope, parts, bias_parts, x.stride(0), rows, each, H=height, W=width, P=p, Q=q, I=i, O=o,
         BIAS=bias, PRECISION=products(), LONG=long(x, slope), ROWS=WEIGHT_ROWS,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def _half(size: int) -> int:
     return (size + 1) // 2
 
 
-def _inner(channels: int, terms: int) -> int:
+def inner(channels: int, terms: int) -> int:
     """Terms of the sum in one iteration of the loop: of one tap, so that channels are loaded side by side, or where
     channels are no multiple of 16, so that little is left over."""
     return 32 if (channels if channels % 16 == 0 else terms) % 32 == 0 else 16
@@ -115,7 +115,7 @@ def _dense(x: Tensor) -> Tensor:
     return x if x[0].is_contiguous() else x.contiguous()
 
 
-def _stored(weight: Tensor) -> Tensor:
+def stored(weight: Tensor) -> Tensor:
     """(M, O, I, 3, 3) -> (M, 3, 3, I, O), each model's in one piece: no copy of weights that are stored like that."""
     taps = weight.permute(0, 3, 4, 2, 1)
     return taps if taps[0].is_contiguous() else taps.contiguous()
