@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shutil
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,10 @@ class Fuzzer:
         chance = random.Random(f"{self.seed} {number}")
         kind = chance.choice(KINDS)
         self.tried = Tried(number, kind, how=self._choose_way(chance.random()))
-        {"store": self._store, "archive": self._archive, "sweep": self._sweep}[kind](chance)
+        try:
+            {"store": self._store, "archive": self._archive, "sweep": self._sweep}[kind](chance)
+        except Exception:  # a mistake of the fuzzer's is shown with its input, and the others are tried
+            self._note(f"the fuzzer itself raised\n{traceback.format_exc()}")
         for name in ("runs", "written"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         (self.folder / "written").mkdir()
@@ -91,7 +95,7 @@ class Fuzzer:
             max((runs / "leases").iterdir()).unlink()  # of the launch that gives no sign of life
         what, forged = stores.change(runs, chance)
         self.tried.about = f"{name} {what}"
-        for command in chance.sample(commands.READ, 3):
+        for command in chance.sample(commands.READ, 2):
             self._reads(commands.filled(command, **words))
         if long:
             self._launch(name, chance, forged)

@@ -8,12 +8,17 @@ rows/<sweep>.tar          what the archive holds
 """
 
 import contextlib
+import json
 import os
 import platform
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.execution.store import keep_code
+from orchestrator.execution.store.keep_sweep import keep_sweep
+from orchestrator.results.build import build, plain
+from orchestrator.results.write import figure_folder
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support.fuzz import json_trees
@@ -21,20 +26,23 @@ from tests.support.fuzz.sweeps import FILES, MEASURED, RECORDED
 from tests.support.fuzz.ways_to_run import in_process
 from tests.support.stores import compare_records
 from tracking.records import layout, live_progress
+from tracking.records.leases import lease
 from tracking.records.leases.lease_file import Owner, head
 from tracking.records.leases.process_identity import born, machine
+from tracking.records.ledger import Ledger
 from tracking.records.live_progress import LiveProgress, RunningBundle
 from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work
 from workers.trial import Trial
 
-LARGE = (".png", ".svg", ".pdf", ".html")  # figures, which no command reads
+LARGE = ("*.png", "*.svg", "*.pdf", "*.html")  # figures, which no command reads
 RUNS_FOR_EVER = 1  # the id of a process that is always there
 
 
 def prepare(folder: Path, database: Path | None) -> None:
-    """Writes all of it into a new folder. database: an empty one of MLflow's, which takes seconds to make."""
+    """Writes all of it into a new folder. database: an empty one of MLflow's, which takes seconds to make; without it,
+    one is made that shows the records."""
     write_files(folder)
     (folder / "rows").mkdir()
     before = Path.cwd()
@@ -55,30 +63,39 @@ def write_files(folder: Path) -> None:
 
 
 def _record(folder: Path, name: str, database: Path | None) -> None:
-    runs, whole = folder / "runs", folder / "whole" / name
-    if database:
-        runs.mkdir()
-        shutil.copy(database, runs / "mlflow.db")
-    _must(("launch", f"{name}.yaml", "--local", "--limit", "2"))
-    trials = expand(read(f"{name}.yaml"))
-    _begin(Store("runs"), trials[2:])
-    _claim(Store("runs"), name, trials[3:])
+    """What a launch, a killed worker and a launch that gives no sign of life leave; then what there is once all is
+    done. It is what a launch does, but for the parts that take seconds: Ray, figures, and MLflow."""
+    runs, whole, archive = folder / "runs", folder / "whole" / name, folder / "whole" / f"{name}.tar"
+    store, trials = Store("runs"), expand(sweep := read(f"{name}.yaml"))
+    claimed = lease.acquire(store.files, name, frozenset(t.id for t in trials), print)
+    with claimed, sweep.files.active(), keep_sweep(sweep, trials, store, 2) as kept:
+        keep_code.keep(store, trials)
+        _work(store, trials[:2])
+        results = build(sweep, trials, Ledger.read(store))
+        (figure_folder(sweep, store) / layout.CLAIMS).write_text(json.dumps(plain(results.verdicts), default=str))
+        kept.verdicts = results.verdicts
+    _begin(store, trials[2:])
     (runs / "code").mkdir(exist_ok=True)
     (runs / "code/0a.zip").write_text("files")
-    for path in (runs / "figures").rglob("*"):
-        if path.suffix in LARGE:
-            path.unlink()
-    shutil.rmtree(runs / "mlartifacts", ignore_errors=True)
-    shutil.copytree(runs, whole)
-    archive = folder / "whole" / f"{name}.tar"
-    shutil.rmtree(runs / "leases")
+    if database:
+        shutil.copy(database, runs / layout.MLFLOW_DATABASE)
+    else:
+        _must(("sync", f"{name}.yaml"))
+    shutil.copytree(runs, whole, ignore=shutil.ignore_patterns(layout.MLFLOW_ARTIFACTS, *LARGE))
+    _claim(Store(str(whole)), name, trials[3:])
     _must(("pack", name, str(archive)))
-    _must(("launch", f"{name}.yaml", "--local"))
+    _work(store, trials[2:])
     (folder / "rows" / name).write_bytes(compare_records.dump(runs))
     shutil.rmtree(runs)
     _must(("unpack", str(archive)))
     (folder / "rows" / f"{name}.tar").write_bytes(compare_records.dump(runs))
     shutil.rmtree(runs)
+
+
+def _work(store: Store, trials: Sequence[Trial]) -> None:
+    """Runs what is left of a bundle."""
+    for _ in work(store, together(trials), "cpu"):
+        pass
 
 
 def _must(arguments: tuple[str, ...]) -> None:

@@ -121,7 +121,10 @@ def _other_kind(store: Path, path: Path, chance: random.Random) -> str:
 
 
 def _linked_folder(store: Path, path: Path, chance: random.Random) -> str:
-    folder = chance.choice([p for p in path.parents if store in p.parents])
+    above = [p for p in path.parents if store in p.parents]
+    if not above:
+        return _bytes(store, path, chance)
+    folder = chance.choice(above)
     folder.rename(folder.with_name("moved"))
     folder.symlink_to(chance.choice([store.parent / "outside", folder.with_name("moved")]))
     return f"its folder {folder.name} is a link"

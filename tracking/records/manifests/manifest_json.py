@@ -248,4 +248,4 @@ def _sharing(settings: Mapping[str, object], common: Mapping[str, object]) -> Ma
     with_seed = {**common, SEED: settings.get(SEED)}
     if with_seed == settings:
         return with_seed
-    return {k: common[k] if common.get(k) == v else v for k, v in settings.items()}
+    return {k: common[k] if k in common and common[k] == v else v for k, v in settings.items()}

@@ -80,6 +80,15 @@ def test_what_trials_of_a_cell_share_is_one_object() -> None:
     assert one["net"] is other["net"] and one["seed"] != other["seed"]
 
 
+def test_of_trials_of_a_cell_one_may_lack_a_setting() -> None:
+    """Of which another one says that it is not given: that is no cell of ours, and nothing to stumble over."""
+    settings: tuple[dict[str, object], ...] = ({"seed": 0}, {"seed": 1, "pretrain": None})
+    trials = tuple(TrialEntry(f"t{s['seed']}", "c", s, "running", 1) for s in settings)
+    written = Manifest("b", "network", 1, trials, 500, (FIRST,), (0,), clock=((1, 1000),))
+    read = manifest_json.of_bytes(manifest_json.to_bytes(written), layout.manifest("b"))
+    assert tuple(trial.settings for trial in read.trials) == settings
+
+
 def test_half_a_surrogate_in_a_reason_is_spelled_out() -> None:
     """As a file name with an undecodable byte brings it into a traceback."""
     trials = (TrialEntry("t1", "c", {}, "failed", 0, "no file 'caf\udce9'", 1),)
