@@ -56,8 +56,8 @@ test-image: tools  ## docker/Dockerfile and compose.yaml on an engine of their o
 faults: tools  ## the part of the fault matrix that takes minutes, and --detach on hosts of its own
 	$(BIN)/pytest -m faults
 
-soak: tools  ## kills a real sweep 200 times at random instants and compares its records: about ten minutes
-	$(BIN)/python -m tests.support.launching.random_kills
+soak: tools  ## kills, suspends and starves real sweeps, 300 kills at random instants, and compares their records: about 40 minutes
+	$(BIN)/python -m tests.support.soak.run
 
 fuzz: tools  ## ten thousand changed stores, archives and sweep files, none of which may end in a traceback: half an hour
 	$(BIN)/python -m tests.support.fuzz.run --inputs 10000 --out build/fuzz

@@ -19,7 +19,7 @@ NAMED_TUPLES = {"_replace", "_asdict", "_fields"}  # public, says the documentat
 SLEEPS = {
     "support/launching/waiting.py": "between two looks at a condition",
     "support/launching/misbehaving.py": "the speed of a trial, and one that hangs",
-    "support/launching/random_kills.py": "the instant of a kill is random",
+    "support/soak/instants.py": "the instant of a kill is random",
     "faults/test_faults_mlflow.py": "a server that answers late",
     "cluster/test_faults_on_hosts.py": "how long a host is cut off: nothing happens meanwhile that could be awaited",
 }

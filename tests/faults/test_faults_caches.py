@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator.planning.estimate import Speeds
 from orchestrator.planning.speeds import Measured
-from tests.support.launching.launches import Place, small_disk, sweep
+from tests.support.launching.launches import Place, sweep
+from tests.support.launching.small_disks import small_disk
 
 SLOW = sweep("misbehaving", {"steps": 3, "pause": 0.1}, {"seed": {"count": 2}})  # long enough to be measured
 MUTE = "import os, sys; os.dup2(os.open('/dev/full', os.O_WRONLY), 2); from orchestrator import cli; cli.main({})"

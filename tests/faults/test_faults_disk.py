@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.launching.launches import Place, remount, small_disk, sweep
+from tests.support.launching.launches import Place, sweep
+from tests.support.launching.small_disks import remount, small_disk
 from tests.support.launching.waiting import until
 from tests.support.stores import compare_records
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import user_files
-from tests.support.launching.launches import Place, remount, small_disk, sweep
+from tests.support.launching.launches import Place, sweep
+from tests.support.launching.small_disks import remount, small_disk
 
 CURVES = [{"name": name, "x": "seed", "y": "value", "split": "", "at": "last"} for name in ("a", "b")]
 CLAIMS = [{"name": "above", "y": "value", "bound": 0.0}, {"name": "bounded", "y": "value", "split": "", "low": 0.0}]

@@ -1,11 +1,12 @@
-"""A short soak (random_kills.py): a sweep killed at random instants records what an undisturbed one does."""
+"""A short soak (tests/support/soak): a sweep killed at random instants records what an undisturbed one does."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.support.launching import random_kills
 from tests.support.launching.launches import Program
+from tests.support.soak import run
+from tests.support.soak.tally import Tally
 from tests.support.stores import compare_records
 from tracking.records.manifests.manifest import TrialEntry
 from tracking.records.provenance import Provenance
@@ -21,9 +22,9 @@ ENDED = {"t": Outcome("finished", 3, "epochs done")}
 def test_a_sweep_killed_at_random_instants_records_what_an_undisturbed_one_does(
     program: Program, tmp_path: Path
 ) -> None:
-    tally = random_kills.soak(program, tmp_path, kills=6, seed=0, ray=0.0)
+    tally = run.soak(program, tmp_path, kills=6, seed=0, ray=0.0)
     assert tally.sound, str(tally)
-    assert tally.rows > 0 and tally.kills == {"driver": 6}
+    assert tally.rows > 0 and tally.killed >= 6 and tally.growth > 0
 
 
 def recorded(root: Path, rows: list[Row]) -> Path:
@@ -52,5 +53,5 @@ def test_the_comparison_sees_a_row_that_is_lost_twice_or_different(
     difference = compare_records.compare(mine, undisturbed)
     assert (difference.lost, difference.duplicated, difference.different) == found
     assert bool(difference) == (sum(found) > 0) == (compare_records.dump(mine) != compare_records.dump(undisturbed))
-    tally = random_kills.Tally(lost=difference.lost, duplicated=difference.duplicated, different=difference.different)
+    tally = Tally(lost=difference.lost, duplicated=difference.duplicated, different=difference.different)
     assert tally.sound == (sum(found) == 0)

@@ -42,8 +42,9 @@ class SweepRun:
 
     def _outdated(self, there: Any, started: int, trials: Sequence[TrialRecord]) -> str:
         """Why it must be made anew, or "": MLflow changes neither a start nor a param."""
-        if trials and there.info.start_time > started:  # of bundles side by side the first may commit last
-            return "it began earlier"
+        # Of bundles side by side the first may commit last; trials that were removed are trained anew.
+        if trials and there.info.start_time != started:
+            return "it began at another time"
         shown, fixed = there.data.params, mp.fixed_params(self.sweep, trials[0]) if trials else {}
         return "its fixed settings have changed" if any(shown.get(k, v) != v for k, v in fixed.items()) else ""
 
@@ -62,11 +63,13 @@ class SweepRun:
         send.log(self.client, there, fixed, [], {**about, FILES: files, notes.SHOWN: shown})
 
     def _lines(self, runs: dict[str, Known], lines: Sequence[CurveLine]) -> None:
-        """A run for each line; one whose points have changed is made anew, since MLflow takes no point back."""
+        """A run for each line; one whose points have changed, or their times, which are those of the sweep's beginning,
+        is made anew, since MLflow takes no point back."""
         top = runs[""]
         wanted = {f"{notes.LINE_PREFIX}{line.name}": line for line in lines}
         for key in [key for key in runs if key.startswith(notes.LINE_PREFIX)]:
-            if key not in wanted or runs[key].sent not in (notes.NOTHING_SENT, mp.digest(wanted[key].values)):
+            same = key in wanted and runs[key].sent in (notes.NOTHING_SENT, mp.digest(wanted[key].values))
+            if not same or runs[key].started != top.started:
                 self.runs.supersede(runs.pop(key), "its points have changed")
         tags = {key: mp.line_tags(self.sweep, line, key, top.id) for key, line in wanted.items()}
         runs |= self.runs.with_({key: (top.started, about) for key, about in tags.items()}, runs)

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,13 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.checkout import ROOT
 from tests.support.launching import processes
 from tests.support.launching.processes import Process
 from tests.support.launching.waiting import until
 from tests.support.stores import compare_records
+from tracking.common.named_files.user_files import FOLDERS
 
 HERE = Path(__file__).parent
 QUICKLY = {  # what makes faults quick to notice; nothing about results
@@ -197,25 +195,6 @@ def sweep(experiment: str, fixed: dict[str, Any], vary: dict[str, Any] | None = 
     return json.dumps({**about, "vary": vary or {"seed": [0]}, **more}, indent=1)
 
 
-@contextmanager
-def small_disk(folder: Path, size: str, files: int = 0) -> Iterator[Path]:
-    """A file system of this size, and for so many files if given, mounted at `folder`. Skips where the system does not
-    let us."""
-    folder.mkdir(parents=True, exist_ok=True)
-    options = f"size={size},nr_inodes={files}"  # 0: as many as there is memory for
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
-    if done.returncode:
-        pytest.skip("mounting a small file system needs root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=True)
-
-
-def remount(folder: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True, capture_output=True)
-
-
 @dataclass
 class Place:
     """A folder in which one sweep is launched again and again. variants: options that make other trials of it, which
@@ -275,19 +254,22 @@ class Place:
         root = self.program.root / "undisturbed" / hashlib.sha256(made_of.encode()).hexdigest()[:12]
         if not (root / "runs").exists():
             self.program.with_database(root)
-            if (self.folder / "nets").exists():
-                shutil.copytree(self.folder / "nets", root / "nets")
+            self._copy_own_files(root)
             for content in texts:
                 Place(self.program, root, self.variants).write(content).launch_all(SWEEP_COMMIT_S="5")
         return root / "runs"
 
-    def seconds(self) -> float:
-        """How long a launch takes that nothing disturbs, on this machine as it is now."""
-        fresh, start = Place(self.program, self.folder / f"timed-{uuid.uuid4().hex[:6]}"), time.monotonic()
-        if (self.folder / "nets").exists():
-            shutil.copytree(self.folder / "nets", fresh.folder / "nets")
-        fresh.write((self.folder / "faults.yaml").read_text()).launch(seconds=600).ends(0)
-        return time.monotonic() - start
+    def fresh(self) -> "Place":
+        """Another place for the same sweep as it is now, in which nothing has been launched."""
+        other = Place(self.program, self.program.root / f"fresh-{uuid.uuid4().hex[:6]}")
+        self._copy_own_files(other.folder)
+        return other.write((self.folder / "faults.yaml").read_text())
+
+    def _copy_own_files(self, folder: Path) -> None:
+        """The user's own Python files beside the sweep."""
+        for own in FOLDERS:
+            if (self.folder / own).exists():
+                shutil.copytree(self.folder / own, folder / own)
 
     def launch_all(self, **how: Any) -> None:
         """Launches the sweep and its variants, each to its end."""

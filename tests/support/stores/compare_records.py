@@ -7,6 +7,7 @@ files, bundles and times they came from does not matter.
 import hashlib
 import io
 import json
+import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -192,6 +193,19 @@ def leftovers(root: Path) -> list[str]:
     out = [f for f in files if f.endswith((".tmp", ".new", ".bin")) or (f.endswith(ours) and _stray(f, named))]
     leases = sorted(root.glob("leases/*.json"))
     return out + [str(p.relative_to(root)) for p in leases if not p.read_bytes().startswith(b"-000000000001\n")]
+
+
+# Every file that a store may hold once all of its launches have ended, besides those that manifests name.
+KNOWN = re.compile(
+    r"records/[0-9a-f]+/manifest\.json|leases/[0-9]{6}\.json|sweeps/[^/]+\.json|code/[0-9a-f]+\.(zip|py)"
+    r"|figures/[^/]+/[^/]+\.(parquet|csv|json|html|png|svg|pdf)|mlflow\.db(\.lock)?|mlartifacts/.*"
+)
+
+
+def unnamed(root: Path) -> list[str]:
+    """Files of a store that are of no kind that a store keeps: parts of files, progress of launches that have ended."""
+    files = (str(p.relative_to(root)) for p in sorted(root.rglob("*")) if p.is_file())
+    return [f for f in files if not KNOWN.fullmatch(f) and not f.endswith((".parquet", ".safetensors", ".bin"))]
 
 
 def _stray(name: str, named: set[str]) -> bool:

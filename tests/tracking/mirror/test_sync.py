@@ -13,6 +13,7 @@ from tests.support.stores.mirrored_sweep import (
     measured,
     parent,
     recorded,
+    records,
     runs,
     sync,
     train,
@@ -109,6 +110,16 @@ def test_a_line_whose_points_have_changed_is_a_new_run(store: Store, uri: str, t
     assert shown == [("curve_seeds/error n", 2, 5.0), ("curve_seeds/error n", 16, 5.0)]
 
 
+def test_what_is_trained_anew_is_shown_as_in_a_new_database(store: Store, uri: str, tmp_path: Path) -> None:
+    """After `sweep rm` and another launch: the experiment comes back from the bin, with the runs of before."""
+    sync(store, uri, parent(tmp_path / "figures"))
+    mirror.remove(uri, SWEEP.name)
+    again, new = records(tmp_path / "again"), fresh(tmp_path / "again")
+    for where in (uri, new):
+        sync(again, where, parent(tmp_path / "figures"))
+    assert everything(uri) == everything(new)
+
+
 def test_fixed_settings_that_change_replace_the_sweeps_run_and_what_is_below_it_follows(
     store: Store, uri: str, tmp_path: Path
 ) -> None:
@@ -116,7 +127,7 @@ def test_fixed_settings_that_change_replace_the_sweeps_run_and_what_is_below_it_
     mirror.sync(SWEEP, recorded(store)[:2], Ledger.read(store), uri, parent(tmp_path / "figures"))
     longer = [r._replace(settings={**r.settings, "epochs": 61}) for r in recorded(store)[2:]]
     report = mirror.sync(SWEEP, longer, Ledger.read(store), uri, parent(tmp_path / "figures"))
-    assert (report.superseded, report.problems) == (1, [])
+    assert (report.superseded, report.problems) == (2, []), "and the curve's line, which has the sweep's start"
     (top,) = mirror.connect(uri).search_runs(["1"], "tags.`sweep.role` = 'sweep'")
     below = mirror.connect(uri).search_runs(["1"], f"tags.`mlflow.parentRunId` = '{top.info.run_id}'")
     assert top.data.params["epochs"] == "61"

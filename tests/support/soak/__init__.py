@@ -1,0 +1,1 @@
+"""Soak: sweeps that are killed, suspended and deprived of disk space at random instants, and compared afterwards."""
