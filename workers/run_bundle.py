@@ -16,6 +16,7 @@ from workers import measure_trained
 from workers.bundle import Bundle, Report, recorded_trials
 from workers.plugins import EXPERIMENTS
 from workers.runtime import checkpoint, provenance
+from workers.runtime.lease_watch import watched
 from workers.trial import SCHEMA_VERSION
 
 SHARE = 0.02  # the largest fraction of the time spent on commits
@@ -26,10 +27,10 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
     the bundle's trials, too.
 
     Files of its last commit that are damaged are set aside and reported; the bundle resumes from the commit before, or
-    starts again. Raises StorageFailed, InUse, Refused for other data than it was begun with, and whatever the
-    experiment raises.
+    starts again. Raises StorageFailed; InUse, within an epoch, too; Refused for other data than it was begun with; and
+    whatever the experiment raises.
     """
-    return within(bundle.trials[0].files, _work(store, bundle, device))
+    return watched(store, within(bundle.trials[0].files, _work(store, bundle, device)))
 
 
 def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:

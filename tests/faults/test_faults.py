@@ -22,6 +22,13 @@ from tests.support.stores import compare_records
 
 SHORT = sweep("misbehaving", {"steps": 3}, {"seed": {"count": 8}})  # four bundles of two
 LONG = sweep("misbehaving", {"steps": 25, "pause": 0.04}, {"seed": {"count": 8}})
+ONE_LONG_EPOCH = sweep(
+    "network",
+    {
+        "data": {"name": "synthetic", "available": 50_000}, "net": {"name": "convnet", "width": 64},
+        "optimizer": {"batch_size": 10}, "epochs": 1, "evaluate_every": 1,
+    },
+)  # fmt: skip
 WORK = """
 import sys
 from pathlib import Path
@@ -143,6 +150,21 @@ def test_a_launcher_that_sleeps_is_taken_over_and_writes_nothing_when_it_wakes(p
     assert "taken over" in sleeping.ends(73).err
     assert place.wrong_runs(place.store / "mlflow.db") == [], "the finished sweep is shown as it was"
     place.is_whole()
+
+
+def test_a_launcher_that_sleeps_within_an_epoch_stops_soon_after_it_wakes(place: Place) -> None:
+    """Its epoch would take an hour. It writes nothing more: no commit, no line in MLflow."""
+    sleeping = place.write(ONE_LONG_EPOCH).start()
+    place.begun(sleeping)  # the initial network
+    sleeping.send(signal.SIGSTOP)
+    other = place.start()
+    until(lambda: "to run" in other.err or other.code is not None, "the take-over")
+    other.destroy()
+    before, shown = compare_records.contents(place.store), compare_records.mirrored(place.store / "mlflow.db")
+    sleeping.send(signal.SIGCONT)
+    assert "taken over" in sleeping.ends(73, seconds=60).err
+    assert compare_records.contents(place.store) == before
+    assert compare_records.mirrored(place.store / "mlflow.db") == shown
 
 
 def test_many_launches_on_one_new_store(program: Program, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def _reaching(tracking_uri: str) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        yield
+        with _quiet(logging.getLogger("mlflow.store.db.utils"), logging.CRITICAL):  # it logs what it raises, at length
+            yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
         path = database(tracking_uri)
         remedy = f"; where {path} itself is damaged, remove it: it is built anew from the records" if path else ""
@@ -134,11 +135,11 @@ def _create(path: Path, artifact_root: str) -> None:
 
 
 @contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Without its messages below a warning. A program that imported MLflow itself, before `ENVIRONMENT` was set, would
+def _quiet(logger: logging.Logger, lowest: int = logging.WARNING) -> Iterator[None]:
+    """Without its messages below this level. A program that imported MLflow itself, before `ENVIRONMENT` was set, would
     read on its terminal which tables are made."""
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(lowest)
     try:
         yield
     finally:

@@ -25,7 +25,7 @@ from workers.engines.device_data import Resident
 from workers.engines.reference import CHUNK_BYTES, GPU_CHUNK_BYTES, wrong
 from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES
-from workers.runtime import seeds
+from workers.runtime import lease_watch, seeds
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -78,6 +78,7 @@ class Modules:
                 module.train()
                 descend, trained = self._descent(i), _trained(module)
                 for step, batch in enumerate(places.split(self.optimizer.batch(places.shape[1]), dim=1)):
+                    lease_watch.look()
                     descend(self._gradient(module, trained, examples, batch), each[i : i + 1, step], before + step + 1)
 
     def _examples(self, i: int, moves: Int64[NDArray[np.int64], "1 N 3"] | None) -> Batches:

@@ -19,6 +19,7 @@ from torch import Tensor
 from workers.engines.device_data import Resident
 from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES, batched
+from workers.runtime import lease_watch
 from workers.runtime.device import dtype_of
 from workers.training.examples import Examples
 from workers.training.functions import initial
@@ -79,6 +80,7 @@ class Reference:
         ended = None if active.all() else torch.from_numpy(np.flatnonzero(~active)).to(self.device)
         for i, batch in enumerate(places.split(self.optimizer.batch(places.shape[1]), dim=1)):
             before_step = [] if ended is None else [(value, value[ended]) for value in self._everything()]
+            lease_watch.look()
             self._step(batch, each[:, i], before + i + 1)
             for value, rows in before_step:
                 value[ended] = rows

@@ -22,9 +22,20 @@ def grown(round: Round, before: dict[str, Held]) -> dict[str, Held]:
         round.say(f"FOUND {lost} committed rows that are gone")
     elif before:
         round.tally.growth += 1
-    if not compare_records.part_of(round.place.store, undisturbed):
-        round.wrong("there are records that an undisturbed launch does not make")
+    for what in _not_of(now, compare_records.held(undisturbed)):
+        round.wrong(f"is recorded and is not what an undisturbed launch records: {what}")
     return now
+
+
+def _not_of(now: dict[str, Held], undisturbed: dict[str, Held]) -> list[str]:
+    """What is recorded that is not recorded there: a line for each trial."""
+    out = []
+    for id, one in now.items():
+        other = undisturbed[id]
+        if one.settings != other.settings or one.weights not in ("", other.weights) or one.rows - other.rows:
+            rows = sorted((one.rows - other.rows).items())[:2]
+            out.append(f"{id}: {one.outcome}, rows {rows}, settings {one.settings}, weights {one.weights}")
+    return out[:3]
 
 
 def whole(round: Round) -> None:

@@ -1,6 +1,7 @@
 """One round of a soak: a store of its own, the commands that run in it, and what they may end with."""
 
 import os
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,6 @@ from tests.support.launching.launches import Launch, Place
 from tests.support.soak.instants import Instants
 from tests.support.soak.kinds import OPTIONS
 from tests.support.soak.tally import Tally
-
-RAYS_END = " core_worker"  # Ray itself ends a driver with code 1, saying so from this file, when its raylet is gone
 
 
 @dataclass
@@ -62,13 +61,19 @@ class Round:
     def check(self, launch: Launch, *codes: int) -> None:
         """Waits for the end of a command, which must be one of these exit codes and no traceback."""
         code = launch.wait(600)
-        if (code not in codes and not _ended_by_ray(launch)) or "Traceback" in launch.err:
+        by_ray = _ended_by_ray(launch)
+        self.tally.faults["ended by Ray, whose raylet was killed"] += by_ray
+        if (code not in codes and not by_ray) or "Traceback" in launch.err:
             self.wrong(f"{launch.arguments} ended with {code}: {launch.err[-2000:]}")
 
     def wrong(self, what: str) -> None:
-        """A finding."""
+        """A finding. The first of a round keeps the store as it is, and the undisturbed one."""
         self.tally.wrong.append(f"{self.name}: {what}")
         self.say(f"FOUND {what}")
+        kept = self.log.parent / f"found-{self.name.replace(' ', '-')}"
+        if not kept.exists():
+            shutil.copytree(self.place.folder, kept / "disturbed", ignore_dangling_symlinks=True)
+            shutil.copytree(self.place.undisturbed(), kept / "undisturbed")
 
     def running(self) -> list[int]:
         """Processes of its commands that are still there."""
@@ -80,4 +85,5 @@ class Round:
 
 
 def _ended_by_ray(launch: Launch) -> bool:
-    return launch.code == 1 and RAYS_END in launch.err and "Traceback" not in launch.err
+    """Ray itself ends the process of a launch with code 1, whatever it is doing, when its raylet is gone."""
+    return launch.code == 1 and "--local" not in launch.arguments and not launch.out

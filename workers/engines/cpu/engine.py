@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.engines.cpu import bindings, supported
+from workers.engines.cpu.pieces import Pieces
 from workers.interfaces.images import HALF, Images, Pixels, scaled
 from workers.interfaces.optimizer import OPTIMIZERS
+from workers.runtime import lease_watch
 from workers.training.examples import Examples
 from workers.training.functions import initial
 
@@ -37,6 +39,7 @@ class Fused:
         self.kernels = bindings.Fused(net, {"parameters": parameters, "buffers": buffers}, keeps=keeps)
         self.examples = examples if _as_stored(examples) else replace(examples, images=_as_floats(examples.images))
         self.batch = bundle[0].optimizer.batch(examples.index.shape[1])
+        self.pieces = Pieces()
 
     def epoch(
         self,
@@ -48,9 +51,12 @@ class Fused:
     ) -> None:
         """See `Engine.epoch`. `supported.why_not` refuses augmentation, so that there are no moves."""
         e = self.examples
-        steps = (e.images.train_x, e.index, e.labels, order, self.batch)
-        updates = [supported.update(optimizer, before) for optimizer in self.optimizers]
-        self.kernels.epoch(*steps, rates, updates, active.tolist())
+        for first, end in self.pieces.of(rates.shape[1]):
+            lease_watch.look()
+            some = order[:, first * self.batch : end * self.batch]
+            updates = [supported.update(optimizer, before + first) for optimizer in self.optimizers]
+            steps = (e.images.train_x, e.index, e.labels, some, self.batch)
+            self.kernels.epoch(*steps, rates[:, first:end], updates, active.tolist())
 
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """See `Engine.totals`."""

@@ -9,6 +9,8 @@ from functools import partial
 
 import torch
 
+from workers.runtime import lease_watch
+
 STEPS = 10  # in one graph, so that the processor's few microseconds for a launch are small against the device's work
 
 
@@ -41,11 +43,13 @@ class Replay:
 
     def in_pieces(self, name: Hashable, examples: int, size: int, work: Callable[[int, int], None]) -> None:
         """Queues `work(size, count)`, which is to treat the next `count` pieces of `size` examples, until all are
-        treated: STEPS pieces in one graph, the rest one by one, the last of them possibly smaller."""
+        treated: STEPS pieces in one graph, the rest one by one, the last of them possibly smaller. Raises InUse between
+        two of them once another launch has taken the work over; the device's queue is bounded, so that this is soon."""
         whole, rest = divmod(examples, size)
         many, single = divmod(whole, STEPS)
         for piece, count, repeats in ((size, STEPS, many), (size, 1, single), (rest, 1, int(rest > 0))):
             for _ in range(repeats):
+                lease_watch.look()
                 self.run((name, piece, count), partial(work, piece, count))
 
     def _recorded(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:

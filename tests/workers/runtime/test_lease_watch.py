@@ -1,0 +1,54 @@
+"""A computation looks at its launch's lease between its steps, and stops once another launch has taken it over."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.support.launching.waiting import until
+from tracking.common.errors import InUse
+from tracking.records.leases import lease
+from tracking.records.store import Store
+from workers.runtime import lease_watch
+
+
+def looking() -> Generator[None, None, None]:
+    while True:
+        lease_watch.look()
+        yield
+
+
+def stopped(steps: Generator[None, None, None]) -> bool:
+    try:
+        next(steps)
+    except InUse:
+        return True
+    return False
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("SWEEP_LEASE_S", "1.5")  # looked at every 0.1 s
+    return Store(str(tmp_path))
+
+
+def test_it_stops_when_the_lease_was_taken_over(store: Store) -> None:
+    with lease.acquire(store.files, "one", None, print) as mine:
+        steps = lease_watch.watched(Store(store.root, mine.number), looking())
+        next(steps)
+        Path(store.files.path(f"leases/{mine.number:06d}.json")).unlink()  # as who takes over does
+        until(lambda: stopped(steps), "the end of the computation", 20)
+
+
+def test_a_store_that_is_away_does_not_stop_it(store: Store, tmp_path: Path) -> None:
+    """Its next commit finds out whether it is back."""
+    with lease.acquire(store.files, "one", None, print) as mine:
+        watch = lease_watch.LeaseWatch(Store(store.root, mine.number))
+        away = (tmp_path / "leases").rename(tmp_path / "away")
+        watch.look()
+        away.rename(tmp_path / "leases")
+    assert watch.next_s > 0
+
+
+def test_outside_of_a_launch_there_is_nothing_to_look_at() -> None:
+    next(looking())
