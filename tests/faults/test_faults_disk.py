@@ -3,6 +3,8 @@
 Where MLflow cannot be written at the end of a launch, it is waited for a minute: these tests are for `make faults`.
 """
 
+import itertools
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -39,6 +41,25 @@ def test_a_full_disk_stops_the_launch_with_a_message_and_after_making_room_it_go
         difference = compare_records.compare(place.store, place.undisturbed())
         assert not difference, difference
         assert compare_records.leftovers(place.store) == []
+
+
+def test_a_disk_that_has_no_files_left_stops_the_launch_and_with_more_of_them_it_goes_on(place: Place) -> None:
+    """Its inodes are used up, as those of a quota: at the lease, the kept sweep, a checkpoint, the end of a bundle."""
+    ended, where = [], []
+    with small_disk(place.store, "20m", files=2):
+        uri = spec(place, SHORT)
+        for files in (2, 4, 11, 35, 1000):
+            remount(place.store, f"nr_inodes={files}")
+            launch = place.launch("--tracking-uri", uri)
+            assert "Traceback" not in launch.err, launch.err
+            assert compare_records.part_of(place.store, place.undisturbed())
+            ended.append(launch.code)
+            where += re.findall(rf"No space left on device: '{place.store}/(\w+)", launch.err)
+        assert ended == [74, 74, 74, 74, 0]
+        assert where[:3] == ["leases", "sweeps", "checkpoints"] and where[3:] in (["weights"], ["records"])
+        difference = compare_records.compare(place.store, place.undisturbed())
+        assert not difference, difference
+        assert compare_records.leftovers(place.store) == [] and compare_records.unnamed(place.store) == []
 
 
 def remounted(folder: Path, options: str) -> bool:
@@ -79,26 +100,30 @@ def test_a_store_that_vanishes_stops_the_launch_and_when_it_is_back_it_goes_on(p
 
 
 @pytest.mark.faults
-def test_a_full_disk_under_mlflow_stops_no_training_and_sync_catches_up(place: Place) -> None:
-    with small_disk(place.folder / "small", "4m") as small:
+@pytest.mark.parametrize("what", ["bytes", "files"])
+def test_a_full_disk_under_mlflow_stops_no_training_and_sync_catches_up(place: Place, what: str) -> None:
+    with small_disk(place.folder / "small", "4m", files=4) as small:
         uri = f"sqlite:///{place.program.with_database(small, '.')}"
-        _fill(small)
+        _fill(small, what)
         place.write(LONG)
         launch = place.launch("--tracking-uri", uri)
         assert launch.code == 0, launch.err
         difference = compare_records.compare(place.store, place.undisturbed())
         assert not difference, difference
-        remount(small, "size=50m")
+        remount(small, "size=50m,nr_inodes=1000")
         place.program.run(place.folder, "sync", "faults.yaml", "--tracking-uri", uri).ends(0)
         assert place.wrong_runs(small / "mlflow.db") == []
 
 
-def _fill(folder: Path) -> None:
-    """To the last page."""
-    with suppress(OSError), (folder / "filler").open("ab") as file:
-        while True:
-            file.write(b"x" * 4096)
-            file.flush()
+def _fill(folder: Path, what: str) -> None:
+    """To the last page, or with as many files as there may be."""
+    with suppress(OSError):
+        for n in itertools.count() if what == "files" else ():
+            (folder / f"filler{n}").touch()
+        with (folder / "filler").open("ab") as file:
+            while True:
+                file.write(b"x" * 4096)
+                file.flush()
 
 
 @pytest.mark.faults

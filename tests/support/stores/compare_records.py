@@ -198,7 +198,7 @@ def leftovers(root: Path) -> list[str]:
 # Every file that a store may hold once all of its launches have ended, besides those that manifests name.
 KNOWN = re.compile(
     r"records/[0-9a-f]+/manifest\.json|leases/[0-9]{6}\.json|sweeps/[^/]+\.json|code/[0-9a-f]+\.(zip|py)"
-    r"|figures/[^/]+/[^/]+\.(parquet|csv|json|html|png|svg|pdf)|mlflow\.db(\.lock)?|mlartifacts/.*"
+    r"|figures/[^/]+/[^/]+\.(parquet|csv|json|html|png|svg|pdf)|mlflow\.db(\.lock|-wal|-shm|-journal)?|mlartifacts/.*"
 )
 
 
