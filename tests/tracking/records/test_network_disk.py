@@ -58,7 +58,9 @@ def test_a_manifest_that_shows_with_its_old_length_is_read_again(mounted: Path) 
     new = Path(there.files.path(name)).rename(mounted.parent / "new")
     there.files.write(name, old)
     until(lambda: here.files.read(name) == old, "the old manifest", 30)
-    assert [info.size for info in here.files.listing("records/b") if info.name == name] == [len(old)]  # now it is cached
+    assert [info.size for info in here.files.listing("records/b") if info.name == name] == [
+        len(old)
+    ]  # now it is cached
     new.rename(there.files.path(name))  # as the commit of another machine
     assert here.manifest("b").step == 1
     assert 0 < here.files.lag_s < LAG_S, "it was never shown with its old length: nothing was tested"
