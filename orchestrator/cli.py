@@ -290,7 +290,7 @@ app.command(cli_tools.doctor, name="doctor")
 
 # New objects between two collections of garbage. A sweep of 100,000 trials makes millions that live to the end, and
 # with Python's 700 a third of the time of `plan` went into looking at them again and again.
-COLLECTED_AFTER = 200_000
+COLLECTED_AFTER = 1_000_000
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -207,8 +207,9 @@ def frame(
     import pandas as pd
 
     whole = [*planned]
-    index = [trial.id for trial in whole]
-    known = [outcomes.get(id, NOTHING) for id in index]
+    ids = [trial.id for trial in whole]
+    index = pd.Index(ids)  # one for all columns: made of 10^5 texts, it takes as long as a column
+    known = [outcomes.get(id, NOTHING) for id in ids]
     about: dict[str, list[object]] = {
         "cell": [trial.cell for trial in whole],
         "seed": [trial.seed for trial in whole],
@@ -220,11 +221,11 @@ def frame(
     return Frame(trials, source, frozenset(parents), each)
 
 
-def _settings(planned: Sequence[Planned], index: list[str]) -> "dict[str, pd.Series[Any]]":
+def _settings(planned: Sequence[Planned], index: "pd.Index[Any]") -> "dict[str, pd.Series[Any]]":
     """A column for each setting. Mappings of settings that are one object, as those of all seeds of a cell are, are
     looked at once."""
     places: dict[int, int] = {}
-    which = [places.setdefault(id(trial.settings), len(places)) for trial in planned]
+    which = np.array([places.setdefault(id(trial.settings), len(places)) for trial in planned], np.int64)
     distinct = {id(trial.settings): trial.settings for trial in planned}.values()
     names = dict.fromkeys(name for settings in distinct for name in settings)
     columns: dict[str, list[object]] = {

@@ -82,8 +82,8 @@ def _at_steps(line: "Line", steps: dict[int, int], alike: int | None) -> "Line":
     from tracking.analysis.frame import Line
 
     ends = last(line)
-    wanted = line.place * 0 + alike if alike is not None else np.array([steps.get(p, -2) for p in line.place.tolist()])
-    there = line.where(wanted == line.step)
+    of_each = np.array([steps.get(p, -2) if alike is None else alike for p in ends.place.tolist()], np.int64)
+    there = line.where(of_each[np.searchsorted(ends.place, line.place)] == line.step)
     lacking = ends.place[~np.isin(ends.place, there.place)] if alike is not None else ends.place[:0]
     never = np.full(len(lacking), NEVER, np.int64), np.full(len(lacking), np.nan)
     return Line(*(np.concatenate(part) for part in zip(there, (lacking, *never), strict=True))).ordered()

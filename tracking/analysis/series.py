@@ -103,7 +103,9 @@ def _layers(curve: Curve, recorded: "Iterable[tuple[str, str]]") -> list[str]:
 def _refuse(frame: "Frame", curve: Curve, recorded: Collection[tuple[str, str]]) -> None:
     """Refuses a curve of what is not recorded, though something is."""
     name, y = curve.name, curve.y
-    everything = frame.known() if not recorded or "best" in curve.steps else []
+    splits, layers = (list(dict.fromkeys(w[i] for w in recorded)) for i in (0, 1))
+    undecided = "best" in curve.steps and "test" not in splits
+    everything = frame.known() if not recorded or undecided else []  # which reads all rows
     known = sorted({measure for measure, _, _ in everything})
     if not recorded:
         lacking = [one for one in measures_of(y) if one not in known]
@@ -112,13 +114,12 @@ def _refuse(frame: "Frame", curve: Curve, recorded: Collection[tuple[str, str]])
         if known:
             raise Refused(f"curve '{name}', y: what {y} is made of is not recorded on the same split and layer")
         return
-    splits, layers = (list(dict.fromkeys(w[i] for w in recorded)) for i in (0, 1))
     for what, wanted, there in (("split", curve.split, splits), ("layer", curve.layer, layers)):
         for one in wanted or ():
             if one not in there:
                 raise Refused(f"curve '{name}': {y} is not recorded for {what} '{one}'; recorded: {there}")
     decide = {measure for measure, split, _ in everything if split == "test"} & {*DECIDE}
-    if "best" in curve.steps and "test" not in splits and not decide:
+    if undecided and not decide:
         raise Refused(f"curve '{name}': at best needs {y}, error or risk on the test split; recorded: {splits}")
 
 
