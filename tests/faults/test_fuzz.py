@@ -20,4 +20,4 @@ def test_no_changed_store_archive_or_sweep_file_ends_in_a_traceback_or_changes_a
     assert not (wrong := [line for each in tried for line in each.wrong]), "\n".join(wrong)
     assert {each.kind for each in tried} == {"store", "archive", "sweep"}
     codes = Counter(code for each in tried for _, code in each.codes)
-    assert codes.keys() >= {0, 2, 74} and codes.total() > 2 * INPUTS, codes
+    assert codes.keys() >= {0, 2, 74} and codes.total() > 1.5 * INPUTS, codes
