@@ -25,7 +25,7 @@ from orchestrator.execution.store.publish_progress import published
 from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.planning import consistency
-from orchestrator.planning.estimate import Speeds, remember_overhead, schedule
+from orchestrator.planning.estimate import Speeds, remember_overhead
 from orchestrator.planning.history import at_the_end
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import pack_missing
@@ -123,7 +123,7 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     `observer` is told of what goes on; messages are logged. Raises InUse when another launch works on the same trials,
     StorageFailed, Interrupted, and TooManyFailures.
     """
-    start = time.monotonic()
+    start, start_processor_s = time.monotonic(), time.process_time()
     if options.address and options.elsewhere:
         preflight.check_address(options.address)
     with sweep.files.active(), StopSignals() as signals, ExitStack() as claimed:
@@ -157,7 +157,7 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
     counts = _counts(every, before, after)
     measured = len({t.id for t in before.to_measure} - {t.id for t in after.to_measure})
     if before.work:
-        _remember(ran, sweep, trials, options, time.monotonic() - start)
+        _remember(ran, sweep, trials, options, time.process_time() - start_processor_s)
     return Launched(
         counts, measured, files.figures, files.not_drawn, results, list(results.verdicts), after.failed,
         mirror.uri, files.report, damaged, time.monotonic() - start,
@@ -298,8 +298,9 @@ def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:
         preflight.check(survey, store, OwnCode.loaded(sweep.files))
 
 
-def _remember(ran: Ran, sweep: Sweep, trials: Sequence[Trial], options: Options, wall_s: float) -> None:
-    """Keeps how long bundles took, by the device that each ran on, and the launch besides them, for estimates."""
+def _remember(ran: Ran, sweep: Sweep, trials: Sequence[Trial], options: Options, processor_s: float) -> None:
+    """Keeps what bundles took, by the device that each ran on, and the launch besides them, for estimates.
+    processor_s: of this process."""
     by_device: dict[str, list[tuple[Bundle, Spent]]] = {}
     for bundle, spent in ran.done:
         device = ran.ledger.manifests[bundle.id].provenances[-1].device
@@ -307,8 +308,8 @@ def _remember(ran: Ran, sweep: Sweep, trials: Sequence[Trial], options: Options,
     for device, done in by_device.items():
         Speeds(device, ran.found.on).remember(done)
     if not options.elsewhere and ran.done:
-        rest = wall_s - schedule((spent.processor_s for _, spent in ran.done), ran.found.lanes)
-        remember_overhead(ran.found.device, sweep, len(trials), options.local, rest)
+        here = sum(spent.processor_s for _, spent in ran.done) if options.local else 0.0
+        remember_overhead(ran.found.device, sweep, len(trials), options.local, processor_s - here)
 
 
 def _counts(before: Plan, chosen: Plan, after: Plan) -> dict[str, int]:

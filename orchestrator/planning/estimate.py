@@ -26,8 +26,8 @@ SOURCES = ("the same kind of trial", "the same net", "the same engine", "other w
 # How far an estimate from each source may be off: a factor in either direction.
 UNSURE = dict(zip(SOURCES, (1.25, 2.0, 2.5, 3.0, 3.0), strict=True))
 EARLY, EARLY_UNSURE = 1 / 3, 3.0  # share of the planned steps after which trials end that may end early, if none ran
-# Seconds of a launch outside of its bundles: imports and the end of it, Ray and its workers, a figure, a trial in
-# MLflow; what launches took here corrects them.
+# Seconds of a launch outside of its bundles: imports and the end of it, a figure, a trial in MLflow, all of which the
+# processor time of launches corrects, and Ray and its workers. benchmarks/README.md has what was measured.
 BASE_S, RAY_S, FIGURE_S, TRIAL_S = 4.0, 9.0, 1.0, 0.005
 BUSY = 0.5  # of the cores are in use by others: then the load is said
 
@@ -101,10 +101,9 @@ class Speeds:
         )
 
     def overhead_s(self, sweep: Sweep, trials: int, local: bool) -> float:
-        """Seconds of a launch outside of its bundles. Of the launches before, those count that the load of the machine
-        disturbed least."""
-        ratios = sorted(self.known.overheads.get(_where(local), [1.0]))
-        return overhead(sweep, trials, local) * ratios[len(ratios) // 4]
+        """Seconds of a launch outside of its bundles, corrected by the processor time that launches before took."""
+        ratio = statistics.median(self.known.overheads.get(_where(local), [1.0]))
+        return _ray(local) + own_processor_s(sweep, trials) * ratio
 
     def estimate(self, bundles: Sequence[Bundle], lanes: int, overhead_s: float = 0.0) -> Estimate:
         """Of a launch that runs bundles, `lanes` at a time."""
@@ -133,18 +132,23 @@ class Speeds:
 
 
 def _where(local: bool) -> str:
-    return "in this process" if local else "under Ray"
+    return f"processor seconds, {'in this process' if local else 'under Ray'}"
 
 
-def overhead(sweep: Sweep, trials: int, local: bool) -> float:
-    """Seconds of a launch outside of its bundles, by arithmetic."""
-    figures = len([*sweep.curves, *sweep.heatmaps, *sweep.panels, *sweep.surfaces, *sweep.claim_plots])
-    return BASE_S + (0.0 if local else RAY_S) + FIGURE_S * figures + TRIAL_S * trials
+def _ray(local: bool) -> float:
+    return 0.0 if local else RAY_S
 
 
-def remember_overhead(device: str, sweep: Sweep, trials: int, local: bool, seconds: float) -> None:
-    """Keeps how long a launch took outside of its bundles."""
-    speeds.add(device, {}, where=_where(local), overhead=seconds / overhead(sweep, trials, local))
+def own_processor_s(sweep: Sweep, trials: int) -> float:
+    """Processor seconds that the launching process takes outside of bundles, by arithmetic."""
+    figures = len(sweep.curves) + len(sweep.heatmaps) + len(sweep.panels) + len(sweep.surfaces) + len(sweep.claim_plots)
+    return BASE_S + FIGURE_S * figures + TRIAL_S * trials
+
+
+def remember_overhead(device: str, sweep: Sweep, trials: int, local: bool, processor_s: float) -> None:
+    """Keeps what the launching process took outside of bundles. Processor time: wall time is that of an idle machine
+    only where nothing else ran."""
+    speeds.add(device, {}, where=_where(local), overhead=processor_s / own_processor_s(sweep, trials))
 
 
 def _average(samples: Sequence[Sample]) -> float:

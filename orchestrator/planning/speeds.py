@@ -52,7 +52,7 @@ class Sample(BaseModel):
 
 
 class Measured(BaseModel):
-    """What is kept of one device. overheads: seconds of launches outside of their bundles, over arithmetic. taken:
+    """What is kept of one device. overheads: processor seconds of launches outside of bundles, over arithmetic. taken:
     processor seconds of the bundles of the newest launches."""
 
     samples: dict[str, list[Sample]] = {}

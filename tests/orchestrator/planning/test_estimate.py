@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.planning import estimate, speeds
-from orchestrator.planning.estimate import EARLY, SOURCES, UNSURE, Speeds, overhead, remember_overhead, schedule
+from orchestrator.planning.estimate import EARLY, SOURCES, UNSURE, Speeds, own_processor_s, remember_overhead, schedule
 from orchestrator.planning.speeds import Spent
 from orchestrator.spec.load import read
 from workers.bundle import Bundle, together
@@ -111,12 +111,16 @@ def test_how_far_estimates_of_these_trials_were_off_is_remembered() -> None:
     assert Speeds("cpu: x").estimate([together([trial(width=16)])], 1).earlier == {}
 
 
-def test_the_least_disturbed_launches_say_how_long_start_and_end_take() -> None:
+def test_the_processor_time_of_launches_says_how_long_start_and_end_take() -> None:
     demo = read("demo")
-    for times in (2.0, 2.1, 9.0, 30.0):
-        remember_overhead("cpu: x", demo, 48, True, times * overhead(demo, 48, True))
-    assert Speeds("cpu: x").overhead_s(demo, 48, True) == pytest.approx(2.1 * overhead(demo, 48, True))
-    assert Speeds("cpu: x").overhead_s(demo, 48, False) == overhead(demo, 48, False) > overhead(demo, 48, True)
+    own, ray = own_processor_s(demo, 48), Speeds("cpu: x").overhead_s(demo, 48, False) - own_processor_s(demo, 48)
+    assert Speeds("cpu: x").overhead_s(demo, 48, True) == own and ray > 0
+    for times in (2.0, 2.1, 9.0):
+        remember_overhead("cpu: x", demo, 48, True, times * own)
+    assert Speeds("cpu: x").overhead_s(demo, 48, True) == pytest.approx(2.1 * own)
+    assert Speeds("cpu: x").overhead_s(demo, 48, False) == own + ray, "Ray's part, and its launches, are apart"
+    remember_overhead("cpu: x", demo, 48, False, 0.5 * own)
+    assert Speeds("cpu: x").overhead_s(demo, 48, False) == pytest.approx(0.5 * own + ray)
 
 
 def test_a_loaded_machine_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
