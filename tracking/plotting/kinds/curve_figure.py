@@ -81,8 +81,8 @@ def _correlation(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:
     ends = f"{found.low:.{digits}f} to {found.high:.{digits}f}"
     said = f"{SYMBOLS[curve.correlation]} = {found.centre:.{digits}f} ({ends})"
     place = axes.transAxes.inverted().transform(axes.transData.transform([*zip(x, y, strict=True)]))
-    left = place[place[:, 0] < 0.5, 1]
-    below = int((left < 0.15).sum()) < int((left > 0.85).sum())
+    left = place[place[:, 0] < 0.7, 1]  # as far as the text reaches in a panel
+    below = int((left < 0.15).sum()) <= int((left > 0.85).sum())
     axes.text(0.03, 0.04 if below else 0.96, said, transform=axes.transAxes, va="bottom" if below else "top",
               fontsize=NOTE + 0.7, color=INK, gid="correlation", bbox={"facecolor": PAPER, "alpha": 0.8, "linewidth": 0,
                                                                        "pad": 1.5})  # fmt: skip
