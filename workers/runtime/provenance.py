@@ -16,6 +16,7 @@ from tracking.records.provenance import Code, Provenance
 
 PACKAGES = ("sweep", "torch", "numpy", "ray", "mlflow")
 LARGEST, LARGEST_IN_ALL = 1_000_000, 10_000_000  # bytes of a changed file that is kept, and of all of them
+GIT_S = 20.0  # for an answer of git
 HERE = "workers/runtime/provenance.py"  # a file that only this program's own repository tracks at this place
 
 
@@ -24,19 +25,27 @@ def code() -> Code:
     """This program: the commit of its own checkout and whether files differ from it, where it is one; the digest of
     its files in any case."""
     files = program.digest(program.sources(program.COMPUTING, PROGRAM), PROGRAM)
-    if not _is_checkout():
+    try:
+        if not _is_checkout():
+            return Code(files=files)
+        changed = hashlib.sha256(kept).hexdigest()[:16] if (kept := _changes()) else ""
+        return Code(_git("rev-parse", "HEAD").strip(), bool(changed), changed, files)
+    except subprocess.TimeoutExpired:  # a busy machine or disk: what computes is known by its digest
         return Code(files=files)
-    changed = hashlib.sha256(kept).hexdigest()[:16] if (kept := changes()) else ""
-    return Code(_git("rev-parse", "HEAD").strip(), bool(changed), changed, files)
 
 
 @functools.cache
 def changes() -> bytes:
     """The source files of this program that differ from its commit or are not in it, as a zip archive; empty where none
-    does. Only source is kept: no file with settings or secrets that lies beside it. Files above `LARGEST` bytes, and
-    what would exceed `LARGEST_IN_ALL`, are named in it without their content."""
-    if not _is_checkout():
+    does, and where git does not answer. Only source is kept: no file with settings or secrets that lies beside it.
+    Files above `LARGEST` bytes, and what would exceed `LARGEST_IN_ALL`, are named in it without their content."""
+    try:
+        return _changes() if _is_checkout() else b""
+    except subprocess.TimeoutExpired:
         return b""
+
+
+def _changes() -> bytes:
     listed = _git("ls-files", "-z", "--modified", "--others", "--deleted", "--", *program.PACKAGES).split("\0")
     names = sorted({name for name in listed if name.endswith(program.SOURCES)})
     if not names:
@@ -64,11 +73,12 @@ def _is_checkout() -> bool:
 
 def _git(*arguments: str) -> str:
     """What git says in the folder of this program; "" where there is no git or no checkout. The variables by which git
-    is sent to another repository do not count, and nothing that a repository's settings name is run."""
+    is sent to another repository do not count, and nothing that a repository's settings name is run. Raises
+    TimeoutExpired."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-c", "core.fsmonitor=false", *arguments]
     try:
-        done = subprocess.run(command, cwd=PROGRAM, env=environment, capture_output=True, timeout=10, check=False)
+        done = subprocess.run(command, cwd=PROGRAM, env=environment, capture_output=True, timeout=GIT_S, check=False)
     except OSError:  # no git on this machine: an installed package has no commit to tell
         return ""
     return os.fsdecode(done.stdout) if done.returncode == 0 else ""

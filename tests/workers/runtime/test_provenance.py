@@ -1,6 +1,7 @@
 """What is recorded of the code: its own commit, the files that differ from it, a digest of what computes."""
 
 import io
+import os
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -160,3 +161,15 @@ def test_the_digest_is_of_what_computes(checkout: Path) -> None:
     (checkout / "orchestrator/cli.py").write_text("two\n")
     after = code_now()
     assert after.files == before.files and after.modified
+
+
+def test_a_git_that_does_not_answer_is_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that is too busy for it."""
+    (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(provenance, "GIT_S", 0.1)
+    found = code_now()
+    assert found == Code(files=found.files) and found.files
+    assert kept() == {}
+    forget()
