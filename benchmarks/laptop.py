@@ -67,10 +67,10 @@ DOORS = {  # by part: module and function, or class.method, through which it is 
     "evaluation": tuple((module, f"{engine}.totals") for module, engine in ENGINES),
     "measures": (("workers.training.loop", "measured"),),
     "records": (("workers.run_bundle", "_commit"), ("workers.run_bundle", "_note"),
-                ("orchestrator.launch", "claim_work"), ("orchestrator.launch", "read_again"),
-                ("orchestrator.launch", "compare")),
-    "curves, claims": (("orchestrator.launch", "build"),),
-    "figures": (("orchestrator.launch", "write"),),
+                ("orchestrator.launch.launch", "claim_work"), ("orchestrator.launch.run_missing", "read_again"),
+                ("orchestrator.launch.launch", "compare")),
+    "curves, claims": (("orchestrator.launch.write_results", "build"),),
+    "figures": (("orchestrator.launch.write_results", "write"),),
     "MLflow": (("tracking.mirror.background", "Mirror._run"),),
 }  # fmt: skip
 COMPUTING = "computing"  # what an experiment does outside of the parts above

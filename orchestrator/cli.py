@@ -68,7 +68,8 @@ def launch(
     from orchestrator.commands import detach as handing_over
     from orchestrator.commands.rendering import render
     from orchestrator.commands.rendering.live_view import LiveView
-    from orchestrator.launch import Options, launch
+    from orchestrator.launch.launch import launch
+    from orchestrator.launch.options import Options
 
     sweep = which.read(at)
     local = machines.local or which.debug
@@ -87,7 +88,7 @@ def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: Wh
     """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing."""
     from orchestrator.commands.plan import planned
     from orchestrator.commands.rendering import render
-    from orchestrator.launch import Options
+    from orchestrator.launch.options import Options
 
     sweep, local = which.read(at), machines.local or which.debug
     render.planned(sweep, planned(sweep, Options(at.root, local, machines.address)), as_json)

@@ -30,7 +30,7 @@ if Path(orchestrator.__file__ or "").resolve() != Path(__file__).resolve().paren
         f"{Path(__file__).resolve().parents[1]}: rename it, or start Python in another folder"
     )
 
-from orchestrator.launch import Launched
+from orchestrator.launch.launch import Launched
 from orchestrator.planning.plan import Plan
 from orchestrator.spec.sweep import Sweep
 from sweeps.api import curve, figure, launch, model, plan, read, rows, trials, verdicts

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from orchestrator import launch as launching
 from orchestrator.commands.trial.rerun import find, trial_of
+from orchestrator.launch import launch as launching
+from orchestrator.launch.options import Options
 from orchestrator.planning import plan as planning
 from orchestrator.planning.history import at_the_end
 from orchestrator.results.build import Results, build
@@ -47,7 +48,7 @@ def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launchi
     Nothing is printed unless `progress`: then messages and the live view are written to standard error, as by the
     command line. Messages are also log records of the logger "orchestrator".
     """
-    options = launching.Options(store=store, local=True)
+    options = Options(store=store, local=True)
     if not progress:
         return launching.launch(sweep, options)
     from orchestrator.commands.rendering.live_view import LiveView

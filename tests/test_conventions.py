@@ -12,7 +12,6 @@ FILES = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE = 320  # lines
 LONGER = {
     "support/bad_sweeps.py": "one table of malformed sweep files",
-    "support/made_up/claim_cases.py": "a table: one line for each case of each claim",
 }
 PYTHONS_OWN = {"os._exit", "threading._shutdown", "atexit._run_exitfuncs"}  # there is no public way to these
 NAMED_TUPLES = {"_replace", "_asdict", "_fields"}  # public, says the documentation of collections

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from workers.interfaces.schedule import Schedule, ScheduleT
     from workers.losses import cross_entropy, exponential, square
     from workers.measures import (
-        cross_entropy as cross_entropy_of_outputs,
-    )
-    from workers.measures import (
+        box_sharpness,
         distance_from_init,
         effective_rank,
         error,
@@ -59,10 +57,14 @@ if TYPE_CHECKING:
         path_norm,
         risk,
         sharpness,
+        spectral_complexity,
         spectral_norm,
         spectral_norm_product,
         stable_rank,
         trace,
+    )
+    from workers.measures import (
+        cross_entropy as cross_entropy_of_outputs,
     )
     from workers.nets import convnet, deep_linear, mlp, polynomial, pooled, resnet
     from workers.nets import linear as linear_net
@@ -145,10 +147,10 @@ def compared_by_mypy() -> None:
     schedule(step)
     losses(cross_entropy, exponential, square)
     measures(
-        cross_entropy_of_outputs, distance_from_init, effective_rank, error, fisher_rao, frobenius_norm, gradient_noise,
-        gradient_norm, l1_norm, margin, margin_10th_percentile, norm, norm_product, normalized_margin,
+        box_sharpness, cross_entropy_of_outputs, distance_from_init, effective_rank, error, fisher_rao, frobenius_norm,
+        gradient_noise, gradient_norm, l1_norm, margin, margin_10th_percentile, norm, norm_product, normalized_margin,
         normalized_margin_10th_percentile, normalized_risk, pac_bayes, pac_bayes_magnitude, parameters,
-        path_norm, risk, sharpness, spectral_norm, spectral_norm_product, stable_rank, trace,
+        path_norm, risk, sharpness, spectral_complexity, spectral_norm, spectral_norm_product, stable_rank, trace,
     )  # fmt: skip
     engines(common_loop, grouped, ours, resident, vmap)
     convolutions(grouped_convolution, triton, unfolded)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestrator.execution import preflight
 from orchestrator.execution.store import keep_sweep
-from orchestrator.launch import Options
+from orchestrator.launch.options import Options
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.execution.store.keep_sweep import refuse_another_file
-from orchestrator.launch import Options, resources
+from orchestrator.launch.options import Options, resources
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.estimate import Estimate, Speeds
 from orchestrator.planning.history import at_the_end

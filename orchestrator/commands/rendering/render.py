@@ -32,7 +32,7 @@ from workers.trial import SCHEMA_VERSION
 if TYPE_CHECKING:
     from orchestrator.commands.results.export import Exported
     from orchestrator.commands.trial.reproduce import Compared
-    from orchestrator.launch import Launched
+    from orchestrator.launch.launch import Launched
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifests.manifest import TrialRecord

@@ -7,7 +7,7 @@ import pytest
 from orchestrator import cli
 from orchestrator.commands import detach
 from orchestrator.commands.options import WhichMachines, WhichStore, WhichSweep
-from orchestrator.launch import Options
+from orchestrator.launch.options import Options
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand
 from tests.support import user_files

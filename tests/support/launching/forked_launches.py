@@ -32,7 +32,7 @@ MODULES = (
     "sklearn.datasets",
     "mlflow.store.tracking.sqlalchemy_store",
     "orchestrator.cli",
-    "orchestrator.launch",
+    "orchestrator.launch.launch",
     "orchestrator.commands.rendering.render",
     "tracking.plotting.kinds.curve_figure",
     "tracking.plotting.kinds.panels",

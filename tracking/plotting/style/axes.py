@@ -57,7 +57,7 @@ def _x_axis(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:
         axes.set_xscale("symlog", linthresh=float(positive.min()), linscale=0.4)
     else:
         axes.set_xscale("log")
-        _log_x_ticks(axes, sorted(positive.unique()))
+        log_x_ticks(axes, sorted(positive.unique()))
 
 
 def _names(axes: "Axes", places: list[float], names: list[str]) -> None:
@@ -72,7 +72,7 @@ def _names(axes: "Axes", places: list[float], names: list[str]) -> None:
     axes.set_xlim(min(places) - 0.5, max(places) + 0.5)
 
 
-def _log_x_ticks(axes: "Axes", values: list[float]) -> None:
+def log_x_ticks(axes: "Axes", values: list[float]) -> None:
     """The values themselves where they are few and short, and the axis is short."""
     from matplotlib.ticker import NullLocator
 

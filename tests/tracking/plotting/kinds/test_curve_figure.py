@@ -8,41 +8,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.text import Text
-from scipy.stats import kendalltau
 
+from tests.support.made_up.drawn_curves import ABOUT, VARIED, drawn, everything, lines, words
 from tests.support.made_up.made_up_frames import SEEDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
-from tracking.analysis.frame import Frame
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.analysis.statistics.correlation import AnyCoefficient, of_points
 from tracking.plotting.kinds.curve_figure import AXES_HEIGHT, MANY, figure
 from tracking.plotting.save import save
 from tracking.plotting.style.labels import Caption, footer
-from tracking.plotting.style.style import style
-
-ABOUT = Caption("Error against width", "Memo 90", "handwritten digits", "epoch")
-VARIED = ["net.batch_norm", "net.width"]
-
-
-def everything(states: dict[tuple[int, int], str] | None = None) -> Frame:
-    return recorded({"net.batch_norm": [True, False], "net.width": list(WIDTHS)}, states=states)
-
-
-def drawn(curve: Curve, found: Frame) -> tuple[Any, pd.DataFrame, pd.DataFrame]:
-    table, seeds = aggregate(found, curve, VARIED), single(found, curve, VARIED)
-    with matplotlib.rc_context(style()):
-        return figure(curve, table, seeds, ABOUT), table, seeds
-
-
-def lines(fig: Any, gid: str) -> list[Any]:
-    return [line for line in fig.axes[0].lines if line.get_gid() == gid]
-
-
-def words(fig: Any) -> str:
-    return "\n".join(t.get_text() for t in fig.findobj(Text)).replace("\\$", "$")
 
 
 def test_lines_are_the_centres() -> None:
@@ -289,44 +264,3 @@ def test_nothing_recorded_is_drawn_as_nothing(tmp_path: Path) -> None:
     for x in ("parameters", "net.width", "step"):
         fig, _, _ = drawn(Curve(name="a", x=x, y="error"), everything(states))
         assert "nothing recorded yet" in words(fig) and "30 missing" in words(fig)
-
-
-def test_a_scatter_plot_says_how_its_marks_are_ordered_in_all_and_within_each_group() -> None:
-    curve = Curve(name="a", x="parameters", y="error", split="test", points=True, group="net.batch_norm")
-    fig, table, _ = drawn(curve, everything({(0, 0): "diverged"}))
-    shown = table[table["centre"].notna()]
-    tau = kendalltau(shown["x"], shown["centre"]).statistic
-    within = [kendalltau(part["x"], part["centre"]).statistic for _, part in shown.groupby("legend", sort=False)]
-    said = " ".join(words(fig).split())
-    assert f"A mark for each of {len(shown)} trials." in said and "1 diverged" in said
-    assert f"Kendall's rank correlation: {tau:.2f} (95% interval" in said and f"{len(shown)} trials)" in said
-    assert f"within batch norm {within[0]:.2f}, no batch norm {within[1]:.2f}." in said
-
-
-@pytest.mark.parametrize("coefficient", ["kendall", "pearson"])
-def test_a_correlation_that_is_asked_for_stands_among_the_marks(coefficient: AnyCoefficient) -> None:
-    curve = Curve(name="a", x="parameters", y="error", split="test", points=True, correlation=coefficient)
-    fig, table, _ = drawn(curve, everything())
-    found = of_points(table["x"].to_numpy(float), table["centre"].to_numpy(float), coefficient)
-    assert found is not None
-    (said,) = [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "correlation"]
-    assert said.endswith(f"= {found.centre:.2f} ({found.low:.2f} to {found.high:.2f})")
-    assert "In brackets: the 95% interval" in " ".join(words(fig).split())
-    assert "rank correlation:" not in words(fig)
-
-
-def test_a_reference_is_one_line_or_one_for_each_line_that_it_differs_between() -> None:
-    constant, _, _ = drawn(Curve(name="a", x="net.width", y="error", reference=0.5), everything())
-    (line,) = lines(constant, "reference")
-    assert set(line.get_ydata()) == {0.5} and "0.5" in words(constant)
-    along, _, _ = drawn(
-        Curve(name="a", x="net.width", y="error", reference={"value": 1, "over": "net.width"}), everything()
-    )
-    (line,) = lines(along, "reference")
-    assert np.array_equal(line.get_ydata(), 1 / line.get_xdata()) and "1 / width" in words(along)
-    by_line, table, _ = drawn(
-        Curve(name="a", x="step", y="error", split="test", reference={"value": 1, "over": "net.width"}), everything()
-    )
-    assert [line.get_ydata()[0] for line in lines(by_line, "reference")] == [
-        part["reference"].iloc[0] for _, part in table.groupby("line", sort=False)
-    ]

@@ -25,14 +25,14 @@ def test_a_long_label_is_broken_at_a_space_outside_of_formulas(label: str, lines
 def test_a_short_axis_of_long_numbers_marks_round_ones() -> None:
     from matplotlib.figure import Figure
 
-    from tracking.plotting.style.axes import _log_x_ticks
+    from tracking.plotting.style.axes import log_x_ticks
 
     axes = Figure().add_subplot()
     axes.set_xscale("log")
-    _log_x_ticks(axes, [2.0, 4.0, 8.0])
+    log_x_ticks(axes, [2.0, 4.0, 8.0])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "4", "8"]
     axes = Figure().add_subplot()
     axes.set_xscale("log")
     axes.set_xlim(2e4, 4e6)
-    _log_x_ticks(axes, [24_674.0 * 2**i for i in range(8)])
+    log_x_ticks(axes, [24_674.0 * 2**i for i in range(8)])
     assert not {"24,674", "49,348"} & {label.get_text() for label in axes.get_xticklabels()}
