@@ -89,11 +89,11 @@ def _claims(sweep: Sweep, entry: Entry | None) -> str:
     if entry is None:
         lines = [f"| {one.label} | {one.statement or one.tested()} | `{one.name}` |" for one in sweep.claims]
         return "\n".join(["| label | claim | file |\n|---|---|---|", *lines])
-    verdicts = judged(entry)
-    assert [(v["name"], v["label"]) for v in verdicts] == [(c.name, c.label) for c in sweep.claims], "make results"
+    verdicts, claims = judged(entry), load.read(sweep.name, entry.profile, []).claims  # a profile may have fewer
+    assert [(v["name"], v["label"]) for v in verdicts] == [(c.name, c.label) for c in claims], "make results"
     lines = [
         f"| {claim.label} (`{claim.name}`) | {found['verdict']} | {found['statement']} {_found(found['sentence'])} |"
-        for claim, found in zip(sweep.claims, verdicts, strict=True)
+        for claim, found in zip(claims, verdicts, strict=True)
     ]
     return "\n".join(["| claim | verdict | what it says, and what was found |\n|---|---|---|", *lines])
 
