@@ -1,6 +1,7 @@
 """A sync makes MLflow show what is recorded, whatever happened to MLflow before: on real SQLite stores."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.support.stores.mirrored_sweep import (
     trial,
 )
 from tracking.mirror import sync as mirror
+from tracking.mirror.content.payload import fixed_params
 from tracking.mirror.runs import SyncReport
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import Observed
@@ -111,13 +113,24 @@ def test_a_line_whose_points_have_changed_is_a_new_run(store: Store, uri: str, t
 
 
 def test_what_is_trained_anew_is_shown_as_in_a_new_database(store: Store, uri: str, tmp_path: Path) -> None:
-    """After `sweep rm` and another launch: the experiment comes back from the bin, with the runs of before."""
-    sync(store, uri, parent(tmp_path / "figures"))
-    mirror.remove(uri, SWEEP.name)
+    """After `sweep rm` and another launch, twice: the experiment comes back from the bin, with all runs of before."""
+    for before in (store, records(tmp_path / "second")):
+        sync(before, uri, parent(tmp_path / "figures"))
+        mirror.remove(uri, SWEEP.name)
     again, new = records(tmp_path / "again"), fresh(tmp_path / "again")
     for where in (uri, new):
         sync(again, where, parent(tmp_path / "figures"))
     assert everything(uri) == everything(new)
+
+
+def test_settings_of_a_choice_that_varies_are_not_fixed(store: Store) -> None:
+    """One trial has optimizer.schedule.final, another one has not: which one is asked must not matter."""
+    first = recorded(store)[0]
+    schedules = ({"name": "cosine", "final": 0.0}, {"name": "loss_based", "growth": 2.0})
+    about = replace(SWEEP, varied=("optimizer.schedule.name", "seed"))
+    each = [first._replace(settings={**first.settings, "optimizer": {"schedule": one}}) for one in schedules]
+    one, other = (fixed_params(about, trial) for trial in each)
+    assert one == other and "epochs" in one
 
 
 def test_fixed_settings_that_change_replace_the_sweeps_run_and_what_is_below_it_follows(

@@ -110,8 +110,11 @@ def params(trial: TrialRecord) -> dict[str, str]:
 
 
 def fixed_params(sweep: SweepInfo, trial: TrialRecord) -> dict[str, str]:
-    """What is the same in every trial of the sweep, from any one of them."""
-    return {key: value for key, value in params(trial).items() if key not in {*sweep.varied, "seed"}}
+    """What is the same in every trial of the sweep, from any one of them. Where a choice by name varies, such as
+    optimizer.schedule, none of its settings is: other choices have others."""
+    choices = tuple(f"{key.removesuffix('.name')}." for key in sweep.varied)
+    every = params(trial).items()
+    return {key: value for key, value in every if key not in {*sweep.varied, "seed"} and not key.startswith(choices)}
 
 
 def tags(sweep: SweepInfo, trial: TrialRecord, parent: str) -> dict[str, str]:
