@@ -130,7 +130,7 @@ def _end_beside(round: Round, beside: Launch | None) -> None:
         if round.random.random() < 0.5:
             round.kill(beside, "launch")
         round.end(beside, "launch")
-        round.check(beside, DONE, KILLED)
+        round.check(beside, DONE, KILLED, IN_USE)  # where a removal came first
 
 
 EVENTS: dict[Callable[[Round], None], int] = {  # and how often they happen

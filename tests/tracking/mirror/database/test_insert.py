@@ -6,7 +6,6 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +176,7 @@ def test_what_somebody_else_has_made_meanwhile_is_not_made_twice(store: Store, u
 
 def test_a_name_that_mlflow_refuses_is_left_to_its_client_which_says_why(store: Store, uri: str) -> None:
     first, *rest = recorded(store)
-    odd = replace(first, settings={**first.settings, "what?": 1})
+    odd = first._replace(settings={**first.settings, "what?": 1})
     report = mirror.sync(SWEEP, [odd, *rest], Ledger.read(store), uri)
     assert report.behind == [first.id] and "what?" in report.problems[0]
     assert len(runs(uri)) == len(rest) + 2
