@@ -249,10 +249,15 @@ def _is_given_up(manifest: Manifest, found: Mapping[str, TrialRecord]) -> bool:
     """Whether each trial of an unfinished bundle has ended in another one that measured the same: a launch of some of
     them took them out. A bundle that measures something else adds to them, and goes on."""
     elsewhere = [found.get(trial.id) for trial in manifest.trials]
-    return not manifest.done and all(
-        record and record.bundle != manifest.bundle and record.state in ENDED and record.observed == manifest.observed
-        for record in elsewhere
-    )
+    return not manifest.done and all(record and _ended_elsewhere(record, manifest) for record in elsewhere)
+
+
+def _ended_elsewhere(record: TrialRecord, manifest: Manifest) -> bool:
+    """Whether what an unfinished bundle measures of a trial was measured to its end in another one: in that of the
+    trial itself, or beside it."""
+    if any(other.observed == manifest.observed for other in record.beside):
+        return True
+    return record.bundle != manifest.bundle and record.state in ENDED and record.observed == manifest.observed
 
 
 def _of_trials(table: pa.Table, ids: Collection[str]) -> pa.Array:

@@ -27,7 +27,9 @@ def record(
     provenance = Provenance(host=bundle)
     writer = Writer.begin(store, bundle, "network", trials, provenance, lambda: next(times), 2, observed=observed)
     steps = range(0, LAST + 1, every) if every != AT_THE_END else [LAST]
-    writer.add([Row(t.id, s, "train", m, "", float(ord(bundle))) for t in trials for s in steps for m in measures], {})
+    writer.add(
+        [Row(t.id, s, "train", m, "", float(ord(bundle[0]))) for t in trials for s in steps for m in measures], {}
+    )
     if state != "running":
         writer.add([], {t.id: Outcome(state, LAST, "") for t in trials})
     writer.commit(LAST, b"state" if state == "running" else None)
@@ -59,6 +61,20 @@ def test_a_measure_that_was_added_counts_beside_the_others(tmp_path: Path) -> No
     ledger = Ledger.read(store)
     assert ledger.records[ID].bundles == ("a", "b") and ledger.records[ID].started_ms == 1000
     assert not ledger.strays(ledger.records.values()) and not ledger.unsound(ledger.records.values())
+
+
+def test_a_checkpoint_of_an_added_measure_that_nobody_continues_is_a_stray(tmp_path: Path) -> None:
+    """The bundle was split after a worker had died: its trials were measured one by one."""
+    store = Store(str(tmp_path))
+    record(store, "a", {"error": ""})
+    record(store, "b", {"margin": ""}, ms=2000, state="running")
+    for n, entry in enumerate(ENTRIES):
+        ledger = Ledger.read(store)
+        assert not ledger.strays(ledger.records.values()), "it may go on"
+        record(store, f"c{n}", {"margin": ""}, ms=3000, trials=[entry])
+    ledger = Ledger.read(store)
+    (left,) = ledger.strays(ledger.records.values())
+    assert left.startswith("checkpoints/b/")
 
 
 @pytest.mark.parametrize("later", ["a", "z"])
