@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tracking.analysis.heat import Heat
-    from tracking.plotting.figures import Heats, Makers, Points
+    from tracking.plotting.figures import Asked, Heats, Makers, Points
     from tracking.plotting.kinds.claim_plot import ClaimPlot, Row
     from tracking.plotting.kinds.panels import Part
 
@@ -104,6 +104,14 @@ class Results:
     def unfinished(self) -> bool:
         """Whether some trials have not ended."""
         return bool(set(self.frame.trials["state"]) & {"missing", "running"})
+
+    @property
+    def asked(self) -> "Asked":
+        """What is to be drawn."""
+        from tracking.plotting.figures import Asked
+
+        panels, surfaces = self.sweep.panels, self.sweep.surfaces
+        return Asked(self.curves, self.heatmaps, panels, surfaces, self.frame, self.caption, self.claim_plots)
 
     def caption(self, where: Mapping[str, object]) -> Caption:
         """What a figure of the trials in `where` names besides numbers: title, source, data, and what a step is called.

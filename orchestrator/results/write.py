@@ -58,16 +58,7 @@ def write(results: Results, store: Store) -> Files:
         raise
     except OSError as error:
         return Files([], (figures.NotDrawn.by(layout.FIGURES, error),), "")
-    made = figures.draw(
-        results.curves,
-        results.heatmaps,
-        sweep.panels,
-        sweep.surfaces,
-        results.frame,
-        results.caption,
-        folder,
-        results.claim_plots,
-    )
+    made = figures.draw(results.asked, folder)
     verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
     table = trials.trials(results.frame)
     texts = {layout.CLAIMS: verdicts, layout.TRIALS_CSV: trials.as_csv(table)}

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tracking.analysis.aggregate import both
 from tracking.analysis.heat import Heat, heat
@@ -86,20 +87,27 @@ def cells(frame: "Frame", heatmaps: Iterable[Heatmap], varied: list[str]) -> Hea
     return {h.name: _attempt(h.name, partial(heat, frame, h, varied)) for h in heatmaps}
 
 
-def draw(
-    curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame",
-    captions: Captions, folder: Path, more: "Makers | None" = None,
-) -> Figures:  # fmt: skip
-    """Writes the points of all curves and the cells of all heat maps as Parquet and CSV, and each curve, heat map,
-    panel and surface as PNG, SVG and PDF; and what `more` makes.
+class Asked(NamedTuple):
+    """What a sweep asks to be drawn. captions: what a figure of the trials with some settings says. more: what else
+    makes figures, by their names."""
 
-    `captions`: what a figure of the trials with some settings says. Raises Damaged and StorageFailed where rows cannot
-    be read.
-    """
-    captions = _said_once(captions)
+    curves: Points
+    heats: Heats
+    pages: Iterable[Panel]
+    heights: Iterable[Surface]
+    frame: "Frame"
+    captions: Captions
+    more: "Makers" = MappingProxyType({})
+
+
+def draw(asked: Asked, folder: Path) -> Figures:
+    """Writes the points of all curves and the cells of all heat maps as Parquet and CSV, and each figure as PNG, SVG
+    and PDF. Raises Damaged and StorageFailed where rows cannot be read."""
+    asked = asked._replace(captions=_said_once(asked.captions))
+    curves, heats, captions = asked.curves, asked.heats, asked.captions
     all_of_them = (*curves.values(), *heats.values())
     saved: list[dict[str, str] | NotDrawn] = [part for part in all_of_them if isinstance(part, NotDrawn)]
-    figures = makers(curves, heats, pages, heights, frame, captions, more)
+    figures = makers(asked)
     saved += [save_one(name, make, folder) for name, make in figures.items()]
     whole = table([part.table for part in all_of_them if not isinstance(part, NotDrawn)])
     beside = _attempt(layout.CURVES_CSV, partial(write_table, whole, folder))
@@ -111,12 +119,9 @@ def draw(
     return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)), contents)
 
 
-def makers(
-    curves: Points, heats: Heats, pages: Iterable[Panel], heights: Iterable[Surface], frame: "Frame",
-    captions: Captions, more: "Makers | None" = None,
-) -> "Makers":  # fmt: skip
-    """What makes each figure, by its name, in the order curves, heat maps, panels, surfaces, more. Arguments as of
-    `draw`."""
+def makers(asked: Asked) -> "Makers":
+    """What makes each figure, by its name, in the order curves, heat maps, panels, surfaces, more."""
+    curves, heats, pages, heights, frame, captions, more = asked
     good = {name: part for name, part in curves.items() if isinstance(part, Part)}
     warm = {name: found for name, found in heats.items() if isinstance(found, Heat)}
     return {
@@ -124,7 +129,7 @@ def makers(
         **{name: partial(_heatmap, found, captions) for name, found in warm.items()},
         **{page.name: partial(_page, page, good, captions) for page in pages},
         **{one.name: partial(_surface, one, frame, captions) for one in heights},
-        **(more or {}),
+        **more,
     }
 
 

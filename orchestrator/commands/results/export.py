@@ -108,15 +108,7 @@ def _figures(results: Results, file: Path, curve: str | None) -> str:
     from tracking.plotting.save import save_pages
 
     sweep = results.sweep
-    made = figures.makers(
-        results.curves,
-        results.heatmaps,
-        sweep.panels,
-        sweep.surfaces,
-        results.frame,
-        results.caption,
-        results.claim_plots,
-    )
+    made = figures.makers(results.asked)
     if curve is not None and curve not in made:
         raise Refused(_none(curve, list(made)))
     chosen = made if curve is None else {curve: made[curve]}

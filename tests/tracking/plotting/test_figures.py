@@ -13,7 +13,7 @@ from tracking.analysis.frame import Frame, Source
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.errors import Damaged
-from tracking.plotting.figures import Figures, cells, draw, points
+from tracking.plotting.figures import Asked, Figures, cells, draw, points
 from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.kinds.surfaces import Surface
 from tracking.plotting.style.labels import Caption
@@ -39,7 +39,7 @@ def everything() -> Frame:
 
 def all_of_it(found: Frame, folder: Path, curves: list[Curve], caption: Any = captions) -> Figures:
     return draw(
-        points(found, curves, VARIED), cells(found, HEATMAPS, VARIED), PANELS, [SURFACE], found, caption, folder
+        Asked(points(found, curves, VARIED), cells(found, HEATMAPS, VARIED), PANELS, [SURFACE], found, caption), folder
     )
 
 
@@ -67,7 +67,7 @@ def test_an_error_of_the_program_costs_only_its_figure_and_is_logged(
     found = everything()
     few = Curve(name="few", x="net.width", y="error", where={"net.batch_norm": True})
     with caplog.at_level(logging.ERROR):
-        figures = draw(points(found, [few, GOOD[1]], VARIED), {}, [], [], found, caption, tmp_path)
+        figures = draw(Asked(points(found, [few, GOOD[1]], VARIED), {}, [], [], found, caption), tmp_path)
     assert [one["name"] for one in figures.files] == ["b"]
     assert [(lost.name, lost.reason) for lost in figures.failed] == [("few", "KeyError: 'no caption'")]
     assert any(record.exc_info for record in caplog.records)
@@ -84,7 +84,7 @@ def test_a_damaged_store_is_not_the_fault_of_a_figure(tmp_path: Path) -> None:
 
 
 def test_a_sweep_without_curves_has_an_empty_table(tmp_path: Path) -> None:
-    figures = draw({}, {}, [], [], everything(), captions, tmp_path)
+    figures = draw(Asked({}, {}, [], [], everything(), captions), tmp_path)
     assert figures.files == () and figures.failed == () and figures.table.empty
 
 
@@ -98,6 +98,6 @@ def test_a_setting_of_two_kinds_is_one_column(tmp_path: Path) -> None:
         Curve(name="numbers", x="step", y="error", group=group, where={"net.batch_norm": True}),
         Curve(name="all", x="step", y="error", group=group),
     ]
-    figures = draw(points(found, curves, VARIED), {}, [], [], found, captions, tmp_path)
+    figures = draw(Asked(points(found, curves, VARIED), {}, [], [], found, captions), tmp_path)
     assert not figures.failed
     assert set(pd.read_parquet(tmp_path / "curves.parquet")["net.extra"]) == {"1", "auto"}

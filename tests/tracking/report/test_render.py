@@ -20,7 +20,7 @@ from tracking.analysis.frame import Frame, in_memory
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.claims import bounded, no_overfitting
-from tracking.plotting.figures import Figures, NotDrawn, cells, draw, points
+from tracking.plotting.figures import Asked, Figures, NotDrawn, cells, draw, points
 from tracking.plotting.style.labels import Caption
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance, Spent
@@ -106,8 +106,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     )
     folder = tmp_path_factory.mktemp("figures")
     drawn = draw(
-        points(found, CURVES, VARIED), cells(found, [HEATMAP], VARIED), [], [], found,
-        lambda where: Caption(EVIL, "Memo 90", "digits", "epoch"), folder,
+        Asked(
+            points(found, CURVES, VARIED), cells(found, [HEATMAP], VARIED), [], [], found,
+            lambda where: Caption(EVIL, "Memo 90", "digits", "epoch"),
+        ),
+        folder,
     )  # fmt: skip
     figures = Figures(drawn.files, drawn.table, (NotDrawn("b", f"no such setting {EVIL}"),), drawn.contents)
     table = trials.trials(found)
