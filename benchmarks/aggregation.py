@@ -1,6 +1,6 @@
 """What it takes to reduce the rows of a large sweep to its curves, in one process and by tasks of a cluster.
 
-    sudo python benchmarks/aggregation.py [--trials 35200] [--epochs 70] [--cores 1 2 4] [--out aggregation.json]
+    sudo python -m benchmarks.aggregation [--trials 35200] [--epochs 70] [--cores 1 2 4] [--out aggregation.json]
 
 The records are those of `benchmarks/scale.py`: synthetic numbers, real files. The cluster is that of `make
 test-cluster`: hosts on this one machine, a worker of one core each, and a launcher that is a node without cores, whose

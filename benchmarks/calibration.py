@@ -1,6 +1,6 @@
 """How often each claim says "holds" where it is just not true: simulated boundary cases, for 2, 3 and 5 seeds.
 
-    python benchmarks/calibration.py [--draws 1000] [--out benchmarks/results/calibration.json]
+    python -m benchmarks.calibration [--draws 1000] [--out benchmarks/results/calibration.json]
 
 A criterion that says "holds" where all of a 95 % interval is on its side of a bound may say so of a boundary case in
 2.5 % of the draws, and must not in more than 5 %. Noise is normal, as Student's t assumes, and once skewed

@@ -1,6 +1,6 @@
 """Whether the launching process grows with the trials that end: its memory while a real sweep of many trials runs.
 
-    python benchmarks/driver.py [--trials 20000] [--out results/driver.json]
+    python -m benchmarks.driver [--trials 20000] [--out results/driver.json]
 
 Small networks under Ray on this machine, with the MLflow mirror on, as anybody launches them. The launcher's resident
 memory (VmRSS, Linux) is read every second, and held against the trials that the records say had ended by then.

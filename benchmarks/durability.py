@@ -1,6 +1,6 @@
 """What durability costs: the share of the wall time of short trials that is spent committing.
 
-    python benchmarks/durability.py [--rounds 7] [--out benchmarks/results/durability.json]
+    python -m benchmarks.durability [--rounds 7] [--out benchmarks/results/durability.json]
 
 One bundle of small networks is trained with a store, as a launch does it (lease, checksums, checkpoint, fsync), and
 without any, in turns, in one process. Committing is timed where it happens, which is exact; that the bundle as a whole

@@ -1,6 +1,6 @@
 """Whether `sweep plan` can be believed: shipped sweeps estimated with nothing known, launched, estimated again.
 
-    python benchmarks/estimates.py [--out results/estimates.json] [SWEEP ...]
+    python -m benchmarks.estimates [--out results/estimates.json] [SWEEP ...]
 
 Every sweep starts with an empty cache of speeds and runs in this process, bundle after bundle. Compared are processor
 seconds of the bundles, which do not depend on what else the machine does: estimated before, measured, and estimated for

@@ -1,6 +1,6 @@
 """Where the laptop profile of every shipped sweep spends its time: CPU-seconds by part, on a shortened run of each.
 
-    python benchmarks/laptop.py [fig1 fig5 ...] [--out laptop.json]
+    python -m benchmarks.laptop [fig1 fig5 ...] [--out laptop.json]
 
 Each sweep is launched with one seed and fewer epochs (SHORTENED; a computed sweep is short as it is), `--local` in a
 process of its own with a store of its own. The functions that are the doors of a part are timed by the processor time

@@ -1,7 +1,7 @@
 """Lowers the Triton kernels for an H100 on a machine without one: registers, shared memory, loads, tensor cores.
 
-    python benchmarks/lowering.py          # the first candidate of each kernel
-    python benchmarks/lowering.py --all    # every candidate that is tried on a GPU
+    python -m benchmarks.lowering          # the first candidate of each kernel
+    python -m benchmarks.lowering --all    # every candidate that is tried on a GPU
 
 I input channels, O output channels.
 """

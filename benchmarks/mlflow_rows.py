@@ -1,6 +1,6 @@
 """Time to write new trials into the embedded MLflow: through its tables, and by its client alone, in alternation.
 
-    python benchmarks/mlflow_rows.py [--trials 600] [--epochs 70] [--rounds 3] [--client 100] [--folder /tmp]
+    python -m benchmarks.mlflow_rows [--trials 600] [--epochs 70] [--rounds 3] [--client 100] [--folder /tmp]
 
 The records are those of `scale.py`: made-up numbers, real bundles, four series of as many points as epochs a trial.
 Each round makes a new database for each way. The client gets the first `--client` trials only. Printed: milliseconds of

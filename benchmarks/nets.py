@@ -1,6 +1,6 @@
 """CPU-seconds of one training visit of an image, of each shipped net: this program against plain PyTorch's loop.
 
-    python benchmarks/nets.py [rounds [net ...]] > benchmarks/results/nets.json
+    python -m benchmarks.nets [rounds [net ...]] > benchmarks/results/nets.json
 
 The plain loop: the images as one tensor of floats, indexed by batch, the net's own module, cross_entropy of
 torch.nn.functional, torch.optim.SGD with momentum; with channels first and with channels last, of which the faster

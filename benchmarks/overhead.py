@@ -1,6 +1,6 @@
 """What orchestration costs a trial: `sweep launch` against plain Ray Tune, on the same trials, in one run.
 
-    python benchmarks/overhead.py [--seeds 12] [--epochs 20] [--rounds 3] [--out benchmarks/results/overhead.json]
+    python -m benchmarks.overhead [--seeds 12] [--epochs 20] [--rounds 3] [--out benchmarks/results/overhead.json]
 
 Plain Ray Tune is what its documentation shows: one trial a process, a core each, the default loggers and the MLflow
 callback on an SQLite file, a report an epoch. Both train with this program's engine, so that all that differs is what

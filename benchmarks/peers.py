@@ -1,6 +1,6 @@
 """The same small sweep by this program and by what people use instead, in one run, the arms in turns.
 
-    python benchmarks/peers.py [--rounds 3] [--jax VENV] [--out peers.json]
+    python -m benchmarks.peers [--rounds 3] [--jax VENV] [--out peers.json]
 
 12 trials on digits (widths 4 and 16, six seeds, 20 epochs, error and risk of both splits after each). Arms: `sweep
 launch --local`, and with Ray, both with records, figures, report and MLflow; Ray Tune with its MLflow callback, one

@@ -1,6 +1,6 @@
 """Figure 4 in closed form against the literal loop: seconds, and how far apart the weights end.
 
-    python benchmarks/regression.py [iterations] [repetitions]
+    python -m benchmarks.regression [iterations] [repetitions]
 
 The memo's 10,000,000 iterations and 29 repetitions are the defaults; the loop takes minutes. One line of JSON.
 """

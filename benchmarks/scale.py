@@ -1,6 +1,6 @@
 """What a sweep of 100,000 trials costs everything but training: time, peak memory and disk of every command.
 
-    python benchmarks/scale.py [--trials 100000] [--epochs 70] [--mirrored 5000] [--folder /tmp] [--out scale.json]
+    python -m benchmarks.scale [--trials 100000] [--epochs 70] [--mirrored 5000] [--folder /tmp] [--out scale.json]
 
 The numbers are made up, their records are real: bundles as a launch packs them, each written by the store's own writer
 in the commits of a bundle that takes some seconds. Every command then runs in a process of its own, as a user runs it.

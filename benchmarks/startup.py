@@ -1,7 +1,7 @@
 """What starting costs: CPU-seconds and wall seconds of commands, of this checkout and of another, in turns.
 
     git worktree add ../before COMMIT
-    python benchmarks/startup.py --before ../before [--rounds 3] [--out benchmarks/results/startup.json]
+    python -m benchmarks.startup --before ../before [--rounds 3] [--out benchmarks/results/startup.json]
 
 CPU-seconds are those of the command and of all processes that it starts, Ray's too, as a control group of Linux counts
 them, which needs root. They tell more than wall time on a machine that does other work. Both checkouts use the packages

@@ -1,6 +1,6 @@
 """How many requests each command makes to a store, and how long it takes.
 
-    python benchmarks/store_requests.py STORE
+    python -m benchmarks.store_requests STORE
 
 STORE is a folder or a URI such as s3://bucket/runs; nothing may be recorded in it of the demo. The demo's debug profile
 is launched in this process, with another number of epochs once more, and again with nothing to do; then the commands
