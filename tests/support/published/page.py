@@ -38,7 +38,8 @@ def _line(entry: Entry, results: Results) -> str:
 def _section(entry: Entry, results: Results) -> str:
     pictures = sorted(path.name for path in entry.folder.glob("*.png"))
     shown = "\n".join(f"![{name.removesuffix('.png')} of {entry.name}]({entry.name}/{name})" for name in pictures)
-    parts = [f"## {entry.name}", f"    sweep launch {entry.options}", _origin(entry, results), shown]
+    compared = f"**Compared with the memo.** {entry.memo.strip()}" if entry.memo else ""
+    parts = [f"## {entry.name}", f"    sweep launch {entry.options}", _origin(entry, results), shown, compared]
     tables = [_estimates(plot, results.claim_rows(plot)) for plot in results.sweep.claim_plots]
     return "\n\n".join(part for part in [*parts, entry.text.strip(), *tables, _claims(results)] if part)
 
