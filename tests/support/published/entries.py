@@ -23,8 +23,10 @@ FOLDER = ROOT / "docs" / "results"
 
 
 class Entry(BaseModel):
-    """One published sweep. seconds: of its launches together; beside: what else the machine did; memo: how it compares
-    with the memo's text; text: what else is to be said, both Markdown. picture: the figure that stands for it in a gallery, without ending; the first by name where it is not said."""
+    """One published sweep. seconds: of its launches together; beside: what else the machine did.
+
+    memo: how it compares with the memo's text; text: what else is to be said; both Markdown. picture: the figure that
+    stands for it in a gallery, without ending; the first by name where it is not said."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
