@@ -4,9 +4,9 @@ Trials of one bundle may differ in the settings that their experiment names in `
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources
@@ -80,8 +80,15 @@ def most(free: int | None, trial: Trial) -> int:
 on_cpu = partial(most, None)
 
 
+class _Sized(NamedTuple):
+    """A bundle, and the operations of its trials that are to run."""
+
+    bundle: Bundle
+    operations: float
+
+
 def pack_missing(plan: Plan, resources: Resources) -> tuple[Bundle, ...]:
-    """The bundles of a launch of this plan.
+    """The bundles of a launch of this plan, the longest first.
 
     Trials that are missing stay in the bundle that they would have in a launch of the whole sweep, where none of its
     trials is done or begun: a model's last bits depend on its bundle, and after a crash they must be those of an
@@ -90,23 +97,22 @@ def pack_missing(plan: Plan, resources: Resources) -> tuple[Bundle, ...]:
     limit = partial(most, resources.gpu_bytes)
     again = [t for t in plan.to_measure if t.id not in plan.from_weights]
     kept = [t for t in plan.to_measure if t.id in plan.from_weights]
-    more = pack(again, (), resources.lanes, limit)
+    sized = _sized(again, (), resources.lanes, limit)
     trained_in = {t.id: plan.recorded[t.id].bundle for t in kept}
-    more += pack(kept, (), resources.lanes, limit, partial(measuring_kept, trained_in))
-    if not plan.to_run:
-        return tuple(more)
-    unpacked = {t.id for t in plan.to_run} - {t.id for bundle in plan.begun for t in bundle.trials}
-    of_all = pack(plan.trials, (), resources.lanes, limit)
-    whole = [bundle for bundle in of_all if all(t.id in unpacked for t in bundle.trials)]
-    packed = {t.id for bundle in whole for t in bundle.trials}
-    rest = [t for t in plan.to_run if t.id not in packed]
-    return (*whole, *pack(rest, plan.begun, resources.lanes, limit), *more)
+    sized += _sized(kept, (), resources.lanes, limit, partial(measuring_kept, trained_in))
+    if plan.to_run:
+        unpacked = {t.id for t in plan.to_run} - {t.id for bundle in plan.begun for t in bundle.trials}
+        of_all = _sized(plan.trials, (), resources.lanes, limit)
+        whole = [one for one in of_all if all(t.id in unpacked for t in one.bundle.trials)]
+        packed = {t.id for one in whole for t in one.bundle.trials}
+        rest = [t for t in plan.to_run if t.id not in packed]
+        sized += [*whole, *_sized(rest, plan.begun, resources.lanes, limit)]
+    return tuple(_longest_first(sized))
 
 
 def pack(
-    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu,
-    bundle_of: Callable[[Sequence[Trial]], Bundle] = together,
-) -> list[Bundle]:  # fmt: skip
+    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu
+) -> list[Bundle]:
     """Bundles that hold every trial once, the longest first.
 
     `begun` are bundles that have a checkpoint: they continue unchanged, including their trials that have ended, since a
@@ -114,22 +120,35 @@ def pack(
     and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more
     trials than `limit` of one of them.
     """
-    wanted = {t.id: t for t in trials}
-    bundles = []
-    for bundle in begun:
-        if any(t.id in wanted for t in bundle.trials):
-            bundles.append(bundle)
-            for t in bundle.trials:
-                wanted.pop(t.id, None)
-    found = costs(wanted.values())
-    fair = sum(found.values()) / (lanes * PER_LANE)
+    return _longest_first(_sized(trials, begun, lanes, limit))
+
+
+def _sized(
+    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int],
+    bundle_of: Callable[[Sequence[Trial]], Bundle] = together,
+) -> list[_Sized]:  # fmt: skip
+    """The bundles of `pack`, in no order."""
+    wanted, found = {t.id: t for t in trials}, costs(trials)
+    bundles = [bundle for bundle in begun if any(t.id in wanted for t in bundle.trials)]
+    for bundle in bundles:
+        for t in bundle.trials:
+            wanted.pop(t.id, None)
+    fair = sum(found[id] for id in wanted) / (lanes * PER_LANE)
     groups: dict[str, list[Trial]] = {}
     for t in wanted.values():
         groups.setdefault(t.shape, []).append(t)
     for group in groups.values():
         bundles += [bundle_of(part) for part in _cut(group, sum(found[t.id] for t in group), fair, limit(group[0]))]
-    total = {b.id: sum(found.get(t.id, 0.0) for t in b.trials) for b in bundles}
-    return sorted(bundles, key=lambda b: (-total[b.id], b.id))
+    return [_Sized(bundle, _left(bundle, found)) for bundle in bundles]
+
+
+def _left(bundle: Bundle, costs: Mapping[str, float]) -> float:
+    """costs: of the trials that are to run, by id; what has ended of a bundle that is continued costs nothing."""
+    return operations(bundle) if bundle.trained_in else sum(costs.get(t.id, 0.0) for t in bundle.trials)
+
+
+def _longest_first(sized: Iterable[_Sized]) -> list[Bundle]:
+    return [one.bundle for one in sorted(sized, key=lambda one: (-one.operations, one.bundle.id))]
 
 
 def _cut(group: list[Trial], group_cost: float, fair: float, most_models: int) -> list[list[Trial]]:

@@ -54,6 +54,18 @@ def test_an_interrupted_bundle_goes_on_as_it_was(tmp_path: Path) -> None:
     assert sorted(t.id for b in bundles for t in b.trials) == sorted(small_trials.trial(s).id for s in range(8))
 
 
+def test_the_longest_bundle_is_run_first_also_where_it_is_continued(tmp_path: Path) -> None:
+    """What was begun before an interruption is often the longest: begun last, it would end the launch alone."""
+    store = Store(str(tmp_path))
+    wide, narrow = ([t for t in POOL if t.settings.net.width == width][:4] for width in (32, 2))
+    running = run_bundle.work(store, together(wide[:2]), "cpu")
+    next(running)
+    running.close()
+    bundles = pack_missing(compare([*narrow, *wide], Ledger.read(store)), cores(2))
+    left = [sum(map(cost, b.trials)) for b in bundles]
+    assert together(wide[:2]) in bundles and left == sorted(left, reverse=True) and len(bundles) > 2
+
+
 def test_what_is_done_is_not_planned_again_and_states_add_up(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     list(run_bundle.work(store, together([small_trials.trial(0), small_trials.trial(1)]), "cpu"))
