@@ -28,7 +28,7 @@ def joined(manifests: Mapping[str, Manifest], winners: Mapping[str, tuple[str, i
 
 def _beside(manifest: Manifest, measures: set[str]) -> Beside:
     assert manifest.observed
-    return Beside(manifest.bundle, frozenset(measures), manifest.observed)
+    return Beside(manifest.bundle, tuple(sorted(measures)), manifest.observed)
 
 
 def _several(manifests: Iterable[Manifest]) -> dict[str, list[str]]:

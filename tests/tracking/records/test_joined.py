@@ -63,6 +63,15 @@ def test_a_measure_that_was_added_counts_beside_the_others(tmp_path: Path) -> No
     assert not ledger.strays(ledger.records.values()) and not ledger.unsound(ledger.records.values())
 
 
+def test_what_counts_beside_is_the_same_text_in_every_process(tmp_path: Path) -> None:
+    """A digest is made of it, which tells whether figures are made from other records: sets have no order of theirs."""
+    store, names = Store(str(tmp_path)), [f"measure_{n}" for n in range(20)]
+    record(store, "a", {"error": ""})
+    record(store, "b", dict.fromkeys(names, ""), ms=2000)
+    (beside,) = Ledger.read(store).records[ID].beside
+    assert beside.measures == tuple(sorted(names))
+
+
 def test_a_checkpoint_of_an_added_measure_that_nobody_continues_is_a_stray(tmp_path: Path) -> None:
     """The bundle was split after a worker had died: its trials were measured one by one."""
     store = Store(str(tmp_path))

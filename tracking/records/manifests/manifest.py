@@ -103,10 +103,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The measures of a trial whose rows count in another bundle than its own, and what was observed there."""
+    """The measures of a trial, sorted, whose rows count in another bundle than its own, and what was observed there."""
 
     bundle: str
-    measures: frozenset[str]
+    measures: tuple[str, ...]
     observed: Observed
 
 
