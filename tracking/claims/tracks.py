@@ -6,6 +6,7 @@ Cohen et al. (2021), Section 3, the edge of stability. Below 2 / rate gradient d
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
@@ -48,7 +49,7 @@ class Settings(Claim):
             series, bound = run.series["y"], self._bound(run)
             values = series.since(int(self.late * series.steps[-1])).values / bound
             late.append(len(values))
-            ratios.append(sorted(values.tolist())[len(values) // 2])
+            ratios.append(float(np.median(values)))
             if series.values[0] >= bound * (1 - self.tolerance):
                 return lacking("a first value below the bound", first=float(series.values[0]), bound=bound)
         if min(late) < 5:
