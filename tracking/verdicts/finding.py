@@ -11,6 +11,7 @@ from typing import Literal
 Word = Literal["holds", "fails", "not enough data"]
 Value = float | int | str | list[float] | list[str]
 Numbers = Mapping[str, Value]
+LOST = ("failed", "diverged", "missing", "not finite", "not reached", "unmeasured")  # trials that count for nothing
 BROKEN = "error"  # key of the evidence on a claim whose code raises an error
 Evidence = dict[str, Value]
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 from tracking.common.text import number
-from tracking.verdicts.finding import Numbers, Value, Verdict
+from tracking.verdicts.finding import LOST, Numbers, Value, Verdict
 
 MOST = 3  # numbers of a line that are said
 COUNTS = ("trials", "seeds", "planned")  # said at the end, as are the trials that do not count
 APART = ("criterion", "reason", "lines", "holds", "fails", "not enough data", *COUNTS)
-LOST = ("failed", "diverged", "missing", "not finite", "cancelled", "running")
 
 
 def sentence(verdict: Verdict) -> str:
