@@ -19,6 +19,7 @@ import numpy as np
 
 from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary, Noise
 from tests.support.made_up.claim_rows import claim
+from tracking.verdicts.finding import Word
 
 SEEDS = (2, 3, 5)
 ALLOWED = 0.05
@@ -27,10 +28,10 @@ RESULTS, PAGE = HERE / "results" / "calibration.json", HERE / "README.md"
 START, END = "<!-- calibration -->\n", "<!-- end of calibration -->\n"
 
 
-def share(boundary: Boundary, seeds: int, noise: Noise, draws: int) -> float:
-    """The share of draws of which the claim says that it holds."""
+def share(boundary: Boundary, seeds: int, noise: Noise, draws: int, word: Word = "holds") -> float:
+    """The share of draws of which the claim says that it holds, or another word."""
     judge = claim(boundary.claim, **boundary.fields).judge
-    return sum(judge(boundary.line(seeds, noise)).word == "holds" for _ in range(draws)) / draws
+    return sum(judge(boundary.line(seeds, noise)).word == word for _ in range(draws)) / draws
 
 
 def normal(draw: np.random.Generator) -> Noise:

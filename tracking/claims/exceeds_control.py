@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of
+from tracking.verdicts.estimate import at_once, difference, mean_of
 from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
-from tracking.verdicts.line import Cell, Line, Run
+from tracking.verdicts.line import Cell, Line, Numbers, Run
 
 
 class Settings(Claim):
@@ -60,7 +60,7 @@ class Settings(Claim):
         others = [cell for cell in line.cells if cell.arm == "others"]
         if unfitted or not control or not others:
             return lacking("fitted trials of both arms", unfitted=unfitted)
-        found = [self._against(other, base) for other in others for base in control]
+        found = [self._against(other, base, len(others) * len(control)) for other in others for base in control]
         word = worst(word for word, _ in found)
         return Finding(word, next(numbers for one, numbers in found if one == word))
 
@@ -73,20 +73,26 @@ class Settings(Claim):
         elif len(values) < 2:
             yield f"arm: all trials have {self.arm} {self.control}; there is nothing to compare the control with"
 
-    def _against(self, other: Cell, base: Cell) -> tuple[Word, Evidence]:
+    def _against(self, other: Cell, base: Cell, pairs: int) -> tuple[Word, Evidence]:
+        """pairs: how many pairs of cells are compared, of which one fails by chance sooner or later."""
         more, less = (np.array([self._change(run) or 0.0 for run in cell.runs]) for cell in (other, base))
+        certain = self._criteria(more, less, 1)
+        doubted = self._criteria(more, less, pairs * len(certain))
         change, excess = mean_of(more), difference(more, less)
-        criteria: list[tuple[Estimate, float]] = []
-        if self.change is not None:
-            criteria.append((change, self.change))
-        if self.margin is not None:
-            criteria.append((excess, self.margin))
-        if self.share is not None:
-            criteria.append((difference(self.share * more, less), 0.0))
-        words = [found.above(bound) for found, bound in criteria]
         numbers: Evidence = {"change": change.mean, "interval": change.interval}
         numbers |= {"control": float(less.mean()), "excess": excess.mean, "excess_interval": excess.interval}
-        return at_once(words, words), numbers
+        return at_once(certain, doubted), numbers
+
+    def _criteria(self, more: Numbers, less: Numbers, tests: int) -> list[Word]:
+        """What each criterion says of the changes of perturbed networks and of the control."""
+        words = []
+        if self.change is not None:
+            words.append(mean_of(more, tests).above(self.change))
+        if self.margin is not None:
+            words.append(difference(more, less, tests).above(self.margin))
+        if self.share is not None:
+            words.append(difference(self.share * more, less, tests).above(0.0))
+        return words
 
     def _change(self, run: Run) -> float | None:
         """The last value of y minus that when the training set was first fitted; None where it never is."""

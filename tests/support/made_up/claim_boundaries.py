@@ -71,12 +71,12 @@ def two_arms(n: int, noise: Noise, one: float, other: float, spread: float, name
     return Line("", tuple(run(s, arm, {"y": float(v[s])}, arm=arm) for arm, v in drawn for s in range(n)))
 
 
-def changes(n: int, noise: Noise, more: float, less: float) -> Line:
-    """Perturbed networks whose y changes by `more` on average once fitted, and a control, by `less`."""
+def changes(n: int, noise: Noise, more: float, less: float, kinds: int = 1) -> Line:
+    """Networks perturbed in `kinds` ways, whose y changes by `more` on average once fitted; the control, by `less`."""
     runs = []
-    for arm, mean in (("others", more), ("control", less)):
-        drawn = mean + 0.01 * noise(n)
-        runs += [run(s, arm, {"y": [0.5, 0.5 + drawn[s]], "error": [0.0, 0.0]}, arm=arm) for s in range(n)]
+    for cell, mean in (*((f"others{i}", more) for i in range(kinds)), ("control", less)):
+        drawn, arm = mean + 0.01 * noise(n), cell.rstrip("0123456789")
+        runs += [run(s, cell, {"y": [0.5, 0.5 + drawn[s]], "error": [0.0, 0.0]}, arm=arm) for s in range(n)]
     return Line("", tuple(runs))
 
 

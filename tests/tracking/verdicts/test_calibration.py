@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import calibration
-from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary
+from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary, changes
 from tests.support.made_up.claim_rows import claim
 from tracking.verdicts.claim import CLAIMS
 
@@ -28,3 +28,10 @@ def test_a_boundary_case_is_one_that_can_be_judged(boundary: Boundary) -> None:
     line = boundary.line(5, lambda n: np.linspace(-1, 1, n))
     found = claim(boundary.claim, **boundary.fields).judge(line)
     assert "lacking" not in found.numbers, found.numbers
+
+
+def test_of_many_kinds_of_perturbation_one_seldom_fails_by_chance() -> None:
+    """All of them change exactly by what they must exceed: none is shown to change by less."""
+    noise = calibration.normal(np.random.default_rng(1))
+    many = Boundary("exceeds_control", "", lambda n, z: changes(n, z, 0.02, -0.1, kinds=8))
+    assert calibration.share(many, 5, noise, DRAWS, "fails") * DRAWS < TOO_MANY
