@@ -16,6 +16,9 @@ ray._private.worker._worker_logs_enabled = False
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
 # What every worker imports. A Ray of this process does so in the workers that it starts ahead of any work.
 PRELOADED = ["torch", "orchestrator.cluster.trainable"]
+# Settings of a Ray of this process. Ray ends idle workers that are more than the cores that are free, and Tune reserves
+# its cores before it starts its actors: in between, it would end those that it started ahead, and start others.
+OWN = {"preload_python_modules": PRELOADED, "kill_idle_workers_interval_ms": 0}
 HEAD_S = 10.0  # for the head of a cluster to list its nodes
 
 
@@ -37,7 +40,7 @@ def attached(address: str | None) -> Iterator[None]:
                     include_dashboard=False,
                     log_to_driver=False,
                     logging_level="ERROR",
-                    _system_config=None if address else {"preload_python_modules": PRELOADED},
+                    _system_config=None if address else OWN,
                 )
         except (ConnectionError, RuntimeError) as error:  # RuntimeError: of authentication, and of versions
             if address is None:
