@@ -166,6 +166,7 @@ def plain(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
             "name": v.name,
             "verdict": v.verdict,
             "sentence": sentence(v),
+            "found": v.found,
             "evidence": v.evidence,
             "statement": v.statement,
             "label": v.label,

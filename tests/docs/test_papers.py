@@ -92,16 +92,15 @@ def _claims(sweep: Sweep, entry: Entry | None) -> str:
     verdicts, claims = judged(entry), load.read(sweep.name, entry.profile, []).claims  # a profile may have fewer
     assert [(v["name"], v["label"]) for v in verdicts] == [(c.name, c.label) for c in claims], "make results"
     lines = [
-        f"| {claim.label} (`{claim.name}`) | {found['verdict']} | {found['statement']} {_found(found['sentence'])} |"
+        f"| {claim.label} (`{claim.name}`) | {found['verdict']} | {found['statement']} {_one_line(found['sentence'])} |"
         for claim, found in zip(claims, verdicts, strict=True)
     ]
     return "\n".join(["| claim | verdict | what it says, and what was found |\n|---|---|---|", *lines])
 
 
-def _found(sentence: str) -> str:
-    """A verdict's sentence without its criterion."""
-    _, found, numbers = sentence.replace("\n", " ").partition("Found: ")
-    return f"{found}{numbers}" or sentence
+def _one_line(sentence: str) -> str:
+    """A verdict's sentences without its criterion, which may be long, in one line."""
+    return sentence.replace("\n", " ").partition(" Criterion: ")[0]
 
 
 def page() -> str:

@@ -5,6 +5,7 @@ A file has one class, `Settings(Claim)`, found by the file's name, with a field 
     needs      which measures it looks at, along which x, what it compares, and whether each trial is judged by itself
     tested     the statement in one sentence, written from the settings
     criterion  when it holds, with its tolerance and its kind of interval, in words
+    found      (optional) what was found, in words, with the keys of the evidence in braces: "the mean is {interval}"
     judge      a pure function from one line of trials to a finding with the numbers that decide
     problems   (optional) what is wrong with asking it of trials with these settings, before anything runs
 

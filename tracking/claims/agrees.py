@@ -42,6 +42,10 @@ class Settings(Claim):
             "cell of the one kind with every cell of the other"
         )
 
+    def found(self) -> str:
+        what = named(self.y, self.split)
+        return f"{what} of the two cells that differ most {{one}} and {{other}}; difference {{interval}}"
+
     def judge(self, line: Line) -> Finding:
         """The pair that differs most is the evidence."""
         one, other = ([cell for cell in line.cells if cell.arm == arm] for arm in ("one", "other"))

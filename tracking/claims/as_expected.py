@@ -31,6 +31,9 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the 95 % interval (Student) of mean / expectation - 1 lies within +-{self.tolerance:g}"
 
+    def found(self) -> str:
+        return f"{self.y} {{mean}} where {{expected}} is expected; relative difference {{interval}}"
+
     def judge(self, line: Line) -> Finding:
         """The difference from the expectation is taken within each trial, relative to the mean expectation."""
         (cell,) = line.cells

@@ -41,6 +41,12 @@ class Settings(Claim):
     def criterion(self) -> str:
         return "they change by at most 2 x learning rate x fall of the training risk, at every step of every trial"
 
+    def found(self) -> str:
+        return (
+            "the differences change by up to {largest_drift}, by at most {share_of_bound} of the bound; "
+            "a squared norm grows by up to {growth}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """Needs two layers, and two recorded steps between which the risk falls."""
         drifts = [_drift(run) for run in line.runs]

@@ -55,6 +55,14 @@ class Settings(Claim):
             return f"the 95 % interval (Student) of the mean of the last values is {self._range()}"
         return f"{'the last value' if self.at == 'last' else 'every value' + self._when()} is {self._range()}"
 
+    def found(self) -> str:
+        what = named(self.y, self.split, self.layer)
+        return (
+            f"{what} {{interval}}"
+            if self.mean
+            else f"{what} from {{smallest}} to {{largest}}; number of values {{values}}"
+        )
+
     def judge(self, line: Line) -> Finding:
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
         if self.mean:

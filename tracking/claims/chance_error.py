@@ -28,6 +28,9 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the 95 % interval (Student) of the mean lies within {self._guess} +-{self.tolerance:g} in every cell"
 
+    def found(self) -> str:
+        return "mean test error {interval}; chance is {chance}"
+
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells
         found = mean_of(cell.last("error"), bounds="share", examples=counted_on(cell, "error", "test"))

@@ -40,6 +40,14 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the 95 % interval (Student) of the mean log ratio of the steps is above log {self.factor:g}"
 
+    def found(self) -> str:
+        return (
+            "{ratio} times as late; "
+            "logarithm of that {interval_of_its_logarithm}; "
+            "steps {first_steps} and then {second_steps}; "
+            "trials with both events {both}, with the first only {first_only}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """Every trial must have both events: of one that never generalises nobody knows how late it would."""
         (cell,) = line.cells

@@ -13,6 +13,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
 from tracking.verdicts.line import Cell, Line
+from tracking.verdicts.wording import at
 
 
 class Settings(Claim):
@@ -37,6 +38,13 @@ class Settings(Claim):
         return (
             "for a dip and a peak behind it, that near, the 95 % intervals (Welch) of first minus dip, of peak minus "
             "dip and of peak minus last are above 0; for one pair of all, each at its share of the 5 %"
+        )
+
+    def found(self) -> str:
+        return (
+            f"the peak at {at(self.x, 'peak_at_x')} is {{interval}} above the dip at "
+            f"{at(self.x, 'dip_at_x')}; "
+            f"all seeds fit their training sets from {at(self.x, 'fitted_from_x')} on"
         )
 
     def judge(self, line: Line) -> Finding:

@@ -53,6 +53,10 @@ class Settings(Claim):
             f"{self.y} from training error {self.fitted:g} to the end: it is{self._wanted()}"
         )
 
+    def found(self) -> str:
+        what = named(self.y, self.split)
+        return f"{what} changes by {{interval}}, in the control by {{control}}; difference {{excess_interval}}"
+
     def judge(self, line: Line) -> Finding:
         """Every kind of perturbation is compared with the control; all trials must fit their training set."""
         unfitted = sum(self._change(run) is None for run in line.runs)

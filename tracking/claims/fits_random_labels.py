@@ -35,6 +35,14 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the smallest training error of every such trial is at most {self.fitted:g}"
 
+    def found(self) -> str:
+        return (
+            "the largest size that all seeds fit is {largest_fitted}, the smallest that they do not fit "
+            "{smallest_unfitted}; "
+            "required up to {required_up_to}; "
+            "largest training error there {largest_error_required}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """The largest size that all seeds fitted is evidence."""
         fitted = {cell.x: bool((cell.last("error") <= self.fitted).all()) for cell in line.cells}

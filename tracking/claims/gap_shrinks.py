@@ -29,6 +29,9 @@ class Settings(Claim):
             "of their sum: both have the sign of the first gap"
         )
 
+    def found(self) -> str:
+        return "the gap shrinks by {interval}, from {first_interval}"
+
     def judge(self, line: Line) -> Finding:
         """|b| < |a| where a - b and a + b are both positive, for a > 0; where a is negative, both signs change."""
         if len(line.cells) < 2:

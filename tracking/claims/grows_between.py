@@ -34,6 +34,12 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the 95 % interval (Student) of the mean growth of a trial is above {self.growth:g}"
 
+    def found(self) -> str:
+        return (
+            f"{named(self.y, self.split)} grows by {{interval}} from {{from}}; "
+            "growth that would have been seen {smallest_visible_growth}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """A measure that is the same in all seeds has no error."""
         late = [run.series["y"].since(self.since) for run in line.runs]

@@ -29,6 +29,9 @@ class Settings(Claim):
     def criterion(self) -> str:
         return "the 95 % interval (Welch) of the fall from each such size to the next is above 0"
 
+    def found(self) -> str:
+        return f"the smallest fall is {{interval}}; {self.x} that are fitted: {{fitted_x}}"
+
     def judge(self, line: Line) -> Finding:
         fitted = [cell for cell in line.cells if (cell.last("train") <= self.fitted).all()]
         test = [float(cell.last("test").mean()) for cell in fitted]

@@ -47,6 +47,14 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the 95 % interval (Fisher) of Pearson's r is above {self.above:g}, and so is r without any one network"
 
+    def found(self) -> str:
+        return (
+            "Pearson's r {interval} over {networks} networks; "
+            "without the one that matters most {without_one}; "
+            "slope {slope}; "
+            "networks not compared: {unmatched}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """Networks that never reach the training risk are not compared (`unmatched`). The slope is evidence only."""
         found = pairs(line, self.matched)

@@ -63,6 +63,9 @@ class Settings(Claim):
             f"{self.high:g}, and no residual is above {self.residual:g} of the rise"
         )
 
+    def found(self) -> str:
+        return "slopes from {smallest_slope} to {largest_slope}; largest residual {largest_residual} of the rise"
+
     def judge(self, line: Line) -> Finding:
         late = [_late(run.series["y"], self.since) for run in line.runs]
         fewest = min(len(series.steps) for series in late)

@@ -35,6 +35,9 @@ class Settings(Claim):
             f"half of the seeds, over the other seeds, is at most {self.tolerance:g} in every cell"
         )
 
+    def found(self) -> str:
+        return f"test {self.y} at the last step minus that at step {{best_step}}: {{interval}}"
+
     def judge(self, line: Line) -> Finding:
         """Steps that all seeds have are compared."""
         (cell,) = line.cells

@@ -65,6 +65,16 @@ class Settings(Claim):
             "in every trial along steps and measures, along a setting by the 95 % interval (Student) over seeds"
         )
 
+    def found(self) -> str:
+        rises = "rise" if self.order == "rising" else "fall"
+        step = f"the smallest {rises} from one {self.x} to the next is {{interval}}"
+        means = "mean rank correlation {interval}" if self.spearman is not None else step
+        return (
+            f"{means}; "
+            "{wrong_steps} steps of the worst trial in the wrong direction, of {points} values from {first} to {last}; "
+            "smallest rank correlation {smallest_spearman}"
+        )
+
     def judge(self, line: Line) -> Finding:
         if not self._across(line.runs[0].settings):
             return self._each(line)

@@ -40,6 +40,12 @@ class Settings(Claim):
             f"to the largest, and rises by at most {self.slack:g} from any size to the next"
         )
 
+    def found(self) -> str:
+        return (
+            f"the fall from {self.x} {{from_x}} on is {{interval}}; "
+            "the largest rise from one size to the next is {rise_interval}"
+        )
+
     def judge(self, line: Line) -> Finding:
         cells = line.cells
         if len(cells) < 3:

@@ -11,6 +11,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
+from tracking.verdicts.wording import at
 
 
 class Settings(Claim):
@@ -39,6 +40,12 @@ class Settings(Claim):
         return (
             f"the 95 % intervals (Welch) of {named(self.y, self.split)} at the largest {self.x} minus that at each "
             f"smaller one lie below {self.tolerance:g}"
+        )
+
+    def found(self) -> str:
+        return (
+            f"{named(self.y, self.split)} {{at_largest}} at {at(self.x, 'largest_x')}; minus that at "
+            f"{at(self.x, 'smallest_at_x')}, the smallest of the others: {{interval}}"
         )
 
     def judge(self, line: Line) -> Finding:

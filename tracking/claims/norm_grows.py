@@ -39,6 +39,14 @@ class Settings(Claim):
             f"growth in all is within a factor of 1 +- {self.within:g} of that of independent noise"
         )
 
+    def found(self) -> str:
+        return (
+            f"{self.y} grows by factors of {{growth}} where {{expected}} are expected; "
+            f"largest difference {{largest_difference}}; "
+            "perturbations without growth {without_growth}; "
+            "at least {perturbations} perturbations in every trial"
+        )
+
     def judge(self, line: Line) -> Finding:
         curves = [_before_each(run) for run in line.runs]
         fewest = min(len(curve) - 1 for curve in curves)

@@ -36,6 +36,9 @@ class Settings(Claim):
             f"+-{self.tolerance:g}"
         )
 
+    def found(self) -> str:
+        return "slope {interval}"
+
     def judge(self, line: Line) -> Finding:
         """`squared_growth` is what one perturbation adds to the mean square."""
         slopes = [_slope(run) for run in line.runs]

@@ -41,6 +41,12 @@ class Settings(Claim):
             "its share of the 5 %"
         )
 
+    def found(self) -> str:
+        return (
+            f"the best {self.x} is {{best_x_at_the_smallest}} at the smallest {self.along}, "
+            f"{{best_x_at_the_largest}} at the largest"
+        )
+
     def judge(self, line: Line) -> Finding:
         """Which x it would be was not known beforehand."""
         values = sorted({cell.runs[0].number(self.along) for cell in line.cells})

@@ -43,6 +43,12 @@ class Settings(Claim):
             f"on the {self.order} side of 0"
         )
 
+    def found(self) -> str:
+        return (
+            "the smallest gap between neighbours is {smallest_gap} of the larger value; "
+            "{crossings} crossings at {steps} steps"
+        )
+
     def judge(self, line: Line) -> Finding:
         """`smallest_gap` is relative to the larger of the two; it is negative where curves cross."""
         steps = self._steps(line)

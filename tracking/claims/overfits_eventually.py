@@ -44,6 +44,13 @@ class Settings(Claim):
             f"stays below {self.fitted_below:g} in every trial"
         )
 
+    def found(self) -> str:
+        return (
+            f"test {self.y} is smallest at {self.x} {{at}}, {{smallest_test}}, and {{test_at_largest}} at "
+            f"{{largest}}; "
+            f"training {self.y} at most {{largest_train_once_fitted}} once fitted"
+        )
+
     def judge(self, line: Line) -> Finding:
         """Which x inside the range is best is not known: as many are compared as there are."""
         low, high = self.best_between

@@ -47,6 +47,13 @@ class Settings(Claim):
             f"the difference is above 0, and so is that (Student) of the height at the largest {self.along}"
         )
 
+    def found(self) -> str:
+        return (
+            f"heights {{heights}} at {self.along} {{along}}; "
+            "smallest growth {interval}; "
+            "height at the largest {last_interval}"
+        )
+
     def judge(self, line: Line) -> Finding:
         levels: dict[float, list[Cell]] = {}
         for cell in sorted(line.cells, key=lambda cell: cell.runs[0].number(self.along)):

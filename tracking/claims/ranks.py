@@ -42,6 +42,12 @@ class Settings(Claim):
         sign = "minus " if self.falling else ""
         return f"the 95 % interval of {sign}{self.coefficient}'s rank correlation is above {self.above:g}"
 
+    def found(self) -> str:
+        return (
+            f"{'minus ' if self.falling else ''}rank correlation {{interval}} over {{networks}} networks; "
+            f"networks not compared: {{unmatched}}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """Networks that never reach the training risk are not compared (`unmatched`)."""
         found = pairs(line, self.matched)

@@ -48,6 +48,12 @@ class Settings(Claim):
         what = f"the mean over the settings of {minus}tau" if self.of == "mean" else f"{minus}tau along every setting"
         return f"the 95 % interval (Student, over seeds) of {what} is above {self.above:g}"
 
+    def found(self) -> str:
+        tau = "minus tau" if self.falling else "tau"
+        if self.of == "mean":
+            return f"{tau} {{interval}}; smallest {{worst}}, along {{worst_along}}; of all networks {{kendall}}"
+        return f"smallest {tau} {{worst}}, along {{worst_along}}; mean {{granulated}}; of all networks {{kendall}}"
+
     def judge(self, line: Line) -> Finding:
         """Every seed needs a pair of networks along every setting."""
         along = self.along or _varying(line.runs)

@@ -40,6 +40,13 @@ class Settings(Claim):
     def criterion(self) -> str:
         return "every perturbation of every trial, but the last where the trial ended before its time was over"
 
+    def found(self) -> str:
+        return (
+            f"{self.split} {self.y} comes back after {{returned:.0%}} of {{perturbations}} perturbations; "
+            "the slowest return takes {slowest} steps; "
+            "undecided {undecided}"
+        )
+
     def judge(self, line: Line) -> Finding:
         """One whose time was not over when the trial ended, and that had not come back, is left out (`undecided`)."""
         returns = [self._returns(run) for run in line.runs]

@@ -30,6 +30,13 @@ class Settings(Claim):
     def criterion(self) -> str:
         return "every difference between recorded steps from there on is above 0, in every trial"
 
+    def found(self) -> str:
+        return (
+            f"smallest rise {{smallest_rise}}; "
+            f"recorded steps without a rise {{falls}}; "
+            f"{self.y} grows by a factor of up to {{largest_growth}}"
+        )
+
     def judge(self, line: Line) -> Finding:
         late = [self._late(run) for run in line.runs]
         shortest = min(len(values) for values in late)

@@ -44,6 +44,12 @@ class Settings(Claim):
             f"0{bound}"
         )
 
+    def found(self) -> str:
+        return (
+            f"last over best from {{smallest_ratio}} to {{largest_ratio}}; "
+            f"where it is smallest, last minus {self.factor:g} times best {{excess_interval}}"
+        )
+
     def judge(self, line: Line) -> Finding:
         fitted = [cell for cell in line.cells if (cell.last("train_error") <= self.fitted).all()]
         if not fitted:

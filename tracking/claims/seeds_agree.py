@@ -35,6 +35,9 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the 95 % interval (chi-squared) of the standard deviation is at most {self.tolerance:g} in every cell"
 
+    def found(self) -> str:
+        return "standard deviation {interval} about a mean of {mean}"
+
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells
         y = cell.last("y")

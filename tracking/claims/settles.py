@@ -30,6 +30,10 @@ class Settings(Claim):
     def criterion(self) -> str:
         return f"the largest minus the smallest value from step {self.after} on is at most {self.tolerance:g}"
 
+    def found(self) -> str:
+        what = named(self.y, self.split)
+        return f"{what} changes by at most {{largest_change}}, in the whole run by {{in_the_whole_run}}"
+
     def judge(self, line: Line) -> Finding:
         """Needs two recorded steps from `after` on. How much y varies in the whole run is evidence."""
         late = [run.series["y"].since(self.after).values for run in line.runs]

@@ -11,6 +11,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
 from tracking.verdicts.line import Cell, Line
+from tracking.verdicts.wording import at
 
 
 class Settings(Claim):
@@ -35,6 +36,12 @@ class Settings(Claim):
         return (
             f"one point that near has 95 % intervals (Welch) of its test {self.y} minus that of both ends, and of "
             f"every point further than {self.points} away, above 0"
+        )
+
+    def found(self) -> str:
+        return (
+            f"the peak at {at(self.x, 'peak_at_x')} is {{interval}} above the others; "
+            f"all seeds fit their training sets from {at(self.x, 'fitted_from_x')} on"
         )
 
     def judge(self, line: Line) -> Finding:

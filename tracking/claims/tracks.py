@@ -42,6 +42,9 @@ class Settings(Claim):
             f"{self.tolerance:g} x the bound of the bound, in every trial"
         )
 
+    def found(self) -> str:
+        return "medians from {smallest_of_bound} to {largest_of_bound} of the bound, over {steps} steps"
+
     def judge(self, line: Line) -> Finding:
         """Needs five late steps, and a first value that is not yet within the tolerance."""
         ratios, late = [], []

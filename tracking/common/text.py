@@ -1,6 +1,8 @@
 """Text for people: what comes from files is made safe to show; times, durations, sizes and numbers are spelled out."""
 
+import math
 import time
+from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
@@ -24,6 +26,17 @@ def number(value: float) -> str:
     """A result in four digits, a whole number as one: 0.031416 -> '0.03142', 1338.0 -> '1,338'."""
     whole = abs(value) < 1e9 and float(value).is_integer()
     return f"{value:,.0f}" if whole else f"{value:.4g}"
+
+
+def rounded(values: Sequence[float], scale: float) -> list[str]:
+    """Numbers with two significant digits of their scale: 0.03142 and 2.5 at a scale of 0.012 -> '0.031', '2.500'.
+    At most five
+    significant digits in all. Small and large ones have exponents."""
+    largest = max(map(abs, values))
+    digits = min(1 - math.floor(math.log10(scale)), 4 - math.floor(math.log10(largest)))
+    if 1e-3 <= largest < 1e6:
+        return [f"{round(value, digits) + 0.0:,.{max(digits, 0)}f}" for value in values]
+    return [f"{value:.{max(digits + math.floor(math.log10(largest)), 1)}e}" for value in values]
 
 
 def date_and_time(ms: int) -> str:

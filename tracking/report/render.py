@@ -22,7 +22,7 @@ from tracking.report.related import related
 from tracking.report.trials import Table, without_empty
 from tracking.verdicts.claim import Claim
 from tracking.verdicts.finding import Value, Verdict
-from tracking.verdicts.sentence import sentence
+from tracking.verdicts.sentence import criterion_sentence, found_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,8 @@ class Judged(NamedTuple):
     symbol: str
     label: str
     statement: str
-    sentence: str
+    found: str
+    criterion: str
     evidence: list[tuple[str, str]]
     figures: list[str]
 
@@ -137,7 +138,8 @@ def _judged(frame: "Frame", figures: "Figures", verdicts: Sequence[Verdict], cla
     contents: list[Part | Heat] = [content for content, _ in figures.contents.values()]
     return [
         Judged(
-            v.name, v.verdict, SYMBOLS[v.verdict], v.label, v.statement, sentence(v), _evidence(v),
+            v.name, v.verdict, SYMBOLS[v.verdict], v.label, v.statement,
+            found_sentence(v), criterion_sentence(v), _evidence(v),
             [] if "reason" in v.evidence else related(claim, there, contents),  # its own code may be what failed
         )
         for v, claim in zip(verdicts, claims, strict=True)

@@ -108,6 +108,11 @@ class Claim(Frozen, ABC):
     def judge(self, line: Line) -> Finding:
         """What is found of one line, each of whose cells has enough seeds and none of whose values is not finite."""
 
+    def found(self) -> str:
+        """How the numbers of a judgement are said, as `tracking.verdicts.wording` reads it: "the mean is {interval}".
+        A claim that leaves it out has its first numbers listed."""
+        return ""
+
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         """What is wrong with asking this of these trials, as far as their settings tell; nothing by default."""
         return ()

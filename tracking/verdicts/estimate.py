@@ -19,7 +19,7 @@ import numpy as np
 
 from tracking.analysis.specs.quantity import Quantity
 from tracking.analysis.statistics import intervals
-from tracking.analysis.statistics.intervals import LEVEL, Bounds, Interval
+from tracking.analysis.statistics.intervals import LEVEL, NO_CHANCE, Bounds, Interval
 from tracking.verdicts.finding import Word, worst
 from tracking.verdicts.line import Cell, Numbers
 
@@ -73,9 +73,9 @@ def mean_of(values: Numbers, tests: int = 1, bounds: Bounds = "any", examples: i
     many each value, an error, was counted."""
     found = intervals.interval(values, "share" if examples else bounds, _level(tests), examples)
     if len(values) == 1:
-        return Estimate(replace(found, low=found.centre, high=found.centre, kind="no chance"))
+        return Estimate(replace(found, low=found.centre, high=found.centre, kind=NO_CHANCE))
     if len(values) == 2 and not found.spread and examples is None:
-        return Estimate(replace(found, low=-math.inf, high=math.inf, kind="two equal values"))
+        return Estimate(replace(found, low=-math.inf, high=math.inf, kind="no interval of two equal values"))
     return Estimate(found)
 
 
@@ -125,7 +125,7 @@ def standard_deviation(values: Numbers) -> Estimate:
 
     n, of = len(values), f"standard deviation over {len(values)} seeds"
     if n < 2 or np.ptp(values) == 0:
-        return Estimate(Interval(0.0, 0.0, math.inf, of, "equal values", LEVEL, spread=False))
+        return Estimate(Interval(0.0, 0.0, math.inf, of, "no interval of equal values", LEVEL, spread=False))
     deviation = float(values.std(ddof=1))
     low, high = (
         math.sqrt((n - 1) / 2 / float(gammaincinv((n - 1) / 2, q))) for q in (0.5 + LEVEL / 2, 0.5 - LEVEL / 2)

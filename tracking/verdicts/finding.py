@@ -32,15 +32,14 @@ class Finding:
 @dataclass(frozen=True)
 class Verdict:
     """What was found of one claim. `evidence`: the criterion in words, the deciding numbers and the counts of trials;
-    finite numbers, texts and lists of them, ready for JSON. x: what lies along x, by its name in the sweep; "" where
-    nothing does."""
+    finite numbers, texts and lists of them, ready for JSON. found: what was found, in the claim's words."""
 
     name: str
     verdict: Word
     evidence: Numbers
     statement: str
     label: str = ""
-    x: str = ""
+    found: str = ""
 
     @property
     def bad(self) -> bool:

@@ -21,6 +21,7 @@ from tracking.common.named_files.lookup import Place, where
 from tracking.verdicts.claim import Claim
 from tracking.verdicts.finding import BROKEN, Finding, Numbers, Value, Verdict, lacking, worst
 from tracking.verdicts.gate import Gated, gated
+from tracking.verdicts.wording import of_lines
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
@@ -54,17 +55,18 @@ def _attempted(frame: "Frame", claim: Claim) -> Verdict:
 
 def judged(frame: "Frame", claim: Claim) -> Verdict:
     """The verdict on one claim. Raises whatever its code raises."""
+    said = ""
     try:
         _refuse(frame, claim)
         lines = gated(frame, claim)
         each_trial = _each_trial(frame, claim)
-        found = [(one.line.name, _judged(claim, one, each_trial)) for one in lines]
+        found = [(one.line.name, _finite(_judged(claim, one, each_trial))) for one in lines]
         word, numbers = worst(finding.word for _, finding in found), _together(found)
         evidence: Numbers = {"criterion": _criterion(claim), **numbers, **_counts(lines)}
+        said = of_lines(claim.found(), found, word)
     except Refused as refusal:
         word, evidence = "not enough data", {"reason": str(refusal)}
-    x = claim.needs(frozenset(settings_of(frame))).x or ""
-    return Verdict(claim.name, word, _finite(evidence), claim.statement or claim.tested(), claim.label, x)
+    return Verdict(claim.name, word, evidence, claim.statement or claim.tested(), claim.label, said)
 
 
 def _criterion(claim: Claim) -> str:
@@ -121,9 +123,10 @@ def _counts(lines: list[Gated]) -> dict[str, Value]:
     return {"trials": total["finished"], "seeds": min((one.seeds for one in lines), default=0), **short, **lost}
 
 
-def _finite(numbers: Numbers) -> Numbers:
+def _finite(found: Finding) -> Finding:
     """Without numbers that JSON cannot write: an interval that is not known has none."""
-    return {k: v for k, v in numbers.items() if all(map(_writable, v if isinstance(v, list) else [v]))}
+    numbers = {k: v for k, v in found.numbers.items() if all(map(_writable, v if isinstance(v, list) else [v]))}
+    return Finding(found.word, numbers)
 
 
 def _writable(value: float | int | str) -> bool:

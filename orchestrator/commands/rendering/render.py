@@ -26,7 +26,7 @@ from tracking.records import layout
 from tracking.records.command_lines import command
 from tracking.records.kept_files import kept_source
 from tracking.verdicts.finding import Verdict
-from tracking.verdicts.sentence import sentence
+from tracking.verdicts.sentence import criterion_sentence, found_sentence
 from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -263,11 +263,13 @@ def synced(sweep: Sweep, report: Any, store: str, as_json: bool) -> None:
 
 
 def _claims(verdicts: Sequence[Verdict]) -> None:
-    """Each verdict with the statement that was tested, and the sentence that says why."""
+    """Each verdict, with the statement that was tested, what was found, and the criterion."""
     if verdicts:
         table("claims", ["claim", "verdict"], [(f"{v.label} {v.name}".strip(), v.verdict) for v in verdicts])
     for v in verdicts:
-        say(f"{v.label or v.name}: {v.statement} {sentence(v)}")
+        say(f"{v.label or v.name}: {v.statement}")
+        for part in filter(None, (found_sentence(v), criterion_sentence(v))):
+            say(f"  {part}")
 
 
 def failures(failed: dict[str, list[str]], store: str) -> None:

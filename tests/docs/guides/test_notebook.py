@@ -31,4 +31,4 @@ def test_its_cells_show_tables_and_pictures_in_a_kernel(tmp_path: Path) -> None:
     assert sum("image/png" in data for data in shown) == 1
     pages = [data["text/html"] for data in shown if "text/html" in data]
     assert any("8 of 8 trials to run" in page for page in pages)
-    assert any("C6 no_overfitting" in page and "Asked: " in page for page in pages)
+    assert any("C6 no_overfitting" in page and "Found: " in page for page in pages)

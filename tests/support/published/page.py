@@ -7,7 +7,8 @@ from orchestrator.results.build import Results
 from tests.support.published.entries import Entry, Index
 from tracking.common.text import duration
 from tracking.plotting.kinds.claim_plot import ClaimPlot, Row
-from tracking.verdicts.sentence import sentence
+from tracking.verdicts.finding import Verdict
+from tracking.verdicts.sentence import found_sentence
 
 WORDS = ("holds", "fails", "not enough data")
 
@@ -78,13 +79,25 @@ def _named(what: str, found: set[str]) -> str:
 
 
 def _claims(results: Results) -> str:
-    lines = [
-        f"| {f'{v.label} ({v.name})' if v.label else v.name} | {v.verdict} | {v.statement} {sentence(v)} |".replace(
-            "\n", " "
-        )
-        for v in results.verdicts
-    ]
-    return "\n".join(["| claim | verdict | why |\n|---|---|---|", *lines]) if lines else ""
+    """A table of the verdicts, and below it each criterion once, with the claims that it judges."""
+    lines = [f"| {_label(v)} | {v.verdict} | {v.statement} {found_sentence(v)} |" for v in results.verdicts]
+    of: dict[str, list[str]] = {}
+    for v in results.verdicts:
+        if "criterion" in v.evidence:
+            of.setdefault(str(v.evidence["criterion"]), []).append(v.label or v.name)
+    criteria = [f"- {'; '.join(claims)}: {criterion}." for criterion, claims in of.items()]
+    table = "\n".join(["| claim | verdict | what it says, and what was found |\n|---|---|---|", *map(_one_line, lines)])
+    below = "\n".join(["<details><summary>Criteria</summary>\n", *map(_one_line, criteria), "\n</details>"])
+    return f"{table}\n\n{below}" if lines else ""
+
+
+def _label(verdict: Verdict) -> str:
+    file = f"[{verdict.name}](../reference/claims.md#{verdict.name})"
+    return f"{verdict.label} ({file})" if verdict.label else file
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ")
 
 
 def _plural(word: str, number: int) -> str:

@@ -104,7 +104,7 @@ def test_one_seed_says_nothing() -> None:
 def test_equal_seeds_have_no_spread_and_say_so() -> None:
     for found in (interval([0.0] * 3, "share"), interval([0.1] * 3, "positive"), paired([0.4] * 3, [0.4] * 3)):
         assert found.low == found.high == found.centre and not found.spread
-        assert "all seeds equal" in found.words()
+        assert found.words() == f"{found.centre:g} in every seed"
     assert difference([0.1] * 3, [0.4] * 3).inside(-0.3 - 1e-9, -0.3 + 1e-9)
 
 
@@ -117,8 +117,8 @@ def test_sides_of_a_bound() -> None:
 
 def test_words() -> None:
     found = interval([0.02, 0.03, 0.04], "share")
-    ends = f"{found.low:.4g} to {found.high:.4g}"
-    assert found.words() == f"0.03, 95% interval {ends} of the mean of 3 seeds (Student's t, logit scale)"
+    assert found.words() == f"0.030 (95 % interval {found.low:.3f} to {found.high:.3f})"
+    assert interval([0.3]).words() == "0.3 (no interval of one seed)"
 
 
 @pytest.mark.parametrize("values", [[], [1.0, math.inf], [math.nan], [-0.1, 0.2], [0.2, 1.1]])

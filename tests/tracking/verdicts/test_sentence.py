@@ -1,41 +1,67 @@
-"""A verdict is said in one sentence: the criterion, the numbers that decided, and of how many trials."""
+"""A verdict is said in sentences: what was found, of how many trials, and the criterion."""
 
+import pytest
+
+from tests.support.made_up.claim_cases import CASES, Case
 from tests.support.made_up.claim_rows import judged, last
 from tests.support.made_up.claim_trials import risks, widths
-from tracking.verdicts.finding import Verdict
-from tracking.verdicts.sentence import sentence
+from tracking.verdicts.claim import CLAIMS
+from tracking.verdicts.finding import Finding
+from tracking.verdicts.sentence import criterion_sentence, found_sentence, sentence
+from tracking.verdicts.wording import in_words, of_lines
 
 INF = float("inf")
 
 
-def test_a_claim_with_one_line_says_criterion_interval_and_seeds() -> None:
-    said = sentence(judged(widths([0.5, 0.4, 0.3]), "no_overfitting"))
-    assert said.startswith("Asked: the 95 % intervals")
-    assert "of test error at the largest parameters minus" in said
-    assert "95% interval" in said and "at largest 0.3" in said and "largest parameters 1,000 " in said
-    assert said.endswith("seeds a cell).")
+def test_a_claim_with_one_line_says_what_was_found_then_the_criterion() -> None:
+    verdict = judged(widths([0.5, 0.4, 0.3]), "no_overfitting")
+    assert found_sentence(verdict).startswith("Found: test error 0.3 at 1,000 parameters; minus that at ")
+    assert "(95 % interval " in found_sentence(verdict) and found_sentence(verdict).endswith(" a cell.")
+    assert criterion_sentence(verdict).startswith("Criterion: the 95 % intervals (Welch) of test error at the largest")
+    assert sentence(verdict) == f"{found_sentence(verdict)} {criterion_sentence(verdict)}"
 
 
 def test_of_several_lines_the_one_that_decided_is_said() -> None:
     lines = [*last({"noise": 0}, {"risk test": [1.0, 1.1, 0.9]}), *last({"noise": 1}, {"risk test": [9.0, 9.1, 8.9]})]
     said = sentence(judged(lines, "bounded", y="risk", split="test", high=2.0))
-    assert "at noise 1: " in said and "noise 0" not in said
+    assert "1 of 2 lines fails (noise 1): test risk from 8.9 to 9.1" in said and "noise 0" not in said
+
+
+def test_of_lines_that_decide_together_one_is_an_example() -> None:
+    lines = [(f"width {w}", Finding("holds", {"mean": w})) for w in (2, 4)]
+    assert of_lines("mean {mean}", lines, "holds") == "2 of 2 lines hold (such as width 2): mean 2"
 
 
 def test_what_is_lacking_comes_before_any_number() -> None:
     said = sentence(judged(last({}, {"risk test": [INF, INF, 8.16]}), "bounded", y="risk", split="test", high=1e15))
-    assert "Found: lacking: of 3 trials 2 not finite" in said
-    assert "2 not finite)" in said
+    assert "Found: lacking: of 3 trials 2 not finite; test risk 8.16; number of values 1; 1 trial" in said
+    assert "2 not finite. Criterion" in said
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.verdict != "not enough data"], ids=lambda c: c.claim)
+def test_every_claim_has_words_for_what_it_found(case: Case) -> None:
+    """And its evidence has the numbers that they name, so that not all clauses are left out."""
+    claim = CLAIMS.load(case.claim).Settings.model_validate({"name": case.claim, **case.fields})
+    verdict = judged(case.trials, case.claim, **case.fields)
+    listed = in_words("", {key: value for key, value in verdict.evidence.items() if key != "criterion"})
+    assert claim.found() and verdict.found and verdict.found != listed
+    assert "{" not in verdict.found and "95 % interval nan" not in verdict.found
 
 
 def test_a_claim_that_cannot_be_judged_says_why() -> None:
-    found = judged(risks([1, 2], [1, 1], [0.0, 0.0]), "bounded", y="no_such", split="test", high=1.0)
-    assert sentence(found) == f"Not judged: {found.evidence['reason']}." and "no_such" in sentence(found)
+    verdict = judged(risks([1, 2], [1, 1], [0.0, 0.0]), "bounded", y="no_such", split="test", high=1.0)
+    assert sentence(verdict) == f"Not judged: {verdict.evidence['reason']}." and "no_such" in sentence(verdict)
 
 
-def test_what_lies_along_x_has_the_name_that_the_sweep_gives_it() -> None:
-    evidence = {"criterion": "c", "fitted_x": [1.0, 2.0], "trials": 2, "seeds": 1}
-    assert (
-        sentence(Verdict("a", "holds", evidence, "", "", "data.a_b"))
-        == "Asked: c. Found: fitted data.a_b 1, 2 (2 trials, 1 seeds a cell)."
-    )
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("a mean of {mean}; at {x}", "a mean of 0.25; at 1, 2"),
+        ("a mean of {mean}; slowest {slowest}", "a mean of 0.25"),
+        ("{mean:.0%} of them", "25% of them"),
+        ("slowest {slowest}", "0.25 (95 % interval 0.2 to 0.3); mean 0.25; x 1, 2"),
+        ("", "0.25 (95 % interval 0.2 to 0.3); mean 0.25; x 1, 2"),
+    ],
+)
+def test_a_clause_whose_number_is_missing_is_left_out(words: str, said: str) -> None:
+    assert in_words(words, {"mean": 0.25, "x": [1.0, 2.0], "interval": "0.25 (95 % interval 0.2 to 0.3)"}) == said

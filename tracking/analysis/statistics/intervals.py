@@ -40,11 +40,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.common.text import number, rounded
+
 Bounds = Literal["any", "positive", "share"]
 Side = Literal["above", "below", "both"]
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+NO_CHANCE = "no chance"  # kind of the one number of an experiment without chance, which has no error
 ENDS: dict[Bounds, tuple[float, float]] = {
     "any": (-math.inf, math.inf),
     "positive": (0.0, math.inf),
@@ -91,10 +94,13 @@ class Interval:
         return self.high < low or self.low > high
 
     def words(self) -> str:
-        """One sentence: '0.031, 95% interval 0.020 to 0.047 of the mean of 5 seeds (Student's t, logit scale)'."""
-        ends = f"{self.low:.4g} to {self.high:.4g}"
-        how = self.kind if self.spread else f"{self.kind}; all seeds equal"
-        return f"{self.centre:.4g}, {self.level * 100:g}% interval {ends} of the {self.of} ({how})"
+        """The centre with its interval, in two digits of the half width: '0.031 (95 % interval 0.020 to 0.047)'."""
+        if not math.isfinite(self.high - self.low):
+            return f"{number(self.centre)} ({self.kind})"
+        if self.low == self.high:
+            return number(self.centre) if self.kind == NO_CHANCE else f"{number(self.centre)} in every seed"
+        centre, low, high = rounded((self.centre, self.low, self.high), (self.high - self.low) / 2)
+        return f"{centre} ({self.level * 100:.3g} % interval {low} to {high})"
 
 
 def bounds_of(measure: str) -> Bounds:

@@ -1,0 +1,74 @@
+"""How the numbers of a judgement are said: a claim's own words with the numbers in their places, or a list of them.
+
+A claim's words are clauses divided by "; ". Each names keys of its evidence in braces, as in "the mean is {interval}",
+and is left out where one of them is missing. A format may follow a key: "{returned:.0%}".
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from string import Formatter
+
+from tracking.common.text import number
+from tracking.verdicts.finding import Finding, Numbers, Value, Word
+
+MOST = 3  # numbers of a claim that has no words for them
+SHOWN = 12  # values of a list
+EQUAL = re.compile(r"\bfrom (\S+) to \1(?=$|[ ,;])")  # a range with equal ends is said as one number
+SEVERAL: dict[Word, str] = {"holds": "hold", "fails": "fail", "not enough data": "have not enough data"}
+ONE: dict[Word, str] = {"holds": "holds", "fails": "fails", "not enough data": "has not enough data"}
+
+
+def at(x: str, key: str) -> str:
+    """The value of a key as a place along x, for a clause: "{key} parameters", "net.width {key}"."""
+    return f"{{{key}}} parameters" if x == "parameters" else f"{x} {{{key}}}"
+
+
+def of_lines(words: str, found: Sequence[tuple[str, Finding]], decided: Word) -> str:
+    """What was found of the first line with the verdict that decided; of several lines how many have it, too."""
+    deciding = [(name, finding) for name, finding in found if finding.word == decided]
+    if not deciding:
+        return ""
+    (name, first), count = deciding[0], len(deciding)
+    if len(found) == 1:
+        return in_words(words, first.numbers)
+    share = f"{count} of {len(found)} lines {(ONE if count == 1 else SEVERAL)[decided]}"
+    return f"{share} ({'such as ' if count > 1 else ''}{name}): {in_words(words, first.numbers)}"
+
+
+def in_words(words: str, numbers: Numbers) -> str:
+    """The numbers of one line in a claim's words, or as a list; what is lacking comes first."""
+    lacking = [f"lacking: {numbers['lacking']}"] if "lacking" in numbers else []
+    clauses = [_filled(clause, numbers) for clause in words.split("; ") if _keys(clause) <= numbers.keys()]
+    return "; ".join([*lacking, *(clauses if words and clauses else _listed(numbers))]) or "no number"
+
+
+def _filled(clause: str, numbers: Numbers) -> str:
+    parts = Formatter().parse(clause)
+    said = "".join(text + (_value(numbers[key], spec) if key else "") for text, key, spec, _ in parts)
+    return EQUAL.sub(r"\1", said)
+
+
+def _value(value: Value, spec: str | None) -> str:
+    return format(value, spec) if spec else shown(value)
+
+
+def _keys(clause: str) -> set[str]:
+    return {key for _, key, _, _ in Formatter().parse(clause) if key}
+
+
+def _listed(numbers: Numbers) -> list[str]:
+    """Intervals, then single numbers, then lists: those that decide come first."""
+    said = {key: value for key, value in numbers.items() if key != "lacking"}
+    intervals = [k for k, v in said.items() if isinstance(v, str) and k.endswith("interval")]
+    single = [k for k, v in said.items() if isinstance(v, int | float)]
+    lists = [k for k, v in said.items() if isinstance(v, list)]
+    keys: Iterable[str] = [*intervals, *single, *lists][:MOST]
+    return [f"{key.replace('_', ' ')} {shown(said[key])}".removeprefix("interval ") for key in keys]
+
+
+def shown(value: Value) -> str:
+    """A number, a text, or a list of them."""
+    if isinstance(value, list):
+        rest = f" and {len(value) - SHOWN} more" if len(value) > SHOWN else ""
+        return ", ".join(map(shown, value[:SHOWN])) + rest
+    return value if isinstance(value, str) else number(value)
