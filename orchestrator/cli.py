@@ -3,11 +3,13 @@
 import gc
 import sys
 from pathlib import Path
+from typing import Final
 
 from cyclopts import App
 
 from orchestrator import cli_store, cli_tools
 from orchestrator.commands.exit_codes import guarded, of_results
+from orchestrator.commands.help_groups import MACHINE, OTHER, RESULTS, RUN, STORE, TRIAL, WRITE
 from orchestrator.commands.machine.version import version
 from orchestrator.commands.options import (
     Compared,
@@ -31,7 +33,9 @@ from orchestrator.terminal.encoding import never_failing, replace_unencodable
 
 app = App(
     name="sweep",
-    help="Does this overfit? One YAML file in, overfitting curves with confidence bands and checked claims out.",
+    help="Trains the networks of a sweep (a YAML file), each of them once, draws curves with intervals over seeds, and "
+    "judges claims. Begin with `sweep launch demo`.",
+    group_commands=OTHER,
     help_format="plaintext",
     version=version,
     version_flags=["--version"],
@@ -40,7 +44,7 @@ app = App(
 app.register_install_completion_command()
 
 
-@app.command
+@app.command(group=RUN)
 def launch(
     which: WhichSweep,
     *,
@@ -82,7 +86,7 @@ def launch(
     return of_results(launched.trials["failed"], launched.claims, launched.not_drawn)
 
 
-@app.command
+@app.command(group=RUN)
 def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: WhichStore = WhichStore(),
          as_json: Json = False) -> int:  # fmt: skip
     """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing."""
@@ -95,7 +99,7 @@ def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: Wh
     return 0
 
 
-@app.command
+@app.command(group=RUN)
 def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, as_json: Json = False) -> int:
     """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
     from orchestrator.commands import look_again
@@ -104,19 +108,24 @@ def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = F
     return 0
 
 
-@app.command
+@app.command(group=RESULTS)
 def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading = None, watch: Watch = False,
            full: Full = False, plot: Plot = None, as_json: Json = False) -> int:  # fmt: skip
-    """Aggregate what is recorded and draw it: Parquet, PNG, SVG, PDF, and the report as one HTML file. Exit code 1 when
-    a figure cannot be drawn, 74 when one cannot be written."""
+    """Aggregate what is recorded and draw it: Parquet, PNG, SVG, PDF, and the report as one HTML file.
+
+    Exit code 1 when a figure cannot be drawn, 74 when one cannot be written.
+    """
     from orchestrator.commands import look_again
 
     return of_results(0, (), look_again.curves(which.read(at), at, address, watch, full, plot, as_json))
 
 
-@app.command
+@app.command(group=RESULTS)
 def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading = None, as_json: Json = False) -> int:
-    """Judge each claim on what is recorded: holds, fails, or not enough data. Exit code 1 when one fails."""
+    """Judge each claim on what is recorded: holds, fails, or not enough data.
+
+    Exit code 1 when one fails.
+    """
     from orchestrator.commands import look_again
     from orchestrator.commands.rendering import render
 
@@ -125,11 +134,13 @@ def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading
     return of_results(0, verdicts, ())
 
 
-@app.command
+@app.command(group=RESULTS)
 def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore = WhichStore(), full: Full = False,
             as_json: Json = False) -> int:  # fmt: skip
     """Sweeps, variants of one, or one sweep in two stores: each curve of all in one figure, a table of the differences
-    with their intervals, and the verdicts side by side. Exit code 1 when a figure cannot be drawn.
+    with their intervals, and the verdicts side by side.
+
+    Exit code 1 when a figure cannot be drawn.
 
     Examples: `sweep compare fig2@laptop fig2@laptop@epochs=5`, `sweep compare fig2 old/runs::fig2`.
 
@@ -153,7 +164,7 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
     return of_results(0, (), files.not_drawn)
 
 
-@app.command(name="show")
+@app.command(name="show", group=TRIAL)
 def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, profile_torch: str | None = None,
           as_json: Json = False) -> int:  # fmt: skip
     """One trial: settings, outcome, provenance and its last recorded numbers.
@@ -184,7 +195,7 @@ def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, pro
     return 0
 
 
-@app.command
+@app.command(group=RESULTS)
 def export(
     which: WhichSweep, file: Path, *, curve: str | None = None, rows: Flag = False, at: WhichStore = WhichStore(),
     as_json: Json = False,
@@ -213,9 +224,11 @@ def export(
     return 0
 
 
-@app.command
+@app.command(group=TRIAL)
 def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False, as_json: Json = False) -> int:
-    """Run a recorded trial again and compare it number by number. Exit code 1 when it differs.
+    """Run a recorded trial again and compare it number by number.
+
+    Exit code 1 when it differs.
 
     Parameters
     ----------
@@ -236,7 +249,7 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
     return 1 if any(c.finding == "differs" for c in found) else 0
 
 
-@app.command
+@app.command(group=RESULTS)
 def sync(
     which: WhichSweep, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, as_json: Json = False
 ) -> int:
@@ -258,7 +271,7 @@ def sync(
     return 0
 
 
-@app.command
+@app.command(group=RESULTS)
 def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, port: Port = 5000) -> int:
     """Open the MLflow UI on this store, on this machine only.
 
@@ -274,24 +287,25 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
     return mlflow_ui.serve(at.existing(), tracking_uri, port, spec)
 
 
-app.command(cli_store.ls, name="ls")
-app.command(cli_store.rm, name="rm")
-app.command(cli_store.prune, name="prune")
-app.command(cli_store.du, name="du")
-app.command(cli_store.pack, name="pack")
-app.command(cli_store.unpack, name="unpack")
-app.command(cli_tools.list_, name="list")
-app.command(cli_tools.new_, name="new")
-app.command(cli_tools.check_, name="check")
-app.command(cli_tools.schema, name="schema")
-app.command(cli_tools.keys, name="keys")
-app.command(cli_tools.bench, name="bench")
-app.command(cli_tools.doctor, name="doctor")
+app.command(cli_store.ls, name="ls", group=STORE)
+app.command(cli_store.rm, name="rm", group=STORE)
+app.command(cli_store.prune, name="prune", group=STORE)
+app.command(cli_store.du, name="du", group=STORE)
+app.command(cli_store.pack, name="pack", group=STORE)
+app.command(cli_store.unpack, name="unpack", group=STORE)
+app.command(cli_tools.list_, name="list", group=RUN)
+app.command(cli_tools.new_, name="new", group=WRITE)
+app.command(cli_tools.check_, name="check", group=WRITE)
+app.command(cli_tools.schema, name="schema", group=WRITE)
+app.command(cli_tools.keys, name="keys", group=WRITE)
+app.command(cli_tools.bench, name="bench", group=MACHINE)
+app.command(cli_tools.doctor, name="doctor", group=MACHINE)
 
 
 # New objects between two collections of garbage. A sweep of 100,000 trials makes millions that live to the end, and
 # with Python's 700 a third of the time of `plan` went into looking at them again and again.
 COLLECTED_AFTER = 1_000_000
+RETURNED: Final = "return_value"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -300,7 +314,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.stderr = never_failing(sys.stderr)
     replace_unencodable(sys.stdout, sys.stderr)
     with log_messages.shown():
-        code = guarded(lambda: app(arguments, exit_on_error=False, print_error=True, result_action="return_value") or 0)
+        code = guarded(lambda: app(arguments, exit_on_error=False, print_error=False, result_action=RETURNED) or 0)
     sys.exit(code)
 
 

@@ -59,7 +59,9 @@ def new_(kind: Kind, name: str, *, folder: Annotated[str, Parameter(help="Where 
 
 def check_(file: OwnFile, *, set_: Given = (), as_json: Json = False) -> int:
     """Put a file of your own to the test: trained alone, again, in a bundle, from a checkpoint, beside a model that
-    diverges. Exit code 1 when a part of the contract is broken.
+    diverges.
+
+    Exit code 1 when a part of the contract is broken.
 
     Parameters
     ----------
@@ -141,7 +143,10 @@ def bench(
 
 def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, address: Address = None,
            as_json: Json = False) -> int:  # fmt: skip
-    """What is wrong with this machine, or with a cluster, and what to do about it. Exit code 1 when something is."""
+    """What is wrong with this machine, or with a cluster, and what to do about it.
+
+    Exit code 1 when something is.
+    """
     from orchestrator.commands.machine.doctor import examine
     from orchestrator.commands.rendering import render_doctor
 

@@ -9,6 +9,8 @@ from tracking.common.errors import SweepError
 from tracking.common.text import printable
 
 if TYPE_CHECKING:
+    from cyclopts import MissingArgumentError
+
     from tracking.plotting.figures import NotDrawn
     from tracking.verdicts.finding import Verdict
 
@@ -37,17 +39,29 @@ def of_results(failed: int, verdicts: "Iterable[Verdict]", not_drawn: "Sequence[
 
 def _of_library(error: Exception) -> int:
     """Handles exceptions of libraries that a user can act on."""
-    from cyclopts import CycloptsError, UnknownOptionError
+    from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError
 
-    if isinstance(error, CycloptsError):  # printed by cyclopts, with the nearest known option
+    if isinstance(error, CycloptsError):
         command = " ".join(["sweep", *(error.command_chain or ())])
         more = "; a setting of the sweep is changed by --set key=value" if isinstance(error, UnknownOptionError) else ""
-        return _print(f"`{command} --help` shows what it takes{more}", 2)
+        problem = _missing(command, error) if isinstance(error, MissingArgumentError) else str(error)
+        return _print(f"{problem}\n`{command} --help` shows what it takes{more}", 2)
     if isinstance(error, FileNotFoundError | ConnectionError):
         return _print(str(error), 2)
     if isinstance(error, OSError):
         return _print(f"storage failed: {error}; everything committed is kept", 74)
     raise error
+
+
+def _missing(command: str, error: "MissingArgumentError") -> str:
+    """What a command lacks, as its help names it: SPEC for an argument without a name of its own, else the option."""
+    lacks = error.argument
+    if lacks is None:
+        return str(error)
+    explained = f": {lacks.parameter.help}" if lacks.parameter.help else ""
+    if lacks.field_info.kind is lacks.field_info.KEYWORD_ONLY:
+        return f"{lacks.name} needs a value{explained}"
+    return f"`{command}` needs {lacks.name.removeprefix('--').upper()}{explained}"
 
 
 def _print(message: str, code: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator import cli
+from orchestrator.commands.help_groups import RUN
 from tests.support.checkout import ROOT
 from tracking.common import errors
 from tracking.common.errors import SweepError
@@ -23,7 +24,7 @@ def command_line() -> str:
     """What cyclopts makes of the command line, without its title and its table of contents."""
     made = cli.app.generate_docs(output_format="markdown")
     made = made.replace("(#sweep-install-completion)", "(#sweep---install-completion)")  # as GitHub makes anchors
-    lines = [line.rstrip() for line in made[made.index("**Commands**") :].splitlines()]
+    lines = [line.rstrip() for line in made[made.index(f"**{RUN.name}**") :].splitlines()]
     return COMMAND_LINE + "\n".join(lines).rstrip() + "\n"
 
 
