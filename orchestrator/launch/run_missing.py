@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from orchestrator.execution import preflight
 from orchestrator.execution.local import in_process
@@ -33,9 +33,6 @@ from tracking.records.store import Store
 from workers.bundle import Bundle, Report
 from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
-
-if TYPE_CHECKING:
-    pass
 
 LOG = logging.getLogger(__name__)
 

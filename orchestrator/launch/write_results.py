@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
 
 from orchestrator.execution.observer import Observer
 from orchestrator.execution.signals import StopSignals
@@ -15,9 +14,6 @@ from tracking.analysis.row_cache import Reducer, in_this_process
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.trial import Trial
-
-if TYPE_CHECKING:
-    pass
 
 
 def unchanged_results(sweep: Sweep, trials: Sequence[Trial], work: ClaimedWork) -> tuple[Results, Files] | None:

@@ -60,19 +60,14 @@ def of_sweeps(variants: Collection[str], ledger: Ledger, sweeps: KeptSweeps) -> 
     known = sweeps.readable().by_variant
     mine = _named(known[variant] for variant in variants if variant in known)
     others = _named(kept for variant, kept in known.items() if variant not in variants)
-    own = mine - others
-    bundles, together = [], set[str]()
-    for bundle, ids in _ids(ledger).items():
-        if ids & own:
-            if ids <= own:
-                bundles.append(bundle)
-            else:
-                together |= ids & own
-    gone = frozenset(id for bundle in bundles for id in _ids(ledger)[bundle])
+    own, every = mine - others, _ids(ledger)
+    bundles = [bundle for bundle, ids in every.items() if ids & own and ids <= own]
+    gone = frozenset(id for bundle in bundles for id in every[bundle])
+    together = own.intersection(ledger.trials) - gone
     figures = tuple(info for variant in variants for info in sizes.figure_files(ledger.store, variant))
     return Removal(
         tuple(variants), tuple(bundles), gone, files=_files(ledger, bundles), figures=figures,
-        shared=frozenset(mine & others & ledger.trials), together=frozenset(together) - gone,
+        shared=frozenset(mine & others & ledger.trials), together=frozenset(together),
     )  # fmt: skip
 
 
@@ -85,7 +80,7 @@ def of_unnamed(ledger: Ledger, sweeps: KeptSweeps) -> Removal:
     every = _ids(ledger)
     bundles = [bundle for bundle, ids in every.items() if not ids & now or bundle not in counting]
     gone = frozenset(id for bundle in bundles for id in every[bundle])
-    lost = gone - {id for bundle, ids in every.items() if bundle not in bundles for id in ids}
+    lost = gone - {id for bundle in every.keys() - {*bundles} for id in every[bundle]}
     together = ledger.trials - now - gone
     earlier = _named(sweeps) - now
     return Removal(
