@@ -127,6 +127,20 @@ def test_of_many_at_once_exactly_one_works(tmp_path: Path) -> None:
     assert all("is in use" in error and not out for out, error in losers), losers
 
 
+def test_who_slept_before_it_claimed_does_not_get_a_number_that_others_have_used_up(tmp_path: Path) -> None:
+    """A launch that came and went has deleted its claim, whose number is free again."""
+    sleeper = python(HOLD, str(tmp_path), "s", "a", SWEEP_FAILPOINTS="lease.numbered=stop@1")
+    suspended(sleeper)
+    with acquire(tmp_path, "s", "a") as before:
+        assert before.number == 1
+    with acquire(tmp_path, "s", "a") as mine:
+        assert mine.number == 2
+        sleeper.send_signal(signal.SIGCONT)
+        out, error = sleeper.communicate(timeout=30)
+        assert not out and "is in use" in error
+    assert [p.name for p in (tmp_path / "leases").iterdir()] == ["000002.json"]
+
+
 def test_after_a_kill_the_work_is_taken_over_at_once(tmp_path: Path, hold: Hold) -> None:
     first = hold("s", "a")
     first.kill()  # and not waited for: its process id stays taken

@@ -4,7 +4,8 @@
 
 A launch claims its trials by creating the file with the next number, which only one process can, after having read all
 lower ones; so of two claims that overlap, the later one has seen the earlier one. Numbers only rise: the file of the
-last launch that ended stays, marked as released. An owner whose process is gone, or whose beat has stood still for
+last launch that ended stays, marked as released. Who slept between reading and creating may find its number free again,
+since a later launch has deleted it: a claim below another one is given up. An owner whose process is gone, or whose beat has stood still for
 `silence()` seconds by the clock of who is watching (two clocks are never compared), is taken over: its file is deleted.
 A commit is made while its lease is held. How a place sees to these things: `lease_exclusion.py`.
 """
@@ -20,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tracking.common.errors import InUse, StorageFailed
+from tracking.common.failpoints import reached
 from tracking.records import layout
 from tracking.records.command_lines import command
 from tracking.records.files.storage import Files
@@ -101,7 +103,8 @@ def acquire(files: Files, sweep: str, trials: frozenset[str] | None, say: Callab
                     _see_gone(files, other, say)
                     gone[other.number] = other.beat
             number = max((c.number for c in found), default=0) + 1
-            if where.create(number, content):
+            reached("lease.numbered")
+            if where.create(number, content) and _is_last(files, number):
                 break
         for other in found:
             if other.released or other.number in gone:
@@ -112,6 +115,14 @@ def acquire(files: Files, sweep: str, trials: frozenset[str] | None, say: Callab
             raise
         raise InUse(f"the store '{files.root}' cannot be made or written: {error}; give another --store") from error
     return Lease(files, number)
+
+
+def _is_last(files: Files, number: int) -> bool:
+    """Whether no claim has a higher number than a new one, which is deleted otherwise: its launch has not seen them."""
+    if all(layout.lease_number(name) <= number for name in files.names(layout.LEASES, layout.LEASE)):
+        return True
+    files.delete([name_of(number)])
+    return False
 
 
 @contextmanager
