@@ -5,8 +5,9 @@
 A launch claims its trials by creating the file with the next number, which only one process can, after having read all
 lower ones; so of two claims that overlap, the later one has seen the earlier one. Numbers only rise: the file of the
 last launch that ended stays, marked as released. Who slept between reading and creating may find its number free again,
-since a later launch has deleted it: a claim below another one is given up. An owner whose process is gone, or whose beat has stood still for
-`silence()` seconds by the clock of who is watching (two clocks are never compared), is taken over: its file is deleted.
+since a later launch has deleted it: a claim below another one is given up. An owner whose process is gone, or whose
+beat has stood still for `silence()` seconds by the clock of who is watching (two clocks are never compared), is taken
+over: its file is deleted.
 A commit is made while its lease is held. How a place sees to these things: `lease_exclusion.py`.
 """
 
