@@ -9,8 +9,8 @@ import time
 from typing import Any, NamedTuple
 
 from tracking.common.errors import Refused
+from tracking.common.failpoints import reached
 from tracking.common.text import printable
-from tracking.mirror.content import notes
 from tracking.mirror.content.payload import SweepInfo
 from tracking.mirror.database import artifacts
 
@@ -34,8 +34,8 @@ def find(client: Any, sweep: SweepInfo, embedded: bool) -> Experiment:
     if found is None:
         return Experiment(_create(client, sweep, embedded))
     if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-        _put_superseded_away(client, str(found.experiment_id))
+        client.restore_experiment(found.experiment_id)  # with all of its runs, superseded ones, too: `Runs.found`
+        reached("mirror.experiment_restored")
     if found.tags.get(FORM_TAG) == FORM:
         return Experiment(str(found.experiment_id))
     if not _ours(client, sweep, str(found.experiment_id)):
@@ -74,13 +74,6 @@ def _adopted(client: Any, found: Any, embedded: bool) -> str:
         )
     client.set_experiment_tag(found.experiment_id, FORM_TAG, FORM)
     return str(found.experiment_id)
-
-
-def _put_superseded_away(client: Any, experiment: str) -> None:
-    """MLflow brings all runs of an experiment back with it, those that were put away one by one, too."""
-    while some := client.search_runs([experiment], f"tags.`{notes.SUPERSEDED}` LIKE '%'", max_results=1000):
-        for run in some:
-            client.delete_run(run.info.run_id)
 
 
 def _put_aside(client: Any, found: Any) -> None:

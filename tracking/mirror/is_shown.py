@@ -56,7 +56,7 @@ def is_shown(database: Path, sweep: SweepInfo, trials: Mapping[str, TrialRecord]
         runs = _runs(database, sweep.name)
     except sqlite3.Error:  # damaged, or locked: `sync` says so
         return False
-    if any(len(some) > 1 for some in runs.values()) or "" not in runs:
+    if any(len(some) > 1 or some[0].known.superseded for some in runs.values()) or "" not in runs:
         return False
     own = runs.pop("")[0]
     lines = {key for key in runs if key.startswith(notes.LINE_PREFIX)}
@@ -74,7 +74,7 @@ def _is_as_recorded(run: Known, sweep: SweepInfo, trial: TrialRecord, parent: st
 
 
 def _runs(database: Path, sweep: str) -> dict[str, list[_Run]]:
-    """The active runs of a sweep that are not superseded, by what they are known by."""
+    """The active runs of a sweep, by what they are known by."""
     found: dict[str, list[_Run]] = defaultdict(list)
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         for experiment in [row[0] for row in connection.execute(EXPERIMENT, (FORM_TAG, FORM, sweep))]:
@@ -86,5 +86,4 @@ def _runs(database: Path, sweep: str) -> dict[str, list[_Run]]:
 def _rows(connection: sqlite3.Connection, experiment: int, sweep: str) -> Iterator[tuple[str, _Run]]:
     for id, started, status, ended, *values in connection.execute(RUNS, (experiment, sweep)):
         tags = dict(zip(NOTES, values, strict=True))
-        if tags[notes.SUPERSEDED] is None:
-            yield notes.key(tags), _Run(Known.of(id, started, status, ended, tags), tags[notes.SHOWN] or "")
+        yield notes.key(tags), _Run(Known.of(id, started, status, ended, tags), tags[notes.SHOWN] or "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -57,10 +58,14 @@ class Runs:
     keys: set[str] = field(default_factory=set)
 
     def found(self) -> dict[str, Known]:
-        """The sweep's runs. Of several for one trial the oldest counts, and the others are put away."""
+        """The sweep's runs. Of several for one trial the oldest counts, and the others are put away, as are those that
+        were to be: by a `sync` that was killed before it did, or that MLflow brought back with their experiment."""
         groups: dict[str, list[Known]] = {}
-        for key, run in self.tables.found(self.sweep) if self.tables else self._paged():
-            groups.setdefault(key, []).append(run)
+        for key, run in list(self.tables.found(self.sweep) if self.tables else self._paged()):
+            if run.superseded:
+                self._put_away(run)
+            else:
+                groups.setdefault(key, []).append(run)
         for runs in groups.values():
             runs.sort(key=lambda r: (r.started, r.id))
             for other in runs[1:]:
@@ -68,15 +73,15 @@ class Runs:
         return {trial: runs[0] for trial, runs in groups.items()}
 
     def _paged(self) -> Iterator[tuple[str, Known]]:
-        """The active runs of the sweep that are not superseded, by a client's pages, each with what it is known by."""
+        """The active runs of the sweep, by a client's pages, each with what it is known by."""
         token = None
         while True:
             page = self.client.search_runs([self.experiment], max_results=RUNS_A_PAGE, page_token=token)
             for run in page:
                 about, tags = run.info, run.data.tags
-                if tags.get(notes.NAME) == self.sweep and notes.SUPERSEDED not in tags:
-                    self.keys.update(run.data.metrics if notes.TRIAL in tags else ())
+                if tags.get(notes.NAME) == self.sweep:
                     found = Known.of(about.run_id, about.start_time, about.status, about.end_time, tags)
+                    self.keys.update(run.data.metrics if notes.TRIAL in tags and not found.superseded else ())
                     yield notes.key(tags), found
             token = page.token
             if not token:
@@ -97,14 +102,15 @@ class Runs:
 
     def supersede(self, run: Known, why: str) -> None:
         """Puts a run into MLflow's bin, from which it can be restored."""
-        try:
+        with _unless_done():
             self.client.set_tag(run.id, notes.SUPERSEDED, why)
             reached("mirror.superseded")
-            self.client.delete_run(run.id)
+            self._put_away(run)
             self.report.superseded += 1
-        except Exception as error:
-            if getattr(error, "error_code", None) not in REFUSED:  # another `sync` put it away a moment before
-                raise
+
+    def _put_away(self, run: Known) -> None:
+        with _unless_done():
+            self.client.delete_run(run.id)
 
     def with_(self, wanted: dict[str, tuple[int, dict[str, str]]], runs: dict[str, Known]) -> dict[str, Known]:
         """`runs` with those added that are missing, created with this start time and these tags.
@@ -145,3 +151,15 @@ class Runs:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+@contextmanager
+def _unless_done() -> Iterator[None]:
+    """Where MLflow refuses to put a run away, another `sync` has done so a moment before."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in REFUSED:
+            raise

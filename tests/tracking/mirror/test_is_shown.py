@@ -27,6 +27,9 @@ BY_HAND: dict[str, Change] = {
     "the experiment is of another form": lambda client, top, trial: client.set_experiment_tag(
         "1", "mlflow.sweep.form", "1"
     ),
+    "a superseded run was not put away": lambda client, top, trial: client.create_run(
+        "1", tags={"sweep.name": SWEEP.name, "sweep.trial_id": "w2s0", "mlflow.sweep.superseded": "by another"}
+    ),
     "the experiment is deleted": lambda client, top, trial: client.delete_experiment("1"),
 }
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.stores.mirrored_sweep import (
     ABOUT,
     EPOCHS,
@@ -112,12 +114,19 @@ def test_a_line_whose_points_have_changed_is_a_new_run(store: Store, uri: str, t
     assert shown == [("curve_seeds/error n", 2, 5.0), ("curve_seeds/error n", 16, 5.0)]
 
 
-def test_what_is_trained_anew_is_shown_as_in_a_new_database(store: Store, uri: str, tmp_path: Path) -> None:
+def test_what_is_trained_anew_is_shown_as_in_a_new_database_also_after_a_sync_that_died(
+    store: Store, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After `sweep rm` and another launch, twice: the experiment comes back from the bin, with all runs of before."""
     for before in (store, records(tmp_path / "second")):
         sync(before, uri, parent(tmp_path / "figures"))
         mirror.remove(uri, SWEEP.name)
     again, new = records(tmp_path / "again"), fresh(tmp_path / "again")
+    for place in ("mirror.experiment_restored", "mirror.superseded"):
+        monkeypatch.setenv("SWEEP_FAILPOINTS", f"{place}=raise@1")
+        with pytest.raises(OSError, match=place):
+            sync(again, uri, parent(tmp_path / "figures"))
+    monkeypatch.delenv("SWEEP_FAILPOINTS")
     for where in (uri, new):
         sync(again, where, parent(tmp_path / "figures"))
     assert everything(uri) == everything(new)

@@ -16,7 +16,7 @@ class Known(NamedTuple):
 
     started, ended: ms since 1970. sent: up to which step the points of a trial are there, -1 when none, what
     `payload.all_sent` says when no more can come; of a line, the digest of its points. mirrored: the digest of all
-    that was sent.
+    that was sent. superseded: whether another run counts in its place, so that it belongs into MLflow's bin.
     """
 
     id: str
@@ -25,12 +25,14 @@ class Known(NamedTuple):
     ended: int | None
     sent: str
     mirrored: str
+    superseded: bool = False
 
     @staticmethod
     def of(id: str, started: int, status: str, ended: int | None, tags: Mapping[str, str | None]) -> "Known":
         """From what MLflow has of a run; `tags` may lack any."""
         sent = sys.intern(tags.get(SENT) or NOTHING_SENT)
-        return Known(id, started, sys.intern(status), ended, sent, tags.get(MIRRORED) or "")
+        superseded = tags.get(SUPERSEDED) is not None
+        return Known(id, started, sys.intern(status), ended, sent, tags.get(MIRRORED) or "", superseded)
 
 
 def key(tags: Mapping[str, str | None]) -> str:

@@ -32,7 +32,7 @@ class Tables:
         return self.engine.dialect.name == "sqlite"
 
     def found(self, sweep: str) -> list[tuple[str, Known]]:
-        """The active runs of a sweep that are not superseded, each with what it is known by."""
+        """The active runs of a sweep, each with what it is known by."""
         from mlflow.store.tracking.dbmodels.models import SqlRun, SqlTag
         from sqlalchemy import and_, select
 
@@ -43,7 +43,7 @@ class Tables:
         about = (runs.c.run_uuid, runs.c.start_time, runs.c.status, runs.c.end_time)
         question = select(*about, *(of[key].c.value for key in NOTES)).select_from(source)
         of_sweep = and_(runs.c.experiment_id == self.experiment, of[notes.NAME].c.value == sweep)
-        active = and_(runs.c.lifecycle_stage == "active", of[notes.SUPERSEDED].c.value.is_(None))
+        active = runs.c.lifecycle_stage == "active"
         with self.engine.connect() as connection:
             if self.embedded:
                 self.newest = int(connection.exec_driver_sql("SELECT max(rowid) FROM runs").scalar() or 0)
