@@ -21,6 +21,7 @@ from tracking.mirror.content import payload as mp
 from tracking.mirror.content import views
 from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.database import schema
+from tracking.mirror.database.empty import make_tables
 from tracking.mirror.database.tables import tables
 from tracking.mirror.experiments import FORM_TAG, find
 from tracking.mirror.runs import SyncReport
@@ -130,6 +131,7 @@ MIGRATING = threading.Lock()  # Alembic keeps the migration that runs in one glo
 def _create(path: Path, artifact_root: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    make_tables(path, schema.installed())
     with MIGRATING, _quiet(logging.getLogger("mlflow")):
         SqlAlchemyStore(of_database(path), artifact_root).engine.dispose()
 
