@@ -21,10 +21,13 @@ Bands over n seeds; where n is too small for one there is none:
     minmax  smallest to largest, n >= 2
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tracking.analysis.grouping import Selection, select
-from tracking.analysis.reduce import Reduced, reduce
+from tracking.analysis.reduce import Reduced, Wanted, reduce, tried
+from tracking.analysis.series import level_of
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.common.errors import Refused
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.analysis.frame import Frame
+
+    Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 COUNTS = ("planned", "finished", "diverged", "failed", "missing", "not_finite", "not_reached")
 
@@ -46,13 +51,13 @@ def aggregate(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame"
     nothing to show has a line with centre NaN, and x NaN where only a recorded measure could tell it. Raises Refused
     where the curve does not fit what is recorded.
     """
-    return _read(frame, curve, varied, few=True)[0]
+    return both(frame, curve, varied)[0]
 
 
 def values(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     """What `aggregate` averages, one line per value of a finished trial, infinite ones and NaN included: line, each
     setting of the group, split, layer, at, trial, seed, step, x, x_text, value. Raises Refused as `aggregate` does."""
-    return _read(frame, curve, varied, few=False)[1]
+    return both(frame, curve, varied, few=False)[1]
 
 
 def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
@@ -60,20 +65,46 @@ def single(frame: "Frame", curve: Curve, varied: list[str]) -> "pd.DataFrame":
     return both(frame, curve, varied)[1]
 
 
-def both(frame: "Frame", curve: Curve, varied: list[str], few: bool = True) -> "tuple[pd.DataFrame, pd.DataFrame]":
+def both(frame: "Frame", curve: Curve, varied: list[str], few: bool = True) -> "Tables":
     """`aggregate` and `single` in one reading of the rows; `aggregate` and `values` where not `few`."""
-    return _read(frame, curve, varied, few)
+    (found,) = several(frame, [curve], varied, few)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
-def _read(frame: "Frame", curve: Curve, varied: list[str], few: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
+def several(frame: "Frame", curves: Sequence[Curve], varied: list[str], few: bool = True) -> "list[Tables | Exception]":
+    """`both` of each of these curves, or what it raises; those of the same trials in one reading of the rows.
+
+    Raises Damaged and StorageFailed where rows cannot be read.
+    """
+    prepared = [tried(partial(_wanted, frame, curve, varied)) for curve in curves]
+    found: dict[int, Tables | Exception] = {}
+    of_the_same: dict[str, list[int]] = {}  # places of curves
+    for place, one in enumerate(prepared):
+        if isinstance(one, Exception):
+            found[place] = one
+        else:
+            of_the_same.setdefault(repr(sorted(one.curve.where.items())), []).append(place)
+    for places in of_the_same.values():
+        wanted = [one for place in places if isinstance(one := prepared[place], Wanted)]
+        for place, one, read in zip(places, wanted, reduce(wanted, few), strict=True):
+            found[place] = read if isinstance(read, Exception) else tried(partial(_tables, one, read, varied))
+    return [found[place] for place in range(len(curves))]
+
+
+def _wanted(frame: "Frame", curve: Curve, varied: list[str]) -> Wanted:
     selection = select(frame, curve, varied)
-    found = reduce(selection, curve, few)
+    return Wanted(curve, selection, level_of(selection.frame, curve))
+
+
+def _tables(wanted: Wanted, found: Reduced, varied: list[str]) -> "Tables":
+    curve, selection, _ = wanted
     points = _points(selection, found, curve)
     _no_mixture(points, curve, varied, selection.group)
     which = ["curve", "line", "legend", *selection.group, "split", "layer", "at", "x", "x_text"]
-    return points[[*which, "centre", "low", "high", "n", *COUNTS, "threshold", "reference"]], _values(
-        selection, found, curve
-    )
+    whole = points[[*which, "centre", "low", "high", "n", *COUNTS, "threshold", "reference"]]
+    return whole, _values(selection, found, curve)
 
 
 def _points(selection: Selection, found: Reduced, curve: Curve) -> "pd.DataFrame":

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH = 500_000  # values of each split and layer that are in memory at once, and those of one cell in any case
-NEEDED = ("key", "group", "seed", "state", "step")  # columns of the trials of a batch, where they exist
+NEEDED = ("key", "group", "seed", "state", "step")  # first words of the columns of a batch's trials
 
 
 def batches(trials: "pd.DataFrame", by: str) -> "Iterator[pd.DataFrame]":
     """The trials of some cells after those of others, without their settings; all of those of a cell, or of what the
     column `by` tells apart, together."""
-    needed = trials[[name for name in NEEDED if name in trials]]
+    needed = trials[[name for name in trials if str(name).split(" ")[0] in NEEDED]]
     cells = (needed["step"].clip(lower=0) + 1).groupby(trials[by], sort=False).sum()
     batch = (cells.cumsum() - cells) // BATCH
     for _, some in needed.groupby(trials[by].map(batch)):

@@ -5,14 +5,15 @@ pandas is imported where tables are made: `sweep status` and `sweep plan` make n
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracking.analysis.batches import batches
 from tracking.analysis.values import CLASSES, Nested, absent, frozen, matching
+from tracking.records.rows import SCHEMA, coded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WORDS = ("trial", "split", "measure", "layer")
 NOTHING = {"state": "missing", "step": -1, "reason": "", "digest": ""}  # the outcome of a trial without a record
-COLUMNS = ["trial", "step", "split", "measure", "layer", "value"]
+COLUMNS = SCHEMA.names
 
 Places = NDArray[np.int64]
 
@@ -39,12 +40,11 @@ class Planned(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where rows are: `parts` names what holds those of a trial, those of one measure in one of them, and
-    `read(part, measure)` reads it, with at least the rows of that measure, of all where it is None: columns as in
-    `tracking.records.rows.SCHEMA`, words as categories."""
+    """Where rows are: `parts` names what holds those of a trial, those of one measure in one of them; `read` reads a
+    part: columns as in `tracking.records.rows.SCHEMA`."""
 
     parts: Mapping[str, tuple[str, ...]]
-    read: "Callable[[str, str | None], pd.DataFrame]"
+    read: Callable[[str], pa.Table]
 
 
 class Line(NamedTuple):
@@ -56,7 +56,10 @@ class Line(NamedTuple):
 
     def ordered(self) -> "Line":
         """By place, then step."""
-        return self.where(np.lexsort((self.step, self.place)))
+        later = (self.place[1:] > self.place[:-1]) | (
+            (self.place[1:] == self.place[:-1]) & (self.step[1:] >= self.step[:-1])
+        )
+        return self if later.all() else self.where(np.lexsort((self.step, self.place)))
 
     def where(self, keep: Any) -> "Line":
         """The values of a mask, or of indices."""
@@ -116,32 +119,33 @@ class Frame:
             keep &= matching(self.trials[key], value)
         return self if keep.all() else self.only(keep)
 
-    def parts(self, measure: str | None = None) -> "Iterator[tuple[Places, pd.DataFrame]]":
+    def parts(self) -> Iterator[tuple[Places, pa.Table]]:
         """The rows of these trials, part after part, after the line that each row's trial has in `trials`: -1 for other
-        trials, which may be among them, as may other measures. A trial's rows of one measure are all in one part."""
-        index = self.trials.index
-        for part in dict.fromkeys(part for id in index for part in self.source.parts.get(id, ())):
-            rows = self.source.read(part, measure)
-            ids = rows["trial"].astype("category").cat
-            yield index.get_indexer(ids.categories)[ids.codes], rows
+        trials, which may be among them. A trial's rows of one measure are all in one part."""
+        places = {id: place for place, id in enumerate(self.trials.index.tolist())}
+        for part in dict.fromkeys(part for id in places for part in self.source.parts.get(id, ())):
+            rows = self.source.read(part)
+            ids, which = coded(rows["trial"])
+            yield np.array([places.get(id, -1) for id in ids], np.int64)[which], rows
 
     def lines(self, measure: str) -> Iterator[dict[tuple[str, str], Line]]:
         """One measure of these trials, part after part, by split and layer in the order of the rows."""
-        for place, rows in self.parts(measure):
-            mine = (place >= 0) & (rows["measure"] == measure).to_numpy()
-            words = [rows[word].astype("category").cat for word in ("split", "layer")]
-            which = np.where(mine, words[0].codes * len(words[1].categories) + words[1].codes, -1)
-            columns = place, rows["step"].to_numpy(), rows["value"].to_numpy()
+        for place, rows in self.parts():
+            (measures, of), (splits, split), (layers, layer) = map(coded, rows.select(["measure", "split", "layer"]))
+            mine = np.flatnonzero((place >= 0) & (of == measures.index(measure) if measure in measures else False))
+            which = split[mine] * len(layers) + layer[mine]
+            counts = np.bincount(which, minlength=len(splits) * len(layers))
+            parts = sorted((mine[which == one] for one in np.flatnonzero(counts)), key=lambda rows: int(rows[0]))
+            step, value = rows["step"].to_numpy(), rows["value"].to_numpy()
             found = {}
-            for one in dict.fromkeys(which[mine].tolist()):
-                split, layer = divmod(one, len(words[1].categories))
-                line = Line(*(column[which == one] for column in columns))
-                found[words[0].categories[split], words[1].categories[layer]] = line.ordered()
+            for part in parts:
+                line = Line(place[part], step[part], value[part])
+                found[splits[split[part[0]]], layers[layer[part[0]]]] = line.ordered()
             yield found
 
     def known(self, measure: str | None = None) -> list[tuple[str, str, str]]:
         """What is recorded, of one measure or of all: the combinations of measure, split and layer, sorted."""
-        found = set[tuple[str, str, str]]().union(*self.reduced(partial(_recorded, measure)))
+        found = set[tuple[str, str, str]]().union(*self.reduced(_recorded))
         return sorted(one for one in found if measure in (None, one[0]))
 
     @property
@@ -149,9 +153,12 @@ class Frame:
         """All rows at once: trial, step, split, measure, layer, value."""
         import pandas as pd
 
-        parts = [rows[place >= 0].astype(dict.fromkeys(WORDS, object)) for place, rows in self.parts()]
+        mine = (rows.filter(pa.array(place >= 0)).to_pandas() for place, rows in self.parts())
+        parts = [rows.astype(dict.fromkeys(WORDS, object)) for rows in mine]
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-        return whole.astype({**dict.fromkeys(WORDS, "category"), "step": "int64", "value": "float64"})[COLUMNS]
+        kinds = {**dict.fromkeys(WORDS, "category"), "step": "int64", "value": "float64"}
+        found: pd.DataFrame = whole.astype(kinds)[COLUMNS]
+        return found
 
     def placed(self, measure: str, split: str = "", layer: str = "") -> "pd.DataFrame":
         """Columns place (line of the trial in `trials`), step, value of one measure, ordered by place and step."""
@@ -172,12 +179,13 @@ class Frame:
         return found
 
 
-def _recorded(measure: str | None, frame: Frame) -> set[tuple[str, str, str]]:
-    """The combinations of measure, split and layer among the rows that reading a measure, or all of them, finds."""
+def _recorded(frame: Frame) -> set[tuple[str, str, str]]:
+    """The combinations of measure, split and layer among the rows of these trials."""
     found: set[tuple[str, str, str]] = set()
-    for place, rows in frame.parts(measure):
-        mine = rows.loc[place >= 0, ["measure", "split", "layer"]].drop_duplicates()
-        found |= set(mine.itertuples(index=False, name=None))
+    for place, rows in frame.parts():
+        words = [coded(rows[name]) for name in ("measure", "split", "layer")]
+        mine = np.unique(np.stack([number[place >= 0] for _, number in words]), axis=1).T.tolist()
+        found |= {(words[0][0][a], words[1][0][b], words[2][0][c]) for a, b, c in mine}
     return found
 
 
@@ -193,7 +201,15 @@ def joined(lines: "list[Line]") -> "pd.DataFrame":
 
 def in_memory(rows: "pd.DataFrame") -> Source:
     """Rows that are in memory already, as one part."""
-    return Source(dict.fromkeys(map(str, rows["trial"].unique()), ("",)), lambda part, measure: rows)
+    whole = as_table(rows)
+    return Source(dict.fromkeys(coded(whole["trial"])[0], ("",)), lambda part: whole)
+
+
+def as_table(rows: "pd.DataFrame") -> pa.Table:
+    """Rows as `Source.read` returns them."""
+    plain = rows[COLUMNS].astype({**dict.fromkeys(WORDS, object), "step": "int64", "value": "float64"})
+    columns = {name: pa.array(plain[name], pa.string()).dictionary_encode() for name in WORDS}
+    return pa.table({**{name: pa.array(plain[name]) for name in ("step", "value")}, **columns}).select(COLUMNS)
 
 
 def frame(

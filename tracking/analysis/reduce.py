@@ -1,23 +1,29 @@
-"""The third step of a curve, reduce: centre, band and counts of every point, and the values of single seeds."""
+"""The third step of a curve, reduce: centre, band and counts of every point, and the values of single seeds.
 
-from collections.abc import Mapping, Sequence
+Curves of the same trials are reduced together, so that each batch of rows is read once for all of them. What is wrong
+with one of them is a value beside the others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from tracking.analysis.derive import NEVER
 from tracking.analysis.grouping import Selection, agreed
-from tracking.analysis.series import Reader, Which, level_of, series
+from tracking.analysis.series import Reader, Which, series
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import bounds
-from tracking.analysis.statistics.bands import centre_and_band
+from tracking.analysis.statistics.bands import centre_and_band, numbered
+from tracking.common.errors import Refused, SweepError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tracking.analysis.frame import Frame
 
+T = TypeVar("T")
 MAX_THIN = 60  # thin lines of single seeds, and no more than MAX_SEEDS of one line: more would hide the curves
 MAX_SEEDS = 10
 
@@ -55,28 +61,81 @@ class Part(NamedTuple):
     many: bool
 
 
-def reduce(selection: Selection, curve: Curve, few: bool) -> Reduced:
-    """Reads all values of a curve. `few`: keep those of single seeds only where a figure can show them.
+class Wanted(NamedTuple):
+    """A curve whose rows are to be read. level: the training risk of `at: matched`; None where it is not asked for."""
 
-    Raises Refused for what is not recorded.
+    curve: Curve
+    selection: Selection
+    level: float | None
+
+
+class _Reading(NamedTuple):
+    """What a batch is reduced by for one of several curves. number: of the curve. few: as in `reduce`."""
+
+    number: int
+    curve: Curve
+    stepwise: bool
+    level: float | None
+    few: bool
+
+
+def reduce(wanted: Sequence[Wanted], few: bool) -> list[Reduced | Exception]:
+    """All values of curves that show the same trials, or why there are none (Refused: they are not recorded). `few`:
+    those of single seeds are kept only where a figure can show them.
+
+    Raises Damaged and StorageFailed where rows cannot be read.
     """
-    frame, groups = selection.frame, selection.cells.set_index("key")["group"]
-    level = level_of(frame, curve)
-    trials = frame.having(frame.trials.assign(group=frame.trials["key"].map(groups)))
-    merge = _Merge(few)
-    for part in frame.each(partial(_part, curve, selection.stepwise, level, few), trials.batches("key")):
-        merge.add(part)
-    return merge.reduced(*series(frame, curve, level, merge.recorded))
+    frame = wanted[0].selection.frame
+    readings, trials = [], frame.trials
+    for i, (curve, selection, level) in enumerate(wanted):
+        keys = selection.frame.trials["key"]
+        groups = keys.map(selection.cells.set_index("key")["group"])
+        trials = trials.assign(**{f"key {i}": keys, f"group {i}": groups})
+        readings.append(_Reading(i, curve, selection.stepwise, level, few))
+    merges = [_Merge(few) for _ in wanted]
+    for parts in frame.having(trials).reduced(partial(_parts, readings)):
+        for merge, part in zip(merges, parts, strict=True):
+            merge.add(part)
+    return [tried(partial(_put_together, one, merge)) for one, merge in zip(wanted, merges, strict=True)]
 
 
-def _part(curve: Curve, stepwise: bool, level: float | None, few: bool, batch: "Frame") -> Part:
+def tried(make: Callable[[], T]) -> T | Exception:
+    """What a function returns, or raises. Damaged, StorageFailed and a lack of memory are about all curves, and are
+    raised."""
+    try:
+        return make()
+    except Refused as error:
+        return error
+    except (SweepError, MemoryError):
+        raise
+    except Exception as error:
+        return error
+
+
+def _put_together(wanted: Wanted, merge: "_Merge") -> Reduced:
+    if merge.wrong:
+        raise merge.wrong
+    return merge.reduced(*series(wanted.selection.frame, wanted.curve, wanted.level, merge.recorded))
+
+
+def _parts(readings: Sequence[_Reading], batch: "Frame") -> list[Part | Exception]:
+    return [tried(partial(_part, one, batch)) for one in readings]
+
+
+def _part(reading: _Reading, batch: "Frame") -> Part:
+    import pandas as pd
+
+    number, curve, stepwise, level, few = reading
+    columns = {f"{name} {number}": name for name in ("key", "group")}
+    batch = batch.having(batch.trials[[*columns, "seed", "state"]].rename(columns=columns))
     reader = Reader(curve, stepwise, level)
     values = reader.values(batch)
     points = _points(values, ["key", "series", *(["step"] if "every" in curve.steps else [])], curve, stepwise)
-    trials = values[["key", "series", "place"]].drop_duplicates()
-    finished = trials.groupby(["key", "series"]).size().rename("finished").reset_index()
-    place, about = trials["place"].to_numpy(), batch.trials
-    lines = trials.assign(group=about["group"].to_numpy()[place], seed=about["seed"].to_numpy()[place])
+    of_each = values["series"].to_numpy() * len(batch.trials) + values["place"].to_numpy()
+    one, place = np.divmod(pd.unique(of_each), max(len(batch.trials), 1))
+    about = batch.trials
+    lines = pd.DataFrame({name: about[name].to_numpy()[place] for name in ("key", "group", "seed")}).assign(series=one)
+    finished = lines.groupby(["key", "series"]).size().rename("finished").reset_index()
     seeds = lines[["group", "series", "seed"]].drop_duplicates()
     many = few and _too_many(seeds.groupby(["group", "series"]).size().tolist())
     kept = values.head(0) if many else values
@@ -87,14 +146,14 @@ def _part(curve: Curve, stepwise: bool, level: float | None, few: bool, batch: "
 
 def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: bool) -> "pd.DataFrame":
     """Centre and band of the finite values of each point, and the counts of the others."""
-    import pandas as pd
-
-    finite, never = np.isfinite(values["value"]), values["step"] == NEVER
-    by = [values[key] for key in keys]
-    others = {"not_finite": ~finite & ~never, "not_reached": never}
-    counted = pd.DataFrame({what: mask.groupby(by).sum() for what, mask in others.items()}).reset_index()
-    found = centre_and_band(values[finite], keys, curve.centre, curve.band, bounds(curve.y))
-    whole: pd.DataFrame = counted.merge(found, on=keys, how="left")
+    group, whole = numbered(values, keys)
+    finite, never = np.isfinite(values["value"].to_numpy()), (values["step"] == NEVER).to_numpy()
+    whole["not_finite"] = np.bincount(group[~finite & ~never], minlength=len(whole))
+    whole["not_reached"] = np.bincount(group[never], minlength=len(whole))
+    found = centre_and_band(
+        values["value"].to_numpy()[finite], group[finite], curve.centre, curve.band, bounds(curve.y)
+    )
+    whole = whole.join(found)
     return whole.merge(agreed(values, keys, curve), on=keys, how="left") if stepwise else whole
 
 
@@ -103,6 +162,7 @@ class _Merge:
 
     def __init__(self, few: bool) -> None:
         self.few, self.many = few, False
+        self.wrong: Exception | None = None  # the first
         self.recorded: dict[tuple[str, str], None] = {}
         self.numbers: dict[Which, int] = {}
         self.seeds: dict[tuple[int, int], set[int]] = {}
@@ -110,8 +170,11 @@ class _Merge:
         self.finished: list[pd.DataFrame] = []
         self.values: list[pd.DataFrame] = []
 
-    def add(self, part: Part) -> None:
+    def add(self, part: Part | Exception) -> None:
         """The next batch; from now on, its series have the numbers of all batches."""
+        if isinstance(part, Exception):
+            self.wrong = self.wrong or part
+            return
         self.recorded.update(dict.fromkeys(part.recorded))
         number = {own: self.numbers.setdefault(which, len(self.numbers)) for which, own in part.numbers.items()}
         self.points.append(_numbered(part.points, number))

@@ -1,10 +1,12 @@
-"""Reads the rows of a store bundle by bundle and measure by measure, and remembers what it has read while that is few.
+"""Reads the rows of a store bundle by bundle, and remembers those that it has read last.
 
 A sweep of 100,000 trials has 10^7 to 10^8 rows: several GiB as a table, a few hundred KiB a bundle.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import pyarrow as pa
 
 from tracking.analysis.frame import Each, Frame, Source, in_turn
 from tracking.common.failpoints import reached
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-KEPT = 4_000_000  # rows, about 150 MiB
+KEPT = 4_000_000  # rows, 32 bytes each
 Reducer = Callable[[Ledger], Each]  # what reduces the rows of a ledger
 
 
@@ -52,22 +54,25 @@ def stored(ledger: Ledger, recorded: Iterable[TrialRecord]) -> Source:
 
 
 class Reader:
-    """Reads bundles by measure and keeps at most `room` rows. `parts`: the bundles of each trial."""
+    """Reads bundles, and keeps what it has read last: at most `room` rows, or one bundle of more. `parts`: the bundles
+    of each trial."""
 
     def __init__(self, ledger: Ledger, parts: Mapping[str, tuple[str, ...]], room: int = KEPT) -> None:
-        self.ledger, self.room = ledger, room
-        self.kept: dict[tuple[str, str | None], pd.DataFrame] = {}
+        self.ledger, self.room, self.rows = ledger, room, 0
+        self.kept: dict[str, pa.Table] = {}  # the one that was used last is last
         self.ids: dict[str, list[str]] = {}
         for id, bundles in parts.items():
             for bundle in bundles:
                 self.ids.setdefault(bundle, []).append(id)
 
-    def read(self, bundle: str, measure: str | None) -> "pd.DataFrame":
-        """What has been read stays, and nothing makes room: a scan that is longer than the room would find nothing."""
-        known = self.kept.get((bundle, measure))
+    def read(self, bundle: str) -> pa.Table:
+        """The rows of a bundle. Who reads a batch of trials several times, for one curve after another, finds it here
+        where the batch has fewer rows than there is room."""
+        known = self.kept.pop(bundle, None)
         if known is None:
-            known = self.ledger.bundle_rows(bundle, self.ids[bundle], measure).to_pandas()
-            if len(known) <= self.room:
-                self.kept[bundle, measure] = known
-                self.room -= len(known)
+            known = self.ledger.bundle_rows(bundle, self.ids[bundle]).combine_chunks()
+            self.rows += len(known)
+            while self.kept and self.rows > self.room:
+                self.rows -= len(self.kept.pop(next(iter(self.kept))))
+        self.kept[bundle] = known
         return known

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tracking.analysis.aggregate import both
+from tracking.analysis.aggregate import several
 from tracking.analysis.heat import Heat, heat
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
@@ -79,7 +79,9 @@ def points(frame: "Frame", curves: Iterable[Curve], varied: list[str]) -> Points
 
     Raises Damaged and StorageFailed where rows cannot be read.
     """
-    return {c.name: _attempt(c.name, partial(_aggregated, frame, c, varied)) for c in curves}
+    whole = [*curves]
+    read = zip(whole, several(frame, whole, varied), strict=True)
+    return {curve.name: _attempt(curve.name, partial(_part, curve, found)) for curve, found in read}
 
 
 def cells(frame: "Frame", heatmaps: Iterable[Heatmap], varied: list[str]) -> Heats:
@@ -154,8 +156,10 @@ def _attempt(name: str, make: Callable[[], T]) -> T | NotDrawn:
         return NotDrawn(name, f"{type(error).__name__}: {error}")
 
 
-def _aggregated(frame: "Frame", curve: Curve, varied: list[str]) -> Part:
-    return Part(curve, *both(frame, curve, varied))
+def _part(curve: Curve, found: "tuple[pd.DataFrame, pd.DataFrame] | Exception") -> Part:
+    if isinstance(found, Exception):
+        raise found
+    return Part(curve, *found)
 
 
 def _curve(part: Part, captions: Captions) -> "Figure":

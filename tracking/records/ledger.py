@@ -140,12 +140,11 @@ class Ledger:
         parts = [self.bundle_rows(bundle, ids) for bundle, ids in sorted(by_bundle.items())]
         return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
 
-    def bundle_rows(self, bundle: str, ids: Collection[str], measure: str | None = None) -> pa.Table:
-        """The committed rows of these trials that count in one bundle, of one measure where it is given. Raises
-        Damaged."""
+    def bundle_rows(self, bundle: str, ids: Collection[str]) -> pa.Table:
+        """The committed rows of these trials that count in one bundle. Raises Damaged."""
 
         def read(manifest: Manifest) -> pa.Table:
-            parts = [self.segments.rows(segment, measure) for segment in manifest.segments]
+            parts = [self.segments.rows(segment) for segment in manifest.segments]
             return pa.concat_tables(parts).unify_dictionaries() if parts else rows.table([])
 
         table = self._read_files(bundle, read)

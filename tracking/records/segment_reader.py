@@ -1,4 +1,4 @@
-"""Reads segments, checks them against their manifest, and caches them: rows are read measure by measure."""
+"""Reads segments, checks them against their manifest, and caches them: several readings need the same ones."""
 
 import pyarrow as pa
 
@@ -27,6 +27,6 @@ class SegmentReader:
                 self._room -= len(known)
         return known
 
-    def rows(self, entry: FileEntry, measure: str | None = None) -> pa.Table:
-        """Its rows, of one measure where it is given; columns as in `rows.SCHEMA`. Raises Damaged."""
-        return rows.of_parquet(self.content(entry), entry.name, measure)
+    def rows(self, entry: FileEntry) -> pa.Table:
+        """Its rows; columns as in `rows.SCHEMA`. Raises Damaged."""
+        return rows.of_parquet(self.content(entry), entry.name)

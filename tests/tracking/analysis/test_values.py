@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tracking.analysis.frame import Planned, frame, in_memory
+from tracking.analysis.frame import COLUMNS, Planned, frame, in_memory
 from tracking.analysis.values import Nested, codes, frozen, identity, is_number, matching, of_one_kind, text, words
 
 DIFFERENT: list[Any] = [
@@ -61,7 +61,7 @@ def test_conditions_hold_with_their_types(wanted: Any, places: list[int]) -> Non
 def test_a_mapping_in_some_trials_is_a_value_of_its_own_column() -> None:
     settings: list[dict[str, Any]] = [{"until": None}, {"until.measure": "error", "until.at_most": 0.5}, {}]
     planned = [Planned(str(i), str(i), 0, one) for i, one in enumerate(settings)]
-    trials = frame(planned, {}, in_memory(pd.DataFrame({"trial": []}))).trials
+    trials = frame(planned, {}, in_memory(pd.DataFrame(columns=COLUMNS))).trials
     column = trials["until"].tolist()
     assert column[0] is None and math.isnan(column[2])
     assert column[1] == Nested((("at_most", 0.5), ("measure", "error")))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.support.made_up.made_up_frames import WIDTHS, recorded
@@ -76,7 +77,7 @@ def test_an_error_of_the_program_costs_only_its_figure_and_is_logged(
 def test_a_damaged_store_is_not_the_fault_of_a_figure(tmp_path: Path) -> None:
     found = everything()
 
-    def read(part: str, measure: str | None) -> pd.DataFrame:
+    def read(part: str) -> pa.Table:
         raise Damaged("checksum of rows-1.parquet")
 
     with pytest.raises(Damaged):
