@@ -9,6 +9,7 @@ from orchestrator.spec import load
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes, split, variant
 from tracking.common.named_files.user_files import NONE, UserFiles
+from tracking.common.program import shipped_sweeps
 from tracking.records import layout
 from tracking.records.kept_files import kept_source
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Version
@@ -19,16 +20,32 @@ LOG = logging.getLogger(__name__)
 
 
 def read(spec: str, changes: Changes, store: Callable[[], Store]) -> Sweep:
-    """Reads a sweep file, the shipped sweep of that name, or else the sweep of that name that the store keeps, as it
-    was launched last. `store` is called only then. Raises BadSweep."""
+    """Reads a sweep file, or the sweep of a name: the one that the store keeps, as it was launched last, else the one
+    that comes with this program. Raises BadSweep."""
     name, whole = split(spec, *changes)
-    if not load.is_file(name) and name not in load.shipped_names():
+    if not load.is_file(name):
         opened = store()
-        if found := KeptSweeps.read(opened.files, name).by_variant:
+        if found := _of_users(name, KeptSweeps.read(opened.files, name)):
             latest = max(found.values(), key=lambda one: one.launches[-1].started_ms if one.launches else 0)
             kept = found.get(variant(name, whole), latest)
             return of_version(opened, kept, kept.version, whole)
     return load.read(spec, *changes)
+
+
+def _of_users(name: str, kept: KeptSweeps) -> dict[str, KeptSweep]:
+    """Variants of a user's own file, which may have the name of a sweep that comes with this program. What was launched
+    of the latter is read from this program, which may have mended it since."""
+    if name not in load.shipped_names():
+        return dict(kept.by_variant)
+    shipped = shipped_sweeps()[name].read_text("utf-8")
+    found = {key: one for key, one in kept.by_variant.items() if _is_of_file(one) and one.version.text != shipped}
+    if found:
+        LOG.info("note     %s is the one that this store keeps, and not the one that comes with this program", name)
+    return found
+
+
+def _is_of_file(kept: KeptSweep) -> bool:
+    return bool(kept.launches and kept.launches[-1].origin.path)
 
 
 def of_version(store: Store, kept: KeptSweep, version: Version, changes: Changes | None = None) -> Sweep:

@@ -27,7 +27,8 @@ from tracking.verdicts.finding import Verdict
 from workers.trial import Trial
 
 LOG = logging.getLogger(__name__)
-FILE = "SWEEP_FILE"  # in the environment of a job: where the sweep's file lies on the machine that handed it over
+# In the environment of a job: where the sweep's file lies on the machine that handed it over, "" of a shipped sweep.
+FILE = "SWEEP_FILE"
 REASON = 200  # characters of why a launch stopped
 
 
@@ -68,7 +69,7 @@ def keep_sweep(sweep: Sweep, trials: Sequence[Trial], store: Store, limit: int |
 
 def origin(sweep: Sweep, store: Store) -> Origin:
     """Where the file of a sweep lies; of a detached launch, where it was handed over."""
-    file = os.environ.get(FILE) or sweep.file
+    file = os.environ.get(FILE, sweep.file)
     if not file:
         return Origin(host=platform.node())
     from_store = os.path.relpath(file, Path(store.files.root).parent) if store.files.local else os.pardir

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.spec import kept
+from orchestrator.execution.store.keep_sweep import keep_sweep
+from orchestrator.spec import kept, load
 from orchestrator.spec.expand import expand
 from orchestrator.spec.variant import Changes
 from tests.support.stores.recorded_sweeps import launched, write
@@ -77,6 +78,28 @@ def test_python_files_that_lay_beside_it_are_used(tmp_path: Path) -> None:
     source.unlink()
     with pytest.raises(Damaged, match=r"is missing, which was nets/flat\.py"):
         kept.read("mine", Changes(), lambda: store)
+
+
+def test_a_users_sweep_with_the_name_of_a_shipped_one_is_meant_in_the_store_that_keeps_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    store, other = (Store(str(tmp_path / name)) for name in ("runs", "other"))
+    shipped = kept.read("ridge", Changes(), lambda: store)
+    assert not shipped.file and not caplog.messages
+    launched(write(tmp_path / "ridge.yaml"), store)
+    found = kept.read("ridge@epochs=3", Changes(), lambda: store)
+    assert [t.plain["epochs"] for t in expand(found)] == [3] * 4
+    assert caplog.messages == [
+        "note     ridge is the one that this store keeps, and not the one that comes with this program"
+    ]
+    assert kept.read("ridge", Changes(), lambda: other).written == shipped.written
+    copy = tmp_path / "copy/ridge.yaml"
+    copy.parent.mkdir()
+    copy.write_text(shipped.written)
+    with keep_sweep(load.read(str(copy)), (), other, None):
+        pass
+    assert not kept.read("ridge", Changes(), lambda: other).file, "a copy of it is no other one"
 
 
 def test_what_neither_comes_with_the_program_nor_was_launched_is_refused(store: Store) -> None:
