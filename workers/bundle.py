@@ -74,9 +74,11 @@ def recorded_trials(manifest: Manifest, like: Trial) -> tuple[Trial, ...]:
 
     Raises Damaged, naming the manifest, where their settings are not those of their ids.
     """
-    name = layout.manifest(manifest.bundle)
+    name, once = layout.manifest(manifest.bundle), manifest.observed.once if manifest.observed else ()
     try:
-        trials = tuple(Trial.of(manifest.experiment, t.settings, like.files) for t in manifest.trials)
+        trials = tuple(
+            Trial.of(manifest.experiment, t.settings, like.files).measuring_once(once) for t in manifest.trials
+        )
     except (ValidationError, Refused, RecursionError) as error:
         raise Damaged(f"{name} is not a manifest (its settings: {str(error).splitlines()[0]})", name) from error
     for trial, entry in zip(trials, manifest.trials, strict=True):
@@ -92,10 +94,9 @@ def together(trials: Sequence[Trial]) -> Bundle:
 
 def measuring_kept(trained_in: Mapping[str, str], trials: Sequence[Trial]) -> Bundle:
     """A bundle of partial trials whose kept networks are measured. trained_in: as in `Bundle`."""
-    asked = observed(trials[0])
-    assert asked and trials[0].partial
+    assert trials[0].partial
     here = {trial.id: trained_in[trial.id] for trial in trials}
-    return replace(_bundle(trials, replace(asked, every=AT_THE_END)), trained_in=here)
+    return replace(together([t.measuring_once(t.plain["measure"]) for t in trials]), trained_in=here)
 
 
 def _bundle(trials: Sequence[Trial], seen: Observed | None) -> Bundle:
@@ -110,7 +111,10 @@ def observed(trial: Trial) -> Observed | None:
         return None
     digests = {name: user_code.combined(user_code.files(own)) for name, own in measures(trial).items()}
     in_any_case = {} if trial.partial else dict.fromkeys(measured_in_any_case(trial), "")
-    return Observed(tuple(sorted({**in_any_case, **digests}.items())), trial.settings.measured_steps())
+    measures_of = tuple(sorted({**in_any_case, **digests}.items()))
+    if len(trial.once) == len(measures_of):
+        return Observed(measures_of, AT_THE_END)
+    return Observed(measures_of, trial.settings.measured_steps(), trial.once)
 
 
 def measured_in_any_case(trial: Trial) -> AbstractSet[str]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tracking.common.errors import Damaged, OtherFormat, Refused
 from tracking.common.named_files.user_files import within
-from tracking.records.manifests.manifest import AT_THE_END, FileEntry, Manifest, TrialEntry
+from tracking.records.manifests.manifest import FileEntry, Manifest, TrialEntry
 from tracking.records.rows import Outcome, Progress
 from tracking.records.store import Store
 from tracking.records.writer import Writer
@@ -163,11 +163,11 @@ def _set_aside(store: Store, error: Damaged) -> str:
 
 
 def _counting(bundle: Bundle, progress: Progress) -> Progress:
-    """Without rows and weights that are kept elsewhere already, and rows before the end where only that is measured."""
+    """Without rows and weights that are kept elsewhere already."""
     if not bundle.trials[0].partial or bundle.observed is None:
         return progress
-    wanted, only_ended = dict(bundle.observed.measures), bundle.observed.every == AT_THE_END
-    rows = [row for row in progress.rows if row.measure in wanted and (not only_ended or row.trial in progress.ended)]
+    wanted = dict(bundle.observed.measures)
+    rows = [row for row in progress.rows if row.measure in wanted]
     return progress._replace(rows=rows, weights=None)
 
 

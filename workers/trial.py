@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Protocol, cast
@@ -57,17 +57,19 @@ class Trial(Generic[S_co]):
     """One training run. Make it with `Trial.of`, which validates.
 
     files: the files of the user's own in which its names are looked up besides this program's. partial: whether it is
-    recorded already, and nothing is to be recorded again but its `measure`.
+    recorded already, and nothing is to be recorded again but its `measure`. once: those of its measures that are taken
+    once, when its training ends.
     """
 
     experiment: str
     files: UserFiles = field(repr=False)
     partial: bool
+    once: tuple[str, ...]
     _first: ClassVar["_First | None"] = None  # of a trial that `with_seed` made, the one that it was made from
 
     def __init__(self, experiment: str, settings: S_co, files: UserFiles | None = None, partial: bool = False) -> None:
         known = {"experiment": experiment, "settings": settings, "files": files or current(), "partial": partial}
-        self.__dict__.update(known)
+        self.__dict__.update(known, once=())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Trial) and self._compared == other._compared
@@ -172,7 +174,7 @@ class Trial(Generic[S_co]):
     @functools.cached_property
     def _of_cell(self) -> dict[str, object]:
         """The properties that are the same, and one object, for every seed."""
-        shared: dict[str, object] = {"experiment": self.experiment, "files": self.files, "partial": False}
+        shared: dict[str, object] = {"experiment": self.experiment, "files": self.files, "partial": False, "once": ()}
         shared |= {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
         shared |= {"unseeded": self.unseeded, "_may_differ": self._may_differ}
         shared["_first"] = _First(self.settings, self.plain)
@@ -188,6 +190,15 @@ class Trial(Generic[S_co]):
         shared: dict[str, object] = {"id": self.id, "cell": self.cell, "sources": self.sources}
         plain = {**self.plain, "measure": [*measures], "evaluate_every": every if isinstance(every, int) else [*every]}
         other.__dict__.update(shared, _around_seed=self._around_seed, plain=plain)
+        return other
+
+    def measuring_once(self, measures: Collection[str]) -> "Trial":
+        """The same trial, of which these measures are taken once, when its training ends, as far as it has them."""
+        once = tuple(sorted({*self.plain.get("measure", ())}.intersection(measures)))
+        if once == self.once:
+            return self
+        other: Trial[S_co] = object.__new__(Trial)
+        other.__dict__.update({key: value for key, value in self.__dict__.items() if key != "_of_cell"}, once=once)
         return other
 
     @functools.cached_property

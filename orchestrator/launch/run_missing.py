@@ -17,7 +17,7 @@ from orchestrator.execution.store.publish_progress import published
 from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.launch.options import Options
-from orchestrator.planning import consistency
+from orchestrator.planning import consistency, history
 from orchestrator.planning.estimate import Speeds, remember_overhead
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import pack_missing
@@ -57,6 +57,7 @@ def run_missing(
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
     with observer.waiting("comparing code and data with the records"):
         for line in (
+            *((history.sentence(plan.once),) if plan.once else ()),
             *sentences(plan.lacks, plan.why_lacking),
             *consistency.notes(plan.trials, plan.recorded, work.ledger),
         ):

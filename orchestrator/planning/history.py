@@ -1,10 +1,15 @@
-"""Which measures of a sweep are looked at only where a training has ended, so that their history is not needed."""
+"""Which measures of a sweep are looked at only where a training has ended, so that their history is not needed.
 
-from collections.abc import Iterable, Iterator
+Of these, the ones that say that they are costly (`workers.interfaces.measure.Costly`) are taken once in a training that
+runs, at its end. Any of them that is added later is computed from the kept network.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.specs.quantity import once_a_trial
 from tracking.common.flatten import flat
 from tracking.verdicts.claim import Claim
@@ -25,9 +30,20 @@ def at_the_end(sweep: Sweep, trials: Iterable[Trial]) -> frozenset[str]:
     return frozenset(found)
 
 
+def sentence(once: Sequence[str]) -> str:
+    """That these measures are taken once, as `Plan.once`, and how to get more of them."""
+    verb = "is" if len(once) == 1 else "are"
+    return (
+        f"{', '.join(once)} {verb} measured once, when a training ends: no figure or claim looks at an earlier step (a "
+        "curve with `x: step` would)"
+    )
+
+
 def _looks_at_the_end(item: object, settings: frozenset[str]) -> bool:
     if isinstance(item, Curve):
         return item.x != "step" and item.at in ((), ("last",)) and not once_a_trial(item.y)
+    if isinstance(item, Heatmap):
+        return "step" not in (item.x, item.y) and item.at in (None, "last") and not once_a_trial(item.z)
     if isinstance(item, Claim):
         return all(one.at == "last" and not once_a_trial(one.y) for one in item.needs(settings).measures.values())
     return False

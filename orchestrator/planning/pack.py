@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from orchestrator.planning.amounts import amount
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources
 from tracking.common.flatten import flat
@@ -20,32 +21,27 @@ KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degre
 PER_LANE = 4  # bundles for each lane at least, if there are enough trials, so that no lane is idle early
 
 
-def cost(trial: Trial) -> float:
-    """Floating-point operations of a trial, as its experiment estimates them."""
+def cost(trial: Trial, kept: bool = False) -> float:
+    """Floating-point operations of a trial, as its experiment estimates them. kept: nothing is trained."""
     with trial.files.active():
-        return EXPERIMENTS.load(trial.experiment).cost(trial.settings)
+        return amount(trial, EXPERIMENTS.load(trial.experiment).cost, kept)
 
 
-def costs(trials: Iterable[Trial]) -> dict[str, float]:
+def costs(trials: Iterable[Trial], kept: bool = False) -> dict[str, float]:
     """The cost of each trial, by id; computed once for those that differ in nothing but their seed."""
     known: dict[int, float] = {}
     found = {}
     for t in trials:
         same = id(t.unseeded)
         if same not in known:
-            known[same] = cost(t)
+            known[same] = cost(t, kept)
         found[t.id] = known[same]
     return found
 
 
 def operations(bundle: Bundle) -> float:
-    """Floating-point operations of a bundle: one epoch stands for what is measured of networks that are kept."""
-    once = {"epochs": 1, "evaluate_every": 1}
-    trials = [
-        Trial(t.experiment, t.settings.model_copy(update=once), t.files) if bundle.trained_in else t
-        for t in bundle.trials
-    ]
-    return sum(costs(trials).values())
+    """Floating-point operations of a bundle."""
+    return sum(costs(bundle.trials, bool(bundle.trained_in)).values())
 
 
 def described(bundles: Sequence[Bundle]) -> dict[str, str]:
@@ -95,19 +91,23 @@ def pack_missing(plan: Plan, resources: Resources) -> tuple[Bundle, ...]:
     uninterrupted launch.
     """
     limit = partial(most, resources.gpu_bytes)
-    again = [t for t in plan.to_measure if t.id not in plan.from_weights]
+    again = _measuring_once(plan, (t for t in plan.to_measure if t.id not in plan.from_weights))
     kept = [t for t in plan.to_measure if t.id in plan.from_weights]
     sized = _sized(again, (), resources.lanes, limit)
     trained_in = {t.id: plan.recorded[t.id].bundle for t in kept}
     sized += _sized(kept, (), resources.lanes, limit, partial(measuring_kept, trained_in))
     if plan.to_run:
         unpacked = {t.id for t in plan.to_run} - {t.id for bundle in plan.begun for t in bundle.trials}
-        of_all = _sized(plan.trials, (), resources.lanes, limit)
+        of_all = _sized(_measuring_once(plan, plan.trials), (), resources.lanes, limit)
         whole = [one for one in of_all if all(t.id in unpacked for t in one.bundle.trials)]
         packed = {t.id for one in whole for t in one.bundle.trials}
-        rest = [t for t in plan.to_run if t.id not in packed]
+        rest = _measuring_once(plan, (t for t in plan.to_run if t.id not in packed))
         sized += [*whole, *_sized(rest, plan.begun, resources.lanes, limit)]
     return tuple(_longest_first(sized))
+
+
+def _measuring_once(plan: Plan, trials: Iterable[Trial]) -> list[Trial]:
+    return [trial.measuring_once(plan.once) for trial in trials]
 
 
 def pack(

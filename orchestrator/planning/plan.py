@@ -11,6 +11,7 @@ from tracking.common.errors import Damaged
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import ENDED, TrialRecord
 from workers.bundle import Bundle, recorded_trials
+from workers.interfaces.measure import costly
 from workers.trial import Trial
 
 
@@ -22,7 +23,7 @@ class Plan:
     begun: bundles of theirs that have a checkpoint to continue from. damaged: a message for each manifest that cannot
     be read. to_measure: trials with a result that lack measures, or were measured too seldom, each with what it lacks
     as its measures. from_weights: those of them that need not be trained again, since only the end is looked at and
-    their trained weights are kept.
+    their trained weights are kept. once: the costly measures that are taken once, when a training ends.
     """
 
     trials: tuple[Trial, ...]
@@ -32,6 +33,7 @@ class Plan:
     damaged: tuple[str, ...]
     to_measure: tuple[Trial, ...] = ()
     from_weights: frozenset[str] = frozenset()
+    once: tuple[str, ...] = ()
 
     @property
     def work(self) -> tuple[Trial, ...]:
@@ -85,7 +87,13 @@ def compare(
     damaged = tuple(str(error) for error in ledger.damaged)
     lack = tuple(lacking.lacking(trials, recorded, at_the_end))
     kept = lacking.computable(lack, recorded, ledger, at_the_end)
-    return Plan(tuple(trials), recorded, to_run, tuple(_begun(ledger, to_run, recorded)), damaged, lack, kept)
+    once = _once(trials[0], at_the_end) if trials else ()
+    return Plan(tuple(trials), recorded, to_run, tuple(_begun(ledger, to_run, recorded)), damaged, lack, kept, once)
+
+
+def _once(like: Trial, at_the_end: Collection[str]) -> tuple[str, ...]:
+    with like.files.active():
+        return costly(at_the_end)
 
 
 def _is_done(record: TrialRecord | None, retry_failed: bool) -> bool:

@@ -15,6 +15,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field, TypeAdapter
 
+from orchestrator.planning.amounts import amount
+from tracking.common.named_files.plugins import Frozen
 from workers.bundle import Bundle
 from workers.interfaces.experiment import Seconds
 from workers.plugins import EXPERIMENTS
@@ -121,17 +123,20 @@ def work(bundle: Bundle, device: str) -> Work:
     with first.files.active():
         experiment = EXPERIMENTS.load(first.experiment)
         choice = experiment.engine(first.settings, device)
-        once = {"epochs": 1, "evaluate_every": 1} if bundle.trained_in else {}
         alike: dict[int, list[Trial]] = {}
         for trial in bundle.trials:
             alike.setdefault(id(trial.unseeded), []).append(trial)
-        of_each = [
-            (experiment.seconds(some[0].settings.model_copy(update=once), device), len(some)) for some in alike.values()
-        ]
-    total = sum(seconds.each * n for seconds, n in of_each)
+
+        kept = bool(bundle.trained_in)
+
+        def each(settings: Frozen) -> float:
+            return experiment.seconds(settings, device).each
+
+        total = sum(amount(some[0], each, kept) * len(some) for some in alike.values())
+        start = experiment.seconds(first.settings, device).bundle
     visits = sum(_visits(some[0]) * len(some) for some in alike.values())
     names = _names(first, choice.engine if choice else "")
-    return Work(names, Seconds(total, of_each[0][0].bundle), bool(first.plain.get("until")), visits)
+    return Work(names, Seconds(total, start), bool(first.plain.get("until")), visits)
 
 
 def _visits(trial: Trial) -> int:

@@ -1,27 +1,19 @@
 """A measure that is added to a recorded sweep is recorded beside what is there: nothing is recorded twice."""
 
-import io
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.planning.history import at_the_end
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import operations, pack_missing
-from orchestrator.planning.plan import Plan, compare
-from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
-from orchestrator.spec.load import read
-from orchestrator.spec.sweep import Sweep
 from tests.support.launching.launches import Program
+from tests.support.stores.measured_sweeps import KEYS, ONE_LANE, begun, counted, plan, sweep, trained, twice
 from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from workers import run_bundle
 
 SWEEP = """\
 title: Measures that are added
@@ -38,41 +30,7 @@ measure: [error, risk]
 MORE = SWEEP.replace("[error, risk]", "[error, risk, margin, norm]")
 ALONG_STEPS = "curves:\n  - {name: margin, x: step, y: margin, split: train}\n"
 LONG = MORE + ALONG_STEPS + "  - {name: n, x: step, y: norm}\n"
-KEYS = ["trial", "step", "split", "measure", "layer"]
 REFERENCE = {"SWEEP_ENGINE": "reference"}
-
-
-def sweep(folder: Path, text: str) -> Sweep:
-    folder.mkdir(exist_ok=True, parents=True)
-    (folder / "added.yaml").write_text(text)
-    return read(str(folder / "added.yaml"))
-
-
-def plan(found: Sweep, store: Store) -> Plan:
-    trials = expand(found)
-    return compare(trials, Ledger.read(store), at_the_end=at_the_end(found, trials))
-
-
-def trained(found: Sweep, store: Store) -> None:
-    for bundle in pack_missing(plan(found, store), Resources(1, None, "cpu")):
-        list(run_bundle.work(store, bundle, "cpu"))
-
-
-def counted(store: Store) -> pd.DataFrame:
-    """The rows that count."""
-    ledger = Ledger.read(store)
-    table = ledger.rows(ledger.records.values()).to_pandas().astype({key: str for key in KEYS if key != "step"})
-    return table.sort_values(KEYS, ignore_index=True)[[*KEYS, "value"]]
-
-
-def twice(store: Store) -> list[Any]:
-    """What is in more than one committed row of the files, whether it counts or not."""
-    found = Counter[Any]()
-    for manifest in Ledger.read(store).manifests.values():
-        for segment in manifest.segments:
-            table = pq.read_table(io.BytesIO(store.files.read(segment.name))).to_pandas()
-            found.update(table[KEYS].itertuples(index=False, name=None))
-    return [key for key, n in found.items() if n > 1]
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +77,7 @@ def test_what_is_looked_at_only_at_the_end_is_computed_from_kept_networks(
     assert sentences(lacks.lacks, lacks.why_lacking) == [
         "2 recorded trials lack the measures margin, norm: 2 are computed from kept weights"
     ]
-    (kept, *_), (again, *_) = (
-        pack_missing(plan(sweep(tmp_path, text), recorded), Resources(1, None, "cpu")) for text in (MORE, LONG)
-    )
+    (kept, *_), (again, *_) = (pack_missing(plan(sweep(tmp_path, text), recorded), ONE_LANE) for text in (MORE, LONG))
     assert kept.trained_in and not again.trained_in and operations(kept) < operations(again) / 2
     trained(found, recorded)
     assert not plan(found, recorded).work and not twice(recorded)
@@ -154,10 +110,7 @@ def test_damaged_networks_are_trained_again(recorded: Store, at_once: pd.DataFra
 def test_an_interrupted_addition_counts_when_it_is_done(recorded: Store, at_once: pd.DataFrame, tmp_path: Path) -> None:
     found, before = sweep(tmp_path, MORE + ALONG_STEPS), counted(recorded)
     for _ in range(3):
-        for bundle in pack_missing(plan(found, recorded), Resources(1, None, "cpu")):
-            running = run_bundle.work(recorded, bundle, "cpu")
-            next(running)
-            running.close()
+        begun(found, recorded, 1)
         pd.testing.assert_frame_equal(counted(recorded), before, check_exact=True)
     trained(found, recorded)
     assert not plan(found, recorded).work and not twice(recorded)

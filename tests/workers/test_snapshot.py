@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.networks import engine_bundles, small_trials
+from tests.support.networks import engine_bundles, small_trials, snapshots
 from workers.engines.choose import choose
 from workers.interfaces.snapshot import Snapshot
 from workers.training.functions import NetFunctions
@@ -42,6 +42,18 @@ def test_the_forward_pass_gives_the_outputs_and_the_risk_of_the_engine(
         torch.testing.assert_close(alone[0], outputs[1], **TOLERANCE)
         (given,) = [labels for _, labels in snapshot.batches(split, 1, 20)]
         assert torch.equal(given[0], labels[1, :20])
+
+
+@pytest.mark.parametrize("engine", small_trials.engines())
+def test_some_of_the_models_are_measured_as_beside_the_others(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By outputs, initial weights, images of each model, gradients, running statistics, and the trial's seed."""
+    net = {"name": "convnet", "depth": 2, "width": 3, "batch_norm": True}
+    whole = trained(engine, net, monkeypatch)
+    part = Snapshot(whole.engine, whole._functions, [1])
+    assert part.models == 1 and part.settings[0].seed == 1
+    for name in ("error", "margin", "distance_from_init", "fisher_rao", "gradient_norm", "box_sharpness", "trace"):
+        of_all, found = snapshots.measured(name, whole), snapshots.measured(name, part)
+        assert found == {place: [pytest.approx(values[1], rel=1e-5)] for place, values in of_all.items()}, name
 
 
 def test_initial_parameters_are_those_before_the_first_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

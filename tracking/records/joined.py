@@ -51,12 +51,12 @@ def _counting(manifests: list[Manifest], measure: str) -> Manifest:
     was begun first."""
     last = max(manifests, key=lambda m: (_last_ms(m), m.bundle))
     same = [m for m in manifests if _names(m)[measure] == _names(last)[measure]]
-    return min(same, key=lambda m: (-_steps(m), m.started_ms, m.bundle))
+    return min(same, key=lambda m: (-_steps(m, measure), m.started_ms, m.bundle))
 
 
 def _last_ms(manifest: Manifest) -> int:
     return manifest.clock[-1][1] if manifest.clock else 0
 
 
-def _steps(manifest: Manifest) -> int:
-    return manifest.observed.count(manifest.step) if manifest.observed else 0
+def _steps(manifest: Manifest, measure: str) -> int:
+    return manifest.observed.count(measure, manifest.step) if manifest.observed else 0

@@ -29,7 +29,8 @@ class Measure(Protocol):
 
 
 class Costly(Protocol):
-    """What a measure may say besides, so that plans know of it: that it takes more than the outputs of the networks."""
+    """What a measure may say besides: that it takes more than the outputs of the networks. Plans count it, and it is
+    taken once, when a training ends, where nothing looks at an earlier step."""
 
     def visits(self, train: int, /) -> float:
         """How many examples forward and backward would take as long as one evaluation, of one model with so many
@@ -38,8 +39,13 @@ class Costly(Protocol):
 
 def visits(names: Iterable[str], train: int) -> float:
     """The visits of all these measures together; those that say none take none worth counting."""
-    costly = filter(None, (_costly(MEASURES.find(name)) for name in names))
-    return sum(module.visits(train) for module in costly)
+    found = filter(None, (_costly(MEASURES.find(name)) for name in names))
+    return sum(module.visits(train) for module in found)
+
+
+def costly(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these measures that say what they take, sorted."""
+    return tuple(sorted(name for name in names if _costly(MEASURES.find(name))))
 
 
 @functools.lru_cache(maxsize=1024)

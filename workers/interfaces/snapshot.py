@@ -16,6 +16,7 @@ import torch
 
 from workers.interfaces.divergence import LARGEST_RISK
 from workers.interfaces.net import layer_of
+from workers.runtime import lease_watch
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64, Int64, Shaped
@@ -27,18 +28,37 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """A bundle between two epochs. `parameters`: of all models, by name."""
+    """Models of a bundle between two epochs. `parameters`: of all of them, by name."""
 
-    def __init__(self, engine: Engine, functions: Functions) -> None:
+    def __init__(self, engine: Engine, functions: Functions, models: Sequence[int] | None = None) -> None:
+        """models: places in the bundle, ascending; all of them if absent."""
         self.engine, self._functions = engine, functions
-        self.totals = functools.cache(engine.totals)  # split -> error (M,), risk (M,)
-        self.outputs = functools.cache(engine.outputs)  # split -> outputs (M, N, C), labels (M, N)
-        self.parameters = engine.parameters()
+        self._places = range(len(functions.settings)) if models is None else models
+        self.totals = functools.cache(self._totals)
+        self.outputs = functools.cache(self._outputs)
+        self.parameters = self._of_these(engine.parameters())
 
     @property
     def settings(self) -> Sequence[TrialSettings]:
         """Of each model."""
-        return self._functions.settings
+        return [self._functions.settings[place] for place in self._places]
+
+    def _totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
+        """Error and risk."""
+        error, risk = self.engine.totals(split)
+        return self._chosen(error), self._chosen(risk)
+
+    def _outputs(self, split: str) -> tuple[Float[Tensor, "M N C"], Int64[Tensor, "M N"]]:
+        """Outputs and labels."""
+        outputs, labels = self.engine.outputs(split)
+        return self._chosen(outputs), self._chosen(labels)
+
+    def _of_these(self, of_all: dict[str, Tensor]) -> dict[str, Shaped[Tensor, "M ..."]]:
+        return {name: self._chosen(value) for name, value in of_all.items()}
+
+    def _chosen(self, of_all: Tensor) -> Tensor:
+        """Of the models of this snapshot; no copy where these are all."""
+        return of_all if len(self._places) == len(of_all) else of_all[list(self._places)]
 
     @property
     def models(self) -> int:
@@ -47,12 +67,12 @@ class Snapshot:
     @functools.cached_property
     def buffers(self) -> dict[str, Shaped[Tensor, "M ..."]]:
         """Running statistics and counters by name; empty where the network has none."""
-        return {name: self._put(value) for name, value in self.engine.state()["buffers"].items()}
+        return {name: self._put(value) for name, value in self._of_these(self.engine.state()["buffers"]).items()}
 
     @functools.cached_property
     def initial(self) -> dict[str, Float[Tensor, "M ..."]]:
         """The parameters that each model's seed drew, before any training (of `pretrain`, too)."""
-        return {name: self._put(value) for name, value in self._functions.initial().items()}
+        return {name: self._put(value) for name, value in self._of_these(self._functions.initial()).items()}
 
     def _put(self, value: Tensor) -> Tensor:
         return value.to(self._like) if value.is_floating_point() else value.to(self._like.device)
@@ -85,9 +105,11 @@ class Snapshot:
     ) -> Iterator[tuple[Float[Tensor, "M B K H W"], Int64[Tensor, "M B"]]]:
         """Images and labels of a split in parts that fit into memory: of all models or of one, all of them or the
         first `most`. The first training examples are a class-balanced sample drawn by the trial's seed."""
-        models = range(self.models) if model is None else [model]
+        models = self._places if model is None else [self._places[model]]
         number = self.size(split) if most is None else min(most, self.size(split))
-        return self._functions.batches(split, models, number, self._like)
+        for part in self._functions.batches(split, models, number, self._like):
+            lease_watch.look()
+            yield part
 
     def images(self, split: str, model: int | None = None, most: int | None = None) -> Float[Tensor, "M N K H W"]:
         """The images of a split as the networks see them. All at once they may not fit into memory: see `batches`."""

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 SPLITS = ("",)
 
 
+def visits(train: int) -> float:
+    """Some fifty products with each convolution, of one image."""
+    return 50.0
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models, one layer after the other."""
     import torch

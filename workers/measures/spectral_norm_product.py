@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 SPLITS = ("",)
 
 
+def visits(train: int) -> float:
+    """As spectral_norm."""
+    return 50.0
+
+
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:
     """Yields split, layer and values of M models."""
     import torch

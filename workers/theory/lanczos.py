@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.runtime import lease_watch
+
 if TYPE_CHECKING:
     from jaxtyping import Float64
 
@@ -27,7 +29,11 @@ def largest(
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    operator: Any = LinearOperator((len(first), len(first)), matvec=product, dtype=np.float64)
+    def step(vector: Array) -> Array:
+        lease_watch.look()
+        return product(vector)
+
+    operator: Any = LinearOperator((len(first), len(first)), matvec=step, dtype=np.float64)
     found = eigsh(operator, k, which=which, v0=first, tol=tolerance, return_eigenvectors=False)
     return np.sort(np.asarray(found))[::-1]
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.runtime import lease_watch
+
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64, Int64
     from torch import Tensor
@@ -40,6 +42,7 @@ class OneModel:
         """The Hessian of the risk at the present weights, times a vector; summed over parts of the examples."""
         import torch
 
+        lease_watch.look()
         v = torch.from_numpy(np.ascontiguousarray(vector).reshape(-1)).to(self.weights)
         total = torch.zeros_like(self.weights)
         for weights, gradient in self._kept or self._graphs():

@@ -6,7 +6,7 @@ M models, N training examples of a model.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,8 @@ class Training:
         self.examples = functions.size("train")  # of each model
         self.visits = 0
         self.spent = Spent(0.0, 0.0, 0)  # since this process began
-        self.settings = trials[0].settings
+        self.settings, self.once = trials[0].settings, trials[0].once
+        self.along = [name for name in self.settings.measure if name not in self.once]
         self.epoch = -1  # the last epoch that is done and measured; 0 is the initial network
         self.active = np.ones(len(trials), dtype=bool)
         self.perturbing = Perturbing(trials, engine)
@@ -88,18 +89,27 @@ class Training:
         start = time.monotonic()
         snapshot = Snapshot(self.engine, self.functions)
         shown = self.active.copy()
-        rows = measured(
-            snapshot, self.settings.measure, [t.id for t in self.trials], np.where(shown, epoch, -1).tolist()
-        )
+        rows = measured(snapshot, self.along, [t.id for t in self.trials], np.where(shown, epoch, -1).tolist())
         if epoch == 0 and self.rates.need_risk:
             self.rates.learn(snapshot.totals("train")[1].cpu().numpy())
         ended = self._ended(epoch, snapshot)
+        rows += self._measured_once(epoch, ended)
         rows += self._perturbed(epoch, snapshot, shown)
         self.epoch, visits, self.visits = epoch, self.visits, 0
         self.spent = replace(self.spent, evaluation=self.spent.evaluation + time.monotonic() - start)
         spent = Spent(round(self.spent.training, 3), round(self.spent.evaluation, 3), self.spent.visits)
         weights = self._weights if self.settings.keep_weights else None
         return Progress(epoch, rows, ended, self.state, replace(self.about, spent=spent), visits, weights)
+
+    def _measured_once(self, epoch: int, ended: Collection[str]) -> list[Row]:
+        """Rows of the measures that are taken once, of the models that end here."""
+        from workers.interfaces.snapshot import Snapshot
+
+        if not (self.once and ended):
+            return []
+        models = [i for i, trial in enumerate(self.trials) if trial.id in ended]
+        snapshot = Snapshot(self.engine, self.functions, models)
+        return measured(snapshot, self.once, [self.trials[i].id for i in models], [epoch] * len(models))
 
     def _learn_risk(self, before: State) -> None:
         """Lets the schedules know the risk after an epoch. before: the engine's state before it, for models whose epoch

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
+from orchestrator.planning import history
 from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import described, operations
@@ -91,6 +92,8 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
         say(f"trained weights that will be kept: {size(found.kept_bytes)}")
     for line in sentences(plan.lacks, plan.why_lacking):
         say(line)
+    if found.bundles and plan.once:
+        say(history.sentence(plan.once))
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
     for line in found.notes:
@@ -107,6 +110,7 @@ def _summary(found: Planned) -> dict[str, Any]:
             for b, c in zip(found.bundles, found.engines, strict=True)
         ],
         "to_measure": to_measure(plan),
+        "measured_once": list(plan.once),
         "operations": sum(operations(bundle) for bundle in found.bundles),
         "kept_bytes": found.kept_bytes,
         "damaged": list(plan.damaged),

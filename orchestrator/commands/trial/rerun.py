@@ -45,12 +45,13 @@ def rerun(ledger: Ledger, one: TrialRecord, trace: str | None = None) -> Iterato
 
 
 def trial_of(ledger: Ledger, one: TrialRecord) -> Trial:
-    """The trial that a record is of, with the user's own files as they are kept with the records.
+    """The trial that a record is of, with the user's own files as they are kept with the records, measured as often.
 
     Raises Refused where this version does not know its settings.
     """
     try:
-        return Trial.of(one.experiment, one.settings, kept_files(ledger.store, one))
+        found = Trial.of(one.experiment, one.settings, kept_files(ledger.store, one))
+        return found.measuring_once(one.observed.once if one.observed else ())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))

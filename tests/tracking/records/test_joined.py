@@ -19,17 +19,16 @@ ID = ENTRIES[0].id
 
 def record(
     store: Store, bundle: str, measures: dict[str, str], every: int = 1, ms: int = 1000, state: State = "finished",
-    trials: list[TrialEntry] = ENTRIES,
+    trials: list[TrialEntry] = ENTRIES, once: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """A bundle with rows of these measures (name -> digest of its source), whose values tell the bundle."""
-    observed = Observed(tuple(sorted(measures.items())), every)
+    observed = Observed(tuple(sorted(measures.items())), every, once)
     times = iter(range(ms, ms + 100))
     provenance = Provenance(host=bundle)
     writer = Writer.begin(store, bundle, "network", trials, provenance, lambda: next(times), 2, observed=observed)
     steps = range(0, LAST + 1, every) if every != AT_THE_END else [LAST]
-    writer.add(
-        [Row(t.id, s, "train", m, "", float(ord(bundle[0]))) for t in trials for s in steps for m in measures], {}
-    )
+    of = {measure: [LAST] if measure in once else steps for measure in measures}
+    writer.add([Row(t.id, s, "train", m, "", float(ord(bundle[0]))) for t in trials for m in of for s in of[m]], {})
     if state != "running":
         writer.add([], {t.id: Outcome(state, LAST, "") for t in trials})
     writer.commit(LAST, b"state" if state == "running" else None)
@@ -101,6 +100,14 @@ def test_the_one_with_more_steps_counts(every: int, tmp_path: Path) -> None:
     record(store, "b", {"error": ""}, ms=2000)
     rows = 3 if every == 2 else 1
     assert counted(store) == {"error": ("b", 5), "risk": ("a", rows)}
+
+
+def test_a_measure_that_was_taken_once_has_fewer_steps_than_the_others_of_its_bundle(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    record(store, "a", {"error": "", "sharpness": ""}, once=("sharpness",))
+    assert counted(store) == {"error": ("a", 5), "sharpness": ("a", 1)}
+    record(store, "b", {"error": "", "sharpness": ""}, every=4, ms=2000)
+    assert counted(store) == {"error": ("a", 5), "sharpness": ("b", 2)}
 
 
 def test_of_a_measure_that_was_edited_the_source_that_was_used_last_counts(tmp_path: Path) -> None:

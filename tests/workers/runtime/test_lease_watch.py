@@ -1,21 +1,38 @@
 """A computation looks at its launch's lease between its steps, and stops once another launch has taken it over."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.launching.waiting import until
+from tests.support.networks import snapshots
 from tracking.common.errors import InUse
 from tracking.records.leases import lease
 from tracking.records.store import Store
 from workers.runtime import lease_watch
+from workers.theory.lanczos import largest
+from workers.theory.one_model import OneModel
 
 
-def looking() -> Generator[None, None, None]:
+def looking(step: Callable[[], object] = lease_watch.look) -> Generator[None, None, None]:
     while True:
-        lease_watch.look()
+        step()
         yield
+
+
+def of_measures() -> dict[str, Callable[[], object]]:
+    """The steps that long measures consist of."""
+    snapshot = snapshots.made(models=1)
+    one = OneModel(snapshot, 0, 20)
+    unit, matrix = np.ones(len(one.weights)), np.diag(np.arange(1.0, 6.0))
+    one.hessian_times(unit)  # from here on its examples are not read again
+    return {
+        "a product with the Hessian": lambda: one.hessian_times(unit),
+        "some of the examples": lambda: list(snapshot.batches("train")),
+        "Lanczos' method": lambda: largest(lambda vector: matrix @ vector, np.ones(5), 1, 0.1),
+    }
 
 
 def stopped(steps: Generator[None, None, None]) -> bool:
@@ -37,6 +54,15 @@ def test_it_stops_when_the_lease_was_taken_over(store: Store) -> None:
         steps = lease_watch.watched(Store(store.root, mine.number), looking())
         next(steps)
         Path(store.files.path(f"leases/{mine.number:06d}.json")).unlink()  # as who takes over does
+        until(lambda: stopped(steps), "the end of the computation", 20)
+
+
+@pytest.mark.parametrize("name", of_measures())
+def test_a_long_measure_stops_when_the_lease_was_taken_over(name: str, store: Store) -> None:
+    with lease.acquire(store.files, "one", None, print) as mine:
+        steps = lease_watch.watched(Store(store.root, mine.number), looking(of_measures()[name]))
+        next(steps)
+        Path(store.files.path(f"leases/{mine.number:06d}.json")).unlink()
         until(lambda: stopped(steps), "the end of the computation", 20)
 
 

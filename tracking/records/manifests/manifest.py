@@ -77,6 +77,8 @@ def includes(there: Every, asked: Every) -> bool:
 
 def both(one: Every, other: Every) -> Every:
     """Steps that include those of both."""
+    if AT_THE_END in (one, other):
+        return one if other == AT_THE_END else other
     if isinstance(one, int) or isinstance(other, int):
         return math.gcd(*(step for every in (one, other) for step in ((every,) if isinstance(every, int) else every)))
     return tuple(sorted({*one, *other}))
@@ -87,18 +89,26 @@ class Observed:
     """What was measured of a training that does not depend on it, and how often.
 
     measures: (name, digest of its source, "" for a measure of this program), sorted. every: steps between measurements,
-    AT_THE_END, or the steps that were measured, sorted. The last step is one in any case.
+    AT_THE_END, or the steps that were measured, sorted. The last step is one in any case. once: the measures that were
+    taken at the last step alone, sorted.
     """
 
     __pydantic_config__ = _STRICT
     measures: Pairs
     every: Every
+    once: tuple[str, ...] = ()
 
-    def count(self, last: int) -> int:
-        """At how many steps of a training with so many steps."""
-        if isinstance(self.every, int):
-            return last // self.every if self.every != AT_THE_END else 0
-        return len(self.every)
+    def every_of(self, measure: str) -> Every:
+        """`every` of one of the measures."""
+        return AT_THE_END if measure in self.once else self.every
+
+    def count(self, measure: str, last: int) -> int:
+        """At how many steps of a training with so many steps a measure was taken, the last one not counted where it is
+        the only one."""
+        every = self.every_of(measure)
+        if isinstance(every, int):
+            return last // every if every != AT_THE_END else 0
+        return len(every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ class TrialRecord(NamedTuple):
         """What was measured of it: of each name the digest of its source, and the steps between measurements."""
         seen = [(self.observed, None), *((other.observed, other.measures) for other in self.beside)]
         return {
-            name: (digest, one.every)
+            name: (digest, one.every_of(name))
             for one, measures in seen
             if one
             for name, digest in one.measures

@@ -125,10 +125,15 @@ def _optional(manifest: Manifest) -> dict[str, object]:
     if manifest.sources:
         found["sources"] = dict(manifest.sources)
     if manifest.observed:
-        found["observed"] = {"measures": dict(manifest.observed.measures), "every": manifest.observed.every}
+        found["observed"] = _observed(manifest.observed)
     if manifest.weights:
         found["weights"] = [_file(entry) for entry in manifest.weights]
     return found
+
+
+def _observed(observed: Observed) -> dict[str, object]:
+    plain: dict[str, object] = {"measures": dict(observed.measures), "every": observed.every}
+    return {**plain, "once": observed.once} if observed.once else plain
 
 
 def _trial(trial: TrialEntry) -> dict[str, object]:

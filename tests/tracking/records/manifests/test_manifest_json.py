@@ -57,8 +57,9 @@ def test_what_only_the_present_format_says_comes_back() -> None:
     )  # fmt: skip
     read = manifest_json.of_bytes(manifest_json.to_bytes(said), layout.manifest("b"))
     assert read == said
-    chosen = replace(said, observed=Observed((("error", ""),), (1, 2, 70)))
-    assert manifest_json.of_bytes(manifest_json.to_bytes(chosen), layout.manifest("b")) == chosen
+    for observed in (Observed((("error", ""),), (1, 2, 70)), Observed((("error", ""), ("trace", "")), 1, ("trace",))):
+        chosen = replace(said, observed=observed)
+        assert manifest_json.of_bytes(manifest_json.to_bytes(chosen), layout.manifest("b")) == chosen
     assert read.record(read.trials[0]).sources == said.sources
     assert read.back_at(read.checkpoints[0]).weights == weights
 
