@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from orchestrator.planning.history import at_the_end
+from orchestrator.planning.plan import compare
 from tests.support.published.draw import verdicts
 from tests.support.published.entries import FOLDER, Entry, index
 from tests.support.published.page import page
 from tracking.plotting.figures import NotDrawn, table
 from tracking.records import layout
+from tracking.records.ledger import Ledger
+from tracking.records.store import Store
 
 ENTRIES = pytest.mark.parametrize("entry", index().sweeps, ids=lambda entry: entry.name)
 WITH_POINTS = [entry for entry in index().sweeps if (entry.folder / layout.CURVES_CSV).exists()]
@@ -22,6 +26,8 @@ def test_every_trial_of_the_sweep_is_recorded(entry: Entry) -> None:
     results = entry.results()
     assert [t.id for t in results.trials if t.id not in results.records] == []
     assert not results.unfinished
+    ledger, end = Ledger.read(Store(str(entry.folder))), at_the_end(results.sweep, results.trials)
+    assert not compare(results.trials, ledger, at_the_end=end).work, "a launch would have something to measure"
 
 
 @ENTRIES
