@@ -50,11 +50,13 @@ def _observed_again(
     in_any_case: frozenset[str],
 ) -> Iterator[Trial]:  # fmt: skip
     """The trial with what it lacks; none where nothing lacks. Where it was measured at other steps, it is to be
-    measured at both those and the ones that are asked for, so that one record has them all."""
+    measured at both those and the ones that are asked for, so that one record has them all. What is measured in any
+    case does not lack where a record, of an earlier version, does not name it."""
     lacks = [
         name
         for name, digest in wanted.measures
-        if not _is_measured(there.get(name), digest, wanted.every, name in at_the_end)
+        if (name in there or name not in in_any_case)
+        and not _is_measured(there.get(name), digest, wanted.every, name in at_the_end)
     ]
     if lacks:
         every = functools.reduce(both, (there[name][1] for name in lacks if name in there), wanted.every)
