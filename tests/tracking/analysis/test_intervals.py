@@ -11,6 +11,7 @@ from scipy import stats
 
 from tracking.analysis.statistics.bands import centre_and_band
 from tracking.analysis.statistics.intervals import Bounds, bounds_of, difference, interval, limits, paired
+from workers.plugins import MEASURES
 
 VALUES = [0.021, 0.034, 0.027, 0.050]
 OTHER = [0.041, 0.048, 0.060]
@@ -146,3 +147,17 @@ def test_a_negative_mean_of_a_positive_quantity_has_the_plain_interval() -> None
 
 def test_bounds_by_measure() -> None:
     assert (bounds_of("error"), bounds_of("risk"), bounds_of("margin")) == ("share", "positive", "any")
+
+
+MAY_BE_NEGATIVE = {
+    *("margin", "margin_10th_percentile", "normalized_margin", "normalized_margin_10th_percentile"),
+    *("norm_product", "spectral_norm_product"),  # logarithms
+    *("sharpness", "trace"),  # of a Hessian with negative eigenvalues
+    "box_sharpness",  # the end of a search, by rounding
+}
+
+
+def test_every_measure_of_this_program_is_bounded_as_it_can_be() -> None:
+    """Else the band of a norm may reach below 0."""
+    unbounded = {name for name in MEASURES.names() if bounds_of(name) == "any"}
+    assert unbounded == MAY_BE_NEGATIVE

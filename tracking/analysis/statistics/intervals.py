@@ -62,6 +62,9 @@ SHARES = ("error", "flat_fraction", "negative_fraction", "relative_curvature")
 POSITIVE = (
     *("risk", "expected_risk", "normalized_risk", "norm", "expected_norm", "null_norm", "expected_null_norm"),
     *("frobenius_norm", "product_of_norms", "loss", "loss_beside_weights", "loss_along_weights", "parameters", "time"),
+    *("cross_entropy", "gradient_norm", "gradient_noise", "fisher_rao", "pac_bayes", "pac_bayes_magnitude"),
+    *("distance_from_init", "l1_norm", "path_norm", "spectral_norm", "spectral_complexity", "stable_rank"),
+    *("effective_rank",),
 )
 
 
