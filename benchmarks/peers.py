@@ -7,19 +7,17 @@ launch --local`, and with Ray, both with records, figures, report and MLflow; Ra
 trial a process; multiprocessing over the plain PyTorch loop, which keeps nothing; JAX, jit(vmap) over the models of a
 width, which keeps nothing. JAX is installed into a virtual environment of this benchmark alone (--jax: where it is or
 shall be); where it cannot be, its arm is left out and the reason printed. Wall seconds of the whole process of each
-arm, and CPU-seconds of it and of the processes that it waits for (Ray's own are not among them).
+arm, and CPU-seconds of it and of all processes that it starts (`benchmarks/processor_time.py`, which needs root).
 """
 
 import argparse
 import json
 import multiprocessing
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.processor_time import Cost, group
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from workers.data import digits
@@ -159,37 +158,23 @@ def commands(root: Path, jax: Path) -> dict[str, list[str]]:
     return {**found, JAX: [python, str(Path(__file__).with_name("peers_jax.py")), *write_for_jax(root)]}
 
 
-def timed(command: list[str], folder: Path) -> tuple[float, float]:
-    """Wall seconds and CPU-seconds of an arm. Raises RuntimeError when it fails."""
-    folder.mkdir()
-    given = [part.replace("FOLDER", str(folder)) for part in command]
-    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-    before, start = _cpu(), time.monotonic()
-    done = subprocess.run(given, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        raise RuntimeError(f"{given} ended with {done.returncode}: {done.stderr[-3000:]}")
-    return time.monotonic() - start, _cpu() - before
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def measure(rounds: int, jax: Path | None) -> dict[str, Any]:
     """All arms in turns, in the opposite order every other round."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    found: dict[str, list[Cost]] = {}
+    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+    with tempfile.TemporaryDirectory() as folder, group() as counted:
         root = Path(folder)
         arms = list(commands(root, jax or root / "venv").items())
         for i in range(rounds):
             for name, command in arms if i % 2 == 0 else arms[::-1]:
-                found.setdefault(name, []).append(timed(command, root / f"{name.split()[-1]}-{i}"))
-                wall, cpu = found[name][-1]
-                print(f"{name}: {wall:.1f} s, {cpu:.1f} CPU-s", file=sys.stderr)
+                own = root / f"{name.split()[-1]}-{i}"
+                own.mkdir()
+                cost = counted.cost([part.replace("FOLDER", str(own)) for part in command], env=environment)
+                found.setdefault(name, []).append(cost)
+                print(f"{name}: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} CPU-s", file=sys.stderr)
     return {
-        name: {"wall_s": spread([w for w, _ in values]), "cpu_s": spread([c for _, c in values])}
-        for name, values in found.items()
+        name: {"wall_s": spread([c.wall_s for c in costs]), "cpu_s": spread([c.cpu_s for c in costs])}
+        for name, costs in found.items()
     }
 
 

@@ -3,9 +3,9 @@
     git worktree add ../before COMMIT
     python -m benchmarks.startup --before ../before [--rounds 3] [--out benchmarks/results/startup.json]
 
-CPU-seconds are those of the command and of all processes that it starts, Ray's too, as a control group of Linux counts
-them, which needs root. They tell more than wall time on a machine that does other work. Both checkouts use the packages
-of this Python. Each launches the same six trials on a store of its own; a launch after that has nothing to do.
+CPU-seconds are those of the command and of all processes that it starts, Ray's too (`benchmarks/processor_time.py`,
+which needs root). They tell more than wall time on a machine that does other work. Both checkouts use the packages of this
+Python. Each launches the same six trials on a store of its own; a launch after that has nothing to do.
 """
 
 import argparse
@@ -15,13 +15,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.processor_time import Group, group
+
 HERE = Path(__file__).parents[1]
-GROUP = Path(f"/sys/fs/cgroup/cpuacct/sweep-startup-{os.getpid()}")  # version 1 of control groups
-JOIN = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
 SWEEP = """
 title: Error against learning rate
 source: benchmark
@@ -47,26 +46,7 @@ COMMANDS = {
 }
 
 
-def cost(checkout: Path, folder: Path, command: str) -> tuple[float, float]:
-    """CPU-seconds and wall seconds of a command and all that it starts. Raises RuntimeError."""
-    before, start = _used(), time.monotonic()
-    done = subprocess.run(
-        ["sh", "-c", JOIN, str(GROUP), sys.executable, "-m", "orchestrator.cli", *command.split()],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    wall = time.monotonic() - start
-    if done.returncode:
-        raise RuntimeError(f"{command} of {checkout} ended with {done.returncode}: {done.stderr[-2000:]}")
-    while (GROUP / "cgroup.procs").read_text():  # what it left to end by itself
-        time.sleep(0.1)
-    return _used() - before, wall
-
-
-def _used() -> float:
-    return int((GROUP / "cpuacct.usage").read_text()) / 1e9
-
-
-def measure(checkouts: dict[str, Path], rounds: int) -> dict[str, dict[str, dict[str, list[float]]]]:
+def measure(group: Group, checkouts: dict[str, Path], rounds: int) -> dict[str, dict[str, dict[str, list[float]]]]:
     """By command and checkout: the CPU-seconds and wall seconds of each round."""
     found: dict[str, dict[str, dict[str, list[float]]]] = {
         name: {arm: {"cpu_s": [], "wall_s": []} for arm in checkouts} for name in COMMANDS
@@ -78,7 +58,9 @@ def measure(checkouts: dict[str, Path], rounds: int) -> dict[str, dict[str, dict
                     folder = Path(root) / arm
                     folder.mkdir(exist_ok=True)
                     (folder / "small.yaml").write_text(SWEEP)
-                    cpu, wall = cost(checkouts[arm], folder, command)
+                    environment = {**os.environ, "PYTHONPATH": str(checkouts[arm])}
+                    program = [sys.executable, "-m", "orchestrator.cli", *command.split()]
+                    cpu, wall = group.cost(program, folder, environment)
                     found[name][arm]["cpu_s"].append(round(cpu, 2))
                     found[name][arm]["wall_s"].append(round(wall, 2))
                     print(f"{name}, {arm}: {cpu:.2f} CPU-s, {wall:.2f} s", file=sys.stderr)
@@ -99,11 +81,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     checkouts = {"before": given.before.resolve(), "now": HERE} if given.before else {"now": HERE}
-    GROUP.mkdir()
-    try:
-        found = measure(checkouts, given.rounds)
-    finally:
-        GROUP.rmdir()
+    with group() as counted:
+        found = measure(counted, checkouts, given.rounds)
     for name, arms in found.items():
         print(f"{name:30}", *(f"{arm} {statistics.median(arms[arm]['cpu_s']):.2f}" for arm in checkouts))
     about = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), "rounds": given.rounds}

@@ -14,11 +14,10 @@ from tracking.common.errors import Interrupted
 # Ray prints on stdout, where the JSON of a command goes, that a worker has died. Whoever waits for it says so itself.
 ray._private.worker._worker_logs_enabled = False
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
-# What every worker imports. A Ray of this process does so in the workers that it starts ahead of any work.
-PRELOADED = ["torch", "orchestrator.cluster.trainable"]
-# Settings of a Ray of this process. Ray ends idle workers that are more than the cores that are free, and Tune reserves
-# its cores before it starts its actors: in between, it would end those that it started ahead, and start others.
-OWN = {"preload_python_modules": PRELOADED, "kill_idle_workers_interval_ms": 0}
+# Settings of a Ray of this process, which starts workers ahead of any work. Ray ends idle workers that are more than the
+# free cores, and Tune reserves its cores before it starts its actors: in between, Ray would end the workers that it
+# started ahead, and then start others.
+OWN = {"preload_python_modules": ["orchestrator.cluster.preload"], "kill_idle_workers_interval_ms": 0}
 HEAD_S = 10.0  # for the head of a cluster to list its nodes
 
 
