@@ -4,8 +4,8 @@
     python -m benchmarks.startup --before ../before [--rounds 3] [--out benchmarks/results/startup.json]
 
 CPU-seconds are those of the command and of all processes that it starts, Ray's too (`benchmarks/processor_time.py`,
-which needs root). They tell more than wall time on a machine that does other work. Both checkouts use the packages of this
-Python. Each launches the same six trials on a store of its own; a launch after that has nothing to do.
+which needs root). They tell more than wall time on a machine that does other work. Both checkouts use the packages of
+this Python. Each launches the same six trials on a store of its own; a launch after that has nothing to do.
 """
 
 import argparse

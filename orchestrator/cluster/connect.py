@@ -14,7 +14,7 @@ from tracking.common.errors import Interrupted
 # Ray prints on stdout, where the JSON of a command goes, that a worker has died. Whoever waits for it says so itself.
 ray._private.worker._worker_logs_enabled = False
 CLUSTERS = ray_constants.ENABLE_RAY_CLUSTER
-# Settings of a Ray of this process, which starts workers ahead of any work. Ray ends idle workers that are more than the
+# Settings of a Ray of this process, which starts workers ahead of any work. Ray ends idle workers beyond the number of
 # free cores, and Tune reserves its cores before it starts its actors: in between, Ray would end the workers that it
 # started ahead, and then start others.
 OWN = {"preload_python_modules": ["orchestrator.cluster.preload"], "kill_idle_workers_interval_ms": 0}
