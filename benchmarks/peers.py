@@ -143,12 +143,13 @@ def commands(root: Path, jax: Path) -> dict[str, list[str]]:
     """The command of each arm; FOLDER stands for a new folder."""
     spec = root / "small.yaml"
     spec.write_text(SWEEP)
+    this = ["-m", "benchmarks.peers"]
     launch = ["-m", "orchestrator.cli", "launch", str(spec), "--store", "FOLDER/runs", "--json"]
     found = {
         ARMS[0]: [sys.executable, *launch, "--local"],
         ARMS[1]: [sys.executable, *launch],
-        ARMS[2]: [sys.executable, __file__, "--arm", "tune", "--spec", str(spec), "--folder", "FOLDER"],
-        ARMS[3]: [sys.executable, __file__, "--arm", "pool", "--spec", str(spec)],
+        ARMS[2]: [sys.executable, *this, "--arm", "tune", "--spec", str(spec), "--folder", "FOLDER"],
+        ARMS[3]: [sys.executable, *this, "--arm", "pool", "--spec", str(spec)],
     }
     try:
         python = jax_python(jax)
