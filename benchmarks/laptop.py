@@ -3,10 +3,11 @@
     python -m benchmarks.laptop [fig1 fig5 ...] [--out laptop.json]
 
 Each sweep is launched with one seed and fewer epochs (SHORTENED; a computed sweep is short as it is), `--local` in a
-process of its own with a store of its own. The functions that are the doors of a part are timed by the processor time
-of the thread that calls them, without the parts that they call. Share of peak: operations of training by the nets'
-own formulas, over the multiply-adds in registers that this processor reaches, measured just before. Images come from
-SWEEP_DATA; sweeps whose images are not there are trained on digits, and their line says so.
+process of its own with a store of its own. The functions through which a part is entered are timed by the processor
+time of the thread that calls them, without the parts that they call; the rest is what of the whole process is in no
+part. `arithmetic` is the share of training, evaluation, measures and computing in the whole. Share of peak: operations
+of training by the nets' own formulas, over the multiply-adds in registers that this processor reaches, measured just
+before. Images come from SWEEP_DATA; sweeps whose images are not there are trained on digits, and their line says so.
 """
 
 import argparse
@@ -62,6 +63,9 @@ MISSING = "SWEEP_DATA"  # what an error names where images are missing
 ENGINES = (("workers.engines.cpu.engine", "Fused"), ("workers.engines.modules", "Modules"),
            ("workers.engines.reference", "Reference"))  # fmt: skip
 DOORS = {  # by part: module and function, or class.method, through which it is entered
+    "imports": (("importlib.machinery", "SourceFileLoader.exec_module"),
+                ("importlib.machinery", "ExtensionFileLoader.create_module"),
+                ("importlib.machinery", "ExtensionFileLoader.exec_module")),
     "data": (("workers.experiments.network", "load_images"),),
     "training": tuple((module, f"{engine}.epoch") for module, engine in ENGINES),
     "evaluation": tuple((module, f"{engine}.totals") for module, engine in ENGINES),
@@ -74,7 +78,8 @@ DOORS = {  # by part: module and function, or class.method, through which it is 
     "MLflow": (("tracking.mirror.background", "Mirror._run"),),
 }  # fmt: skip
 COMPUTING = "computing"  # what an experiment does outside of the parts above
-PARTS = (COMPUTING, *DOORS, "rest")
+ARITHMETIC = (COMPUTING, "training", "evaluation", "measures")
+PARTS = (*ARITHMETIC, *(part for part in DOORS if part not in ARITHMETIC), "rest")
 
 
 class Clock:
@@ -205,7 +210,7 @@ def launched(name: str) -> dict[str, Any]:
     from tracking.common.errors import Refused
 
     for digits in (False, True):
-        command = [sys.executable, __file__, "--one", name, *(("--digits",) if digits else ())]
+        command = [sys.executable, "-m", "benchmarks.laptop", "--one", name, *(("--digits",) if digits else ())]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
