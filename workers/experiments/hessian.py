@@ -114,7 +114,7 @@ def measures(settings: Settings) -> tuple[dict[series.Key, float], series.Array]
         fit = (f - y).square().sum() if settings.loss == "square" else torch.exp(-y * f).sum()
         return fit + settings.ridge * w.square().sum()
 
-    spectrum = torch.linalg.eigvalsh(torch.func.jacrev(torch.func.jacrev(loss))(weights)).flip(0).numpy()
+    spectrum = hessian_spectrum.spectrum(loss, weights)
     largest = np.abs(spectrum).max()
     values = {
         ("train", "risk", ""): float((net(weights, x) - y).square().sum()),
@@ -176,8 +176,8 @@ def interpolate(net: "Net", x: "Tensor", y: "Tensor", weights: "Tensor") -> "Ten
         error = y - net(weights, x)
         if float(error.square().sum()) < 1e-28:
             return weights
-        jacobian = torch.func.jacrev(net)(weights, x)
-        step = torch.linalg.pinv(jacobian) @ error
+        rows = torch.autograd.functional.jacobian(lambda w: net(w, x), weights)
+        step = torch.linalg.pinv(rows) @ error
         weights = weights + step / max(1.0, float(step.norm()))
     raise ArithmeticError(
         f"{len(y)} examples are not fitted after 200 Gauss-Newton steps: squared error {error.norm():g}"

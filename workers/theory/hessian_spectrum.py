@@ -27,15 +27,26 @@ FLAT = 1e-6  # eigenvalues are called flat up to this fraction of the largest ab
 TOLERANCE = 1e-9  # of Lanczos' method, relative to the largest absolute eigenvalue
 
 
-def times_vector(
-    loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"], vector: Float[Tensor, " P"]
-) -> Float[Tensor, " P"]:
-    """H v at the weights, for a loss that maps weights to one number."""
-    from torch.func import grad
+def products(
+    loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"]
+) -> Callable[[Float[Tensor, " P"]], Float[Tensor, " P"]]:
+    """The map from v to H v at the weights, for a loss that maps weights to one number and is not linear in them.
 
-    # Backward twice: PyTorch's forward mode compiles its rules with a deprecated compiler, and warns of it.
-    product: Tensor = grad(lambda w: grad(loss)(w) @ vector)(weights)
-    return product
+    The gradient is computed once; each product goes back through its graph, which is kept as long as the map is. Not by
+    `torch.func`, whose gradients import PyTorch's compiler, nor by `grad_outputs`, which imports sympy: a second and
+    half a second of processor time.
+    """
+    import torch
+
+    at = weights.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(at), at, create_graph=True)
+
+    def times(vector: Float[Tensor, " P"]) -> Float[Tensor, " P"]:
+        # Backward twice: PyTorch's forward mode compiles its rules with a deprecated compiler, and warns of it.
+        (product,) = torch.autograd.grad(gradient @ vector, at, retain_graph=True)
+        return product
+
+    return times
 
 
 def spectrum(loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"]) -> Float64[Array, " P"]:
@@ -43,7 +54,8 @@ def spectrum(loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"]) -> 
     import torch
 
     units = torch.eye(len(weights), dtype=weights.dtype, device=weights.device)
-    hessian = torch.stack([times_vector(loss, weights, unit) for unit in units]).cpu()
+    times = products(loss, weights)
+    hessian = torch.stack([times(unit) for unit in units]).cpu()
     return np.asarray(torch.linalg.eigvalsh((hessian + hessian.T) / 2).flip(0).numpy())
 
 
@@ -63,13 +75,13 @@ def extremes(
     p = len(weights)
     if not 0 < 2 * k <= p:
         raise ValueError(f"k must be from 1 to half of the {p} weights, got {k}; take the whole spectrum")
-    first = generator(seed, "lanczos").normal(size=p)
+    first, times = generator(seed, "lanczos").normal(size=p), products(loss, weights)
 
     def product(vector: Array) -> Array:
         import torch
 
         v = torch.from_numpy(np.ascontiguousarray(vector).reshape(p)).to(weights)
-        return np.asarray(times_vector(loss, weights, v).cpu().numpy())
+        return np.asarray(times(v).cpu().numpy())
 
     largest = largest_of(product, first, k, TOLERANCE)
     shift = float(np.abs(largest_of(product, first, 1, TOLERANCE, "LM")[0]))

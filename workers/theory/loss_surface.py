@@ -98,7 +98,9 @@ def slope_along_weights(surface: Surface) -> float:
     """d/ds of the loss at s times the point, at s = 1."""
     import torch
 
-    return float(torch.func.grad(surface.loss)(surface.point) @ surface.point)
+    at = surface.point.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(surface.loss(at), at)
+    return float(gradient @ surface.point)
 
 
 def _values(surface: Surface, points: Iterable[Tensor]) -> Float64[Array, " A"]:
