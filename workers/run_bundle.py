@@ -1,8 +1,11 @@
 """Runs one bundle's experiment and commits its rows and checkpoints, resuming from the last commit if there is one."""
 
 import math
+import os
+import sys
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,6 +22,7 @@ from workers.runtime import checkpoint, provenance
 from workers.runtime.lease_watch import watched
 from workers.trial import SCHEMA_VERSION
 
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # what PyTorch reads when it is imported
 SHARE = 0.02  # the largest fraction of the time spent on commits
 
 
@@ -34,7 +38,12 @@ def work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, N
 
 
 def _work(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
-    set_threads()
+    with one_thread():
+        yield from _until_done(store, bundle, device)
+
+
+def _until_done(store: Store, bundle: Bundle, device: str) -> Generator[Report, None, None]:
+    """Runs a bundle, again from an earlier checkpoint where one cannot be used."""
     unusable: set[str] = set()  # checkpoints that the experiment cannot go on from
     while True:
         opened = _open(store, bundle, device, unusable)
@@ -95,6 +104,26 @@ def _commit(writer: Writer, progress: Progress) -> None:
         writer.commit(progress.step, checkpoint.dump(progress.state()))
     else:
         writer.commit(progress.step, None, progress.weights() if progress.weights else None)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch computes on one thread. It is not imported for that, since an experiment may do without; where it is
+    imported inside, it reads the number from the environment."""
+    if "torch" in sys.modules:
+        set_threads()
+        yield
+        return
+    known = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in known.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def set_threads() -> None:

@@ -9,7 +9,6 @@ from workers.runtime.provenance import hardware
 
 # Where the number of cores that a container may use is limited: a quota and a period in microseconds, or "max".
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-NVIDIA = Path("/dev/nvidia0")
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Resources:
 def this_machine(one_process: bool = False) -> Resources:
     """The resources of a launch on this machine: one bundle per GPU, or per core where there is none; a launch in
     `one_process`, without Ray, runs one bundle at a time. PyTorch is loaded only where there is a GPU."""
-    if not NVIDIA.exists() or device.best() != "cuda":
+    if device.best() != "cuda":
         return Resources(1 if one_process else cores(), None, hardware("cpu"))
     return Resources(1 if one_process else device.gpus(), device.free_bytes(), hardware("cuda"))
 

@@ -1,5 +1,6 @@
 """What each command imports: its user waits for all of it. Lists of packages are compared, not times."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,9 @@ from orchestrator.spec.load import read
 from tracking.records.store import Store
 from workers.bundle import together
 from workers.run_bundle import work
-for _ in work(Store("other"), together(tuple(expand(read("small.yaml")))), "cpu"):
+from workers.runtime.device import best
+trials = tuple(expand(read(*sys.argv[1:])))
+for _ in work(Store("other"), together(trials), best()):
     pass
 print(*sys.modules)
 """
@@ -90,8 +93,18 @@ def imported(folder: Path, command: str) -> set[str]:
     return set(done.stdout.split()) & HEAVY
 
 
-def test_a_worker_imports_what_it_needs(folder: Path) -> None:
-    """Each of the processes that train does so anew. sympy: which PyTorch needs for other things."""
-    done = subprocess.run([sys.executable, "-c", WORK], cwd=folder, capture_output=True, text=True, check=True)
-    imported = set(done.stdout.split()) & {*HEAVY, "sympy"}
-    assert imported == {*RECORDS, "torch", "pandas"}  # pyarrow looks for tables of pandas among its arguments
+@pytest.mark.parametrize(
+    ("sweep", "allowed"),
+    [
+        (["small.yaml"], {"torch", "pandas"}),  # pyarrow looks for tables of pandas among its arguments
+        (["theorem4", "debug"], {"torch", "pandas"}),
+        (["ridge", "debug"], {"scipy", "pandas"}),
+    ],
+)
+def test_a_worker_imports_what_it_needs(folder: Path, sweep: list[str], allowed: set[str]) -> None:
+    """Each process that computes does so anew. sympy and torch._dynamo: which PyTorch needs for other things."""
+    done = subprocess.run(
+        [sys.executable, "-c", WORK, *sweep], cwd=folder, capture_output=True, text=True, check=True,
+        env={**os.environ, "SWEEP_COMMIT_S": "1000"},  # only PyTorch writes checkpoints
+    )  # fmt: skip
+    assert set(done.stdout.split()) & {*HEAVY, "sympy", "torch._dynamo"} == {*RECORDS, *allowed}

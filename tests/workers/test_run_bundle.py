@@ -4,6 +4,9 @@ Every row and outcome of it is traced to the device that computed it.
 """
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +50,19 @@ def test_work_with_a_damaged_checkpoint_is_done_again_from_the_start(tmp_path: P
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
     list(run_bundle.work(store, bundle, "cpu"))
     assert same_rows(store, undisturbed)
+
+
+def test_pytorch_that_is_imported_later_computes_on_one_thread_and_the_environment_is_left_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    ask = [sys.executable, "-c", "import torch; print(torch.get_num_threads())"]
+    with run_bundle.one_thread():
+        assert subprocess.run(ask, capture_output=True, text=True, check=True).stdout == "1\n"
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert "MKL_NUM_THREADS" not in os.environ
 
 
 def interrupted(store: Store, bundle: Bundle, times: int) -> None:

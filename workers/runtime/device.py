@@ -1,16 +1,20 @@
 """The device of this process and the precision of its arithmetic."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
 TF32, TF32X3 = "tf32", "tf32x3"
+DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/nvidia0"), Path("/dev/dxg"))  # one is there where a GPU can be used
 _prepared = {"precision": "float32"}  # as PyTorch's own switches: one for the whole process
 
 
 def best() -> str:
-    """ "cuda" where there is a GPU, else "cpu"."""
+    """ "cuda" where there is a GPU, else "cpu". PyTorch is loaded only where the driver of a GPU is."""
+    if not any(driver.exists() for driver in DRIVERS):
+        return "cpu"
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
