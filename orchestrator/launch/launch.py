@@ -6,22 +6,24 @@ The store is read once before the run and once after it; the ledger is handed on
 """
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.execution import preflight
 from orchestrator.execution.observer import Observer, Silent
 from orchestrator.execution.signals import StopSignals
-from orchestrator.execution.store.claim_work import claim_work
+from orchestrator.execution.store.claim_work import ClaimedWork, claim_work
 from orchestrator.execution.store.keep_sweep import keep_sweep, refuse_another_file
 from orchestrator.launch.options import Options
-from orchestrator.launch.run_missing import remember, run_missing
+from orchestrator.launch.run_missing import Ran, remember, run_missing
 from orchestrator.launch.write_results import reducing, unchanged_results, written_results
 from orchestrator.planning.history import at_the_end
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.results import mlflow_mirror
 from orchestrator.results.build import Results
+from orchestrator.results.write import Files
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.common import html
@@ -29,6 +31,7 @@ from tracking.common.text import duration
 from tracking.records.store import Store
 from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict
+from workers.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,44 +87,61 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
             claim = claim_work(sweep, trials[: options.limit], options.store, options.retry_failed)
             work = claimed.enter_context(claim)
             kept = claimed.enter_context(keep_sweep(sweep, trials, work.store, options.limit))
-        before, ledger, damaged = work.plan, work.ledger, work.damaged
-        as_they_are = None if before.work or options.elsewhere else unchanged_results(sweep, trials, work)
-        with ExitStack() as mirrored, ExitStack() as attached:
-            to = options.tracking_uri
-            begun = mlflow_mirror.begin(sweep, trials, ledger, to, bool(before.work), waiting=bool(as_they_are))
-            mirror = mirrored.enter_context(begun)
-            if before.work:
-                ran = run_missing(work, sweep, options, signals, mirror, observer, attached)
-                ledger, damaged = ran.ledger, (*damaged, *ran.damaged)
-            if not options.elsewhere:
-                attached.close()
-            by = reducing(options, work.store, bool(before.work), signals)
-            results, files = as_they_are or written_results(sweep, trials, ledger, work.store, by, observer)
-            kept.verdicts = results.verdicts
-            attached.close()
-            mirror.finish(results, files, ledger)
-            with observer.waiting("bringing MLflow up to date"):
-                mirrored.close()
+        done = _run_and_show(sweep, trials, work, options, signals, observer)
+        kept.verdicts = done.results.verdicts
     end = at_the_end(sweep, trials)
-    after = compare(trials, ledger, at_the_end=end)
+    before, after = work.plan, compare(trials, done.results.ledger, at_the_end=end)
     every = before if options.limit is None else compare(trials, work.ledger, options.retry_failed, end)
-    counts = _counts(every, before, after)
     measured = len({t.id for t in before.to_measure} - {t.id for t in after.to_measure})
-    if before.work:
-        remember(ran, sweep, trials, options, time.process_time() - start_processor_s)
+    if done.ran:
+        remember(done.ran, sweep, trials, options, time.process_time() - start_processor_s)
     return Launched(
-        counts, measured, files.figures, files.not_drawn, results, list(results.verdicts), after.failed,
-        mirror.uri, files.report, damaged, time.monotonic() - start,
+        _counts(every, before, after), measured, done.files.figures, done.files.not_drawn, done.results,
+        list(done.results.verdicts), after.failed, done.tracking_uri, done.files.report,
+        (*work.damaged, *(done.ran.damaged if done.ran else ())), time.monotonic() - start,
     )  # fmt: skip
 
 
-def _counts(before: Plan, chosen: Plan, after: Plan) -> dict[str, int]:
+class _Done(NamedTuple):
+    """What came of claimed work. ran: None where nothing was missing."""
+
+    ran: Ran | None
+    results: Results
+    files: Files
+    tracking_uri: str
+
+
+def _run_and_show(
+    sweep: Sweep, trials: Sequence[Trial], work: ClaimedWork, options: Options, signals: StopSignals, observer: Observer
+) -> _Done:
+    """Runs what is missing while MLflow is kept up with it, then draws, judges and shows what is recorded."""
+    missing, ran, ledger = bool(work.plan.work), None, work.ledger
+    as_they_are = None if missing or options.elsewhere else unchanged_results(sweep, trials, work)
+    with ExitStack() as mirrored, ExitStack() as attached:
+        to = options.tracking_uri
+        begun = mlflow_mirror.begin(sweep, trials, ledger, to, missing, waiting=bool(as_they_are))
+        mirror = mirrored.enter_context(begun)
+        if missing:
+            ran = run_missing(work, sweep, options, signals, mirror, observer, attached)
+            ledger = ran.ledger
+        if not options.elsewhere:
+            attached.close()
+        by = reducing(options, work.store, missing, signals)
+        results, files = as_they_are or written_results(sweep, trials, ledger, work.store, by, observer)
+        attached.close()
+        mirror.finish(results, files, ledger)
+        with observer.waiting("bringing MLflow up to date"):
+            mirrored.close()
+    return _Done(ran, results, files, mirror.uri)
+
+
+def _counts(every: Plan, chosen: Plan, after: Plan) -> dict[str, int]:
     """Of all trials of the sweep before and after the launch, and of those that it was to run."""
     states, left = after.states, {t.id for t in after.to_run}
     return {
         "total": len(after.trials),
         "run": sum(t.id not in left for t in chosen.to_run),
-        "already_done": len(before.trials) - len(before.to_run),
+        "already_done": len(every.trials) - len(every.to_run),
         "failed": states["failed"],
         "diverged": states["diverged"],
         "missing": len(left),

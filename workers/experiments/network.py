@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from workers.interfaces.engine import Engine, State
     from workers.training.functions import NetFunctions
 
-OneTrial = Trial[Settings]
 STEP = "epoch"  # what a step is called on figures
 MEASURES = {
     "parameters": ("",),
