@@ -70,14 +70,20 @@ def codes(column: "pd.Series[Any]") -> tuple[NDArray[np.int64], list[object]]:
     if column.dtype != object:  # of one kind, where pandas tells values apart, and faster
         numbered, different = pd.factorize(column, use_na_sentinel=False)
         return numbered.astype(np.int64), list(different)
+    whole = column.to_numpy()
+    ids = np.fromiter(
+        map(id, whole), np.int64, len(whole)
+    )  # the trials of a cell have their values as the same objects
+    _, first, which = np.unique(ids, return_index=True, return_inverse=True)
     seen: dict[Hashable, int] = {}
     values: list[object] = []
-    found = np.empty(len(column), np.int64)
-    for place, value in enumerate(column):
+    found = np.empty(len(first), np.int64)
+    for place in np.argsort(first):
+        value = whole[first[place]]
         found[place] = seen.setdefault(identity(value), len(values))
         if found[place] == len(values):
             values.append(value)
-    return found, values
+    return found[which], values
 
 
 def matching(column: "pd.Series[Any]", wanted: object) -> NDArray[np.bool_]:

@@ -40,7 +40,7 @@ class Page:
         heading = textwrap.wrap(title, int(TITLE_LETTERS * width))
         below = textwrap.wrap(subtitle, int(SUBTITLE_LETTERS * width))
         lines = [line for note in notes for line in textwrap.wrap(note, int(NOTE_LETTERS * width))]
-        self.width = width
+        self.width, self.below = width, 0.0  # inches; below: of the legend
         self.head = TITLE_LINE * len(heading) + SUBTITLE_LINE * len(below) + EDGE
         self.foot = NOTE_LINE * len(lines) + EDGE
         layout = ConstrainedLayoutEngine(w_pad=EDGE, h_pad=0.75 * EDGE)
@@ -61,7 +61,9 @@ class Page:
             legend = self.body.legend(handles=entries, loc="outside lower left", ncols=columns, borderpad=0.2)
             for text in legend.get_texts():
                 text.set_text(verbatim(text.get_text()))
-            if columns == 1 or legend.get_window_extent().width <= (self.width - EDGE) * self.figure.dpi:
+            takes = legend.get_window_extent()
+            if columns == 1 or takes.width <= (self.width - EDGE) * self.figure.dpi:
+                self.below = takes.height / self.figure.dpi
                 return
             legend.remove()
 
@@ -70,26 +72,36 @@ class Page:
         lay out, and one of a hundred lines would be laid out in every number of columns."""
         if len(entries) <= FEW:
             return len(entries)
-        widths = []
-        for entry in entries:
-            alone = self.body.legend(handles=[entry], loc="outside lower left", borderpad=0.0)
-            alone.get_texts()[0].set_text(verbatim(str(entry.get_label())))
-            widths.append(alone.get_window_extent().width)
-            alone.remove()
-        return max(min(len(entries), int((self.width - EDGE) * self.figure.dpi / min(widths))), 1)
+        legend = self.body.legend(handles=entries, loc="outside lower left")
+        for text in legend.get_texts():
+            text.set_text(verbatim(text.get_text()))
+        narrowest = min(text.get_window_extent().width for text in legend.get_texts())
+        legend.remove()
+        return max(min(len(entries), int((self.width - EDGE) * self.figure.dpi / narrowest)), 1)
 
     def finished(self, axes: "Axes", height: float, rows: int = 1) -> "Figure":
         """The figure, as high as it takes for `rows` rows of axes like `axes` to be `height` inches high. Its layout
         is final: no file that is written of it does it again."""
-        self.figure.draw_without_rendering()
+        if self.head + self.below + self.foot > 0.8 * self.width:  # no layout without room for the axes
+            self._heighten(self.width + self.below)
+        self._lay_out()
         lacking = height - axes.get_window_extent().height / self.figure.dpi
-        total = round(float(self.figure.get_figheight()) + rows * lacking, 3)
-        self.figure.set_figheight(total)
-        self.grid.set_height_ratios((self.head, total - self.head - self.foot, self.foot))
-        self.figure.draw_without_rendering()
+        self._heighten(round(float(self.figure.get_figheight()) + rows * lacking, 3))
+        self._lay_out()
         self.figure.set_layout_engine("none")
         self._round()
         return self.figure
+
+    def _heighten(self, total: float) -> None:
+        """Gives the page a height in inches; title and notes keep theirs."""
+        self.figure.set_figheight(total)
+        self.grid.set_height_ratios((self.head, total - self.head - self.foot, self.foot))
+
+    def _lay_out(self) -> None:
+        """Places everything, without drawing it."""
+        layout = self.figure.get_layout_engine()
+        assert layout
+        layout.execute(self.figure)
 
     def _round(self) -> None:
         """Rounds all places: the last digits that the solver finds differ between runs, and SVG makes names of them."""

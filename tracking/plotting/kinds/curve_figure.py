@@ -146,8 +146,9 @@ def _line(axes: "Axes", part: "pd.DataFrame", look: Look, many: bool, unordered:
     drawn = {**look.marks(), "linestyle": ""} if unordered else look.line()
     axes.plot(x, part["centre"], markersize=3.4 if marked or unordered else 0.0, zorder=3, gid="centre", **drawn)
     gone = without_number(part)["x"]
-    axes.plot(gone, [0.025] * len(gone), transform=axes.get_xaxis_transform(), linestyle="", marker="x",
-              markersize=4, markeredgewidth=1.1, color=look.colour, zorder=4, gid="diverged")  # fmt: skip
+    if len(gone):
+        axes.plot(gone, [0.025] * len(gone), transform=axes.get_xaxis_transform(), linestyle="", marker="x",
+                  markersize=4, markeredgewidth=1.1, color=look.colour, zorder=4, gid="diverged")  # fmt: skip
 
 
 def without_number(part: "pd.DataFrame") -> "pd.DataFrame":
