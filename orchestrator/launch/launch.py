@@ -23,7 +23,7 @@ from orchestrator.planning.history import at_the_end
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.results import mlflow_mirror
 from orchestrator.results.build import Results
-from orchestrator.results.write import Files
+from orchestrator.results.write import Files, points
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from tracking.common import html
@@ -46,7 +46,8 @@ class Launched:
     """What a launch did and found. trials: how many were run, were done before, failed, and so on. measured: how many
     recorded ones got measures that they had lacked. curves: the files of
     each figure. not_drawn: the figures that could not be drawn. results: what is recorded. failed: trials by the last
-    line of their error. damaged: a message for each file that was set aside."""
+    line of their error. damaged: a message for each file that was set aside. unchanged: whether the figures were there,
+    made from the same."""
 
     trials: dict[str, int]
     measured: int
@@ -59,11 +60,12 @@ class Launched:
     report: str
     damaged: tuple[str, ...]
     wall_s: float
+    unchanged: bool
 
     @property
     def table(self) -> "pd.DataFrame":
-        """The points of all curves, read from the records where no figure was drawn."""
-        return self.results.table
+        """The points of all curves."""
+        return points(self.results, self.curves) if self.unchanged else self.results.table
 
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.trials.items())
@@ -99,16 +101,19 @@ def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launc
         _counts(every, before, after), measured, done.files.figures, done.files.not_drawn, done.results,
         list(done.results.verdicts), after.failed, done.tracking_uri, done.files.report,
         (*work.damaged, *(done.ran.damaged if done.ran else ())), time.monotonic() - start,
+        done.unchanged,
     )  # fmt: skip
 
 
 class _Done(NamedTuple):
-    """What came of claimed work. ran: None where nothing was missing."""
+    """What came of claimed work. ran: None where nothing was missing. unchanged: whether the files were there, made
+    from the same."""
 
     ran: Ran | None
     results: Results
     files: Files
     tracking_uri: str
+    unchanged: bool
 
 
 def _run_and_show(
@@ -132,7 +137,7 @@ def _run_and_show(
         mirror.finish(results, files, ledger)
         with observer.waiting("bringing MLflow up to date"):
             mirrored.close()
-    return _Done(ran, results, files, mirror.uri)
+    return _Done(ran, results, files, mirror.uri, bool(as_they_are))
 
 
 def _counts(every: Plan, chosen: Plan, after: Plan) -> dict[str, int]:

@@ -43,6 +43,16 @@ def unchanged(results: Results, store: Store) -> Files | None:
     return Files(found.figures, (), found.report, origin) if found else None
 
 
+def points(results: Results, figures: list[dict[str, str]]) -> "pd.DataFrame":
+    """The points of all curves as they stand beside figures that are `unchanged`: reading a large store takes longer.
+    From the records where that file has the cells of heat maps, too, or there is none."""
+    import pandas as pd
+
+    if results.sweep.heatmaps or not figures:
+        return results.table
+    return pd.read_parquet(figures[0]["parquet"])
+
+
 def write(results: Results, store: Store) -> Files:
     """Writes everything below figures/<variant>/: <figure>.png, .svg and .pdf, curves.parquet, curves.csv, trials.csv,
     claims.json, report.html, and in drawn.json what all of it was made from. A figure that cannot be drawn, or written,

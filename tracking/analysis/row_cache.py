@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-KEPT = 4_000_000  # rows, 32 bytes each
+KEPT = 3_000_000  # rows, 32 bytes each
 Reducer = Callable[[Ledger], Each]  # what reduces the rows of a ledger
 
 

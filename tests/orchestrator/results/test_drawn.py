@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from orchestrator.results.build import Results, build
-from orchestrator.results.write import unchanged, write
+from orchestrator.results.write import points, unchanged, write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support.stores import recorded_sweeps
@@ -57,6 +58,7 @@ def test_what_was_drawn_from_the_same_is_what_would_be_written(folder: Path) -> 
         "error.png", "error.svg", "error.pdf", "curves.parquet", "curves.csv", "trials.csv", "claims.json",
         "report.html", "drawn.json",
     }  # fmt: skip
+    pd.testing.assert_frame_equal(points(one, kept.figures), one.table, check_exact=True)
     assert kept == write(one, one.ledger.store)
     after = {path.name: path.read_bytes() for path in figures(folder).iterdir()}
     assert {name for name in before if before[name] != after[name]} <= {"drawn.json"}  # it has the times
