@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from tracking.common.errors import SweepError
 from tracking.common.named_files.contract import Check
 from tracking.common.named_files.lookup import where
@@ -92,6 +94,8 @@ def _check(kind: Kind[Any], name: str, about: str, test: Callable[[], str]) -> C
             return Check(about, test())
     except SweepError as error:
         return Check(about, str(error))
+    except ValidationError as error:
+        return Check(about, "; ".join(problem["msg"] for problem in error.errors()))
     except Exception as error:
         return Check(about, f"{where(error, kind.place(name))}: {type(error).__name__}: {error}")
 

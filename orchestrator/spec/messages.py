@@ -181,7 +181,8 @@ def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
         if NUMBER.fullmatch(value):
             return "; remove the quotes"
         plain = _decimal(value.replace("_", ""))
-        return f"; write {plain}" if NUMBER.fullmatch(plain) else ""
+        fits = NUMBER.fullmatch(plain) and ("a number" in kinds or float(plain).is_integer())
+        return f"; write {plain}" if fits else ""
     if isinstance(value, float) and "an integer" in kinds and value.is_integer() and abs(value) < 2**63:
         return f"; write {int(value)}"
     if isinstance(value, str) and "true or false" in kinds and value.lower() in ("yes", "on", "no", "off"):

@@ -138,18 +138,22 @@ def _bundles(found: Planned) -> None:
     more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
     table(f"bundles{more}", ["bundle", "models", "which", "engine", "about"], rows[:SHOWN])
     for choice, number in Counter(choice for choice in found.engines if choice).items():
-        say(f"{number} by the engine {choice.engine}: {choice.reason}")
+        say(f"engine {choice.engine}, {_bundles_of(number)}: {choice.reason}")
     _time(cost)
+
+
+def _bundles_of(number: int) -> str:
+    return f"{number} bundle{'s' * (number != 1)}"
 
 
 def _time(cost: Estimate) -> None:
     """The range of the time that a launch takes, what it is from, and how good such estimates were."""
-    sources = ", ".join(f"{n} by {source}" for source, n in cost.sources.items())
-    most_likely = f"most likely {duration(cost.wall_s)}, of which {duration(cost.overhead_s)} are start and end"
-    say(f"{duration(cost.low_s)} to {duration(cost.high_s)} where nothing else runs, {most_likely}")
-    say(f"{duration(sum(cost.seconds))} of one core or GPU ({sources})")
+    sources = ", ".join(f"{source} ({_bundles_of(n)})" for source, n in cost.sources.items())
+    between = f"between {duration(cost.low_s)} and {duration(cost.high_s)}, if nothing else runs here"
+    say(f"time: about {duration(cost.wall_s)} ({between}), of which {duration(cost.overhead_s)} are start and end")
+    say(f"training: {duration(sum(cost.seconds))} of one core or GPU, estimated from {sources}")
     if cost.slowed > 1:
-        say(f"other programs use this machine now: if they go on, about {cost.slowed:.1f} times as long")
+        say(f"other programs use this machine now; if they go on, it takes about {cost.slowed:.1f} times as long")
     if cost.earlier:
         median, low, high = (cost.earlier[key] for key in ("median", "lowest", "highest"))
         how = f"{median:.2f} times what it took ({low:.2f} to {high:.2f}, n = {cost.earlier['n']})"

@@ -10,14 +10,15 @@ from orchestrator.terminal.stdout import out
 
 
 def show(findings: Iterable[Finding], as_json: bool) -> bool:
-    """Whether nothing is wrong. For people, each finding is printed as soon as it is there."""
-    seen = []
+    """Whether nothing is wrong. For people, each finding is printed as soon as it is there, and a remedy of several
+    findings once."""
+    seen: list[Finding] = []
     for finding in findings:
-        seen.append(finding)
         if not as_json:
             say(f"{finding.state:8} {finding.name}: {finding.found}")
-            if finding.remedy and finding.state != "ok":
+            if finding.remedy and finding.state != "ok" and all(finding.remedy != one.remedy for one in seen):
                 say(f"{'':8} -> {finding.remedy}")
+        seen.append(finding)
     well = all(f.state != "problem" for f in seen)
     if as_json:
         out(json.dumps({"ok": well, "checks": [asdict(f) for f in seen]}))

@@ -38,7 +38,13 @@ def counted(counts: Counter[str]) -> str:
 
 
 def _line(one: Listed) -> list[str]:
-    return [one.kept.variant, counted(one.states), _last(one), size(one.bytes), counted(one.verdicts)]
+    return [one.kept.variant, counted(one.states), _last(one), size(one.bytes), _verdicts(one)]
+
+
+def _verdicts(one: Listed) -> str:
+    """As "2 hold, 1 not enough data"."""
+    plural = {"holds": "hold", "fails": "fail"}
+    return counted(Counter({plural.get(word, word) if n > 1 else word: n for word, n in one.verdicts.items()}))
 
 
 def _last(one: Listed) -> str:
