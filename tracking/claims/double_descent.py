@@ -13,7 +13,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
 from tracking.verdicts.line import Cell, Line
-from tracking.verdicts.wording import at
+from tracking.verdicts.wording import along, at
 
 
 class Settings(Claim):
@@ -29,8 +29,9 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, "test"), "train_error": Measured("error", "train")}, x=self.x)
 
     def tested(self) -> str:
+        x = along(self.x)
         return (
-            f"Along {self.x} test {self.y} falls, rises to a peak within {self.points} points of the smallest {self.x} "
+            f"Along {x} test {self.y} falls, rises to a peak within {self.points} points of the smallest {x} "
             f"with training error {self.fitted:g}, and falls again."
         )
 

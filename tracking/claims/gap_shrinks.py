@@ -8,6 +8,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import difference, mean_of
 from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
 from tracking.verdicts.line import Cell, Line, Numbers
+from tracking.verdicts.wording import along
 
 
 class Settings(Claim):
@@ -21,7 +22,8 @@ class Settings(Claim):
         return Needs({"test": Measured(self.y, "test"), "train": Measured(self.y, "train")}, x=self.x)
 
     def tested(self) -> str:
-        return f"The gap between test and training {self.y} is smaller at the largest {self.x} than at the smallest."
+        x = along(self.x)
+        return f"The gap between test and training {self.y} is smaller at the largest {x} than at the smallest."
 
     def criterion(self) -> str:
         return (

@@ -12,6 +12,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of, paired
 from tracking.verdicts.finding import Evidence, Finding, lacking, said
 from tracking.verdicts.line import Cell, Line, Numbers, Run
+from tracking.verdicts.wording import along
 
 
 class Settings(Claim):
@@ -49,25 +50,28 @@ class Settings(Claim):
         return Needs(measures, per="cell", each_trial=True)
 
     def tested(self) -> str:
+        x = along(self.x)
         beyond = "" if self.after is None else f" beyond {self.after:g}"
         what = named(self.y, self.split)
-        return f"{what} {'rises' if self.order == 'rising' else 'falls'} with {self.x}{beyond}."
+        return f"{what} {'rises' if self.order == 'rising' else 'falls'} with {x}{beyond}."
 
     def criterion(self) -> str:
+        x = along(self.x)
         kind = "Student, seed by seed" if self.by_seed else "Welch"
         if self.spearman is None:
             return (
-                f"from each {self.x} to the next {self.y} is {self.order}: in every trial along steps and measures, "
+                f"from each {x} to the next {self.y} is {self.order}: in every trial along steps and measures, "
                 f"along a setting by the 95 % interval ({kind}) of the difference of the means"
             )
         return (
-            f"the rank correlation (Spearman) of {self.y} with {self.x}, {self.order}, is at least {self.spearman:g}: "
+            f"the rank correlation (Spearman) of {self.y} with {x}, {self.order}, is at least {self.spearman:g}: "
             "in every trial along steps and measures, along a setting by the 95 % interval (Student) over seeds"
         )
 
     def found(self) -> str:
+        x = along(self.x)
         rises = "rise" if self.order == "rising" else "fall"
-        step = f"the smallest {rises} from one {self.x} to the next is {{interval}}"
+        step = f"the smallest {rises} from one {x} to the next is {{interval}}"
         means = "mean rank correlation {interval}" if self.spearman is not None else step
         return (
             f"{means}; "

@@ -9,6 +9,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
+from tracking.verdicts.wording import along
 
 
 class Settings(Claim):
@@ -32,17 +33,20 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, "test")}, x=self.x)
 
     def tested(self) -> str:
-        return f"Test {self.y} falls with {self.x}: by more than {self.gain:g} in all, and it never rises."
+        x = along(self.x)
+        return f"Test {self.y} falls with {x}: by more than {self.gain:g} in all, and it never rises."
 
     def criterion(self) -> str:
+        x = along(self.x)
         return (
-            f"95 % intervals (Welch): test {self.y} falls by more than {self.gain:g} from {self.x} {self.from_size:g} "
+            f"95 % intervals (Welch): test {self.y} falls by more than {self.gain:g} from {x} {self.from_size:g} "
             f"to the largest, and rises by at most {self.slack:g} from any size to the next"
         )
 
     def found(self) -> str:
+        x = along(self.x)
         return (
-            f"the fall from {self.x} {{from_x}} on is {{interval}}; "
+            f"the fall from {x} {{from_x}} on is {{interval}}; "
             "the largest rise from one size to the next is {rise_interval}"
         )
 

@@ -11,7 +11,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
-from tracking.verdicts.wording import at
+from tracking.verdicts.wording import along, at
 
 
 class Settings(Claim):
@@ -33,12 +33,14 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, self.split)}, x=self.x)
 
     def tested(self) -> str:
+        x = along(self.x)
         where = "" if self.beyond is None else f", at least {self.beyond:g} x {self._size},"
-        return f"At the largest {self.x}{where} {named(self.y, self.split)} is not worse than at any smaller one."
+        return f"At the largest {x}{where} {named(self.y, self.split)} is not worse than at any smaller one."
 
     def criterion(self) -> str:
+        x = along(self.x)
         return (
-            f"the 95 % intervals (Welch) of {named(self.y, self.split)} at the largest {self.x} minus that at each "
+            f"the 95 % intervals (Welch) of {named(self.y, self.split)} at the largest {x} minus that at each "
             f"smaller one lie below {self.tolerance:g}"
         )
 

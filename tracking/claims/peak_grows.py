@@ -18,6 +18,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.estimate import at_once, difference, mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers
+from tracking.verdicts.wording import along
 
 
 class Settings(Claim):
@@ -35,15 +36,17 @@ class Settings(Claim):
         return Needs(measures, x=self.x, compared=(self.along,))
 
     def tested(self) -> str:
+        x = along(self.x)
         return (
-            f"The peak of test {self.y} along {self.x}, within {self.points} points of the smallest {self.x} with "
+            f"The peak of test {self.y} along {x}, within {self.points} points of the smallest {x} with "
             f"training error {self.fitted:g}, grows with {self.along}."
         )
 
     def criterion(self) -> str:
+        x = along(self.x)
         return (
-            f"the height of the peak is that above the dip before it and the last {self.x}, of each seed at the "
-            f"{self.x} that the other seeds choose: from each {self.along} to the next the 95 % interval (Welch) of "
+            f"the height of the peak is that above the dip before it and the last {x}, of each seed at the "
+            f"{x} that the other seeds choose: from each {self.along} to the next the 95 % interval (Welch) of "
             f"the difference is above 0, and so is that (Student) of the height at the largest {self.along}"
         )
 

@@ -13,6 +13,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import Estimate, at_once, mean_of
 from tracking.verdicts.finding import Evidence, Finding, Word, lacking
 from tracking.verdicts.line import Cell, Line
+from tracking.verdicts.wording import along
 
 
 class Settings(Claim):
@@ -38,10 +39,10 @@ class Settings(Claim):
         return f"Wherever training error is {self.fitted:g}, the last test {self.y} is {self.factor:g}{bound} the best."
 
     def criterion(self) -> str:
+        x = along(self.x)
         bound = "" if self.at_most is None else f", and that of {self.at_most:g} times it below 0"
         return (
-            f"at every such {self.x} the 95 % interval (Student) of last minus {self.factor:g} times best is above "
-            f"0{bound}"
+            f"at every such {x} the 95 % interval (Student) of last minus {self.factor:g} times best is above 0{bound}"
         )
 
     def found(self) -> str:

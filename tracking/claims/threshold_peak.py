@@ -11,7 +11,7 @@ from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import at_once, difference
 from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
 from tracking.verdicts.line import Cell, Line
-from tracking.verdicts.wording import at
+from tracking.verdicts.wording import along, at
 
 
 class Settings(Claim):
@@ -27,8 +27,9 @@ class Settings(Claim):
         return Needs({"y": Measured(self.y, "test"), "train_error": Measured("error", "train")}, x=self.x)
 
     def tested(self) -> str:
+        x = along(self.x)
         return (
-            f"Test {self.y} peaks within {self.points} points of the smallest {self.x} with training error "
+            f"Test {self.y} peaks within {self.points} points of the smallest {x} with training error "
             f"{self.fitted:g}: it is larger there than at both ends and everywhere else."
         )
 

@@ -21,7 +21,7 @@ from tracking.common.named_files.lookup import Place, where
 from tracking.verdicts.claim import Claim
 from tracking.verdicts.finding import BROKEN, Finding, Numbers, Value, Verdict, lacking, worst
 from tracking.verdicts.gate import Gated, gated
-from tracking.verdicts.wording import of_lines
+from tracking.verdicts.wording import capitalised, of_lines
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
@@ -66,7 +66,7 @@ def judged(frame: "Frame", claim: Claim) -> Verdict:
         said = of_lines(claim.found(), found, word)
     except Refused as refusal:
         word, evidence = "not enough data", {"reason": str(refusal)}
-    return Verdict(claim.name, word, evidence, claim.statement or claim.tested(), claim.label, said)
+    return Verdict(claim.name, word, evidence, claim.statement or capitalised(claim.tested()), claim.label, said)
 
 
 def _criterion(claim: Claim) -> str:

@@ -18,9 +18,20 @@ SEVERAL: dict[Word, str] = {"holds": "hold", "fails": "fail", "not enough data":
 ONE: dict[Word, str] = {"holds": "holds", "fails": "fails", "not enough data": "has not enough data"}
 
 
+def along(x: str) -> str:
+    """What lies along x, for a sentence: of parameters their number, else the name of the setting or measure."""
+    return "number of parameters" if x == "parameters" else x
+
+
 def at(x: str, key: str) -> str:
     """The value of a key as a place along x, for a clause: "{key} parameters", "net.width {key}"."""
     return f"{{{key}}} parameters" if x == "parameters" else f"{x} {{{key}}}"
+
+
+def capitalised(sentence: str) -> str:
+    """With a capital letter, unless it begins with the name of a setting or a file, which have a case of their own."""
+    word = sentence.partition(" ")[0]
+    return sentence if set("._/") & set(word.rstrip(".")) else sentence[:1].upper() + sentence[1:]
 
 
 def of_lines(words: str, found: Sequence[tuple[str, Finding]], decided: Word) -> str:

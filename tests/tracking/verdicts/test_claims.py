@@ -8,6 +8,7 @@ import pytest
 from tests.support.made_up.claim_cases import CASES, Case, of
 from tests.support.made_up.claim_rows import Trial, claim, judged
 from tracking.verdicts.claim import CLAIMS
+from tracking.verdicts.wording import capitalised
 
 NAMES = CLAIMS.names()
 
@@ -44,7 +45,7 @@ def test_every_claim_in_the_folder_has_its_three_cases(name: str) -> None:
 def test_a_verdict_says_its_criterion_and_statement(case: Case) -> None:
     found = judged(case.trials, case.claim, **case.fields)
     assert found.evidence["criterion"] == claim(case.claim, **case.fields).criterion()
-    assert found.statement == claim(case.claim, **case.fields).tested()
+    assert found.statement == capitalised(claim(case.claim, **case.fields).tested())
     assert judged(case.trials, case.claim, **case.fields, statement="as the memo says").statement == "as the memo says"
 
 

@@ -8,7 +8,7 @@ from tests.support.made_up.claim_trials import risks, widths
 from tracking.verdicts.claim import CLAIMS
 from tracking.verdicts.finding import Finding
 from tracking.verdicts.sentence import criterion_sentence, found_sentence, sentence
-from tracking.verdicts.wording import in_words, of_lines
+from tracking.verdicts.wording import capitalised, in_words, of_lines
 
 INF = float("inf")
 
@@ -65,3 +65,11 @@ def test_a_claim_that_cannot_be_judged_says_why() -> None:
 )
 def test_a_clause_whose_number_is_missing_is_left_out(words: str, said: str) -> None:
     assert in_words(words, {"mean": 0.25, "x": [1.0, 2.0], "interval": "0.25 (95 % interval 0.2 to 0.3)"}) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "capital"),
+    [("test error falls.", "Test error falls."), ("net.width 2 and 4 agree.", "net.width 2 and 4 agree."), ("", "")],
+)
+def test_a_sentence_begins_with_a_capital_but_for_names(said: str, capital: str) -> None:
+    assert capitalised(said) == capital
