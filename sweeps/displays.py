@@ -17,6 +17,9 @@ class Verdicts(tuple[Verdict, ...]):
 
     __slots__ = ()
 
+    def __str__(self) -> str:
+        return "\n".join(f"{v.label or v.name}: {v.verdict}. {v.statement} {sentence(v)}" for v in self)
+
     def _repr_html_(self) -> str:
         lines = [(f"{v.label} {v.name}".strip(), v.verdict, v.statement, sentence(v)) for v in self]
         return html.table(("claim", "verdict", "statement", "why"), lines)

@@ -36,5 +36,7 @@ def test_a_launch_prints_only_when_it_is_asked_to(tmp_path: Path, capfd: pytest.
 
 def test_the_messages_of_a_launch_are_log_records(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "orchestrator"):
-        sweeps.launch(sweeps.read("demo", "debug", ["epochs=1"]), str(tmp_path / "runs"))
+        launched = sweeps.launch(sweeps.read("demo", "debug", ["epochs=1"]), str(tmp_path / "runs"))
     assert any("8 of 8 trials to run" in record.getMessage() for record in caplog.records)
+    assert str(launched).startswith("8 total, 8 run") and str(launched).endswith("report.html"), "what `print` shows"
+    assert str(sweeps.Verdicts(launched.claims)).startswith("C6: not enough data. The test error")

@@ -67,10 +67,17 @@ class Launched:
         """The points of all curves."""
         return points(self.results, self.curves) if self.unchanged else self.results.table
 
+    def __str__(self) -> str:
+        return "\n".join([self._counts, *(f"{v.name}: {v.verdict}" for v in self.claims), f"report: {self.report}"])
+
     def _repr_html_(self) -> str:
-        counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.trials.items())
         claims = html.table(("claim", "verdict", "why"), [(v.name, v.verdict, sentence(v)) for v in self.claims])
-        return html.titled(f"{counts}; {duration(self.wall_s)}", claims, html.line(f"report: {self.report}"))
+        return html.titled(self._counts, claims, html.line(f"report: {self.report}"))
+
+    @property
+    def _counts(self) -> str:
+        counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.trials.items())
+        return f"{counts}; {duration(self.wall_s)}"
 
 
 def launch(sweep: Sweep, options: Options, observer: Observer = SILENT) -> Launched:

@@ -69,9 +69,16 @@ class Plan:
                 found.setdefault(lines[-1], []).append(t.id)
         return found
 
+    def __str__(self) -> str:
+        states = ", ".join(f"{n:,} {state}" for state, n in sorted(self.states.items()))
+        return f"{self._to_run}: {states}"
+
     def _repr_html_(self) -> str:
-        counts = html.table(("state", "trials"), sorted(self.states.items()))
-        return html.titled(f"{len(self.to_run):,} of {len(self.trials):,} trials to run", counts)
+        return html.titled(self._to_run, html.table(("state", "trials"), sorted(self.states.items())))
+
+    @property
+    def _to_run(self) -> str:
+        return f"{len(self.to_run):,} of {len(self.trials):,} trials to run"
 
     def _state(self, trial: Trial) -> str:
         return self.recorded[trial.id].state if trial.id in self.recorded else "missing"

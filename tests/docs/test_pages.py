@@ -12,6 +12,7 @@ from orchestrator import cli
 from orchestrator.spec import expand, load
 from tests.support.checkout import ROOT
 from tests.support.stores.named_files import not_there
+from tracking.common.program import shipped_sweeps
 
 MOST_PAGES = 12  # in a folder
 TARGET = re.compile(r"(?:^    |`)make ([a-z-]+)", re.MULTILINE)
@@ -82,6 +83,10 @@ def test_commands_parse(command: str) -> None:
 def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
     assert cli.app[name].help
     assert f"sweep {name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_counts_the_sweeps_that_come_with_the_program() -> None:
+    assert f"**{len(shipped_sweeps())} experiments to start from.**" in (ROOT / "README.md").read_text()
 
 
 def test_the_readmes_sweep_reads_and_expands(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ class Settings(Claim):
         fitted = [cell for cell in line.cells if (cell.last("train_error") <= self.fitted).all()]
         if not fitted:
             errors = [float(cell.last("train_error").mean()) for cell in line.cells]
-            return lacking(f"a {self.x} where every seed fits its training set", smallest_train_error=min(errors))
+            where = f"a {along(self.x)} where every seed fits its training set"
+            return lacking(where, smallest_train_error=min(errors))
         certain = [word for cell in fitted for word in self._words(cell, 1)]
         doubted = [word for cell in fitted for word in self._words(cell, len(certain))]
         ratios = [_ratio(cell) for cell in fitted]

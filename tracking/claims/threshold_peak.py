@@ -50,7 +50,8 @@ class Settings(Claim):
         fitted = [i for i, cell in enumerate(line.cells) if (cell.last("train_error") <= self.fitted).all()]
         end = len(line.cells) - 1
         if not fitted or fitted[0] in (0, end):
-            return lacking(f"a fitted {self.x} with points on either side", points=end + 1, fitted_points=len(fitted))
+            where = f"a fitted {along(self.x)} with points on either side"
+            return lacking(where, points=end + 1, fitted_points=len(fitted))
         threshold = fitted[0]
         near = [i for i in range(1, end) if abs(i - threshold) <= self.points]
         others = [i for i in range(end + 1) if i in (0, end) or abs(i - threshold) > self.points]
