@@ -287,19 +287,14 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
     return mlflow_ui.serve(at.existing(), tracking_uri, port, spec)
 
 
-app.command(cli_store.ls, name="ls", group=STORE)
-app.command(cli_store.rm, name="rm", group=STORE)
-app.command(cli_store.prune, name="prune", group=STORE)
-app.command(cli_store.du, name="du", group=STORE)
-app.command(cli_store.pack, name="pack", group=STORE)
-app.command(cli_store.unpack, name="unpack", group=STORE)
-app.command(cli_tools.list_, name="list", group=RUN)
-app.command(cli_tools.new_, name="new", group=WRITE)
-app.command(cli_tools.check_, name="check", group=WRITE)
-app.command(cli_tools.schema, name="schema", group=WRITE)
-app.command(cli_tools.keys, name="keys", group=WRITE)
-app.command(cli_tools.bench, name="bench", group=MACHINE)
-app.command(cli_tools.doctor, name="doctor", group=MACHINE)
+for _group, _verbs in (
+    (STORE, (cli_store.ls, cli_store.rm, cli_store.prune, cli_store.du, cli_store.pack, cli_store.unpack)),
+    (RUN, (cli_tools.list_,)),
+    (WRITE, (cli_tools.new_, cli_tools.check_, cli_tools.schema, cli_tools.keys)),
+    (MACHINE, (cli_tools.bench, cli_tools.doctor)),
+):
+    for _verb in _verbs:
+        app.command(_verb, name=_verb.__name__.removesuffix("_"), group=_group)
 
 
 # New objects between two collections of garbage. A sweep of 100,000 trials makes millions that live to the end, and
