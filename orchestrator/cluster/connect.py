@@ -63,6 +63,11 @@ def starting() -> Iterator[None]:
         raise Interrupted from error
     except ray.exceptions.RayError as error:
         raise Interrupted(f"Ray failed while it started ({last_line(error)})") from error
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # Of no class of its own: raised on a busy machine, where a process of Ray takes more than half a minute.
+        raise Interrupted(f"Ray failed while it started ({last_line(error)})") from error
 
 
 def _check_membership(address: str) -> None:
