@@ -1,7 +1,8 @@
 """The contract of a file that training uses, put to the test: `sweep check nets/mlp.py`.
 
 A small training with the file is run alone, a second time, from its middle, in a bundle behind another model and beside
-a model that diverges. Its rows must be the same in all of them: on this the promises of the records rest.
+a model that diverges. Its rows must be the same in all of them: on this the promises of the records rest. A measure is
+also taken once, at the end, of one of two models.
 """
 
 import math
@@ -61,6 +62,8 @@ def checks(folder: str, name: str, given: Mapping[str, object]) -> Iterator[Chec
         ("it has them in a bundle with another trial", lambda: _beside(settings, first[0], {"seed": 0})),
         ("a neighbour that diverges does not change them", lambda: _beside(settings, first[0], _diverging(settings))),
     )
+    if folder == "measures":
+        again += (("taken once, when the training ends, it is the same", lambda: _once(settings, first[0], name)),)
     for about, test in again:
         yield _check(KINDS[folder], name, about, test)
 
@@ -124,6 +127,14 @@ def _resumed(trial: "Trial[network.Settings]") -> Rows:
 
 def _beside(settings: Settings, expected: Rows, change: Settings) -> str:
     return _differs(expected, _rows([_trial({**settings, **change}), _trial(settings)]), TOLERANCE)
+
+
+def _once(settings: Settings, expected: Rows, measure: str) -> str:
+    """Of a measure that is taken where the training ends, behind a model that ended before."""
+    ends_early = {**settings, "seed": 0, "until": {"measure": "error", "at_most": 1.0}}
+    trials = [_trial(s).measuring_once([measure]) for s in (ends_early, settings)]
+    last = {key: value for key, value in expected.items() if key[3] != measure or key[1] == EPOCHS}
+    return _differs(last, _rows(trials), TOLERANCE)
 
 
 def _diverging(settings: Settings) -> Settings:

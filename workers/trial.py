@@ -192,7 +192,7 @@ class Trial(Generic[S_co]):
         other.__dict__.update(shared, _around_seed=self._around_seed, plain=plain)
         return other
 
-    def measuring_once(self, measures: Collection[str]) -> "Trial":
+    def measuring_once(self, measures: Collection[str]) -> "Trial[S_co]":
         """The same trial, of which these measures are taken once, when its training ends, as far as it has them."""
         once = tuple(sorted({*self.plain.get("measure", ())}.intersection(measures)))
         if once == self.once:

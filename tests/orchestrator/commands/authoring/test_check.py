@@ -81,6 +81,11 @@ SPLITS = ("test",)
 def measure(snapshot):
     yield "train", "", snapshot.totals("train")[0]
 """
+WHOLE_BUNDLE = """
+SPLITS = ("train",)
+def measure(snapshot):
+    yield "train", "", snapshot.engine.totals("train")[0]
+"""
 RANDOM = """
 import random
 def loss(outputs, labels):
@@ -109,6 +114,7 @@ class Settings(Claim):
     [
         ("measures/mine.py", COUPLED, "in a bundle with another trial", "mine at epoch"),
         ("measures/mine.py", ELSEWHERE, "it is loaded", "SPLITS says ['test'], and it yields values of the splits"),
+        ("measures/mine.py", WHOLE_BUNDLE, "taken once", "argument"),
         ("losses/mine.py", RANDOM, "a second time", "risk"),
         ("losses/mine.py", RAISES, "it is loaded", "losses/mine.py:3: AttributeError"),
         ("nets/mine.py", "import nothing_of_this_name\n", "it is loaded", "nets/mine.py:1"),
