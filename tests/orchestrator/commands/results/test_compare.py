@@ -112,7 +112,7 @@ def test_a_sweep_before_its_file_was_changed(
         ("small.yaml nowhere::small.yaml", "there is no store at 'nowhere'"),
         ("small.yaml ::small.yaml", "expected a store, '::' and a sweep"),
         ("small.yaml other.yaml", "no curve in common that can be compared: small has error; other has other"),
-        ("small.yaml", "requires an argument"),
+        ("small.yaml", "`sweep compare` needs SECOND"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(
