@@ -5,8 +5,7 @@
 The records are those of `benchmarks/scale.py`: synthetic numbers, real files. The cluster is that of `make
 test-cluster`: hosts on this one machine, a worker of one core each, and a launcher that is a node without cores, whose
 link to the others is its only one. The hosts share the disk of this machine, so that no row passes over a link to be
-read. Without a cluster the launcher reads the rows itself; with an object store they all pass over its link, once for
-each curve.
+read. Without a cluster the launcher reads the rows itself; with an object store they all pass over its link.
 """
 
 import argparse
