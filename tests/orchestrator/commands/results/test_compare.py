@@ -119,7 +119,7 @@ def test_what_cannot_be_compared_is_refused(
     typed: str, says: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = run(folder, f"compare {typed}", monkeypatch, capsys)
-    assert (code, out) == (2, "") and says in " ".join(err.replace("│", " ").split())
+    assert (code, out) == (2, "") and says in " ".join(err.split())
 
 
 def test_curves_of_nothing_recorded_draws_nothing(
