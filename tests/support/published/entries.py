@@ -67,13 +67,13 @@ class Entry(BaseModel):
 
 
 class Index(BaseModel):
-    """The whole file. intro and earlier: Markdown before and after the sweeps."""
+    """The whole file. intro and closing: Markdown before and after the sweeps."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     intro: str
     sweeps: tuple[Entry, ...]
-    earlier: str = ""
+    closing: str = ""
 
     def entry(self, name: str) -> Entry:
         """The entry of this name. Raises KeyError where there is none."""

@@ -21,7 +21,7 @@ def page(index: Index) -> str:
         *(_line(entry, found[entry.name]) for entry in index.sweeps),
     ]
     sections = [_section(entry, found[entry.name]) for entry in index.sweeps]
-    return "\n\n".join([index.intro.strip(), "\n".join(table), *sections, index.earlier.strip()]).strip() + "\n"
+    return "\n\n".join([index.intro.strip(), "\n".join(table), *sections, index.closing.strip()]).strip() + "\n"
 
 
 def counted(verdicts: Iterable[str]) -> str:
