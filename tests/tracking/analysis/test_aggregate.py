@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from tests.support.made_up.made_up_frames import SEEDS, STEPS, WIDTHS, noisy, recorded
-from tracking.analysis.aggregate import aggregate, single, values
+from tracking.analysis.aggregate import aggregate, both, several, single, values
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.statistics.bands import median_rank
 from tracking.common.errors import Refused
@@ -233,3 +233,22 @@ def test_one_value_may_stand_for_a_list_also_in_the_schema() -> None:
     assert Curve(name="a", x="net.width", y="error", split="test", at="best").at == ("best",)
     kinds = Curve.model_json_schema()["properties"]["at"]["anyOf"]
     assert {"enum": ["first", "last", "best", "every", "matched"], "type": "string"} in kinds
+
+
+def test_curves_that_are_read_together_are_what_each_is_alone_and_one_that_cannot_be_is_an_error() -> None:
+    found = recorded({"net.width": [2, 4], "net.batch_norm": [False, True]}, states={(0, 1): "diverged"})
+    varied = ["net.width", "net.batch_norm"]
+    curves = [
+        Curve(name="widths", x="net.width", y="error", at=("last", "best")),
+        Curve(name="lost", x="net.width", y="margin"),
+        Curve(name="some", x="step", y="error", where={"net.batch_norm": True}, centre="median", band="iqr"),
+        Curve(name="trials", x="parameters", y="error", points=True),
+        Curve(name="seeds", x="net.width", y="error", group=("seed", "net.batch_norm"), split="test"),
+    ]
+    for curve, tables in zip(curves, several(found, curves, varied), strict=True):
+        if isinstance(tables, Exception):
+            assert curve.name == "lost" and isinstance(tables, Refused) and "margin" in str(tables)
+            continue
+        for one, alone in zip(tables, both(found, curve, varied), strict=True):
+            assert len(one)
+            pd.testing.assert_frame_equal(one, alone, check_exact=True)

@@ -168,8 +168,9 @@ LONG = {"title": "A long title " * 9, "at": ["last", "best"]}
         {"x": "net.batch_norm", **LONG},
         {"x": "step", "x_label": "Label $x_{ " * 4, "y_label": "Label " * 8},
         {"x": "parameters", "group": ["net.batch_norm", "data.label"], **LONG},
+        {"x": "step", "group": ["net.width", "net.batch_norm", "seed", "data.label"]},  # a legend higher than the axes
     ],
-    ids=["threshold", "few", "unordered", "labels", "many groups"],
+    ids=["threshold", "few", "unordered", "labels", "many groups", "many lines"],
 )
 def test_no_text_meets_another_or_leaves_the_figure(fields: dict[str, Any]) -> None:
     curve = Curve.model_validate({"name": "a", "y": "error", **fields})
