@@ -16,9 +16,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -26,23 +27,30 @@ from benchmarks.startup import HERE, commit
 from workers.runtime import provenance
 
 Settings = dict[str, Any]  # a part of a sweep file
+Found = dict[str, dict[str, list[float]]]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # two that wait for each other cost more
 NESTED = ("data", "net")  # sections of sections, of which the profile keeps what is not named
 ONE_SEED: Settings = {"seed": {"count": 1}}
 SHORT: dict[str, Settings] = {  # by sweep: sections that are put over its laptop profile
-    "sec14": {"fixed": {"epochs": 600}},
-    "polynomial": {"fixed": {"epochs": 3}, "vary": ONE_SEED},
-    "fig6": {"vary": {"degree": {"linear_space": [1, 299], "count": 6, "integer": True}}},
+    "sec14": {"fixed": {"epochs": 300}},
+    "polynomial": {
+        "fixed": {"data": {"train_size": 500, "test_size": 500}, "epochs": 3},
+        "vary": {**ONE_SEED, "net.degree": [4]},
+    },
+    "fig6": {"vary": {"degree": {"linear_space": [1, 299], "count": 3, "integer": True}}},
     # All epochs of Figures 1 and 2, since they decide which are evaluated; so many images that evaluation has the share
     # that it has in the whole profile.
     "fig1": {
-        "fixed": {"data": {"test_size": 3000}},
-        "vary": {**ONE_SEED, "data.train_size": [1000], "data.label_noise": [0.0]},
+        "fixed": {"data": {"test_size": 900}},
+        "vary": {**ONE_SEED, "data.train_size": [300], "data.label_noise": [0.0]},
     },
-    "fig2": {"vary": {**ONE_SEED, "net.width": [8], "net.batch_norm": [False], "net.init": ["he"]}},
-    "fig5": {"fixed": {"epochs": 16}, "vary": ONE_SEED},
+    "fig2": {
+        "fixed": {"data": {"train_size": 300, "test_size": 1500}},
+        "vary": {**ONE_SEED, "net.width": [8], "net.batch_norm": [False], "net.init": ["he"]},
+    },
+    "fig5": {"fixed": {"data": {"train_size": 200, "test_size": 200}, "epochs": 20}, "vary": ONE_SEED},
     "fig3": {
-        "fixed": {"net": {"width": 3}, "points": 25},
+        "fixed": {"net": {"width": 3}, "points": 25, "epochs": 1000},
         "vary": {**ONE_SEED, "surface": ["network"], "loss": ["square"]},
     },
 }
@@ -66,42 +74,50 @@ def work(sweep: Settings) -> list[Settings]:
     return [sweep["fixed"], profile.get("fixed", {}), profile.get("vary", {})]
 
 
-def arms(before: Path, name: str) -> dict[str, tuple[Path, Settings]]:
-    """Of each arm the checkout and the sweep file."""
-    old, new = short(before, name), short(HERE, name)
-    found = {"before": (before, old), "code": (HERE, old), "now": (HERE, new)}
-    if work(old) == work(new):
-        del found["code"]
-    return found
+class Arm(NamedTuple):
+    """A checkout and the sweep files, by name, that its code runs."""
+
+    checkout: Path
+    files: dict[str, Settings]
 
 
-def cost(checkout: Path, sweep: Settings) -> tuple[float, int]:
-    """CPU-seconds of the trials of a sweep by the code of a checkout, and how many rows they have. Raises
+def arms(before: Path, names: Sequence[str]) -> dict[str, Arm]:
+    """The three arms; `now` has only the files that ask for other work than before."""
+    old, new = ({name: short(checkout, name) for name in names} for checkout in (before, HERE))
+    other = {name: new[name] for name in names if work(old[name]) != work(new[name])}
+    return {"before": Arm(before, old), "code": Arm(HERE, old), "now": Arm(HERE, other)}
+
+
+def cost(arm: Arm) -> dict[str, tuple[float, int]]:
+    """CPU-seconds of the trials of each file by the code of a checkout, and how many rows they have. Raises
     RuntimeError."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "short.yaml"
-        file.write_text(yaml.safe_dump(sweep))
-        command = [sys.executable, str(HERE / "benchmarks/experiment_cost.py"), str(file), "laptop"]
-        environment = {**os.environ, **dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(checkout)}
+        files = [Path(folder) / f"{name}.yaml" for name in arm.files]
+        for file, sweep in zip(files, arm.files.values(), strict=True):
+            file.write_text(yaml.safe_dump(sweep))
+        command = [sys.executable, str(HERE / "benchmarks/experiment_cost.py"), "laptop", *map(str, files)]
+        environment = {**os.environ, **dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(arm.checkout)}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{sweep['title']} in {checkout} ended with {done.returncode}: {done.stderr[-2000:]}")
-    seconds, rows = done.stdout.split()
-    return float(seconds), int(rows)
+        raise RuntimeError(f"{arm.checkout} ended with {done.returncode}: {done.stderr[-2000:]}")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return {name: (float(s), int(rows)) for name, (s, rows) in zip(arm.files, lines, strict=True)}
 
 
-def measure(before: Path, name: str, rounds: int) -> dict[str, list[float]]:
-    """CPU-seconds of every arm in every round, in the opposite order every other round. Raises RuntimeError where
-    arms of one file do not record the same number of rows."""
-    found: dict[str, list[float]] = {}
-    recorded: dict[str, set[int]] = {}
+def measure(before: Path, names: Sequence[str], rounds: int) -> Found:
+    """By sweep and arm the CPU-seconds of every round; the arms run in the opposite order every other round. Raises
+    RuntimeError where `before` and `code` do not record the same number of rows."""
+    found: Found = {name: {} for name in names}
+    recorded: dict[str, set[int]] = {name: set() for name in names}
     for i in range(rounds):
-        for arm, (checkout, sweep) in list(arms(before, name).items())[:: -1 if i % 2 else 1]:
-            seconds, rows = cost(checkout, sweep)
-            found.setdefault(arm, []).append(round(seconds, 3))
-            recorded.setdefault(str(work(sweep)), set()).add(rows)
-    if any(len(counts) > 1 for counts in recorded.values()):
-        raise RuntimeError(f"{name}: the arms do different work: {recorded}")
+        for label, arm in list(arms(before, names).items())[:: -1 if i % 2 else 1]:
+            for name, (seconds, rows) in cost(arm).items() if arm.files else ():
+                found[name].setdefault(label, []).append(round(seconds, 3))
+                if label != "now":
+                    recorded[name].add(rows)
+                print(f"round {i + 1}, {label}, {name}: {seconds:.2f} CPU-s, {rows} rows", file=sys.stderr, flush=True)
+    if other := [name for name, counts in recorded.items() if len(counts) > 1]:
+        raise RuntimeError(f"before and code do different work: {other}")
     return found
 
 
@@ -113,16 +129,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    before, found = given.before.resolve(), {}
+    before, names = given.before.resolve(), given.sweeps or list(SHORT)
     about = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), "rounds": given.rounds}
     about |= {"commits": {"before": commit(before), "now": commit(HERE)}, "from": provenance.of("cpu").plain()}
-    for name in given.sweeps or SHORT:
-        found[name] = measure(before, name, given.rounds)
-        medians = {arm: statistics.median(values) for arm, values in found[name].items()}
-        ratio = medians["before"] / medians["now"]
-        print(f"{name:12}", *(f"{arm} {value:.2f}" for arm, value in medians.items()), f"{ratio:.2f}x", flush=True)
-        if given.out:
-            given.out.write_text(json.dumps({**about, "sweeps": found}, indent=1) + "\n")
+    found = measure(before, names, given.rounds)
+    for name, of in found.items():
+        medians = {arm: statistics.median(values) for arm, values in of.items()}
+        ratio = medians["before"] / medians.get("now", medians["code"])
+        print(f"{name:12}", *(f"{arm} {value:.2f}" for arm, value in medians.items()), f"{ratio:.2f}x")
+    if given.out:
+        given.out.write_text(json.dumps({**about, "sweeps": found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

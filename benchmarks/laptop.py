@@ -62,10 +62,11 @@ LARGEST = 500  # of the training sets where digits take the place of images that
 MISSING = "SWEEP_DATA"  # what an error names where images are missing
 ENGINES = (("workers.engines.cpu.engine", "Fused"), ("workers.engines.modules", "Modules"),
            ("workers.engines.reference", "Reference"))  # fmt: skip
+IMPORTS = "imports"
 DOORS = {  # by part: module and function, or class.method, through which it is entered
-    "imports": (("importlib.machinery", "SourceFileLoader.exec_module"),
-                ("importlib.machinery", "ExtensionFileLoader.create_module"),
-                ("importlib.machinery", "ExtensionFileLoader.exec_module")),
+    IMPORTS: (("importlib.machinery", "SourceFileLoader.exec_module"),
+              ("importlib.machinery", "ExtensionFileLoader.create_module"),
+              ("importlib.machinery", "ExtensionFileLoader.exec_module")),
     "data": (("workers.experiments.network", "load_images"),),
     "training": tuple((module, f"{engine}.epoch") for module, engine in ENGINES),
     "evaluation": tuple((module, f"{engine}.totals") for module, engine in ENGINES),
@@ -78,6 +79,7 @@ DOORS = {  # by part: module and function, or class.method, through which it is 
     "MLflow": (("tracking.mirror.background", "Mirror._run"),),
 }  # fmt: skip
 COMPUTING = "computing"  # what an experiment does outside of the parts above
+TRAINS, OF_TRAINING = ("network", "landscape"), ("data", "training", "evaluation", "measures")
 ARITHMETIC = (COMPUTING, "training", "evaluation", "measures")
 PARTS = (*ARITHMETIC, *(part for part in DOORS if part not in ARITHMETIC), "rest")
 
@@ -128,14 +130,13 @@ class Clock:
         return counted
 
 
-def instrument(clock: Clock, experiment: Any) -> None:
-    """Puts the clock at the doors of every part. Raises AttributeError where one has another name now."""
-    for part, doors in DOORS.items():
-        for module, path in doors:
+def instrument(clock: Clock, *parts: str) -> None:
+    """Puts the clock at the doors of parts. Raises AttributeError where one has another name now."""
+    for part in parts:
+        for module, path in DOORS[part]:
             *owner, name = path.split(".")
             holder: Any = functools.reduce(getattr, owner, importlib.import_module(module))
             setattr(holder, name, clock.timed(part, getattr(holder, name)))
-    experiment.run = clock.generated(COMPUTING, experiment.run)
 
 
 def shortened(name: str, digits: bool, folder: Path) -> Path:
@@ -160,30 +161,35 @@ def shortened(name: str, digits: bool, folder: Path) -> Path:
 
 def one(name: str, digits: bool) -> dict[str, Any]:
     """Launches a sweep in this process; its parts, the share of peak in training, and the trials."""
-    started = time.process_time()
+    clock = Clock()
+    instrument(clock, IMPORTS)
     from orchestrator.spec.expand import expand
     from tracking.records.ledger import Ledger
     from tracking.records.store import Store
     from workers.engines.cpu import library
     from workers.plugins import EXPERIMENTS
 
-    clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         sweep = sweeps.read(str(shortened(name, digits, Path(folder))), "laptop" if name in SHORTENED else None)
         trials = expand(sweep)
-        instrument(clock, EXPERIMENTS.load(sweep.experiment))
-        peak = library.peak(library.usable()[0]) if library.usable() else 0.0
-        before = time.process_time()
+        experiment: Any = EXPERIMENTS.load(sweep.experiment)
+        experiment.run = clock.generated(COMPUTING, experiment.run)
+        # The doors of training import PyTorch, which most computed sweeps do without.
+        skipped = () if sweep.experiment in TRAINS else OF_TRAINING
+        instrument(clock, *(part for part in DOORS if part not in (IMPORTS, *skipped)))
+        with clock.part("peak"):
+            peak = library.peak(library.usable()[0]) if library.usable() else 0.0
         store = str(Path(folder) / "runs")
         sweeps.launch(sweep, store)
-        total = time.process_time() - before
+        total = time.process_time() - clock.seconds.pop("peak")
         ledger = Ledger.read(Store(store))
     clock.seconds["rest"] = total - sum(clock.seconds.values())
     spent = [m.provenances[-1].spent for m in ledger.manifests.values() if m.provenances]
     visits, flops = sum(s.visits for s in spent if s), operations(trials)
     share = flops / clock.seconds["training"] / peak if peak and flops and visits else None
     return {
-        "trials": len(trials), "total": round(total, 2), "imports before": round(before - started, 2),
+        "trials": len(trials), "total": round(total, 2),
+        "arithmetic": round(sum(clock.seconds[part] for part in ARITHMETIC) / total, 3),
         "parts": {part: round(clock.seconds[part], 3) for part in PARTS},
         "share of peak in training": round(share, 3) if share else None,
         "engine": sorted({p.engine for m in ledger.manifests.values() for p in m.provenances if p.engine}),
@@ -223,7 +229,8 @@ def launched(name: str) -> dict[str, Any]:
 def shown(name: str, found: dict[str, Any]) -> str:
     """One line of the table."""
     share, parts = found["share of peak in training"], found["parts"]
-    cells = [name, str(found["trials"]), f"{found['total']:.1f}", *(f"{parts[p]:.2f}" for p in PARTS)]
+    whole = [name, str(found["trials"]), f"{found['total']:.1f}", f"{found['arithmetic']:.0%}"]
+    cells = [*whole, *(f"{parts[p]:.2f}" for p in PARTS)]
     about = ", ".join([*found["engine"], *([found["data"]] if found["data"] else [])])
     return "| " + " | ".join([*cells, f"{share:.0%}" if share else "", about]) + " |"
 
@@ -241,7 +248,7 @@ def main() -> None:
         return
     from workers.runtime import provenance
 
-    columns = ["sweep", "trials", "CPU-s", *PARTS, "share of peak", "engine, data"]
+    columns = ["sweep", "trials", "CPU-s", "arithmetic", *PARTS, "share of peak", "engine, data"]
     print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
     found = {}
     for name in given.sweeps or [*SHORTENED, *COMPUTED]:
