@@ -102,10 +102,10 @@ def _refuse(options: Options) -> None:
         raise Refused("--detach hands the launch to a cluster, and --local (or --debug) keeps it here; leave one out")
     if not options.address:
         raise Refused("--detach needs a cluster that goes on without you: give --address host:6379, or RAY_ADDRESS")
-    for option, given in (("--store", options.store), ("--tracking-uri", options.tracking_uri)):
-        if given and public(given) != given:
-            raise Refused(
-                f"{option} {public(given)} has a password in it, which everybody who may ask the cluster "
-                "for its jobs could read. Leave it out of the address, and set it where the head is started: "
-                "MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, AWS_SECRET_ACCESS_KEY"
-            )
+    given = options.tracking_uri
+    if given and public(given) != given:
+        raise Refused(
+            f"--tracking-uri {public(given)} has a password in it, which everybody who may ask the cluster for its "
+            "jobs could read. Leave it out of the address, and set it where the head is started: "
+            "MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD"
+        )

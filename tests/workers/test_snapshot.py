@@ -1,5 +1,6 @@
 """A snapshot's functions against what the engine itself says, on every engine."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,19 @@ TOLERANCE: dict[str, float] = {"rtol": 1e-4, "atol": 1e-5}  # float32 sums in an
 NETS = [net for net in small_trials.nets() if net["name"] != "convnet" or net.get("depth") == 3]
 
 
-def trained(engine: str, net: dict[str, Any], monkeypatch: pytest.MonkeyPatch, epochs: int = 1) -> Snapshot:
+def trained(
+    engine: str,
+    net: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    epochs: int = 1,
+    models: Sequence[int] | None = None,
+) -> Snapshot:
     monkeypatch.setenv("SWEEP_ENGINE", engine)
     bundle, examples = engine_bundles.made([small_trials.trial(seed, net=net) for seed in range(2)])
     chosen = choose(bundle, examples, "cpu")
     for epoch in range(epochs):
         engine_bundles.run_epoch(chosen, bundle, engine_bundles.order(2, 120, epoch), [True] * 2)
-    return Snapshot(chosen, NetFunctions(bundle, examples))
+    return Snapshot(chosen, NetFunctions(bundle, examples), models)
 
 
 @pytest.mark.parametrize("net", NETS, ids=str)
@@ -48,8 +55,7 @@ def test_the_forward_pass_gives_the_outputs_and_the_risk_of_the_engine(
 def test_some_of_the_models_are_measured_as_beside_the_others(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By outputs, initial weights, images of each model, gradients, running statistics, and the trial's seed."""
     net = {"name": "convnet", "depth": 2, "width": 3, "batch_norm": True}
-    whole = trained(engine, net, monkeypatch)
-    part = Snapshot(whole.engine, whole._functions, [1])
+    whole, part = (trained(engine, net, monkeypatch, models=models) for models in (None, [1]))
     assert part.models == 1 and part.settings[0].seed == 1
     for name in ("error", "margin", "distance_from_init", "fisher_rao", "gradient_norm", "box_sharpness", "trace"):
         of_all, found = snapshots.measured(name, whole), snapshots.measured(name, part)

@@ -13,7 +13,7 @@ from tracking.records.files.storage import Files
 from tracking.records.store import Store
 
 # Commands that work as they are, and the names of commands where nothing is to be typed.
-BARE = {"sweep list", "sweep doctor", "sweep schema", "sweep ui", "sweep pack"}
+BARE = {"sweep launch demo", "sweep list", "sweep doctor", "sweep schema", "sweep ui", "sweep pack"}
 
 
 def literal(tree: ast.AST) -> Iterator[str]:

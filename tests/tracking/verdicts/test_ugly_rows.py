@@ -212,6 +212,6 @@ def test_equal_errors_are_no_certainty_where_they_were_counted_on_few_examples()
         sizes = {"data.test_size": size, "data.train_size": 100}
         grown = [*last({**sizes, "n": 1}, [0.0] * 3), *last({**sizes, "n": 2}, [0.0] * 3)]
         found = judged(grown, "no_overfitting", x="n", y="error")
-        assert found.verdict == verdict and "Clopper-Pearson" in str(found.evidence["interval"])
+        assert found.verdict == verdict and "95 % interval" in str(found.evidence["interval"])
         kinds = {"one": {"n": 1}, "other": {"n": 2}}
         assert told(grown, "agrees", y="error", split="test", tolerance=0.01, **kinds) == verdict

@@ -30,14 +30,13 @@ def parts(database: Path) -> list[tuple[list[str], list[str]]]:
 
 
 def test_the_tables_are_those_of_mlflows_migrations(tmp_path: Path) -> None:
-    from mlflow.store.db.utils import _initialize_tables
-    from sqlalchemy import create_engine
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     migrated, made = tmp_path / "migrated.db", tmp_path / "made.db"
-    engine = create_engine(f"sqlite:///{migrated}")
     with MIGRATING:
-        _initialize_tables(engine)
-    engine.dispose()
+        SqlAlchemyStore(f"sqlite:///{migrated}", str(tmp_path)).engine.dispose()
+    with closing(sqlite3.connect(migrated)) as connection, connection:
+        connection.execute("DELETE FROM experiments")  # the default one, which is no part of the tables
     revision = schema.installed()
     if os.environ.get("SWEEP_WRITE_DOCS"):
         empty.tables(revision).write_text(dump(migrated), encoding="utf-8")
