@@ -64,10 +64,10 @@ def float64_fit(task: Task, cutoff: Cutoff) -> Fit:
 def exact_fit(task: Task, digits: int) -> Fit:
     """The same fit, from nodes to risk in `digits` decimal digits, through the normal equations of the smaller side.
 
-    They square the condition number: 120 digits leave more than 40 for most monomials up to degree 300 at 76 nodes. Where
-    they do not suffice, as for degrees just above 76, twice and then four times as many are taken. Test risk and norm are
-    the closest float64 numbers. Raises ValueError where four times as many digits do not suffice for that. The training
-    risk of a fit that interpolates is rounding.
+    They square the condition number: 120 digits leave more than 40 for most monomials up to degree 300 at 76 nodes.
+    Where they do not suffice, as for degrees just above 76, twice and then four times as many are taken. Test risk and
+    norm are the closest float64 numbers. Raises ValueError where four times as many digits do not suffice for that. The
+    training risk of a fit that interpolates is rounding.
     """
     for times in (1, 2, 4):
         fit = _fit(task, times * digits)
