@@ -8,7 +8,8 @@ whatever w was at the start is washed out of w / |w|, and the limit is the hard-
 B examples, D inputs, M trials, T logged iterations.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
+from workers.interfaces.divergence import LARGEST_RISK
 from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, descent
@@ -67,6 +69,11 @@ def recorded_steps(settings: Settings) -> list[int]:
     return list(map(int, logged_steps(settings)))
 
 
+# The mean squared error is measured under either loss, and grows with the weights where it is not minimised.
+BOUNDS: Mapping[str, Mapping[series.Key, float]] = {
+    "square": series.MINIMISED,
+    "exponential": {("train", "log_risk", ""): math.log(LARGEST_RISK)},
+}
 RATE = 2e9  # operations a second of one core, measured
 
 
@@ -97,7 +104,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
                 measured["train", "log_risk", ""] = log_risk(x * y[:, None], weights[:, m])
                 rows += series.rows(trial.id, steps[1:], growth(x * y[:, None], weights[1:, m], log_time[1:, m]))
             rows += series.rows(trial.id, steps, measured)
-            ended[trial.id] = series.outcome(steps, measured, "iterations done")
+            ended[trial.id] = series.outcome(steps, measured, "iterations done", BOUNDS[settings.loss])
     yield Progress(int(steps[-1]), rows, ended, dict)
 
 
@@ -114,6 +121,7 @@ def path(settings: Settings, x: Array, y: Array, starts: Array, steps: NDArray[n
         return exponential_descent(x * y[:, None], starts, settings.learning_rate, normalized, steps.tolist())
     exact = descent(x, y, settings.learning_rate)
     weights = exact.weights(exact.coordinates(starts) * exact.factors(steps.astype(float))[:, None])
+    weights[steps == 0] = starts  # not its projection: of a start at 0 that would be rounding, which has a direction
     with np.errstate(divide="ignore"):
         log_time = np.log(settings.learning_rate * steps)
     return weights, np.repeat(log_time[:, None], len(starts), axis=1)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Key = tuple[str, str, str]  # split, measure, layer
 Series = Mapping[Key, Array]  # each value has T numbers
+MINIMISED: Mapping[Key, float] = {("train", "risk", ""): LARGEST_RISK}
 
 
 class Result(NamedTuple):
@@ -59,21 +60,21 @@ def rows(trial: str, steps: Int64[NDArray[np.int64], " T"], series: Series) -> l
     return out
 
 
-def outcome(steps: Int64[NDArray[np.int64], " T"], series: Series, reason: str) -> Outcome:
-    """How a trial ended: finished for `reason`, or diverged at the first step where a value is not finite, or the
-    training risk above the bound of trained networks."""
-    sound = np.all([_sound(key, values) for key, values in series.items()], axis=0)
+def outcome(
+    steps: Int64[NDArray[np.int64], " T"], series: Series, reason: str, bounds: Mapping[Key, float] = MINIMISED
+) -> Outcome:
+    """How a trial ended: finished for `reason`, or diverged at the first step where a value is not finite, or where the
+    risk that descent minimises is above the bound of trained networks. bounds: by the series that hold this risk."""
+    sound = np.all([_sound(values, bounds.get(key)) for key, values in series.items()], axis=0)
     if sound.all():
         return Outcome("finished", int(steps[-1]), reason)
     first = int(np.argmin(sound))
-    broken = {key: values[first] for key, values in series.items() if not _sound(key, values)[first]}
-    infinite = sorted({measure for (_, measure, _), value in broken.items() if not np.isfinite(value)})
+    infinite = sorted({measure for (_, measure, _), values in series.items() if not np.isfinite(values[first])})
     why = f"{', '.join(infinite)} not finite" if infinite else f"the training risk exceeds {LARGEST_RISK:g}"
     return Outcome("diverged", int(steps[first]), why)
 
 
-def _sound(key: Key, values: Array) -> NDArray[np.bool_]:
-    """Where values [T] are finite, and those of the training risk within the bound."""
-    largest = LARGEST_RISK if key[:2] == ("train", "risk") else np.inf
-    sound: NDArray[np.bool_] = np.isfinite(values) & (values <= largest)
+def _sound(values: Array, bound: float | None) -> NDArray[np.bool_]:
+    """Where values [T] are finite, and within the bound if there is one."""
+    sound: NDArray[np.bool_] = np.isfinite(values) & (values <= (np.inf if bound is None else bound))
     return sound

@@ -76,6 +76,21 @@ def test_exponential_loss_does_not_depend_on_the_start() -> None:
         assert values["margin"] == pytest.approx(1 / np.linalg.norm(hard_margin(data())), rel=0.01)
 
 
+def test_a_start_at_0_has_no_direction() -> None:
+    trial = Trial.of("linear", {"loss": "square", "start_norm": 0.0, "iterations": 10})
+    (progress,) = linear.run([trial], "cpu", None)
+    first = {row.measure: row.value for row in progress.rows if row.step == 0}
+    assert first["norm"] == first["margin"] == first["cosine_max_margin"] == first["cosine_minimum_norm"] == 0
+
+
+def test_the_squared_error_may_grow_where_the_exponential_loss_is_minimised() -> None:
+    """Weights at the maximum margin grow without bound: a launch of the shipped sweep took that for divergence."""
+    settings = {"loss": "exponential", "step_rule": "loss_normalized", "learning_rate": 0.2, "iterations": 10_000}
+    (progress,) = linear.run([trial := Trial.of("linear", settings)], "cpu", None)
+    assert max(row.value for row in progress.rows if row.measure == "risk") > 1e6
+    assert progress.ended[trial.id].state == "finished"
+
+
 def test_constant_steps_overflow_from_a_start_that_misclassifies() -> None:
     trials = [Trial.of("linear", {"start_norm": norm, "step_rule": "constant", "iterations": 300}) for norm in NORMS]
     (progress,) = linear.run(trials, "cpu", None)
