@@ -226,9 +226,9 @@ def export(
 
 @app.command(group=TRIAL)
 def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False, as_json: Json = False) -> int:
-    """Run a recorded trial again and compare it number by number.
+    """Run a recorded trial again and compare how it ends, and number by number.
 
-    Exit code 1 when it differs.
+    Exit code 1 when one of them differs.
 
     Parameters
     ----------
@@ -237,16 +237,15 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
     bundle
         With all the trials it was trained with: on the same machine it then agrees to the last bit.
     """
-    from orchestrator.commands.rendering import render
-    from orchestrator.commands.rendering.render_rerun import Steps
+    from orchestrator.commands.rendering.render_rerun import Steps, reproduced
     from orchestrator.commands.trial.reproduce import reproduce as compare_runs
     from orchestrator.commands.trial.rerun import find
 
     ledger = at.ledger()
     one = find(ledger, trial)
     found = compare_runs(ledger, one, bundle, (lambda progress: None) if as_json else Steps().show)
-    render.reproduced(one, found, as_json)
-    return 1 if any(c.finding == "differs" for c in found) else 0
+    reproduced(one, found, as_json)
+    return 1 if found.differs else 0
 
 
 @app.command(group=RESULTS)

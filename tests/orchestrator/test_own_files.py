@@ -82,7 +82,7 @@ def test_a_recorded_trial_is_run_again_from_the_source_that_is_kept(tmp_path: Pa
     one = ledger.of([expand(sweep)[0].id])[expand(sweep)[0].id]
     assert trial_of(ledger, one).id == one.id
     found = reproduce(ledger, one, whole=True)
-    assert {c.measure: c.finding for c in found}["largest"] == "identical" and current() == NONE
+    assert {c.measure: c.finding for c in found.measures}["largest"] == "identical" and current() == NONE
 
 
 def test_two_folders_with_a_net_of_one_name_are_trained_in_one_process(tmp_path: Path) -> None:

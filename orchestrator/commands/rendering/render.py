@@ -32,7 +32,6 @@ from workers.trial import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from orchestrator.commands.results.export import Exported
-    from orchestrator.commands.trial.reproduce import Compared
     from orchestrator.launch.launch import Launched
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
@@ -242,16 +241,6 @@ def exported(done: "Exported", as_json: bool) -> None:
     if as_json:
         return _json({"of": done.of, "what": done.what, "file": str(done.file), "bytes": done.bytes})
     say(f"{done.file}: {done.what} of {done.of}, {done.bytes:,} bytes")
-
-
-def reproduced(one: "TrialRecord", found: "Sequence[Compared]", as_json: bool) -> None:
-    """What came out differently, measure by measure."""
-    if as_json:
-        return _json({"trial": one.id, "measures": [{**c.__dict__, "finding": c.finding} for c in found]})
-    header = ["measure", "finding", "rows", "equal to the bit", "missing", "largest relative", "largest absolute"]
-    lines = [(c.measure, c.finding, c.rows, c.equal, c.missing, c.largest_relative, c.largest_absolute) for c in found]
-    code = one.provenance.code
-    table(f"trial {one.id}, recorded by {code.commit if code and code.commit else 'unknown code'}", header, lines)
 
 
 def synced(sweep: Sweep, report: Any, store: str, as_json: bool) -> None:

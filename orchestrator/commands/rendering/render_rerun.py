@@ -1,15 +1,20 @@
 """What a trial shows that is run again: a line a step, with what changed, and at its end what was recorded."""
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from orchestrator.commands.trial.reproduce import last_line
 from orchestrator.terminal.console import say
+from orchestrator.terminal.stdout import out
+from orchestrator.terminal.tables import table
 from tracking.common.text import number
 
 if TYPE_CHECKING:
+    from orchestrator.commands.trial.reproduce import Ended, Reproduced
     from tracking.records.ledger import Ledger
     from tracking.records.manifests.manifest import TrialRecord
-    from tracking.records.rows import Progress
+    from tracking.records.rows import Outcome, Progress
 
 
 class Steps:
@@ -42,3 +47,36 @@ class Steps:
 
 def _listed(recorded: dict[str, float], names: Iterable[str]) -> str:
     return ", ".join(f"{name} {number(recorded[name])}" for name in names)
+
+
+def reproduced(one: "TrialRecord", found: "Reproduced", as_json: bool) -> None:
+    """What came out differently: measure by measure, and how the trial ended."""
+    if as_json:
+        ended = {"recorded": found.ended.recorded._asdict(), "again": found.ended.again._asdict()}
+        return out(
+            json.dumps(
+                {
+                    "trial": one.id,
+                    "ended": {"finding": found.ended.finding, **ended},
+                    "measures": [{**c.__dict__, "finding": c.finding} for c in found.measures],
+                }
+            )
+        )
+    header = ["measure", "finding", "rows", "equal to the bit", "missing", "added", "largest relative",
+              "largest absolute"]  # fmt: skip
+    lines = [
+        (c.measure, c.finding, c.rows, c.equal, c.missing, c.added, c.largest_relative, c.largest_absolute)
+        for c in found.measures
+    ]
+    code = one.provenance.code
+    table(f"trial {one.id}, recorded by {code.commit if code and code.commit else 'unknown code'}", header, lines)
+    say(f"ended    {_ended(found.ended)}")
+
+
+def _ended(ended: "Ended") -> str:
+    recorded, again = _outcome(ended.recorded), _outcome(ended.again)
+    return f"identical: {again}" if ended.finding == "identical" else f"{ended.finding}: {recorded}; again: {again}"
+
+
+def _outcome(outcome: "Outcome") -> str:
+    return f"{outcome.state} at step {outcome.step} ({last_line(outcome)})"

@@ -1,4 +1,4 @@
-"""Recorded work is done once more: the same numbers, a difference that is said, and a stop at the first NaN."""
+"""A recorded trial is run once more in this process: step by step, up to the first NaN, recording nothing."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.commands.rendering.render_rerun import Steps
-from orchestrator.commands.trial import reproduce, rerun
+from orchestrator.commands.trial import rerun
 from tests.support.networks import small_trials
 from tracking.common.errors import Refused
 from tracking.records.ledger import Ledger
@@ -31,34 +31,6 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 def find(ledger: Ledger, trial: Trial) -> TrialRecord:
     return rerun.find(ledger, trial.id[:12])
-
-
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_trial_comes_out_the_same(ledger: Ledger, whole: bool) -> None:
-    one = find(ledger, small_trials.trial(1))
-    found = reproduce.reproduce(ledger, one, whole)
-    assert sum(c.rows for c in found) == len(ledger.rows([one]))
-    assert {c.measure for c in found} == {"error", "frobenius_norm", "parameters", "risk"}
-    assert (
-        {c.finding for c in found} == {"identical"} if whole else {c.finding for c in found} <= {"identical", "agrees"}
-    )
-
-
-def test_a_difference_is_found_where_it_is(ledger: Ledger) -> None:
-    rows = ledger.rows([find(ledger, small_trials.trial(0))]).to_pandas()
-    changed = rows.copy()
-    risk = changed["measure"] == "risk"
-    changed.loc[changed.index[risk][-1], "value"] *= 1.01
-    found = {c.measure: c for c in reproduce.compare(rows, changed)}
-    assert found["risk"].finding == "differs"
-    assert found["risk"].largest_relative == pytest.approx(0.01, rel=1e-6)
-    assert found["risk"].equal == found["risk"].rows - 1
-    assert found["error"].finding == "identical"
-    lost = reproduce.compare(rows, rows[rows["measure"] != "error"])
-    assert [(c.measure, c.finding) for c in lost if c.missing] == [("error", "differs")]
-    changed.loc[changed.index[risk][-1], "value"] = float("nan")
-    assert {c.measure: c.finding for c in reproduce.compare(rows, changed)}["risk"] == "differs"
-    assert {c.measure: c.finding for c in reproduce.compare(changed, changed)}["risk"] == "identical"
 
 
 def test_a_rerun_stops_at_the_first_nan_and_says_where(ledger: Ledger) -> None:
