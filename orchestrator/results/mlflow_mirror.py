@@ -19,7 +19,7 @@ from tracking.mirror.content.data_sets import Stored
 from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.is_shown import Shown, is_shown
 from tracking.mirror.runs import SyncReport
-from tracking.mirror.tracking_uri import check, database, of_database
+from tracking.mirror.tracking_uri import check, check_place, database, of_database
 from tracking.records import layout
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
@@ -102,7 +102,10 @@ def _is_shown(uri: str, results: Results, files: Files) -> bool:
 
 def _late(lag: Lag) -> str:
     why = (lag.error or "still sending").splitlines()
-    return f"{lag.trials} trials ({why[0]})" if lag.trials or lag.error else ""
+    if not (lag.trials or lag.error):
+        return ""
+    what = f"{lag.trials:,} {'trial' if lag.trials == 1 else 'trials'}" if lag.trials else "the sweep's own run"
+    return f"{what} ({why[0]})"
 
 
 def begin(
@@ -112,6 +115,8 @@ def begin(
     where MLflow is as it should be, since its import takes seconds. Raises Refused for an unusable URI."""
     place = uri(ledger.store, tracking_uri)
     check(place)
+    if tracking_uri and (path := database(place)):
+        check_place(path)
     thread = partial(Mirror, _info(sweep, trials), {t.id for t in trials}, ledger, place, working=working)
     return Mirroring(sweep, ledger.store, place, thread, waiting)
 

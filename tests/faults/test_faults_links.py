@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.results import mlflow_mirror
 from tests.support.launching import command_line
 from tests.support.launching.command_line import Said
 from tests.support.launching.launches import Program
@@ -33,9 +32,7 @@ Launch = Callable[..., Said]
 def launch(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Launch:
-    """Launches a sweep of which everything is recorded, in the folder of its store. Nobody mends what keeps MLflow
-    behind, so that a second is enough to wait for it."""
-    monkeypatch.setattr(mlflow_mirror, "CLOSE_S", 1.0)
+    """Launches a sweep of which everything is recorded, in the folder of its store."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SWEEP_STORE", raising=False)
     launched(write(tmp_path / "x.yaml", (2,)), Store("runs"))

@@ -248,6 +248,7 @@ def test_records_of_other_data_never_meet_in_a_curve(
         (["launch", "demo", "--profile", "debg"], "debug"),
         (["show", "zzzz"], "there is no store at 'runs'"),
         (["launch", "demo", "--debug", "--tracking-uri", "./mlruns"], "sqlite:///"),
+        (["launch", "demo", "--debug", "--tracking-uri", "sqlite:////dev/null/mlflow.db"], "/dev/null is no folder"),
     ],
     ids=lambda a: " ".join(a) if isinstance(a, list) else "",
 )

@@ -8,6 +8,7 @@
     ├── InUse               73  another launch works on the same trials, or the store cannot be made
     ├── StorageFailed       74  the store cannot be read or written (an OSError)
     │   └── Unreachable     74  MLflow cannot be written; the records are not touched by it
+    │       └── Unusable    74  and not before somebody mends it: waiting does not help
     ├── Damaged             74  a file of the store is not what its manifest says (a ValueError)
     │   └── OtherFormat     74  a whole file of another version of this program
     ├── Interrupted         75  the launch was asked to stop; everything committed is kept (a KeyboardInterrupt)
@@ -84,6 +85,13 @@ class Unreachable(StorageFailed):
 
     def terminal_message(self) -> str:
         return SweepError.terminal_message(self)
+
+
+class Unusable(Unreachable):
+    """MLflow cannot be written before somebody mends it: it is not installed, its database is damaged or of another
+    version or cannot be made, its server lets nobody in."""
+
+    advice = "the records are complete: sync again once that is mended"
 
 
 class Damaged(SweepError, ValueError):

@@ -3,20 +3,23 @@
 It takes nothing from those who train: what it shows is what is committed, whoever committed it.
 """
 
+import logging
 import os
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from tracking.common.addresses import hide
-from tracking.common.errors import InUse
+from tracking.common.errors import InUse, SweepError
 from tracking.mirror import tracking_uri as place
 from tracking.mirror.content.payload import Parent, SweepInfo
+from tracking.mirror.reaching import stays
 from tracking.mirror.sync import prepare, sync
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
 
+LOG = logging.getLogger(__name__)
 THREAD = "mlflow-mirror"
 LONGEST_WAIT_S = 60.0
 SHARE = 0.1  # of the time at most is spent mirroring while training goes on: in one process they share a core
@@ -51,6 +54,7 @@ class Mirror:
         self._shown: dict[str, int] = {}  # a number for each trial as it was shown: 10^5 of them are no burden
         self._behind, self._error, self._failures, self._took, self._level = 0, "", 0, 0.0, time.monotonic()
         self._answered = False  # whether a round has ended
+        self._stays = False  # whether the last round failed by what only somebody can mend
         self._closing, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._thread.start()
@@ -68,8 +72,8 @@ class Mirror:
         return Lag(self._behind, 0.0 if level else time.monotonic() - self._level, self._error)
 
     def close(self, timeout: float = 60.0, interrupted: bool = False) -> Lag:
-        """Mirrors what is recorded by now, trying again for `timeout` seconds, and says what is still missing. After
-        an interruption what is not done is shown as killed: nobody works on it any more."""
+        """Mirrors what is recorded by now, trying again for `timeout` seconds where that may help, and says what is
+        still missing. After an interruption what is not done is shown as killed: nobody works on it any more."""
         self._working = self._working and not interrupted
         self._closing.set()
         self._wake.set()
@@ -88,7 +92,7 @@ class Mirror:
             last = self._closing.is_set()
             self._round()
             self._answered = True
-            if last and not self._behind and not self._error:
+            if last and (self._stays or not (self._behind or self._error)):
                 break
             self._wake.wait(self._pause())
             self._wake.clear()
@@ -103,22 +107,30 @@ class Mirror:
     def _round(self) -> None:
         """One sync, if anything is new. Whatever goes wrong is kept for `lag`: training is never stopped by it."""
         try:
-            prepare(self.tracking_uri)
-            self._look_at_database()
             parent, working = self._parent, self._working
             ledger = self._newest()
             recorded = ledger.of(self.trials)
-            self._behind = sum(self._shown.get(t) != _number(found) for t, found in recorded.items())
+            self._look_at_database()
+            self._behind = self._not_shown(recorded)
+            prepare(self.tracking_uri)
+            self._look_at_database()
+            self._behind = self._not_shown(recorded)
             new = parent is not self._parent_shown or working != self._working_shown
             if self._behind or self._error or new:
                 self._sync(ledger, recorded, parent, working)
-            self._failures, self._level = 0, time.monotonic()
+            self._failures, self._level, self._stays = 0, time.monotonic(), False
         except InUse:  # the launch was taken over; whoever did so shows the sweep
             self._behind, self._error = 0, ""
             self._stop.set()
         except Exception as error:
             self._failures = min(self._failures + 1, 10)
-            self._error = hide(f"{type(error).__name__}: {error}", self.tracking_uri)
+            said, self._error = self._error, hide(_text(error), self.tracking_uri)
+            self._stays = stays(error)
+            if self._stays and self._error != said and not self._closing.is_set():
+                LOG.warning("note     %s; trials are recorded without it", self._error)
+
+    def _not_shown(self, recorded: Mapping[str, TrialRecord]) -> int:
+        return sum(self._shown.get(t) != _number(found) for t, found in recorded.items())
 
     def _newest(self) -> Ledger:
         """The records as they are now; the first time those that the mirror was begun with."""
@@ -151,6 +163,11 @@ class Mirror:
         self._shown = {t: _number(found) for t, found in recorded.items() if t not in report.behind}
         self._parent_shown, self._took = parent, time.monotonic() - start
         self._behind, self._error = len(report.behind), "; ".join(report.problems)
+
+
+def _text(error: Exception) -> str:
+    """What happened: the message of an error of this program, which says it in full, and the kind of another one."""
+    return str(error) if isinstance(error, SweepError) else f"{type(error).__name__}: {error}"
 
 
 def _number(found: TrialRecord) -> int:

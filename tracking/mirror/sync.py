@@ -6,16 +6,14 @@ ended only when everything else of it is there. MLflow is written from here and 
 """
 
 import logging
-import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from tracking.common.addresses import has_secret, hide, public
-from tracking.common.errors import Refused, Unreachable
+from tracking.common.addresses import public
+from tracking.common.errors import Refused, Unreachable, Unusable
 from tracking.common.named_files.plugins import unknown
 from tracking.mirror.content import payload as mp
 from tracking.mirror.content import views
@@ -24,8 +22,9 @@ from tracking.mirror.database import schema
 from tracking.mirror.database.empty import make_tables
 from tracking.mirror.database.tables import tables
 from tracking.mirror.experiments import FORM_TAG, find
+from tracking.mirror.reaching import installed, load, quiet, reaching
 from tracking.mirror.runs import SyncReport
-from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database, make_once, of_database
+from tracking.mirror.tracking_uri import check, check_place, database, make_once, of_database
 from tracking.mirror.writer import Writer
 from tracking.records import layout
 from tracking.records.command_lines import command
@@ -50,7 +49,7 @@ def sync(
     Raises Refused for a tracking URI that cannot be used, Unreachable when MLflow cannot be written. What is wrong with
     a single run is reported, and the others are written.
     """
-    with _reaching(tracking_uri):
+    with reaching(tracking_uri):
         prepare(tracking_uri)
         client = connect(tracking_uri)
         try:
@@ -65,23 +64,6 @@ def sync(
     return report
 
 
-@contextmanager
-def _reaching(tracking_uri: str) -> Iterator[None]:
-    _load(tracking_uri)
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        with _quiet(logging.getLogger("mlflow.store.db.utils"), logging.CRITICAL):  # it logs what it raises, at length
-            yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        path = database(tracking_uri)
-        remedy = f"; where {path} itself is damaged, remove it: it is built anew from the records" if path else ""
-        where, why = public(tracking_uri), hide(brief(error), tracking_uri)
-        cause = None if has_secret(tracking_uri) else error  # whose message may hold it, too
-        raise Unreachable(f"MLflow at '{where}' cannot be written: {why}{remedy}") from cause
-
-
 def _close(client: Any) -> None:
     """Lets go of a SQLite file: who deletes it between two rounds gets a new one, not one that nobody can see."""
     engine = getattr(client._tracking_client.store, "engine", None)
@@ -91,38 +73,38 @@ def _close(client: Any) -> None:
 
 def connect(tracking_uri: str) -> Any:
     """A client of the tracking store, which must exist. Raises Refused for MLflow's retired file store."""
-    _load(tracking_uri)
+    load(tracking_uri)
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=tracking_uri)
 
 
-def _load(tracking_uri: str) -> None:
-    """Imports MLflow, which takes seconds and reads its environment."""
-    check(tracking_uri)
-    for key, value in ENVIRONMENT.items():
-        os.environ.setdefault(key, value)
-    import mlflow  # noqa: F401
-
-
 def prepare(tracking_uri: str) -> None:
     """Loads MLflow, and creates the SQLite store if it is not there.
 
-    Raises Unreachable for a store that was written or migrated by another MLflow.
+    Raises Refused for an address that cannot be used; Unusable where MLflow is not installed, and for a store that
+    cannot be made, or was written or migrated by another MLflow.
     """
+    check(tracking_uri)
     path = database(tracking_uri)
-    if path is not None and path.exists() and (why := _other_schema(path)):
-        raise Unreachable(why)
-    _load(tracking_uri)
+    if path is not None and path.exists():
+        _check_schema(path)
+    load(tracking_uri)
     if path is not None and not path.exists():
+        check_place(path)
         make_once(path, _create)
 
 
-def _other_schema(path: Path) -> str:
+def _check_schema(path: Path) -> None:
     try:
-        return schema.mismatch(path)
+        with installed():
+            why = schema.mismatch(path)
     except sqlite3.Error as error:
-        return f"{path} cannot be read: {error}; where it is damaged, remove it: it is built anew from the records"
+        busy = isinstance(error, sqlite3.OperationalError)  # it is locked, or its disk fails: that may pass
+        why = f"{path} cannot be read: {error}; where it is damaged, remove it: it is built anew from the records"
+        raise (Unreachable if busy else Unusable)(why) from error
+    if why:
+        raise Unusable(why)
 
 
 MIGRATING = threading.Lock()  # Alembic keeps the migration that runs in one global of the process
@@ -132,20 +114,8 @@ def _create(path: Path, artifact_root: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     make_tables(path, schema.installed())
-    with MIGRATING, _quiet(logging.getLogger("mlflow")):
+    with MIGRATING, quiet(logging.getLogger("mlflow")):
         SqlAlchemyStore(of_database(path), artifact_root).engine.dispose()
-
-
-@contextmanager
-def _quiet(logger: logging.Logger, lowest: int = logging.WARNING) -> Iterator[None]:
-    """Without its messages below this level. A program that imported MLflow itself, before `ENVIRONMENT` was set, would
-    read on its terminal which tables are made."""
-    level = logger.level
-    logger.setLevel(lowest)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def page(tracking_uri: str, sweep: str | None, store: Store) -> str:
@@ -182,7 +152,7 @@ def _bringing(name: str, store: Store, tracking_uri: str) -> str:
 def remove(tracking_uri: str, variant: str) -> bool:
     """Puts a sweep's experiment into MLflow's bin, from which it can be restored; `mlflow gc` deletes it for good.
     Returns whether there was one of this program's. Raises Unreachable, Refused."""
-    with _reaching(tracking_uri):
+    with reaching(tracking_uri):
         client = connect(tracking_uri)
         try:
             found = client.get_experiment_by_name(variant)

@@ -1,5 +1,6 @@
 """Where a mirror lives: what a tracking URI points at, and the command that shows it. Imports no MLflow."""
 
+import errno
 import fcntl
 import os
 import re
@@ -10,10 +11,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from tracking.common.addresses import public
-from tracking.common.errors import Refused, Unreachable
+from tracking.common.errors import Refused, Unreachable, Unusable
 from tracking.common.failpoints import reached
 from tracking.mirror.database import artifacts
 from tracking.records.files.local_disk import on_local_disk, without_links
@@ -32,6 +33,7 @@ ENVIRONMENT = {
 KINDS = ("sqlite", "http", "https", "postgresql", "mysql", "mssql")
 SERVERS = ("postgresql", "mysql", "mssql")  # with drivers of their own
 SQLITE = re.compile(r"sqlite(\+pysqlite)?:///")
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT})  # it may mend itself
 LOCK_S = 30.0  # for another process that makes a database; it takes seconds
 
 
@@ -39,7 +41,7 @@ def check(tracking_uri: str) -> None:
     """Raises Refused for what MLflow cannot use (its retired file store, unknown kinds, a missing driver), and for a
     database that is a link, as one in a store may be."""
     path = database(tracking_uri)
-    if path is not None and path.is_symlink():
+    if path is not None and os.path.islink(path):
         raise Refused(
             f"MLflow's database {path} is a link to '{os.readlink(path)}', and no link inside a store is followed; "
             "give the address of the database itself, as in --tracking-uri sqlite:////absolute/path/mlflow.db"
@@ -53,8 +55,42 @@ def check(tracking_uri: str) -> None:
     if scheme.partition("+")[0] not in KINDS:
         known = ", ".join(f"{kind}://" for kind in KINDS)
         raise Refused(f"tracking URI '{public(tracking_uri)}' is of no kind that MLflow can use; known: {known}")
+    if path is not None and os.path.exists(path) and not os.path.isfile(path):
+        raise Refused(f"MLflow's database {path} is no file; give the path of the database itself")
+    if (scheme in ("http", "https") and not _has_host(tracking_uri)) or (scheme == "sqlite" and path is None):
+        raise Refused(
+            f"tracking URI '{public(tracking_uri)}' is not complete; it is http://host:5000 for a server, "
+            "sqlite:////absolute/path/mlflow.db for a database"
+        )
     if scheme.partition("+")[0] in SERVERS:
         _check_driver(tracking_uri, scheme)
+
+
+def _has_host(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).hostname)
+    except ValueError:
+        return False
+
+
+def check_place(path: Path) -> None:
+    """Raises Refused for a SQLite file that is not there and cannot be made, or that this user cannot write."""
+    if os.path.exists(path):
+        why = _forbidden(path, os.W_OK)
+    else:
+        nearest = next(folder for folder in path.parents if os.path.lexists(folder))
+        if not os.path.exists(nearest):
+            why = f"{nearest} is a link to '{os.readlink(nearest)}', which does not exist"
+        elif not nearest.is_dir():
+            why = f"{nearest} is no folder"
+        else:
+            why = _forbidden(nearest, os.W_OK | os.X_OK)
+    if why:
+        raise Refused(f"MLflow's database {path} cannot be written: {why}; mend that, or give another --tracking-uri")
+
+
+def _forbidden(path: Path, how: int) -> str:
+    return "" if os.access(path, how) else f"this user may not write {path}"
 
 
 def _check_driver(tracking_uri: str, scheme: str) -> None:
@@ -104,7 +140,12 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
     It is made beside its place and then moved there, so a crash leaves nothing half made. Write-ahead logging makes
     small writes several times faster and lets people look meanwhile; it needs shared memory, hence a local disk.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in DISK:
+            raise
+        raise Unusable(f"MLflow's database {path} cannot be made: {error}") from error
     lock_path = without_links(path.parent, f"{path.name}.lock")
     with open(lock_path, "a", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666)) as lock:
         _lock(lock, path)

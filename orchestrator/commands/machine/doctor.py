@@ -22,7 +22,7 @@ from tracking.common.addresses import hide, public
 from tracking.common.errors import Refused
 from tracking.common.named_files.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
-from tracking.mirror.tracking_uri import check, database
+from tracking.mirror.tracking_uri import check, check_place, database
 from tracking.records import layout
 from tracking.records.command_lines import syncs
 from tracking.records.files.storage import Files
@@ -181,6 +181,10 @@ def tracking(root: str, given: str | None) -> Finding:
 
 def _database(path: Path, store: Store, *words: str) -> Finding:
     """words: what `sweep sync` is given to write to this database."""
+    try:
+        check_place(path)
+    except Refused as error:
+        return Finding("MLflow", "problem", str(error))
     if not path.exists():
         return Finding("MLflow", "ok", f"{path} will be made by the first launch")
     if found := examine_database(path, store, *words):

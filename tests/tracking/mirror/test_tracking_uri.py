@@ -60,6 +60,10 @@ def test_a_password_in_an_address_is_never_shown(store: Store, tmp_path: Path) -
         ("postgresql+nothing://me:hidden@host/db", "needs the Python package|cannot be read"),
         ("postgresql://me:hidden@host:port/db", "cannot be read; write special characters"),
         ("me:hidden@host/mlruns", "is a folder"),
+        ("http://", "is not complete; it is http://host:5000"),
+        ("http:///mlflow", "is not complete"),
+        ("http://[host", "is not complete"),
+        ("sqlite://", "is not complete.*sqlite:////absolute/path/mlflow.db"),
     ],
 )
 def test_an_address_of_an_unknown_kind_is_refused_in_one_line(address: str, said: str) -> None:
