@@ -28,7 +28,8 @@ H100 = GPUTarget("cuda", 90, 32)
 PTXAS = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
 KERNELS = {"forward": convolution.forward, "by_data": convolution.by_data, "by_weights": convolution.by_weights}
 NORMS = (batch_norm.slab_moments, batch_norm.normalise, batch_norm.slab_sums, batch_norm.by_sums)
-COUNTS = {"rows", "each", "slabs"}  # integers that need not be multiples of 16; pointers and strides of models are
+COUNTS = {"rows", "each", "slabs"}  # integers that need not be multiples of 16
+STRIDES = {"stride", "weight_stride", "bias_stride"}  # those that are, as pointers
 LAYERS = ((3, 16, 32), (16, 16, 16), (11, 11, 16), (64, 64, 16), (256, 256, 8))  # I, O, height and width
 
 
@@ -48,7 +49,7 @@ def fixed(name: str, layer: tuple[int, int, int], candidate: Candidate, columns:
     i, o, side = layer
     inner = candidate.rows if name == "by_weights" else ways.inner(*((o, o) if name == "by_data" else (i, 9 * i)))
     sizes = {"H": side, "W": side, "P": side // 2, "Q": side // 2, "I": i, "O": o}
-    bundle = {"WEIGHT_STRIDE": 10_000, "BIAS_STRIDE": 10_000, "BIAS": True, "RELU": True, "LONG": False}
+    bundle = {"BIAS": True, "RELU": True, "LONG": False}
     rows = ways.WEIGHT_ROWS if name == "by_weights" else candidate.rows
     return {**sizes, **bundle, "ROWS": rows, "INNER": inner, "COLUMNS": columns, "PRECISION": precision}
 
@@ -63,7 +64,7 @@ def compiled(kernel: Any, constants: dict[str, Any], candidate: Candidate) -> An
     """The kernel compiled with these constants for an H100."""
     names = kernel.arg_names
     constants = {name: value for name, value in constants.items() if name in names}
-    kinds = {n: "constexpr" if n in constants else "i32" if n in COUNTS | {"stride"} else "*fp32" for n in names}
+    kinds = {n: "constexpr" if n in constants else "i32" if n in COUNTS | STRIDES else "*fp32" for n in names}
     aligned = {(k,): [["tt.divisibility", 16]] for k, n in enumerate(names) if n not in {*constants, *COUNTS}}
     values = {(names.index(n),): value for n, value in constants.items()}
     options = {"num_warps": candidate.warps, "num_stages": candidate.stages}

@@ -18,7 +18,9 @@ from workers.trial import Trial
 
 MAX_MODELS = 64  # on a CPU, where models share nothing but the worker
 KNOWN_BY = ("net.name", "net.width", "net.batch_norm", "data.train_size", "degree", "surface", "net.degree")  # first
-PER_LANE = 4  # bundles for each lane at least, if there are enough trials, so that no lane is idle early
+# Bundles for each lane at least, if there are enough trials, so that no lane is idle early. On a GPU the models of a
+# bundle share the device, and two bundles of half of them take nearly twice as long.
+PER_LANE = {"cpu": 4, "cuda": 1}
 
 
 def cost(trial: Trial, kept: bool = False) -> float:
@@ -90,19 +92,19 @@ def pack_missing(plan: Plan, resources: Resources) -> tuple[Bundle, ...]:
     trials is done or begun: a model's last bits depend on its bundle, and after a crash they must be those of an
     uninterrupted launch.
     """
-    limit = partial(most, resources.gpu_bytes)
+    limit, pieces = partial(most, resources.gpu_bytes), resources.lanes * PER_LANE[resources.on]
     again = _measuring_once(plan, (t for t in plan.to_measure if t.id not in plan.from_weights))
     kept = [t for t in plan.to_measure if t.id in plan.from_weights]
-    sized = _sized(again, (), resources.lanes, limit)
+    sized = _sized(again, (), pieces, limit)
     trained_in = {t.id: plan.recorded[t.id].bundle for t in kept}
-    sized += _sized(kept, (), resources.lanes, limit, partial(measuring_kept, trained_in))
+    sized += _sized(kept, (), pieces, limit, partial(measuring_kept, trained_in))
     if plan.to_run:
         unpacked = {t.id for t in plan.to_run} - {t.id for bundle in plan.begun for t in bundle.trials}
-        of_all = _sized(_measuring_once(plan, plan.trials), (), resources.lanes, limit)
+        of_all = _sized(_measuring_once(plan, plan.trials), (), pieces, limit)
         whole = [one for one in of_all if all(t.id in unpacked for t in one.bundle.trials)]
         packed = {t.id for one in whole for t in one.bundle.trials}
         rest = _measuring_once(plan, (t for t in plan.to_run if t.id not in packed))
-        sized += [*whole, *_sized(rest, plan.begun, resources.lanes, limit)]
+        sized += [*whole, *_sized(rest, plan.begun, pieces, limit)]
     return tuple(_longest_first(sized))
 
 
@@ -120,20 +122,20 @@ def pack(
     and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more
     trials than `limit` of one of them.
     """
-    return _longest_first(_sized(trials, begun, lanes, limit))
+    return _longest_first(_sized(trials, begun, lanes * PER_LANE["cpu"], limit))
 
 
 def _sized(
-    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int],
+    trials: Sequence[Trial], begun: Iterable[Bundle], pieces: int, limit: Callable[[Trial], int],
     bundle_of: Callable[[Sequence[Trial]], Bundle] = together,
 ) -> list[_Sized]:  # fmt: skip
-    """The bundles of `pack`, in no order."""
+    """The bundles of `pack`, in no order. pieces: what is above that share of all operations is cut."""
     wanted, found = {t.id: t for t in trials}, costs(trials)
     bundles = [bundle for bundle in begun if any(t.id in wanted for t in bundle.trials)]
     for bundle in bundles:
         for t in bundle.trials:
             wanted.pop(t.id, None)
-    fair = sum(found[id] for id in wanted) / (lanes * PER_LANE)
+    fair = sum(found[id] for id in wanted) / pieces
     groups: dict[str, list[Trial]] = {}
     for t in wanted.values():
         groups.setdefault(t.shape, []).append(t)

@@ -39,6 +39,15 @@ def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
     assert pack(trials, [], 2) == pack(POOL[:40], [], 2)
 
 
+def test_a_gpu_trains_all_seeds_of_a_network_at_once(tmp_path: Path) -> None:
+    """Half of the models take nearly as long as all of them there; only what would leave another GPU idle is cut."""
+    plan = compare(POOL, Ledger.read(Store(str(tmp_path))))
+    one, two = (pack_missing(plan, Resources(gpus, 80 * 2**30, "a GPU")) for gpus in (1, 2))
+    assert [len(b.trials) for b in one] == [30, 30, 30]
+    assert [len(b.trials) for b in two] == [15, 15, 30, 30]
+    assert {t.settings.net.width for b in two[:2] for t in b.trials} == {32}
+
+
 def test_halves_partition() -> None:
     bundle = together(POOL[:7])
     assert sorted(t.id for h in halves(bundle) for t in h.trials) == [t.id for t in bundle.trials]

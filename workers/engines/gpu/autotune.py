@@ -20,6 +20,7 @@ from torch import Tensor
 from workers.engines.gpu import forward_backward, memory_model
 from workers.engines.gpu.cuda_graphs import Replay
 from workers.engines.gpu.layers import Route
+from workers.engines.gpu.stacked_parameters import by_name, rows
 from workers.nets import convnet
 from workers.runtime import cache
 from workers.runtime.device import dtype_of
@@ -115,10 +116,11 @@ def _step(
 def _weights(
     net: convnet.Settings, image: tuple[int, int, int], models: int, device: str, dtype: torch.dtype
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Parameters and running statistics, stored as in training."""
     shapes, statistics = convnet.shapes(net, image, CLASSES), convnet.buffers(net)
     p = {name: torch.full((models, *shape), 0.01, device=device, dtype=dtype) for name, shape in shapes.items()}
     b = {name: torch.ones(models, *shape, device=device, dtype=dtype) for name, shape in statistics.items()}
-    return p, b
+    return by_name(rows(p), shapes), b
 
 
 def _seconds(step: Callable[[], None], device: str) -> float:

@@ -3,8 +3,8 @@ name.
 
 With one row a model, the update of a bundle is a few operations for any number of layers, and models can be removed.
 The weights of convolutions are stored in the order (3, 3, I, O), in which kernels and matrix products read them without
-a copy; by name they have their usual shape. Every tensor begins at a multiple of 16 bytes, so that four numbers can be
-loaded at once; what lies between tensors stays 0.
+a copy; by name they have their usual shape. Every tensor and every row begins at a multiple of 16 numbers; what lies
+between them stays 0.
 
 M models, P numbers of a row of parameters, Q of running statistics, I input channels, O output channels.
 """
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from workers.interfaces.engine import State
 Names = dict[str, Tensor]
-ALIGNED = 4  # numbers of float32 in 16 bytes
+# Numbers. Triton loads four at once where it knows that an address is a multiple of 16 bytes; of the distance between
+# two rows, which it is told at run time, it looks only whether that is a multiple of 16.
+ALIGNED = 16
 
 
 class Weights:

@@ -44,8 +44,8 @@ def forward(x: "Maps", weight: "Weight", bias: "Bias | None", relu: bool) -> "Su
 
     bias = bias if bias is None or bias.stride(1) == 1 else bias.contiguous()
     forward_kernel[grid](
-        x, matrix, x if bias is None else bias, y, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
-        WEIGHT_STRIDE=matrix.stride(0), BIAS_STRIDE=0 if bias is None else bias.stride(0),
+        x, matrix, x if bias is None else bias, y, x.stride(0), matrix.stride(0),
+        0 if bias is None else bias.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
         BIAS=bias is not None, RELU=relu, INNER=inner(i, 9 * i), PRECISION=products(), LONG=long(x, y),
     )  # fmt: skip
     return y
@@ -69,8 +69,8 @@ def _data_gradient(x: Tensor, weight: Tensor, slope: Tensor) -> Tensor:
         return triton.cdiv(b * p * q, tile["ROWS"]), 4 * triton.cdiv(i, tile["COLUMNS"]), m
 
     by_data_kernel[grid](
-        slope, matrix, x, of_x, x.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
-        WEIGHT_STRIDE=matrix.stride(0), INNER=inner(o, o), PRECISION=products(), LONG=long(x, slope),
+        slope, matrix, x, of_x, x.stride(0), matrix.stride(0), b * p * q, H=height, W=width, P=p, Q=q, I=i, O=o,
+        INNER=inner(o, o), PRECISION=products(), LONG=long(x, slope),
     )  # fmt: skip
     return of_x
 

@@ -11,7 +11,7 @@ found by multiplication instead of division. ROWS and COLUMNS of a program do no
 for the bias is split over threads depends on them.
 
 M models, B examples, H W height and width of the input, P Q of the output, I input channels, O output channels.
-weight: of a model (9, I, O), the models WEIGHT_STRIDE numbers apart. stride: numbers between the models' inputs, 0
+weight: of a model (9, I, O), the models weight_stride numbers apart. stride: numbers between the models' inputs, 0
 where they share them. LONG: whether a model's map has more numbers than 32 bits count.
 """
 
@@ -54,9 +54,9 @@ def _windows(
 
 @jit
 def forward(
-    x: tl.tensor, weight: tl.tensor, bias: tl.tensor, y: tl.tensor, stride: int, rows: int,
-    H: tl.constexpr, W: tl.constexpr, P: tl.constexpr, Q: tl.constexpr, I: tl.constexpr, O: tl.constexpr,
-    WEIGHT_STRIDE: tl.constexpr, BIAS_STRIDE: tl.constexpr, BIAS: tl.constexpr, RELU: tl.constexpr,
+    x: tl.tensor, weight: tl.tensor, bias: tl.tensor, y: tl.tensor, stride: int, weight_stride: int, bias_stride: int,
+    rows: int, H: tl.constexpr, W: tl.constexpr, P: tl.constexpr, Q: tl.constexpr, I: tl.constexpr, O: tl.constexpr,
+    BIAS: tl.constexpr, RELU: tl.constexpr,
     INNER: tl.constexpr, PRECISION: tl.constexpr, LONG: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """y[row, o] = sum over (tap, i) of x[window of row, i] weight[tap, i, o] + bias[o]."""
@@ -68,10 +68,10 @@ def forward(
         window = _windows(x + model * stride, row, rows, start, H, W, P, Q, I, INNER)
         inner = start + tl.arange(0, INNER)
         known = (inner < 9 * I)[:, None] & (o < O)[None, :]
-        w = tl.load(weight + model * WEIGHT_STRIDE + inner[:, None] * O + o[None, :], mask=known, other=0.0)
+        w = tl.load(weight + model * weight_stride + inner[:, None] * O + o[None, :], mask=known, other=0.0)
         total = tl.dot(window, w, total, input_precision=PRECISION)
     if BIAS:
-        total += tl.load(bias + model * BIAS_STRIDE + o, mask=o < O, other=0.0)[None, :]
+        total += tl.load(bias + model * bias_stride + o, mask=o < O, other=0.0)[None, :]
     if RELU:
         total = tl.where(total <= 0, 0.0, total)  # unlike a maximum, this propagates NaN
     place = model * rows * O + row[:, None] * O + o[None, :]
@@ -80,9 +80,9 @@ def forward(
 
 @jit
 def by_data(
-    slope: tl.tensor, weight: tl.tensor, x: tl.tensor, of_x: tl.tensor, stride: int, rows: int,
+    slope: tl.tensor, weight: tl.tensor, x: tl.tensor, of_x: tl.tensor, stride: int, weight_stride: int, rows: int,
     H: tl.constexpr, W: tl.constexpr, P: tl.constexpr, Q: tl.constexpr, I: tl.constexpr, O: tl.constexpr,
-    WEIGHT_STRIDE: tl.constexpr, INNER: tl.constexpr, PRECISION: tl.constexpr, LONG: tl.constexpr,
+    INNER: tl.constexpr, PRECISION: tl.constexpr, LONG: tl.constexpr,
     ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ) -> None:  # fmt: skip
     """The gradient at pixels u = 2p + odd_u, v = 2q + odd_v. Tap k at output p reads u = 2p + k - 1: an even u meets
@@ -110,7 +110,7 @@ def by_data(
         # Read with the output channels side by side, as they lie in memory, and transposed afterwards.
         at = ((tap_u * 3 + tap_v)[None, :] * I + i[:, None]) * O + o[None, :]
         known = (tap < taps)[None, :] & (i < I)[:, None]
-        w = tl.load(weight + model * WEIGHT_STRIDE + at, mask=known, other=0.0)
+        w = tl.load(weight + model * weight_stride + at, mask=known, other=0.0)
         total = tl.dot(g, tl.trans(w), total, input_precision=PRECISION)
     u, v = 2 * p + odd_u, 2 * q + odd_v
     place = ((example * H + u) * W + v)[:, None] * I + i[None, :]

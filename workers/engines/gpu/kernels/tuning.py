@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import triton
+import triton.testing
 
 from workers.engines.gpu.kernels.jit import Kernel
 
 WIDEST = 128  # columns of a tile
+WARMUP_MS, TIMED_MS = (
+    5,
+    20,
+)  # of a candidate: hundreds of launches of a small kernel; Triton's own take five times as long
 MOST_SUMS = 64  # of a tile in one thread: with more, an H100's registers do not suffice
 
 
@@ -30,7 +35,8 @@ def tuned(
     timer: Callable[..., Sequence[float]] | None = None,
 ) -> Kernel:  # fmt: skip
     """The kernel, launched with the fastest candidate for the values of `key`. rows: the name of what a candidate calls
-    rows. channels: the argument that says how many columns there are. timer: as `triton.testing.do_bench`."""
+    rows. channels: the argument that says how many columns there are. timer: as `triton.testing.do_bench`, which is
+    what times on a GPU."""
     configs = [
         triton.Config({rows: c.rows, "COLUMNS": columns}, num_warps=c.warps, num_stages=c.stages)
         for columns in (16, 32, 64, WIDEST)
@@ -41,7 +47,7 @@ def tuned(
     def fitting(configs: list[triton.Config], given: dict[str, object], **fixed: int) -> list[triton.Config]:
         return [c for c in configs if c.kwargs["COLUMNS"] in columns_for(fixed[channels])]
 
-    timer = timer or (_first if triton.knobs.runtime.interpret else None)
+    timer = timer or (_first if triton.knobs.runtime.interpret else _timed)
     prune, timed = {"early_config_prune": fitting}, {"do_bench": timer, "cache_results": True}
     made: Kernel = triton.autotune(configs, key=list(key), prune_configs_by=prune, **timed)(kernel)
     return made
@@ -61,3 +67,9 @@ def columns_for(channels: int) -> tuple[int, ...]:
 def _first(launch: Callable[[], None], quantiles: Sequence[float]) -> Sequence[float]:
     """The same time for every candidate."""
     return [1.0 for _ in quantiles]
+
+
+def _timed(launch: Callable[[], None], quantiles: Sequence[float]) -> Sequence[float]:
+    """Quantiles of the milliseconds of a launch."""
+    found: list[float] = triton.testing.do_bench(launch, WARMUP_MS, TIMED_MS, quantiles=quantiles)
+    return found
