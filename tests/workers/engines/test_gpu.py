@@ -202,7 +202,7 @@ def test_a_bundle_takes_no_more_memory_than_was_estimated(way: str, optimizer: d
     taken = torch.cuda.max_memory_reserved() - before
     assert (
         taken * memory_model.SHARE
-        < memory_model.bundle_bytes(settings[0], (1000, 200, (32, 32, 3)), 10, 16)
+        < memory_model.bundle_bytes(settings[0], Sizes(1000, 200, (32, 32, 3), 10), 16)
         < 10 * taken
     )
 
