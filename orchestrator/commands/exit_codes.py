@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tracking.common.errors import SweepError
+from tracking.common.program import PACKAGES
 from tracking.common.text import printable
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def _of_library(error: Exception) -> int:
         more = "; a setting of the sweep is changed by --set key=value" if isinstance(error, UnknownOptionError) else ""
         problem = _missing(command, error) if isinstance(error, MissingArgumentError) else str(error)
         return _print(f"{problem}\n`{command} --help` shows what it takes{more}", 2)
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] not in PACKAGES:
+        from tracking.common.versions import not_installed
+
+        return _print(not_installed(error.name), 2)
     if isinstance(error, FileNotFoundError | ConnectionError):
         return _print(str(error), 2)
     if isinstance(error, OSError):

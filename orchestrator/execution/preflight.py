@@ -5,7 +5,6 @@ is here.
 """
 
 import functools
-import importlib.metadata
 import os
 import platform
 import socket
@@ -14,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracking.common import program
+from tracking.common import program, versions
 from tracking.common.errors import Refused
 from tracking.common.named_files.own_code import NO_CODE, OwnCode
 from tracking.records import layout
@@ -48,10 +47,10 @@ Survey = Callable[
 def about(store: Store | None = None, probe: str = "", own: OwnCode = NO_CODE) -> dict[str, str]:
     """What must be the same on every node, as it is in this process; with `store`, also the content of the
     file `probe`."""
-    versions = {name: importlib.metadata.version(name).partition("+")[0] for name in PACKAGES}
+    installed = {name: version.partition("+")[0] for name, version in versions.of(PACKAGES).items()}
     python = ".".join(platform.python_version_tuple()[:2])
     probed = {"probe": _read(store, probe)} if store else {}
-    return {"python": python, **versions, "code": code(), **own.about(), **probed}
+    return {"python": python, **installed, "code": code(), **own.about(), **probed}
 
 
 def answer(look: Callable[[], dict[str, str]]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from orchestrator.results import mlflow_mirror
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Refused
 from tracking.common.named_files.own_code import OwnCode
+from tracking.common.versions import refuse_missing
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.bundle import Bundle, Report
@@ -35,6 +36,7 @@ from workers.plugins import EXPERIMENTS
 from workers.trial import Trial
 
 LOG = logging.getLogger(__name__)
+NEEDED = ("numpy", "pandas", "pyarrow", "safetensors", "scipy", "torch")  # modules without which trials would fail
 
 
 class Ran(NamedTuple):
@@ -51,8 +53,12 @@ def run_missing(
     work: ClaimedWork, sweep: Sweep, options: Options, signals: StopSignals, mirror: mlflow_mirror.Mirroring,
     observer: Observer, attached: ExitStack,
 ) -> Ran:  # fmt: skip
-    """Runs everything that is missing, on what is then left to `attached`."""
+    """Runs everything that is missing, on what is then left to `attached`. Raises Refused where a Python package that
+    bundles need is not installed, and for what `preflight` and `consistency` find."""
     plan = work.plan
+    refuse_missing(NEEDED)
+    if not options.local:
+        refuse_missing(["ray"], "--local runs without it")
     keep_code.keep(work.store, plan.work)
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
     with observer.waiting("comparing code and data with the records"):

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.results.build import Results, plain
-from tracking.common import program
+from tracking.common import program, versions
 from tracking.records import layout
 
 DRAWING = ("matplotlib", "numpy", "pandas", "pyarrow", "jinja2")  # packages that decide how files look
@@ -60,8 +59,7 @@ def _recorded(results: Results) -> Iterator[str]:
 def _code() -> list[str]:
     """This program and the packages that it draws with."""
     page = sorted(path for path in PAGE.rglob("*") if path.is_file() and path.suffix not in (*program.SOURCES, ".pyc"))
-    versions = [importlib.metadata.version(name) for name in DRAWING]
-    return [program.digest([*program.sources(), *page]), platform.python_version(), *versions]
+    return [program.digest([*program.sources(), *page]), platform.python_version(), *versions.of(DRAWING).values()]
 
 
 def note(folder: Path, origin: str, figures: list[dict[str, str]], others: list[Path]) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tracking.mirror.database import artifacts, schema
 from tracking.mirror.experiments import FORM, FORM_TAG
+from tracking.mirror.reaching import installed
 from tracking.records.command_lines import of_each, syncs
 from tracking.records.store import Store
 
@@ -31,13 +32,15 @@ class Finding(NamedTuple):
 
 def examine(path: Path, store: Store, *words: str) -> Finding | None:
     """The first thing that is wrong with a database that shows a store; None where nothing is. words: what `sweep sync`
-    is given besides, to write to this database."""
+    is given besides, to write to this database. Raises Unusable where MLflow is not installed."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             answer = connection.execute("PRAGMA quick_check").fetchone()[0]
         if answer != "ok":
             return _damaged(path, answer, store, *words)
-        if why := schema.mismatch(path):
+        with installed():
+            why = schema.mismatch(path)
+        if why:
             return Finding(why, "", False)
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             older = connection.execute(EXPERIMENTS, (FORM_TAG, FORM)).fetchall()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tracking.common.addresses import has_secret, hide, public
 from tracking.common.errors import Refused, Unreachable, Unusable
+from tracking.common.versions import not_installed
 from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database
 
 # Of a server: who asks is not let in, or something else than MLflow answers. As MLflow's client says it.
@@ -16,7 +17,6 @@ NOT_FOR_US = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED", "
 LASTING = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
 )
-INSTALL = "`pip install -e .` in the folder of this program installs what it needs"
 
 
 def load(tracking_uri: str) -> None:
@@ -37,8 +37,8 @@ def installed() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        missing = f"the Python package '{error.name}' is missing" if error.name else str(error)
-        raise Unusable(f"MLflow cannot be imported: {missing}; {INSTALL}") from error
+        why = not_installed(error.name) if isinstance(error, ModuleNotFoundError) and error.name else str(error)
+        raise Unusable(f"MLflow cannot be imported: {why}") from error
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import importlib.metadata
 import io
 import os
 import platform
@@ -10,7 +9,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from tracking.common import program
+from tracking.common import program, versions
 from tracking.common.program import PROGRAM
 from tracking.records.provenance import Code, Provenance
 
@@ -85,9 +84,9 @@ def _git(*arguments: str) -> str:
 
 
 def of(device: str) -> Provenance:
-    """Commit, versions, machine and device of this process."""
-    versions = {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}}
-    return Provenance(code(), tuple(sorted(versions.items())), hardware(device), platform.node())
+    """Commit, versions, machine and device of this process. A package that is not installed here has no version."""
+    found = {"python": platform.python_version(), **versions.of(PACKAGES)}
+    return Provenance(code(), tuple(sorted(found.items())), hardware(device), platform.node())
 
 
 def hardware(device: str) -> str:

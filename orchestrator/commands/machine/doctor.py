@@ -2,7 +2,6 @@
 
 import base64
 import http.client
-import importlib.metadata
 import json
 import os
 import shutil
@@ -18,8 +17,9 @@ from typing import Literal
 from orchestrator.commands.authoring import names
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
+from tracking.common import versions
 from tracking.common.addresses import hide, public
-from tracking.common.errors import Refused
+from tracking.common.errors import Refused, Unusable
 from tracking.common.named_files.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, check_place, database
@@ -70,20 +70,16 @@ def packages() -> Finding:
     """Whether the installed versions are those that this project asks for."""
     from packaging.requirements import Requirement
 
-    wanted = [Requirement(text) for text in importlib.metadata.requires("sweep") or []]
+    wanted = [Requirement(text) for text in versions.program().requirements]
     wrong = []
     for requirement in (r for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})):
-        try:
-            version = importlib.metadata.version(requirement.name)
-        except importlib.metadata.PackageNotFoundError:
-            version = ""
+        version = versions.of([requirement.name]).get(requirement.name, "")
         if not version or not requirement.specifier.contains(version, prereleases=True):
             wrong.append(f"{requirement.name} is {version or 'missing'}, not {requirement.specifier or 'there'}")
     mine = preflight.about()
-    versions = ", ".join(f"{name} {mine[name]}" for name in ("python", *preflight.PACKAGES))
     if wrong:
         return Finding("packages", "problem", "; ".join(wrong), "`make setup`, or pip install with constraints.txt")
-    return Finding("packages", "ok", versions)
+    return Finding("packages", "ok", ", ".join(f"{name} {mine[name]}" for name in ("python", *preflight.PACKAGES)))
 
 
 def kernels() -> Finding:
@@ -187,7 +183,11 @@ def _database(path: Path, store: Store, *words: str) -> Finding:
         return Finding("MLflow", "problem", str(error))
     if not path.exists():
         return Finding("MLflow", "ok", f"{path} will be made by the first launch")
-    if found := examine_database(path, store, *words):
+    try:
+        found = examine_database(path, store, *words)
+    except Unusable as error:
+        return Finding("MLflow", "problem", str(error))
+    if found:
         return Finding("MLflow", "note" if found.works else "problem", found.text, found.remedy)
     return Finding("MLflow", "ok", f"{path} is whole, and of the installed MLflow's schema")
 
@@ -203,7 +203,7 @@ def _server(uri: str, store: Store) -> Finding:
     except (OSError, ValueError, http.client.HTTPException) as error:
         remedy = DEAD.format(syncs=syncs(store.files, "--tracking-uri", shown))
         return Finding("MLflow", "problem", f"{shown} does not answer: {hide(str(error), uri)}", remedy)
-    ours = importlib.metadata.version("mlflow")
+    ours = versions.of(["mlflow"]).get("mlflow", "not installed")
     if version.split(".")[:2] != ours.split(".")[:2]:
         remedy = "install the same minor version here and there"
         return Finding("MLflow", "note", f"{shown} is MLflow {version}, this is {ours}", remedy)

@@ -1,13 +1,13 @@
 """`sweep --version`: the version, and in a checkout the commit."""
 
-import importlib.metadata
+from tracking.common import versions
 
 
 def version() -> str:
     """Such as "0.1.0", or "0.1.0, commit f3874a0d5e, files changed since"."""
     from workers.runtime.provenance import code
 
-    parts, found = [importlib.metadata.version("sweep")], code()
+    parts, found = [versions.program().version], code()
     if found.commit:
         parts.append(f"commit {found.commit[:10]}")
     if found.modified:
