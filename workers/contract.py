@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tracking.common.errors import SweepError
 from tracking.common.named_files.contract import Check
@@ -29,6 +30,17 @@ KINDS: dict[str, Kind[Any]] = {
     "nets": NETS, "data": DATASETS, "losses": LOSSES, "measures": MEASURES, "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES, "perturbations": PERTURBATIONS,
 }  # fmt: skip
+SECOND_TIME, CHECKPOINT = "its rows are the same a second time", "they are the same from a checkpoint on"
+BUNDLE, DIVERGING = "they are the same in a bundle with another trial", "they are the same beside a model that diverges"
+ONCE, NO_CHANGE = "it is the same taken once, at the end of training", "it changes nothing that is measured after it"
+REMEDIES = {
+    SECOND_TIME: "draw random numbers from the trial's seed (workers.runtime.seeds), in a net from torch's generator",
+    CHECKPOINT: "keep nothing from epoch to epoch but parameters, buffers and the tensors named in STATE",
+    BUNDLE: "the first dimension of tensors is that of models: compute each from its own numbers",
+    DIVERGING: "a measure must give NaN for a model that diverged (`snapshot.diverged()`); others stay as they are",
+    ONCE: "a snapshot may have some of a bundle's models only, as many as snapshot.models says",
+    NO_CHANGE: "change no tensor of the snapshot in place",
+}  # of what is wrong with each part of the contract
 EPOCHS, MIDDLE = 4, 2
 TOLERANCE = 1e-4  # relative, of a trial alone against the same one in a bundle, as everywhere
 DIVERGES = 1e30  # a learning rate
@@ -57,15 +69,19 @@ def checks(folder: str, name: str, given: Mapping[str, object]) -> Iterator[Chec
     if not first:
         return
     again: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("the same trial has the same rows a second time", lambda: _differs(first[0], _rows([_trial(settings)]), 0.0)),
-        ("it has them when it goes on from a checkpoint", lambda: _differs(first[0], _resumed(_trial(settings)), 0.0)),
-        ("it has them in a bundle with another trial", lambda: _beside(settings, first[0], {"seed": 0})),
-        ("a neighbour that diverges does not change them", lambda: _beside(settings, first[0], _diverging(settings))),
+        (SECOND_TIME, lambda: _differs(first[0], _rows([_trial(settings)]), 0.0)),
+        (CHECKPOINT, lambda: _differs(first[0], _resumed(_trial(settings)), 0.0)),
+        (BUNDLE, lambda: _beside(settings, first[0], {"seed": 0})),
+        (DIVERGING, lambda: _beside(settings, first[0], _diverging(settings))),
     )
     if folder == "measures":
-        again += (("taken once, when the training ends, it is the same", lambda: _once(settings, first[0], name)),)
+        again += (
+            (ONCE, lambda: _once(settings, first[0], name)),
+            (NO_CHANGE, lambda: _without(settings, first[0], name)),
+        )
     for about, test in again:
-        yield _check(KINDS[folder], name, about, test)
+        found = _check(KINDS[folder], name, about, test)
+        yield found._replace(problem=f"{found.problem}; {REMEDIES[about]}") if found.problem else found
 
 
 def _with(folder: str, name: str, given: Mapping[str, object]) -> Settings:
@@ -77,7 +93,7 @@ def _with(folder: str, name: str, given: Mapping[str, object]) -> Settings:
         "nets": {"net": own},
         "data": {"data": own},
         "losses": {"loss": name},
-        "measures": {"measure": [*BASE["measure"], name]},
+        "measures": {"measure": [name, *BASE["measure"]]},
         "optimizers": {"optimizer": {"learning_rate": 0.01, **batch, **own}},
         "schedules": {"optimizer": {**optimizer, "schedule": own}},
         "perturbations": {"perturbation": own},
@@ -98,9 +114,17 @@ def _check(kind: Kind[Any], name: str, about: str, test: Callable[[], str]) -> C
     except SweepError as error:
         return Check(about, str(error))
     except ValidationError as error:
-        return Check(about, "; ".join(problem["msg"] for problem in error.errors()))
-    except Exception as error:
+        return Check(about, "; ".join(dict.fromkeys(map(_refused, error.errors()))))
+    except (Exception, SystemExit) as error:
         return Check(about, f"{where(error, kind.place(name))}: {type(error).__name__}: {error}")
+
+
+def _refused(problem: ErrorDetails) -> str:
+    """What is wrong with a setting of the small training."""
+    if problem["type"] == "missing":
+        key = problem["loc"][-1]
+        return f"its setting '{key}' has no default: give it one, or a value for this test, as by --set {key}=8"
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _rows(trials: "list[Trial[network.Settings]]", resume: Mapping[str, Any] | None = None) -> Rows:
@@ -129,6 +153,12 @@ def _beside(settings: Settings, expected: Rows, change: Settings) -> str:
     return _differs(expected, _rows([_trial({**settings, **change}), _trial(settings)]), TOLERANCE)
 
 
+def _without(settings: Settings, found: Rows, measure: str) -> str:
+    """Where a measure changes the training, or what is measured after it."""
+    others = _rows([_trial({**settings, "measure": BASE["measure"]})])
+    return _differs(others, {key: value for key, value in found.items() if key[3] != measure}, 0.0)
+
+
 def _once(settings: Settings, expected: Rows, measure: str) -> str:
     """Of a measure that is taken where the training ends, behind a model that ended before."""
     ends_early = {**settings, "seed": 0, "until": {"measure": "error", "at_most": 1.0}}
@@ -155,11 +185,11 @@ def _differs(expected: Rows, found: Rows, tolerance: float) -> str:
     """The first row that is not the same."""
     if expected.keys() != found.keys():
         key = next(iter(sorted(expected.keys() ^ found.keys())))
-        return f"{_said(key)}: recorded in one of the two only"
+        return f"{_said(key)} is recorded in one of the two trainings only"
     for key, value in expected.items():
         same = value == found[key] or (math.isnan(value) and math.isnan(found[key]))
         if not same and not math.isclose(value, found[key], rel_tol=tolerance, abs_tol=tolerance):
-            return f"{_said(key)}: {value:.9g}, and now {found[key]:.9g}"
+            return f"{_said(key)} is {value:.9g} alone, and here {found[key]:.9g}"
     return ""
 
 

@@ -40,12 +40,16 @@ def of_results(failed: int, verdicts: "Iterable[Verdict]", not_drawn: "Sequence[
 
 def _of_library(error: Exception) -> int:
     """Handles exceptions of libraries that a user can act on."""
-    from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError
+    from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 
     if isinstance(error, CycloptsError):
         command = " ".join(["sweep", *(error.command_chain or ())])
         more = "; a setting of the sweep is changed by --set key=value" if isinstance(error, UnknownOptionError) else ""
-        problem = _missing(command, error) if isinstance(error, MissingArgumentError) else str(error)
+        problem = str(error)
+        if isinstance(error, MissingArgumentError):
+            problem = _missing(command, error)
+        elif isinstance(error, UnusedCliTokensError):
+            problem = f"`{command}` does not take {' '.join(map(repr, error.unused_tokens or ()))}"
         return _print(f"{problem}\n`{command} --help` shows what it takes{more}", 2)
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] not in PACKAGES:
         from tracking.common.versions import not_installed

@@ -47,6 +47,7 @@ def test_the_forward_pass_gives_the_outputs_and_the_risk_of_the_engine(
         )
         alone = snapshot.forward(snapshot.of(1), snapshot.images(split, 1), 1)
         torch.testing.assert_close(alone[0], outputs[1], **TOLERANCE)
+        torch.testing.assert_close(snapshot.module(1)(snapshot.images(split, 1)[0]), outputs[1], **TOLERANCE)
         (given,) = [labels for _, labels in snapshot.batches(split, 1, 20)]
         assert torch.equal(given[0], labels[1, :20])
 

@@ -14,8 +14,11 @@ from torch import Tensor, nn
 
 from workers.engines.device_data import Resident
 from workers.engines.modules import Modules
+from workers.plugins import NETS
+from workers.runtime import seeds
 from workers.training.examples import Examples
-from workers.training.module import built, located, refused
+from workers.training.located import located
+from workers.training.module import built, refused
 
 if TYPE_CHECKING:
     from workers.interfaces.engine import State
@@ -32,19 +35,33 @@ def check_net(settings: Settings, images: Images) -> None:
     net, module = settings.net, built(settings.net, images.train_x.shape[1:], images.classes, settings.seed)
     _check_parameters(net, module)
     _check_batches(settings, module, images)
+    _check_seeds(settings, images)
     examples = _few(images, settings)
-    with located(net):
-        x, _ = Resident.of(examples, "cpu", torch.float32).part("train", slice(EXAMPLES))
-        _check_outputs(net, module, x[0].permute(0, 3, 1, 2), images.classes)
+    x = Resident.of(examples, "cpu", torch.float32).part("train", slice(EXAMPLES))[0][0].permute(0, 3, 1, 2)
+    with located(NETS, net.name, f"given images (B, K, H, W) of {x.dtype} of shape {tuple(x.shape)}"):
+        _check_outputs(net, module, x, images.classes)
         _check_training(_in_whole_batches(settings), examples)
 
 
 def _check_parameters(net: NetSettings, module: nn.Module) -> None:
     if not any(value.requires_grad for value in module.parameters()):
-        raise refused(net, "the module has no parameters to train; assign its layers to attributes of self", module)
+        why = "no parameters to train; assign the layers to attributes of self, and leave requires_grad on"
+        raise refused(net, f"the module has {why}", module)
     odd = [name for name, value in module.named_parameters() if not value.isfinite().all()]
     if odd:
         raise refused(net, f"initial parameters that are not finite: {', '.join(odd)}; set them in build", module)
+
+
+def _check_seeds(settings: Settings, images: Images) -> None:
+    """That `build` leaves torch's own generator to the seed of the trial: else all seeds have one start."""
+    states, build = [], NETS.load(settings.net.name).build
+    for seed in (settings.seed, settings.seed ^ 1):
+        with seeds.torch_seeded(seed, "init"):
+            build(settings.net, images.train_x.shape[1:], images.classes)
+            states.append(torch.get_rng_state())
+    if torch.equal(*states):
+        what = "seeds torch's own generator, so that all trials have the same initial weights whatever their seed"
+        raise refused(settings.net, f"build {what}; leave torch.manual_seed out")
 
 
 def _check_batches(settings: Settings, module: nn.Module, images: Images) -> None:

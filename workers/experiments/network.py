@@ -133,13 +133,13 @@ def engine(settings: Settings, device: str) -> Choice:
 
 
 def prepare(trials: Sequence[Trial[Settings]]) -> str:
-    """Fetches the data of these trials and checks that the trials fit them, before any worker starts; trains nets of
-    the user's own for a few steps.
+    """Fetches the data of these trials and checks that the trials fit them, before any worker starts; tries out
+    nets, losses, optimizers and schedules of the user's own.
 
     Returns a note where training will be slow for a reason that can be removed.
 
     Raises FileNotFoundError when data are missing, saying how to get them; ValueError when a size exceeds the data;
-    BadPlugin for a net that cannot be trained.
+    BadPlugin for a net, loss, optimizer or schedule of the user's own that cannot be trained with.
     """
     for of_one_source in _grouped(trials, _source_key).values():
         stored = _stored(of_one_source[0].settings)
@@ -149,8 +149,10 @@ def prepare(trials: Sequence[Trial[Settings]]) -> str:
 
 
 def _check_trials(trials: Sequence[Trial[Settings]], images: Images) -> None:
-    """Of one data set: that there are as many images as they ask for, and that nets of the user's own train on them."""
+    """Of one data set: that there are as many images as they ask for, and that the user's own files train on them."""
     subset(images.train_y, trials[0].settings.data.train_size, 0)
+    for alike in _grouped(trials, _functions_key).values():
+        _check_functions(alike[0].settings, images.classes)
     own = [t for t in trials if not NETS.place(t.settings.net.name).shipped]
     for alike in _grouped(own, _net_key).values():
         _check_net(alike[0].settings, images)
@@ -167,6 +169,17 @@ def _grouped(
 
 def _net_key(trial: Trial[Settings]) -> str:
     return f"{trial.settings.net.model_dump_json()} {trial.settings.optimizer.batch_size}"
+
+
+def _functions_key(trial: Trial[Settings]) -> str:
+    settings = trial.settings
+    return f"{settings.loss} {settings.optimizer.model_dump_json()} {settings.epochs}"
+
+
+def _check_functions(settings: Settings, classes: int) -> None:
+    from workers.training.check_functions import check_functions
+
+    check_functions(settings, classes)
 
 
 def _check_net(settings: Settings, images: Images) -> None:

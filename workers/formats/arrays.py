@@ -50,6 +50,10 @@ def sizes(train: Split, test: Split, classes: int | None) -> Sizes:
     largest = max(int(split.labels.max()) for split in (train, test))
     for split in (train, test):
         _in_range(split, classes)
+    smallest = min(int(split.labels.min()) for split in (train, test))
+    if classes is None and smallest == 1:
+        what = f"labels in {train.labels_are} and {test.labels_are} begin at 1"
+        raise ValueError(f"{what}: number them from 0, as by y - 1, or set classes to {largest + 1} if 0 is a class")
     found = classes or largest + 1
     if found < 2:
         raise ValueError(f"all labels in {train.labels_are} and {test.labels_are} are 0; there must be two classes")
@@ -63,6 +67,9 @@ def image_shape(header: Header) -> tuple[int, int, int]:
             shape = (1, 1, k)
         case (_, h, w):
             shape = (h, w, 1)
+        case (_, 1 | 3 as k, h, w) if h == w > 4:
+            what = f"{header.what} has the shape {header.shape}, which is {k} x {h} pixels of {w} channels"
+            raise ValueError(f"{what}; channels come last: use x.transpose(0, 2, 3, 1)")
         case (_, h, w, k):
             shape = (h, w, k)
         case _:
@@ -110,13 +117,14 @@ def _images(x: Array, known: Sizes, what: str) -> Shaped[Pixels, "N H W K"]:
 
 
 def _one_label_an_image(split: Split) -> None:
+    if split.labels.ndim != 1:
+        one_hot = split.labels.ndim == 2 and split.labels.shape[1] > 1
+        remedy = "; labels with a column for each class are converted by y.argmax(1)" if one_hot else ""
+        raise ValueError(f"{split.labels_are} must be (N,), one label an example, got {split.labels.shape}{remedy}")
     if split.labels.dtype.kind not in "iu":
         raise ValueError(
-            f"{split.labels_are} must be integers from 0 to classes - 1, got {split.labels.dtype}; "
-            "convert it, as by y.astype('int64')"
+            f"{split.labels_are} must be integers from 0 to classes - 1, got {split.labels.dtype}; {_as_classes(split)}"
         )
-    if split.labels.ndim != 1:
-        raise ValueError(f"{split.labels_are} must be (N,), one label an example, got {split.labels.shape}")
     if split.images.shape[:1] != split.labels.shape:
         count = split.images.shape[0] if split.images.shape else 0
         raise ValueError(
@@ -124,6 +132,16 @@ def _one_label_an_image(split: Split) -> None:
             "each example needs one label"
         )
     image_shape(split.images)
+
+
+def _as_classes(split: Split) -> str:
+    """What to do with labels that are no integers."""
+    labels = split.labels
+    if labels.dtype.kind not in "fb":
+        return "number them, as by numpy.unique(y, return_inverse=True)[1]"
+    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
+        return "they are numbers and no classes: regression is not supported"
+    return "convert it, as by y.astype('int64')"
 
 
 def _in_range(split: Split, classes: int | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from workers.interfaces.net import Tensors
 
@@ -38,6 +38,9 @@ class Functions(Protocol):
         self, parameters: Tensors, buffers: Tensors, images: Float[Tensor, "M B K H W"], /
     ) -> Float[Tensor, "M B C"]:
         """Outputs in evaluation mode, of as many models as there are parameters of."""
+
+    def module(self) -> nn.Module:
+        """A module of the net, in evaluation mode; its weights are those of some model."""
 
     def loss(self, outputs: Float[Tensor, "M B C"], labels: Int64[Tensor, "M B"], /) -> Float[Tensor, "M B"]:
         """The loss that is minimised, of every example."""

@@ -8,6 +8,7 @@ M models, N examples of a split, B of some of them, K input channels, H W height
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from workers.runtime import lease_watch
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64, Int64, Shaped
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from workers.interfaces.engine import Engine
     from workers.interfaces.functions import Functions, TrialSettings
@@ -95,6 +96,16 @@ class Snapshot:
     def of(self, model: int) -> dict[str, Float[Tensor, "1 ..."]]:
         """The parameters of one model, by name."""
         return {name: value.detach()[model : model + 1] for name, value in self.parameters.items()}
+
+    def module(self, model: int) -> nn.Module:
+        """One model as a torch module in evaluation mode, for hooks on its layers: with copies of its parameters and
+        running statistics. It maps images [B K H W] to outputs [B C], on every engine."""
+        module = copy.deepcopy(self._functions.module()).to(self._like)
+        present = {**self.of(model), **{name: value[model : model + 1] for name, value in self.buffers.items()}}
+        with torch.no_grad():
+            for name, value in (*module.named_parameters(), *module.named_buffers()):
+                value.copy_(present[name][0])
+        return module
 
     def size(self, split: str) -> int:
         """N: the number of examples of each model in a split."""

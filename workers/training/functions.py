@@ -40,6 +40,10 @@ class NetFunctions:
         """See `Functions.forward`."""
         return evaluated(self.settings[0].net, self._module, parameters, buffers, images)
 
+    def module(self) -> nn.Module:
+        """See `Functions.module`."""
+        return self._module.eval()
+
     @functools.cached_property
     def _module(self) -> nn.Module:
         """In evaluation mode all models are this one, with other weights."""

@@ -5,20 +5,18 @@ M models, B examples, K input channels, H W image height and width, C classes.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from tracking.common.errors import BadPlugin, SweepError
-from tracking.common.named_files.lookup import where
+from tracking.common.errors import BadPlugin
 from workers.interfaces.net import layer_of
 from workers.plugins import NETS, batched
 from workers.runtime import seeds
+from workers.training import located
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Shaped
@@ -35,7 +33,7 @@ def built(net: NetSettings, image: Image, classes: int, seed: int) -> nn.Module:
     the net's own code raises, and where `build` returns anything but a module.
     """
     build = NETS.load(net.name).build
-    with seeds.torch_seeded(seed, "init"), located(net):
+    with seeds.torch_seeded(seed, "init"), located.located(NETS, net.name):
         module = build(net, image, classes)
         if not isinstance(module, nn.Module):
             raise refused(net, f"build returned {type(module).__name__}, expected a torch.nn.Module")
@@ -45,25 +43,12 @@ def built(net: NetSettings, image: Image, classes: int, seed: int) -> nn.Module:
     return module.train()
 
 
-@contextmanager
-def located(net: NetSettings) -> Iterator[None]:
-    """Turns what a net's own code raises into BadPlugin, with path and line in the user's files."""
-    try:
-        yield
-    except SweepError:
-        raise
-    except Exception as error:
-        place = NETS.place(net.name)
-        raise BadPlugin(f"net '{net.name}' ({where(error, place)}): {type(error).__name__}: {error}") from error
-
-
 def refused(net: NetSettings, why: str, module: nn.Module | None = None) -> BadPlugin:
     """The exception that says what is wrong with a net, at the `forward` of its module, or at `build` where that is not
     in the same file."""
-    path, build = str(NETS.place(net.name).path), NETS.load(net.name).build
+    build = NETS.load(net.name).build
     functions = [build] if module is None else [type(module).forward, build]
-    lines = [inspect.getsourcelines(f)[1] for f in functions if inspect.getsourcefile(f) == path]
-    return BadPlugin(f"net '{net.name}' ({path}:{lines[0] if lines else 1}): {why}")
+    return located.refused(NETS, net.name, why, *functions)
 
 
 def tensors(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

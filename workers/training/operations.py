@@ -74,13 +74,15 @@ def _counted(net: NetSettings, image: Image, classes: int) -> float:
     """On tensors without numbers, which takes milliseconds; on real ones where the module looks at its numbers."""
     import torch
 
-    from workers.training.module import built, located
+    from workers.plugins import NETS
+    from workers.training.located import located
+    from workers.training.module import built
 
     try:
         with torch.device("meta"):
             return _of_passes(built(net, image, classes, 0), image, "meta")
     except Exception:  # whatever is wrong besides is raised by the same with real numbers
-        with located(net):
+        with located(NETS, net.name):
             return _of_passes(built(net, image, classes, 0), image, "cpu")
 
 

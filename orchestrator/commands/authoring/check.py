@@ -34,6 +34,8 @@ def check(file: Path, given: Sequence[str]) -> Iterator[Check]:
     if folder not in (*contract.KINDS, CLAIMS):
         known = ", ".join(sorted([*contract.KINDS, CLAIMS]))
         raise Refused(f"'{file}' lies in the folder '{folder}', and a file that can be checked in one of: {known}")
+    if name.startswith("_"):
+        raise Refused(f"'{file}' cannot be named by a sweep, for its underscore; check the file that imports it")
     settings = _settings(given)
     with UserFiles.of_folder(file.absolute().parent.parent).active():
         yield from of_claims.checks(name, settings) if folder == CLAIMS else contract.checks(folder, name, settings)

@@ -4,6 +4,7 @@ import importlib.resources
 import re
 from pathlib import Path
 
+from orchestrator.spec.kinds import KINDS
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
 
@@ -15,8 +16,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def new(kind: str, name: str, folder: Path) -> Path:
-    """Writes the file and returns its path. Raises Refused for an unknown kind, for what is no name, where there is no
-    such folder, and where the file exists."""
+    """Writes the file and returns its path. Raises Refused for an unknown kind, for what is no name or is taken, where
+    there is no such folder, and where the file exists."""
     if kind not in FOLDERS:
         raise Refused(f"{unknown('kind', kind, list(FOLDERS))}; for an experiment, read docs/guides/extend.md")
     if not NAME.fullmatch(name):
@@ -24,6 +25,8 @@ def new(kind: str, name: str, folder: Path) -> Path:
     if not folder.is_dir():
         raise Refused(f"there is no folder '{folder}'; make it, or give another with --folder")
     path = folder / FOLDERS[kind] / f"{name}.{'yaml' if kind == 'sweep' else 'py'}"
+    if taken := _taken(kind, name):
+        raise Refused(f"{kind} '{name}' exists, in {taken}: choose another name; `sweep list` shows all")
     text = _template(f"{FOLDERS[kind]}.py.txt" if FOLDERS[kind] else "sweep.yaml.txt").replace("NAME", name)
     path.parent.mkdir(exist_ok=True)
     try:
@@ -32,6 +35,12 @@ def new(kind: str, name: str, folder: Path) -> Path:
     except FileExistsError as error:
         raise Refused(f"'{path}' is there already: choose another name") from error
     return path
+
+
+def _taken(kind: str, name: str) -> str:
+    """The file of this program or of an installed package that has the name; "" where there is none."""
+    kinds = (known for known in KINDS if known.folder.rpartition(".")[2] == FOLDERS[kind])
+    return next((str(place.path) for known in kinds for place in known.places().get(name, ())), "")
 
 
 def _template(name: str) -> str:

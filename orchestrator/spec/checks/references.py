@@ -55,7 +55,8 @@ class _Known:
         asked = trials[0].plain.get("measure") or () if trials else (*MEASURES.shipped(), *(sweep.measure or ()))
         self.splits = {name: MEASURES.load(name).SPLITS for name in asked if MEASURES.is_usable(name)}
         self.splits |= EXPERIMENTS.load(sweep.experiment).MEASURES
-        measures = sorted({*self.splits, *(name for name in asked if name in MEASURES.names())})
+        there = MEASURES.names()  # where the trials are not known, for another mistake, any of them may be measured
+        measures = sorted({*self.splits, *(name for name in (asked if trials else there) if name in there)})
         self.names = {
             AXIS: [*settings, "step"],
             MEASURE: measures, MOMENT: [*measures, "step"], SETTING: settings, EITHER: [*settings, *measures, "step"],
@@ -64,7 +65,7 @@ class _Known:
     def unknown(self, item: Item) -> Iterator[tuple[Path, str]]:
         """Names that an item has and that are none, and splits that are not recorded: where they stand, what to say."""
         found = [
-            (path, unknown(what, name, self.names[what]))
+            (path, _unknown(what, name, self.names[what]))
             for path, what, name in names(item)
             if name not in self.names[what]
         ]
@@ -94,6 +95,13 @@ class _Known:
             yield item.at("at"), f"{what}, and none of them is recorded on test; leave it out"
         if "matched" in at and "train" not in self.splits.get("risk", ()):
             yield item.at("at"), "matched is where the training risk is equal, and risk is not measured; measure it"
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    """What to say of a name that is none of those known: of a measure that exists, that it is not measured."""
+    if what in (MEASURE, MOMENT, EITHER) and name in MEASURES.names():
+        return f"{name} is not measured: add it to `measure`; known here: {', '.join(known)}"
+    return unknown(what, name, known)
 
 
 def _settings_that_may_be(sweep: Sweep) -> list[str]:

@@ -54,7 +54,8 @@ def _axes(source: Source, section: Path, vary: Settings) -> Iterator[str]:
             for inner, _, message in messages.explain(error, model):
                 yield source.at((*path, *inner), message)
         except ValueError as error:
-            yield source.at(path, str(error))
+            seeds = f"; seeds 0 to {raw - 1} are {{count: {raw}}}" if key == "seed" and type(raw) is int else ""
+            yield source.at(path, f"{error}{seeds}")
 
 
 def _part(source: Source, path: Path, sections: GridSections, vary: Settings) -> Iterator[str]:

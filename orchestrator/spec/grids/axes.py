@@ -101,7 +101,8 @@ def values(raw: JsonValue) -> list[JsonValue]:
         return model.model_validate_json(json.dumps(raw), strict=True).values()
     if not isinstance(raw, list):
         what = f"expected a list, or a mapping with count, linear_space or log_space, got {given(raw)}"
-        raise ValueError(what + "; a setting with one value belongs under 'fixed'" * (not isinstance(raw, dict)))
+        one = "" if isinstance(raw, dict) else "; a setting with one value belongs under 'fixed'"
+        raise ValueError(what + one)
     if not raw:
         raise ValueError("the list is empty, so the sweep would have no trials; give it values or leave the axis out")
     return raw

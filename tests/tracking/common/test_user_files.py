@@ -115,12 +115,23 @@ def test_an_unknown_name_says_where_its_file_could_go(tmp_path: Path, monkeypatc
         ("from . import _bad\n", "_bad.py:3: ValueError: seven"),
         ("import sys\nsys.exit(3)\n", "mine.py:2: SystemExit: 3"),
         ("import _helper\n", "_helper.py is found by `from . import _helper`"),
+        ("from nets._helper import NO\n", "No module named 'nets'; files beside a sweep import each other relatively"),
+        (
+            "import beside\n",
+            "beside.py is in no folder of a kind: as nets/_beside.py it is found by `from ..nets import",
+        ),
+        ("from ..beside import NO\n", "No module named '..beside'; beside.py is in no folder of a kind"),
         ("\0", "mine.py"),
         ("area = 3", "has area = 3, expected area()"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_said_with_its_line(text: str, says: str, tmp_path: Path) -> None:
-    files = {"nets/mine.py": text, "nets/_helper.py": "", "nets/_bad.py": "\n\nraise ValueError('seven')"}
+    files = {
+        "nets/mine.py": text,
+        "beside.py": "",
+        "nets/_helper.py": "",
+        "nets/_bad.py": "\n\nraise ValueError('seven')",
+    }
     said = refused(written(tmp_path, files), "mine")
     assert "net 'mine'" in said and says in said and str(tmp_path / "nets") in said and "\n" not in said
 

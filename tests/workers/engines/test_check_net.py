@@ -17,7 +17,10 @@ OUTPUTS = "self.output(x.flatten(1))"
 BROKEN: dict[str, tuple[dict[str, str], str, str]] = {
     "no module": ({"more": "module = {}"}, "def build", r"build returned dict, expected a torch.nn.Module"),
     "build raises": ({"more": "module.absent"}, "module.absent", r"AttributeError: 'One' object has no attribute"),
-    "forward raises": ({"body": "return self.output(x)"}, "self.output(x)", "RuntimeError: mat1 and mat2 shapes"),
+    "forward raises": (
+        {"body": "return self.output(x)"}, "self.output(x)",
+        r"RuntimeError: mat1 and mat2 shapes.*\n?.*given images .* of torch.float32 of shape \(4, 1, 8, 8\)",
+    ),
     "shape": (
         {"body": f"return {OUTPUTS}[:, 1:]"}, "def forward",
         r"returns a tensor of torch.float32 of shape \(4, 9\), expected a tensor of floating point of shape \(4, 10\)",
@@ -26,6 +29,8 @@ BROKEN: dict[str, tuple[dict[str, str], str, str]] = {
     "classes as integers": ({"body": f"return {OUTPUTS}.long()"}, "def forward", "tensor of torch.int64"),
     "no parameters": ({"more": "module.requires_grad_(False)"}, "def forward", "no parameters to train"),
     "not finite": ({"more": "module.output.bias.data[0] = torch.nan"}, "def forward", "not finite: output.bias; set"),
+    "a seed in build": ({"more": "torch.manual_seed(0)"}, "def build", "seeds torch's own generator, .* leave torch"),
+    "the process ends": ({"more": "raise SystemExit(3)"}, "raise SystemExit", "SystemExit: 3"),
     "numpy in build": ({"more": "module.output.bias.data[0] = np.random.rand()"}, "def forward", "built twice"),
     "numpy in training": (
         {"body": f"return {OUTPUTS} * (np.random.rand() if self.training else 1)"}, "def forward",

@@ -108,13 +108,20 @@ def _said(error: BaseException) -> str:
     """What an error says, and what to write where a file beside the one that fails was meant."""
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     text = f"{type(error).__name__}: {said}".rstrip(": ")
-    if isinstance(error, ModuleNotFoundError) and error.name and (meant := _beside(error)):
-        return f"{text}; {meant} is found by `from . import {error.name}`"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"{text.replace(f'{current().package}.', '..')}{_meant(error.name)}"
     return text
 
 
-def _beside(error: ModuleNotFoundError) -> str:
-    """The file beside the one that fails to import it by its bare name."""
-    files, name = current(), error.name or ""
-    inner = (f"{folder.partition('/')[0]}/{name}.py" for folder in sorted(files.sources))
-    return next((path for path in inner if path in files.sources), "")
+def _meant(name: str) -> str:
+    """What to write where a module that is not found is a file of the user's. name: as it was imported."""
+    files, last = current(), name.rpartition(".")[2]
+    folders = sorted({path.partition("/")[0] for path in files.sources})
+    for folder in folders:
+        if f"{folder}/{last}.py" in files.sources:
+            return f"; {folder}/{last}.py is found by `from . import {last}`"
+    if name in folders:
+        return "; files beside a sweep import each other relatively: `from ._blocks import Block`"
+    if files.folder and Path(files.folder, f"{last}.py").is_file():
+        return f"; {last}.py is in no folder of a kind: as nets/_{last}.py it is found by `from ..nets import _{last}`"
+    return ""

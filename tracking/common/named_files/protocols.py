@@ -7,9 +7,10 @@ Protocol, functions are its methods; what a member is for is the first line of i
 import inspect
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import TypeVar
 
 
 def lacking(module: ModuleType, protocol: type) -> list[str]:
@@ -31,7 +32,10 @@ def _wrong(module: ModuleType, name: str, member: Any) -> Iterator[str]:
     if value is missing:
         yield f"lacks {expected}"
     elif isinstance(member, property):
-        if not _fits(value, member):
+        base = _base(member)
+        if base is not None and isinstance(value, type) and not issubclass(value, base):
+            yield f"has a class {name} that is not derived from {base.__module__}.{base.__name__}; derive it"
+        elif not _fits(value, member):
             yield f"has {name} = {value!r}, expected {expected}"
     elif not callable(value) or not _takes(value, len(_parameters(member))):
         given = f"{name}({', '.join(_given(value))})" if callable(value) else f"{name} = {value!r}"
@@ -53,6 +57,17 @@ def _purpose(member: Any) -> str:
 def _getter(member: property) -> Callable[[Any], Any]:
     assert member.fget
     return member.fget
+
+
+def _base(member: property) -> type[BaseModel] | None:
+    """What a class must be derived from: T of a property that returns `type[T]`; None for any other property."""
+    hint = inspect.get_annotations(_getter(member), eval_str=True)["return"]
+    origin: Any = get_origin(hint)
+    if origin is not type:
+        return None
+    (base,) = get_args(hint)
+    found: object = base.__bound__ if isinstance(base, TypeVar) else base
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else BaseModel
 
 
 def _fits(value: object, member: property) -> bool:

@@ -51,6 +51,7 @@ def test_a_file_that_is_there_is_not_replaced(tmp_path: Path, capsys: pytest.Cap
         (("new", "nett", "x"), "unknown kind 'nett', did you mean 'net'?"),
         (("new", "net", "My-Net"), "'My-Net' cannot be named in a sweep file"),
         (("new", "net", "x", "--folder", "nowhere"), "there is no folder 'nowhere'"),
+        (("new", "net", "linear"), "net 'linear' exists, in "),
         (("check", "nets/none.py"), "there is no file 'nets/none.py'"),
     ],
 )
@@ -80,6 +81,24 @@ ELSEWHERE = """
 SPLITS = ("test",)
 def measure(snapshot):
     yield "train", "", snapshot.totals("train")[0]
+"""
+NOTHING = """
+SPLITS = ("test",)
+def measure(snapshot):
+    yield from ()
+"""
+CHANGES = """
+SPLITS = ("",)
+def measure(snapshot):
+    for value in snapshot.parameters.values():
+        value.detach().mul_(0.9)
+    yield "", "", snapshot.zeros()
+"""
+NEEDED = """
+from workers.interfaces.net import NetSettings
+class Settings(NetSettings):
+    hidden: int
+def build(settings, image, classes): ...
 """
 WHOLE_BUNDLE = """
 SPLITS = ("train",)
@@ -112,11 +131,14 @@ class Settings(Claim):
 @pytest.mark.parametrize(
     ("file", "text", "about", "says"),
     [
-        ("measures/mine.py", COUPLED, "in a bundle with another trial", "mine at epoch"),
-        ("measures/mine.py", ELSEWHERE, "it is loaded", "SPLITS says ['test'], and it yields values of the splits"),
-        ("measures/mine.py", WHOLE_BUNDLE, "taken once", "argument"),
-        ("losses/mine.py", RANDOM, "a second time", "risk"),
-        ("losses/mine.py", RAISES, "it is loaded", "losses/mine.py:3: AttributeError"),
+        ("measures/mine.py", COUPLED, "in a bundle with another trial", "the first dimension of tensors"),
+        ("measures/mine.py", ELSEWHERE, "it is loaded", "it yields split 'train', layer ''; SPLITS says ('test',)"),
+        ("measures/mine.py", NOTHING, "it is loaded", "SPLITS says ['test'], and it yields values of the splits []"),
+        ("measures/mine.py", WHOLE_BUNDLE, "taken once", "of torch.float64 of shape (2,) as values of split 'train'"),
+        ("measures/mine.py", CHANGES, "nothing that is measured after it", "change no tensor of the snapshot in place"),
+        ("losses/mine.py", RANDOM, "it is loaded", "losses/mine.py:3): the same outputs have other losses"),
+        ("losses/mine.py", RAISES, "it is loaded", "losses/mine.py:3): AttributeError"),
+        ("nets/mine.py", NEEDED, "it is loaded", "its setting 'hidden' has no default: give it one, or a value"),
         ("nets/mine.py", "import nothing_of_this_name\n", "it is loaded", "nets/mine.py:1"),
         ("claims/mine.py", NO_DATA, "there are rows of which it does not hold", "it says holds"),
     ],

@@ -1,0 +1,124 @@
+"""Checks a loss, an optimizer and a schedule of the user's own before anything trains: by calling them on numbers.
+
+Raises BadPlugin with path, line, what was found and what to do. Takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workers.interfaces.optimizer import numbers_of
+from workers.interfaces.schedule import Risks, Time
+from workers.plugins import LOSSES, OPTIMIZERS, SCHEDULES
+from workers.training.located import located, refused
+
+if TYPE_CHECKING:
+    from workers.interfaces.optimizer import OptimizerSettings
+    from workers.training.settings import Settings
+
+MODELS, EXAMPLES, STEPS = 2, 3, 4
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # sums of one model and of two may be taken in another order
+# Shapes of two models' parameters. The last of each is as many as there are models: a number of each model that is not
+# shaped by `like` would be broadcast along it without an error.
+SHAPES = {"layer.weight": (MODELS, 3, MODELS), "layer.bias": (MODELS, MODELS)}
+
+
+def check_functions(settings: Settings, classes: int) -> None:
+    """Checks those functions of these settings that are the user's own. Raises BadPlugin."""
+    if not LOSSES.place(settings.loss).shipped:
+        _check_loss(settings.loss, classes)
+    if not OPTIMIZERS.place(settings.optimizer.name).shipped:
+        _check_optimizer(settings.optimizer)
+    if not SCHEDULES.place(settings.optimizer.schedule.name).shipped:
+        _check_schedule(settings)
+
+
+def _random(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def _check_loss(name: str, classes: int) -> None:
+    loss = LOSSES.load(name).loss
+    outputs = _random(MODELS, EXAMPLES, classes).requires_grad_()
+    labels = torch.arange(MODELS * EXAMPLES).remainder(classes).view(MODELS, EXAMPLES)
+    given = f"given outputs (M, B, C) of shape {tuple(outputs.shape)} and labels (M, B) of shape {tuple(labels.shape)}"
+    with located(LOSSES, name, given):
+        found = loss(outputs, labels)
+        wrong = _wrong_values(found, labels.shape)
+        if wrong:
+            raise refused(LOSSES, name, f"{given}, it {wrong}: one loss for each example", loss)
+        if not found.requires_grad:
+            why = "its values cannot be differentiated by the outputs; leave out detach, item, numpy and torch.no_grad"
+            raise refused(LOSSES, name, why, loss)
+        if not torch.equal(found, loss(outputs, labels)):
+            raise refused(LOSSES, name, "the same outputs have other losses the second time; draw nothing in it", loss)
+        one = loss(outputs[1:, 2:], labels[1:, 2:])
+    if not torch.allclose(found[1:, 2:], one, **CLOSE, equal_nan=True):
+        why = "the loss of an example depends on other examples or models; compute it from its own outputs and label"
+        raise refused(LOSSES, name, why, loss)
+
+
+def _wrong_values(found: object, shape: torch.Size) -> str:
+    """What is wrong with what a loss returns; "" where it is right."""
+    expected = f"expected a tensor of floating point of shape {tuple(shape)}"
+    if not isinstance(found, Tensor):
+        return f"returns {type(found).__name__}, {expected}"
+    right = found.shape == shape and found.is_floating_point()
+    return "" if right else f"returns a tensor of {found.dtype} of shape {tuple(found.shape)}, {expected}"
+
+
+def _check_optimizer(settings: OptimizerSettings) -> None:
+    """Two steps of two models, and of each alone."""
+    name, module = settings.name, OPTIMIZERS.load(settings.name)
+    given = f"a number that is 0 in all models is left out of numbers; the state has STATE = {module.STATE}"
+    with located(OPTIMIZERS, name, given):
+        start = {key: _random(*shape) for key, shape in SHAPES.items()}
+        together, again = (_stepped(settings, start, slice(None)) for _ in range(2))
+        each = [_stepped(settings, start, slice(i, i + 1)) for i in range(MODELS)]
+    if not all(torch.equal(value, again[key]) for key, value in together.items()):
+        why = "the same step has other results the second time; draw nothing in it, and keep what changes in `state`"
+        raise refused(OPTIMIZERS, name, why, module.step)
+    if all(torch.equal(together[key], value) for key, value in start.items()):
+        why = "step changes no parameter: change the tensors of p in place, as by value.sub_(...) and not value = ..."
+        raise refused(OPTIMIZERS, name, why, module.step)
+    for key, value in together.items():
+        if not torch.allclose(value, torch.cat([one[key] for one in each]), **CLOSE, equal_nan=True):
+            why = f"a model has other values of {key} beside another than alone; shape numbers and rate by `like`"
+            raise refused(OPTIMIZERS, name, why, module.step)
+
+
+def _stepped(settings: OptimizerSettings, start: Mapping[str, Tensor], models: slice) -> dict[str, Tensor]:
+    """The parameters of these models after two steps, whose rates differ."""
+    module, p = OPTIMIZERS.load(settings.name), {key: value[models].clone() for key, value in start.items()}
+    numbers = numbers_of([settings] * len(range(MODELS)[models]), torch.float32, "cpu")
+    state = {key: {name: torch.zeros_like(value) for name, value in p.items()} for key in module.STATE}
+    rate = settings.learning_rate * torch.tensor([1.0, 2.0])[models]
+    with torch.no_grad():
+        for t in (1, 2):
+            gradient = {key: value[models] * t for key, value in start.items()}
+            module.step(numbers, p, gradient, state, rate, torch.tensor(float(t), dtype=torch.float64))
+    return p
+
+
+def _check_schedule(settings: Settings) -> None:
+    """The factors of the first epoch, of one in the middle and of the last."""
+    schedule, total = settings.optimizer.schedule, settings.epochs
+    name, factor = schedule.name, SCHEDULES.load(schedule.name).factor
+    for epoch in sorted({0, total // 2, total - 1}):
+        parts = np.arange(STEPS) / STEPS
+        step = schedule.per == "step"
+        time = Time(epoch + (parts if step else 0 * parts), 1 / STEPS if step else 1.0, float(total))
+        with located(SCHEDULES, name, f"given time.done {time.done}"):
+            found: object = factor(schedule, time, Risks(1.0, 1.0))
+        if not isinstance(found, np.ndarray) or found.shape != (STEPS,):
+            got = f"an array of shape {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+            why = f"factor returns {got}, expected an array of shape ({STEPS},): one number for each of time.done"
+            raise refused(SCHEDULES, name, why, factor)
+        if not (np.isfinite(found).all() and (found >= 0).all()):
+            why = f"factor returns {found} in epoch {epoch + 1} of {total}, expected finite numbers that are at least 0"
+            raise refused(SCHEDULES, name, why, factor)
