@@ -50,9 +50,11 @@ def rm(
     return 0
 
 
-def prune(*, at: WhichStore = WhichStore(), yes: Yes = False, as_json: Json = False) -> int:
-    """Remove what no sweep of the store needs: trials that none names as it was launched last, records that others have
-    superseded, files that no record names. What would go is shown first.
+def prune(
+    *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False, as_json: Json = False
+) -> int:
+    """Remove what no sweep of the store needs: trials that none names as it was launched last, with their runs in
+    MLflow; records that others have superseded, files that no record names. What would go is shown first.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def prune(*, at: WhichStore = WhichStore(), yes: Yes = False, as_json: Json = Fa
     """
     from orchestrator.commands.store.remove import prune
 
-    prune(at.existing(), yes, as_json)
+    prune(at.existing(), tracking_uri, yes, as_json)
     return 0
 
 

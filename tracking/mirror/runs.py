@@ -102,14 +102,14 @@ class Runs:
 
     def supersede(self, run: Known, why: str) -> None:
         """Puts a run into MLflow's bin, from which it can be restored."""
-        with _unless_done():
+        with unless_done():
             self.client.set_tag(run.id, notes.SUPERSEDED, why)
             reached("mirror.superseded")
             self._put_away(run)
             self.report.superseded += 1
 
     def _put_away(self, run: Known) -> None:
-        with _unless_done():
+        with unless_done():
             self.client.delete_run(run.id)
 
     def with_(self, wanted: dict[str, tuple[int, dict[str, str]]], runs: dict[str, Known]) -> dict[str, Known]:
@@ -154,7 +154,7 @@ class Runs:
 
 
 @contextmanager
-def _unless_done() -> Iterator[None]:
+def unless_done() -> Iterator[None]:
     """Where MLflow refuses to put a run away, another `sync` has done so a moment before."""
     from mlflow.exceptions import MlflowException
 

@@ -60,11 +60,11 @@ def sync(
             writer = Writer(client, sweep, ledger, experiment.id, path, known, server, report)
             writer.write([mp.as_it_stands(t, at_work) for t in trials], parent, at_work is None or bool(at_work))
         finally:
-            _close(client)
+            close(client)
     return report
 
 
-def _close(client: Any) -> None:
+def close(client: Any) -> None:
     """Lets go of a SQLite file: who deletes it between two rounds gets a new one, not one that nobody can see."""
     engine = getattr(client._tracking_client.store, "engine", None)
     if engine is not None:
@@ -130,7 +130,7 @@ def page(tracking_uri: str, sweep: str | None, store: Store) -> str:
     try:
         experiments = {e.name: e.experiment_id for e in client.search_experiments() if FORM_TAG in e.tags}
     finally:
-        _close(client)
+        close(client)
     name = Path(sweep).stem if sweep.endswith((".yaml", ".yml")) else sweep
     variants = [one for one in experiments if one == name or one.startswith(f"{name}@")]
     chosen = name if name in experiments else "".join(variants) if len(variants) == 1 else ""
@@ -147,18 +147,3 @@ def _bringing(name: str, store: Store, tracking_uri: str) -> str:
     default = store.files.local and tracking_uri == of_database(Path(store.root, layout.MLFLOW_DATABASE))
     words = () if default else ("--tracking-uri", public(tracking_uri))
     return f"`{command('sync', name, *words, store=store.root)}`"
-
-
-def remove(tracking_uri: str, variant: str) -> bool:
-    """Puts a sweep's experiment into MLflow's bin, from which it can be restored; `mlflow gc` deletes it for good.
-    Returns whether there was one of this program's. Raises Unreachable, Refused."""
-    with reaching(tracking_uri):
-        client = connect(tracking_uri)
-        try:
-            found = client.get_experiment_by_name(variant)
-            ours = found is not None and found.lifecycle_stage == "active" and FORM_TAG in found.tags
-            if ours:
-                client.delete_experiment(found.experiment_id)
-        finally:
-            _close(client)
-    return ours

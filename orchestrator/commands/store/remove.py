@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 
 from orchestrator.results import mlflow_mirror
@@ -12,7 +12,7 @@ from orchestrator.terminal.stdout import out
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
-from tracking.mirror import sync as mirror
+from tracking.mirror.removal import remove_sweep, remove_trials
 from tracking.mirror.tracking_uri import database
 from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -24,6 +24,7 @@ from tracking.records.upkeep.overview import without_file
 from tracking.records.upkeep.removal import Removal
 
 LOG = logging.getLogger(__name__)
+BIN = "MLflow   %s are in its bin; `mlflow gc` deletes them for good"
 PRUNE = "(sweep prune)"  # in place of a sweep's name in the lease of a prune
 
 
@@ -47,17 +48,22 @@ def rm(names: Sequence[str], store: Store, tracking_uri: str | None, yes: bool, 
     _tell_end(again, as_json)
 
 
-def prune(store: Store, yes: bool, as_json: bool) -> None:
-    """Removes what no sweep of the store needs. Raises Refused where that is not known, InUse while any launch works in
-    the store."""
+def prune(store: Store, tracking_uri: str | None, yes: bool, as_json: bool) -> None:
+    """Removes what no sweep of the store needs, with the runs in MLflow of trials of which nothing stays.
+
+    Raises Refused where that is not known, InUse while any launch works in the store, and Unreachable, in which case
+    nothing goes.
+    """
     ledger = Ledger.read(store)
     found = removal.of_unnamed(ledger, KeptSweeps.read(store.files))
     if found.nothing:
         return out(json.dumps(_plain(found, False))) if as_json else say("nothing to remove: sweeps need all there is")
-    if not _agreed(found, _unneeded(found), "Remove this?", yes, as_json):
+    where = _mlflow(store, tracking_uri)
+    if not _agreed(found, _unneeded(found, where), "Remove this?", yes, as_json):
         return
     with lease.acquire(store.files, PRUNE, None, LOG.warning):
         again = removal.of_unnamed(Ledger.read(store, ledger), KeptSweeps.read(store.files))
+        _remove_trial_runs(again.lost, where)  # first: once the records are gone, nothing tells which runs are theirs
         removal.remove(again, store)
     _tell_end(again, as_json)
 
@@ -103,7 +109,7 @@ def _sentences(found: Removal, sweeps: KeptSweeps, mlflow: str) -> list[str]:
     return lines
 
 
-def _unneeded(found: Removal) -> list[str]:
+def _unneeded(found: Removal, mlflow: str) -> list[str]:
     """What a prune takes, and what it leaves."""
     unnamed = len(found.trials - found.superseded)
     left = sum(info.size for info in found.leftovers)
@@ -113,6 +119,7 @@ def _unneeded(found: Removal) -> list[str]:
         (found.superseded, f"removes  {len(found.superseded):,} trials that are superseded: of earlier versions of a "
                            "sweep file, or recorded again elsewhere"),
         (changed, f"removes  the earlier versions of {changed} that name them"),
+        (found.lost and mlflow, f"removes  the runs in MLflow of {len(found.lost):,} of these trials"),
         (left, f"removes  {len(found.leftovers):,} files that no record names, {size(left)}"),
         (True, f"frees    {size(found.bytes)}"),
         (found.together, f"stays    {len(found.together):,} trials that nothing names, and that were trained in one "
@@ -130,8 +137,13 @@ def _mlflow(store: Store, tracking_uri: str | None) -> str:
 
 def _remove_runs(variants: Sequence[str], where: str) -> None:
     for variant in variants if where else ():
-        if mirror.remove(where, variant):
-            LOG.info("MLflow   the runs of %s are in its bin; `mlflow gc` deletes them for good", variant)
+        if remove_sweep(where, variant):
+            LOG.info(BIN, f"the runs of {variant}")
+
+
+def _remove_trial_runs(trials: Collection[str], where: str) -> None:
+    if trials and where and (number := remove_trials(where, trials)):
+        LOG.info(BIN, f"{number:,} runs of trials")
 
 
 def _plain(found: Removal, removed: bool) -> dict[str, object]:

@@ -24,6 +24,7 @@ from tests.support.stores.mirrored_sweep import (
 )
 from tracking.mirror import sync as mirror
 from tracking.mirror.content.payload import fixed_params
+from tracking.mirror.removal import remove_sweep
 from tracking.mirror.runs import SyncReport
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import Observed
@@ -58,9 +59,9 @@ def test_a_removed_experiment_is_in_the_bin_and_a_later_sync_brings_it_back(
     store: Store, truth: dict[str, Any], uri: str, tmp_path: Path
 ) -> None:
     sync(store, uri, parent(tmp_path / "figures"))
-    assert mirror.remove(uri, SWEEP.name)
+    assert remove_sweep(uri, SWEEP.name)
     assert mirror.connect(uri).get_experiment_by_name(SWEEP.name).lifecycle_stage == "deleted"
-    assert not mirror.remove(uri, SWEEP.name) and not mirror.remove(uri, "Default"), "nor what is not this program's"
+    assert not remove_sweep(uri, SWEEP.name) and not remove_sweep(uri, "Default"), "nor what is not this program's"
     sync(store, uri, parent(tmp_path / "figures"))
     assert everything(uri) == truth
 
@@ -120,7 +121,7 @@ def test_what_is_trained_anew_is_shown_as_in_a_new_database_also_after_a_sync_th
     """After `sweep rm` and another launch, twice: the experiment comes back from the bin, with all runs of before."""
     for before in (store, records(tmp_path / "second")):
         sync(before, uri, parent(tmp_path / "figures"))
-        mirror.remove(uri, SWEEP.name)
+        remove_sweep(uri, SWEEP.name)
     again, new = records(tmp_path / "again"), fresh(tmp_path / "again")
     for place in ("mirror.experiment_restored", "mirror.superseded"):
         monkeypatch.setenv("SWEEP_FAILPOINTS", f"{place}=raise@1")

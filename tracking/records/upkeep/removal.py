@@ -27,7 +27,8 @@ class Removal:
     """What goes, and what stays although it was asked about.
 
     variants: the sweeps that go. bundles: with the files in their folders. trials: those whose records go. superseded:
-    those of them that only earlier versions of a sweep name, or that count in another bundle. leftovers: files that no
+    those of them that only earlier versions of a sweep name, or that count in another bundle. lost: those of them of
+    which nothing stays, as of a prune. leftovers: files that no
     manifest names. figures: files of the variants. shared: trials of the variants that other sweeps name. together:
     trials that stay since they were trained in one bundle with trials that stay. changed: kept sweeps without the
     versions that named what goes.
@@ -37,6 +38,7 @@ class Removal:
     bundles: tuple[str, ...] = ()
     trials: frozenset[str] = frozenset()
     superseded: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
     files: tuple[FileInfo, ...] = ()
     leftovers: tuple[FileInfo, ...] = ()
     figures: tuple[FileInfo, ...] = ()
@@ -84,7 +86,7 @@ def of_unnamed(ledger: Ledger, sweeps: KeptSweeps) -> Removal:
     together = ledger.trials - now - gone
     earlier = _named(sweeps) - now
     return Removal(
-        (), tuple(bundles), gone, (gone & earlier) | (gone - lost), _files(ledger, bundles), _leftovers(ledger),
+        (), tuple(bundles), gone, (gone & earlier) | (gone - lost), lost, _files(ledger, bundles), _leftovers(ledger),
         together=frozenset(together), changed=tuple(_without(kept, lost) for kept in sweeps if _loses(kept, lost)),
     )  # fmt: skip
 

@@ -4,7 +4,9 @@ import hashlib
 import re
 import shlex
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,41 @@ def test_prune_removes_what_is_superseded_and_left_over(run: Run, unneeded: Stor
     kept = KeptSweeps.read(store.files).by_variant
     assert Ledger.read(store).trials == {*kept["x"].version.trials, *kept["y"].version.trials}
     assert len(kept["x"].versions) == 1 and (tmp_path / "runs/records/lost/notes.txt").exists()
+    assert "nothing to remove" in run("prune").err
+
+
+def runs_of_trials(tmp_path: Path) -> dict[str, str]:
+    """By trial, whether MLflow shows its run of x, "active", or has it in the bin, "deleted"."""
+    with closing(sqlite3.connect(tmp_path / "runs/mlflow.db")) as database:
+        found = database.execute(
+            "SELECT t.value, r.lifecycle_stage FROM runs r JOIN tags t USING (run_uuid) WHERE t.key = 'sweep.trial_id'"
+        ).fetchall()
+    assert len(dict(found)) == len(found), "two runs of a trial"
+    return dict(found)
+
+
+def test_prune_takes_the_runs_in_mlflow_of_the_trials_that_it_removes(run: Run, store: Store, tmp_path: Path) -> None:
+    run("sync", "x.yaml")
+    before = ids(tmp_path / "x.yaml")
+    launched(write(tmp_path / "x.yaml", (2, 8)), store)
+    run("sync", "x.yaml")
+    now = ids(tmp_path / "x.yaml")
+    assert runs_of_trials(tmp_path) == dict.fromkeys(before | now, "active")
+
+    whole, kept = tmp_path / "runs/mlflow.db", content(tmp_path / "runs")
+    whole.rename(tmp_path / "aside")
+    whole.write_bytes(b"no database " * 100)
+    assert "file is not a database" in run("prune", "--yes", code=74).err
+    (tmp_path / "aside").rename(whole)
+    assert content(tmp_path / "runs") == kept, "where MLflow cannot be written, nothing goes"
+
+    said = run("prune", "--yes").err
+    assert "removes the runs in MLflow of 2 of these trials" in said
+    assert "2 runs of trials are in its bin; `mlflow gc` deletes them for good" in said
+    shown = {trial for trial, stage in runs_of_trials(tmp_path).items() if stage == "active"}
+    assert shown == Ledger.read(store).trials == now
+    run("sync", "x.yaml")
+    assert runs_of_trials(tmp_path) == {**dict.fromkeys(before - now, "deleted"), **dict.fromkeys(now, "active")}
     assert "nothing to remove" in run("prune").err
 
 
