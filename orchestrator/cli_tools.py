@@ -35,10 +35,17 @@ def list_(
     return 0
 
 
-def new_(kind: Kind, name: str, *, folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".") -> int:
-    """Write a file of your own beside a sweep: a net, data, loss, measure, optimizer, schedule, perturbation, claim.
+def new_(
+    kind: Kind,
+    name: str,
+    *,
+    folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".",
+    like: Annotated[str, Parameter(help="Of a sweep: the one to copy, by its name in `sweep list`.")] = "",
+) -> int:
+    """Write a sweep, or a file of your own beside it: a net, data, loss, measure, optimizer, schedule, claim.
 
-    Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`.
+    Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`; `sweep new sweep
+    mine --like fig2` writes a copy of fig2 to change.
 
     Parameters
     ----------
@@ -51,7 +58,7 @@ def new_(kind: Kind, name: str, *, folder: Annotated[str, Parameter(help="Where 
     from orchestrator.terminal.console import say
     from tracking.records.command_lines import command
 
-    path = new(kind, name, Path(folder))
+    path = new(kind, name, Path(folder), like)
     then = command("plan" if kind == "sweep" else "check", str(path))
     say(f"{path} is written; `{then}` says whether it works")
     return 0

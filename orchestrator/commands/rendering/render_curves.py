@@ -47,7 +47,7 @@ def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool, plot: bool | None, r
         rows, said = shorten(part, "centre", full, remedy)
         lines = [
             (
-                *(r.line, r.x_text or f"{r.x:g}", r.centre, r.low, r.high),
+                *(r.line, r.x_text or f"{r.x:g}", *map(_number, (r.centre, r.low, r.high))),
                 *(getattr(r, count) for count in counts),
             )
             for r in rows.itertuples()

@@ -1,5 +1,7 @@
-"""Losses, optimizers and schedules that cannot be trained with are refused with path, line and remedy, before anything
-trains; and so are values of a measure that are not one number for each model."""
+"""Losses, optimizers and schedules that cannot be trained with are refused before anything trains.
+
+So are values of a measure that are not one number for each model.
+"""
 
 from pathlib import Path
 

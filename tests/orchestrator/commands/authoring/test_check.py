@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator import cli
 from orchestrator.commands.authoring import new
-from orchestrator.spec import load
+from orchestrator.spec import expand, load
 
 KINDS = sorted(set(new.FOLDERS) - {"sweep"})
 
@@ -38,6 +38,12 @@ def test_a_new_sweep_can_be_read(tmp_path: Path) -> None:
     assert load.read(str(tmp_path / "mine.yaml"), "debug").claims
 
 
+def test_a_copy_of_a_shipped_sweep_has_its_trials(tmp_path: Path) -> None:
+    assert run("new", "sweep", "mine", "--like", "double_descent", "--folder", str(tmp_path)) == 0
+    copy, shipped = (load.read(spec, "debug") for spec in (str(tmp_path / "mine.yaml"), "double_descent"))
+    assert [t.id for t in expand.expand(copy)] == [t.id for t in expand.expand(shipped)]
+
+
 def test_a_file_that_is_there_is_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("new", "net", "mine", "--folder", str(tmp_path)) == 0
     (tmp_path / "nets/mine.py").write_text("mine")
@@ -52,6 +58,8 @@ def test_a_file_that_is_there_is_not_replaced(tmp_path: Path, capsys: pytest.Cap
         (("new", "net", "My-Net"), "'My-Net' cannot be named in a sweep file"),
         (("new", "net", "x", "--folder", "nowhere"), "there is no folder 'nowhere'"),
         (("new", "net", "linear"), "net 'linear' exists, in "),
+        (("new", "sweep", "x", "--like", "double"), "unknown sweep 'double', did you mean 'double_descent'?"),
+        (("new", "net", "x", "--like", "demo"), "--like copies a sweep, and this is a net"),
         (("check", "nets/none.py"), "there is no file 'nets/none.py'"),
     ],
 )
