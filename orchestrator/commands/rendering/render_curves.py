@@ -47,7 +47,11 @@ def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool, plot: bool | None, r
         rows, said = shorten(part, "centre", full, remedy)
         lines = [
             (
-                *(r.line, r.x_text or f"{r.x:g}", *map(_number, (r.centre, r.low, r.high))),
+                *(
+                    r.line,
+                    r.x_text or f"{r.x:g}",
+                    *(_number(float(getattr(r, part))) for part in ("centre", "low", "high")),
+                ),
                 *(getattr(r, count) for count in counts),
             )
             for r in rows.itertuples()
