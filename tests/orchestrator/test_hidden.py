@@ -16,7 +16,6 @@ def imported(folder: Path, package: str = "orchestrator.cli") -> str:
     code = f"import sys; sys.path[1:1] = [{str(ROOT)!r}]; import {package}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env={"PATH": ""}, capture_output=True, text=True, check=False,
-        timeout=60,
     )  # fmt: skip
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 

@@ -95,4 +95,4 @@ def test_the_program_itself_imports_no_jaxtyping() -> None:
         "workers.engines.choose, workers.engines.reference, workers.engines.cpu.engine, workers.theory.loss_surface"
     )
     script = f"import sys, {modules}; sys.exit('jaxtyping' in sys.modules)"
-    subprocess.run([sys.executable, "-c", script], cwd=PROGRAM, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", script], cwd=PROGRAM, check=True)

@@ -23,7 +23,7 @@ class Member:
         """Returns how often it was called, once so many members are in this call at the same time."""
         self.calls += 1
         (folder / str(os.getpid())).touch()
-        until(lambda: len(list(folder.iterdir())) == members, "the other members", 60)
+        until(lambda: len(list(folder.iterdir())) == members, "the other members")
         return self.calls
 
     def fail(self) -> None:
@@ -56,7 +56,7 @@ def test_members_end_with_whoever_started_them(tmp_path: Path) -> None:
     starter.kill()
     starter.wait()
     starter.stdout.close()
-    until(lambda: not any(map(alive, members)), "the end of both members", 60)
+    until(lambda: not any(map(alive, members)), "the end of both members")
 
 
 STARTER = """

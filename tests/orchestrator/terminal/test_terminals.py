@@ -79,7 +79,7 @@ def seen(folder: Path, arguments: str, columns: int, environment: dict[str, str]
     while part := _read(master):
         parts.append(part)
     os.close(master)
-    return process.wait(60), b"".join(parts)
+    return process.wait(), b"".join(parts)
 
 
 def _read(master: int) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 from tests.support.checkout import ROOT
 from tests.support.launching import processes
 from tests.support.launching.processes import Process
-from tests.support.launching.waiting import until
+from tests.support.launching.waiting import HANG_S, until
 from tests.support.stores import compare_records
 from tracking.common.named_files.user_files import FOLDERS
 
@@ -43,7 +43,7 @@ class Launch:
 
     @property
     def pid(self) -> int:
-        return int(until(lambda: _text(self.base.with_suffix(".pid")), "a process id", 60))
+        return int(until(lambda: _text(self.base.with_suffix(".pid")), "a process id"))
 
     @property
     def code(self) -> int | None:
@@ -65,12 +65,12 @@ class Launch:
         found: dict[str, Any] = json.loads(self.out.splitlines()[-1])
         return found
 
-    def wait(self, seconds: float = 120.0) -> int:
+    def wait(self, seconds: float = HANG_S) -> int:
         until(lambda: self.code is not None, f"the end of {self.arguments}:\n{self.err}", seconds)
         assert self.code is not None
         return self.code
 
-    def ends(self, code: int, seconds: float = 120.0) -> "Launch":
+    def ends(self, code: int, seconds: float = HANG_S) -> "Launch":
         """Waits until it ends, and this must be its exit code."""
         assert self.wait(seconds) == code, f"{self.arguments} ended with {self.code}:\n{self.err}"
         assert "Traceback" not in self.err, self.err
@@ -96,7 +96,7 @@ class Launch:
         """Kills everything that is left of it."""
         for pid in processes.in_session(self.pid):
             processes.kill(pid)
-        until(lambda: self.code is not None and not processes.in_session(self.pid), "the end of all its processes", 60)
+        until(lambda: self.code is not None and not processes.in_session(self.pid), "the end of all its processes")
 
 
 def _text(path: Path) -> str:
@@ -152,7 +152,7 @@ class Program:
         self.started.append(launch)
         return launch
 
-    def run(self, folder: Path, *arguments: str, seconds: float = 120.0, **environment: Any) -> Launch:
+    def run(self, folder: Path, *arguments: str, seconds: float = HANG_S, **environment: Any) -> Launch:
         """The same, and waits until it has ended."""
         launch = self.start(folder, *arguments, **environment)
         launch.wait(seconds)
@@ -223,7 +223,7 @@ class Place:
         options = tuple(o for o in options if o != "--ray")
         return self.program.start(self.folder, "launch", "faults.yaml", *local, "--json", *options, **how)
 
-    def launch(self, *options: str, seconds: float = 120.0, **how: Any) -> Launch:
+    def launch(self, *options: str, seconds: float = HANG_S, **how: Any) -> Launch:
         """Launches the sweep and waits for the end."""
         launch = self.start(*options, **how)
         launch.wait(seconds)
@@ -238,7 +238,7 @@ class Place:
 
     def begun(self, launch: Launch, commits: int = 1) -> None:
         """Waits for so many commits, of any bundles."""
-        until(lambda: self.commits() >= commits or launch.code is not None, "a commit", 90)
+        until(lambda: self.commits() >= commits or launch.code is not None, "a commit")
         assert launch.code is None, launch.err
 
     def commits(self) -> int:

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 INTERVAL_S = 0.02
+HANG_S = 600.0  # only what hangs takes so long, also on a machine that does twenty other things
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = 120.0) -> T:
+def until(condition: Callable[[], T], what: str, seconds: float = HANG_S) -> T:
     """Returns the first true value of a condition. Raises AssertionError that says what was waited for."""
     end = time.monotonic() + seconds
     while not (found := condition()):

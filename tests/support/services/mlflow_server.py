@@ -20,12 +20,12 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Returns when it answers. Raises AssertionError with what it said if it ends or does not within a minute."""
+        """Returns when it answers. Raises AssertionError with what it said if it ends."""
         command, environment = tracking_uri.ui_command(self.backend, self.port)
         self.process = subprocess.Popen(
             command, env={**os.environ, **environment}, stdout=self.log, stderr=self.log, start_new_session=True
         )
-        until(lambda: self.healthy() or self.process.poll() is not None, "the server to answer", 60)
+        until(lambda: self.healthy() or self.process.poll() is not None, "the server to answer")
         assert self.process.poll() is None, Path(self.log.name).read_text()
 
     def healthy(self) -> bool:

@@ -154,7 +154,7 @@ def test_another_process_imports_what_was_read_and_not_what_the_file_holds_now(t
     for name in files.sources:
         (tmp_path / name).unlink()
     code = "import pickle, sys; files, area = pickle.load(sys.stdin.buffer); print(area())"
-    done = subprocess.run([sys.executable, "-c", code], input=pickled, capture_output=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], input=pickled, capture_output=True, check=True)
     assert done.stdout == b"2\n"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.launching.waiting import until
+from tests.support.launching.waiting import HANG_S, until
 from tests.support.services.mlflow_server import Server
 from tests.support.stores.mirrored_sweep import (
     ABOUT,
@@ -48,7 +48,7 @@ def test_behind_a_dead_server_the_mirror_says_so_and_catches_up(server: Server, 
     assert watching.lag().trials == 2 and watching.lag().seconds > 0
     server.start()
     watching.offer(parent(tmp_path / "figures"), Ledger.read(store))
-    assert watching.close(60) == (0, 0.0, "")
+    assert watching.close(HANG_S) == (0, 0.0, "")
 
     (tmp_path / "direct").mkdir()
     direct = fresh(tmp_path / "direct")
@@ -61,7 +61,7 @@ def test_a_mirror_that_cannot_be_written_gives_up_in_time_and_raises_nothing(sto
     watching = Mirror(SWEEP, [r.id for r in recorded(store)], Ledger.read(store), "http://127.0.0.1:9", every=0.1)
     begun = time.monotonic()
     lag = watching.close(1.0)
-    assert lag.trials == 6 and time.monotonic() - begun < 30
+    assert lag.trials == 6 and time.monotonic() - begun < 120, "MLflow by itself tries for four minutes"
 
 
 def test_a_database_that_another_process_makes_and_makes_keeps_the_mirror_behind_and_that_is_said(
@@ -71,7 +71,7 @@ def test_a_database_that_another_process_makes_and_makes_keeps_the_mirror_behind
         fcntl.flock(lock, fcntl.LOCK_EX)
         watching = Mirror(SWEEP, [r.id for r in recorded(store)], Ledger.read(store), f"sqlite:///{tmp_path}/new.db")
         lag = watching.close(0.5)
-    assert lag.trials == 6 and "has not answered" in lag.error
+        assert lag.trials == 6 and ("has not answered" in lag.error or "another process holds" in lag.error)
 
 
 def test_a_database_deleted_under_a_running_mirror_is_built_anew(
@@ -83,5 +83,5 @@ def test_a_database_deleted_under_a_running_mirror_is_built_anew(
     for file in tmp_path.glob("mlflow.db*"):
         file.unlink()
     until(lambda: (tmp_path / "mlflow.db").exists(), "a new database")
-    assert watching.close(60) == (0, 0.0, "")
+    assert watching.close(HANG_S) == (0, 0.0, "")
     assert everything(uri) == truth

@@ -39,7 +39,7 @@ def test_an_exporter_takes_all_of_it_and_the_copy_disturbs_nothing(
     back = ["import-experiment", "--experiment-name", "copy", "--input-dir", "out"]
     for name, *options in (export, back):
         command = [str(programs / name), *options]
-        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=240)
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
     client = mirror.connect(server.url)
     assert shown(client, "copy") == shown(client, SWEEP.name) and shown(client, "copy").total() == 8
     again = sync(store, uri, parent(tmp_path / "figures"))

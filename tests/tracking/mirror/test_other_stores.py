@@ -134,6 +134,6 @@ def test_runs_that_mlflow_gc_has_removed_come_back(store: Store, server: Server,
         client.delete_run(run.info.run_id)
     command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", uri]
     command += ["--tracking-uri", server.url]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True)
     report = sync(store, uri, parent(tmp_path / "figures"))
     assert report.runs_created == 2 and len(recorded(store)) == 6

@@ -93,7 +93,7 @@ def acquire(root: Path, sweep: str, *trials: str) -> lease.Lease:
 
 
 def end(process: subprocess.Popen[str]) -> str:
-    out, error = process.communicate("\n", timeout=30)
+    out, error = process.communicate("\n")
     assert process.returncode == 0, error
     return out.strip()
 
@@ -136,7 +136,7 @@ def test_who_slept_before_it_claimed_does_not_get_a_number_that_others_have_used
     with acquire(tmp_path, "s", "a") as mine:
         assert mine.number == 2
         sleeper.send_signal(signal.SIGCONT)
-        out, error = sleeper.communicate(timeout=30)
+        out, error = sleeper.communicate()
         assert not out and "is in use" in error
     assert [p.name for p in (tmp_path / "leases").iterdir()] == ["000002.json"]
 
@@ -212,7 +212,7 @@ def test_a_worker_that_slept_through_the_take_over_commits_nothing(tmp_path: Pat
         writer.commit(1, None)
         before = {p: p.read_bytes() for p in tmp_path.glob("records/*/*") if "manifest" in p.name}
         worker.send_signal(signal.SIGCONT)
-        _, error = worker.communicate(timeout=30)
+        _, error = worker.communicate()
         assert worker.returncode == 1 and "taken over" in error and f"process {os.getpid()}" in error
         assert values(store) == [0.5, 0.75]
         assert before == {p: p.read_bytes() for p in before}
@@ -229,7 +229,7 @@ def test_a_commit_under_way_is_waited_for_and_kept(tmp_path: Path, place: str, h
     taker = python(HOLD, str(tmp_path), "s", "a", SWEEP_FAILPOINTS="lease.lock_awaited=stop@3")
     suspended(taker)  # it has asked for the lock three times
     worker.send_signal(signal.SIGCONT)
-    worker.communicate(timeout=30)
+    worker.communicate()
     taker.send_signal(signal.SIGCONT)
     assert worker.returncode == 0 and end(taker).split() == ["2", "released"]
     assert values(Store(str(tmp_path))) == [0.5, 0.25]
@@ -237,7 +237,7 @@ def test_a_commit_under_way_is_waited_for_and_kept(tmp_path: Path, place: str, h
 
 def suspended(process: subprocess.Popen[str]) -> None:
     """Waits until a failpoint has suspended it."""
-    until(lambda: processes.stopped(process.pid) or process.poll() is not None, "a failpoint to be reached", 60)
+    until(lambda: processes.stopped(process.pid) or process.poll() is not None, "a failpoint to be reached")
     assert process.poll() is None, process.communicate()[1]
 
 

@@ -35,7 +35,7 @@ def mounted(tmp_path: Path) -> Iterator[Path]:
         command = ["sshfs", f":{there}", str(here), "-f", "-o", "passive"]
         disk = subprocess.Popen(command, stdin=other, stdout=other, stderr=subprocess.PIPE, text=True)
     try:
-        until(lambda: here.is_mount() or disk.poll() is not None, "the disk", 30)
+        until(lambda: here.is_mount() or disk.poll() is not None, "the disk")
         if disk.poll() is not None:
             pytest.skip(f"SSHFS cannot be mounted here: {disk.communicate()[1].strip()}")
         yield here
@@ -43,7 +43,7 @@ def mounted(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(here)], capture_output=True)
         for process in (disk, server):
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate()
 
 
 def test_a_manifest_that_shows_with_its_old_length_is_read_again(mounted: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_manifest_that_shows_with_its_old_length_is_read_again(mounted: Path) 
             old = there.files.read(name)
     new = Path(there.files.path(name)).rename(mounted.parent / "new")
     there.files.write(name, old)
-    until(lambda: here.files.read(name) == old, "the old manifest", 30)
+    until(lambda: here.files.read(name) == old, "the old manifest")
     assert [info.size for info in here.files.listing("records/b") if info.name == name] == [
         len(old)
     ]  # now it is cached

@@ -284,6 +284,6 @@ def test_a_browser_draws_switches_sorts_and_filters_without_an_error(made: Made,
     assert BROWSER
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
     done = subprocess.run([*command, f"--user-data-dir={tmp_path}/profile", path.as_uri()], capture_output=True,
-                          text=True, timeout=120, check=True)  # fmt: skip
+                          text=True, check=True)  # fmt: skip
     assert "CONSOLE" not in done.stderr
     assert "<title>5 true false true true 1</title>" in done.stdout

@@ -41,7 +41,7 @@ def ends(pages: Launch, number: int) -> None:
     """After this signal, with code 0, no traceback, no access log and no process."""
     pages.send(number)
     pages.ends(0, 60)
-    until(lambda: not pages.processes(), "the end of its processes", 30)
+    until(lambda: not pages.processes(), "the end of its processes")
     assert "HTTP/1.1" not in pages.err + pages.out and "INFO" not in pages.err + pages.out
 
 
@@ -72,6 +72,6 @@ def test_it_opens_at_a_sweep_answers_clients_and_ends_with_sigterm(place: Place,
 
 def test_ctrl_c_before_it_answers_ends_it_too(place: Place, folder: Path) -> None:
     pages = place.program.start(folder, "ui", "--port", str(free_port()), fresh=True)
-    until(lambda: len(pages.pids("mlflow")) > 0 or pages.code is not None, "MLflow's server", 240)
+    until(lambda: len(pages.pids("mlflow")) > 0 or pages.code is not None, "MLflow's server")
     ends(pages, signal.SIGINT)
     assert "http://" not in pages.err + pages.out
