@@ -35,13 +35,14 @@ def peak(settings: list[Settings], way: str) -> int:
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("optimizer", [{"batch_size": 40}, {"name": "gd"}], ids=["sgd", "gd"])
 def test_a_bundle_takes_no_more_than_was_estimated(optimizer: dict, batch_norm: bool) -> None:
-    """And not far less: a CPU takes the larger of what training and evaluation need, a GPU, with graphs, their sum."""
+    """And not far less: a CPU takes the larger of what training and evaluation need, a GPU, with graphs, their sum; and
+    a GPU keeps the blocks of an evaluation."""
     net = {"name": "convnet", "depth": 3, "width": 16, "batch_norm": batch_norm}
     data = {"name": "synthetic", "available": 80, "train_size": 80, "test_size": 8, "side": 16}
     settings, _ = made([small_trials.trial(s, net=net, data=data, optimizer=optimizer) for s in range(4)])
     estimate = memory_model.bundle_bytes(settings[0], Sizes(80, 8, (16, 16, 3), 10), 4)
     taken = {way: peak(settings, way) for way in ("grouped", "unfolded")}
-    assert max(taken.values()) < estimate < 3.5 * max(taken.values())
+    assert max(taken.values()) < estimate < 3.5 * memory_model.RESERVED * max(taken.values())
 
 
 def settings(**changes: object) -> Settings:
