@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MOST_MODELS = 256  # of 100 examples each fill any GPU there is; larger bundles lose more work with their worker
 SHARE = 0.8  # of the memory that is free: the rest is for fragmentation, cuDNN and the driver
-# An evaluation by windows reserves so many times what it holds at once, since PyTorch keeps blocks of the sizes of every
-# layer: 1.7 on an H100. Training, which uses the blocks that it keeps, stayed below its estimate there.
+# An evaluation by windows reserves so many times what it holds at once, since PyTorch keeps blocks of all sizes of maps:
+# 1.7 on an H100. Training, which uses the blocks that it keeps, stayed below its estimate there.
 RESERVED = 1.75
 CHUNK_BYTES = 2 * 2**30  # of maps in memory at once, where more than CHUNK examples are computed together
 CHUNK = 128  # examples of every model that are always trained at once: a batch of ordinary size is not split
