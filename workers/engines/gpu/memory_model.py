@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_MODELS = 256  # of 100 examples each fill any GPU there is; larger bundles lose more work with their worker
 SHARE = 0.8  # of the memory that is free: the rest is for fragmentation, cuDNN and the driver
-# An evaluation by windows reserves so many times what it holds at once, since PyTorch keeps blocks of all sizes of maps:
+# An evaluation by windows reserves so many times what it holds at once, since PyTorch keeps blocks of all sizes:
 # 1.7 on an H100. Training, which uses the blocks that it keeps, stayed below its estimate there.
 RESERVED = 1.75
 CHUNK_BYTES = 2 * 2**30  # of maps in memory at once, where more than CHUNK examples are computed together
