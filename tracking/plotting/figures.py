@@ -5,7 +5,7 @@ of them and is raised.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -66,12 +66,14 @@ class Figures:
     table: the points of all curves and the cells of all heat maps that could be aggregated.
     failed: the figures that are not among `files`.
     contents: by the names of those that are, what the curves and heat maps show, and what they say of their sweep.
+    pages: the same of the panels.
     """
 
     files: tuple[dict[str, str], ...]
     table: "pd.DataFrame"
     failed: tuple[NotDrawn, ...]
     contents: "Mapping[str, tuple[Part | Heat, Caption]]" = field(default_factory=dict)
+    pages: "Mapping[str, tuple[Panel, Caption]]" = field(default_factory=dict)
 
 
 def points(frame: "Frame", curves: Iterable[Curve], varied: list[str]) -> Points:
@@ -95,7 +97,7 @@ class Asked(NamedTuple):
 
     curves: Points
     heats: Heats
-    pages: Iterable[Panel]
+    pages: Sequence[Panel]
     heights: Iterable[Surface]
     frame: "Frame"
     captions: Captions
@@ -118,7 +120,9 @@ def draw(asked: Asked, folder: Path) -> Figures:
     files = tuple({**one, **beside} for one in saved if isinstance(one, dict))
     drawn = {name: one for name, one in (*curves.items(), *heats.items()) if not isinstance(one, NotDrawn)}
     contents = {name: (drawn[name], captions(_where(drawn[name]))) for one in files if (name := one["name"]) in drawn}
-    return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)), contents)
+    names = {one["name"] for one in files}
+    pages = {page.name: (page, captions({})) for page in asked.pages if page.name in names}
+    return Figures(files, whole, tuple(one for one in saved if isinstance(one, NotDrawn)), contents, pages)
 
 
 def makers(asked: Asked) -> "Makers":

@@ -3,14 +3,15 @@
 A colour is a pair, on a light page and on a dark one.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.values import words
-from tracking.plotting.kinds import curve_figure
-from tracking.plotting.kinds.panels import Part
+from tracking.plotting.kinds import curve_figure, panels
+from tracking.plotting.kinds.panels import Panel, Part
 from tracking.plotting.style.axes import limits_of_y
 from tracking.plotting.style.labels import Caption, footer, in_unicode, is_share, measure, named_axis, title
 from tracking.plotting.style.looks import Look, looks
@@ -53,6 +54,17 @@ def chart(part: Part, caption: Caption) -> Plain | None:
         "single": single,
         "reference": _reference(curve, shown),
         "thresholds": sorted({float(n) for n in shown["threshold"].dropna()}),
+    }
+
+
+def panel_chart(panel: Panel, parts: Sequence[Part], caption: Caption) -> Plain:
+    """The chart of curves side by side, each of which the page has a chart of."""
+    return {
+        "kind": "panels",
+        "title": f"{caption.title} ({panel.name})",
+        "notes": panels.notes(parts, caption),
+        "charts": [part.curve.name for part in parts],
+        "headings": [panels.heading(place, part.curve) for place, part in enumerate(parts)],
     }
 
 

@@ -14,7 +14,7 @@ from tracking.common.text import number
 from tracking.plotting.kinds.panels import Part
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.report import assets, trials
-from tracking.report.chart import Plain, chart
+from tracking.report.chart import Plain, chart, panel_chart
 from tracking.report.facts import facts, origins
 from tracking.report.heat_chart import heat_chart
 from tracking.report.picture import picture
@@ -130,7 +130,12 @@ def _charts(figures: "Figures") -> dict[str, Plain]:
         name: chart(content, caption) if isinstance(content, Part) else heat_chart(content, caption)
         for name, (content, caption) in figures.contents.items()
     }
-    return {name: one for name, one in found.items() if one is not None}
+    charts = {name: one for name, one in found.items() if one is not None}
+    parts = {name: content for name, (content, _) in figures.contents.items() if isinstance(content, Part)}
+    for name, (panel, caption) in figures.pages.items():
+        if all(curve in charts and curve in parts for curve in panel.curves):
+            charts[name] = panel_chart(panel, [parts[curve] for curve in panel.curves], caption)
+    return charts
 
 
 def _judged(frame: "Frame", figures: "Figures", verdicts: Sequence[Verdict], claims: Sequence[Claim]) -> list[Judged]:

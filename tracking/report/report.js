@@ -205,20 +205,35 @@ function drawHeat(chart, box) {
   }
 }
 
+// Draws a curve and the buttons of its lines into a box that is on the page, and again where the page changes.
+function showCurve(chart, box) {
+  const hidden = new Set(), [buttons, update] = key(chart, hidden, () => drawCurve(chart, box, hidden));
+  if (chart.lines.length > 1) box.after(buttons);
+  redraw.push(update);
+  update();
+}
+
+// Several curves side by side, each with its heading and buttons.
+function showPanels(chart, box) {
+  box.classList.add("panels");
+  const places = chart.charts.map((name, i) => {
+    const panel = box.appendChild(document.createElement("div"));
+    panel.append(Object.assign(document.createElement("h4"), { textContent: chart.headings[i] }));
+    return [charts[name], panel.appendChild(document.createElement("div"))];
+  });
+  for (const [curve, place] of places) showCurve(curve, place);
+}
+
 for (const figure of document.querySelectorAll("figure[data-chart]")) {
-  const chart = charts[figure.dataset.chart], box = figure.querySelector(".chart"), hidden = new Set();
+  const chart = charts[figure.dataset.chart], box = figure.querySelector(".chart");
   figure.classList.add("interactive");
   try {
     if (chart.kind === "heat") {
       const draw = () => drawHeat(chart, box);
       redraw.push(draw);
       draw();
-    } else {
-      const [buttons, update] = key(chart, hidden, () => drawCurve(chart, box, hidden));
-      if (chart.lines.length > 1) box.after(buttons);
-      redraw.push(update);
-      update();
-    }
+    } else if (chart.kind === "panels") showPanels(chart, box);
+    else showCurve(chart, box);
   } catch (error) {
     figure.classList.remove("interactive");
     figure.querySelector(".key")?.remove();

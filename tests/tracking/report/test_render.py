@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.claims import bounded, no_overfitting
 from tracking.plotting.figures import Asked, Figures, NotDrawn, cells, draw, points
+from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.style.labels import Caption
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance, Spent
@@ -49,6 +51,7 @@ CURVES = [
     Curve(name="scatter", x="parameters", y="error", split="test", points=True, group="net.batch_norm"),
 ]
 HEATMAP = Heatmap(name="heat", x="net.width", y="step", z="error", split="test", group="net.batch_norm")
+PANEL = Panel(name="side_by_side", curves=tuple(curve.name for curve in CURVES[:2]))
 VARIED = ["net.batch_norm", "net.width"]
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -107,12 +110,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("figures")
     drawn = draw(
         Asked(
-            points(found, CURVES, VARIED), cells(found, [HEATMAP], VARIED), [], [], found,
+            points(found, CURVES, VARIED), cells(found, [HEATMAP], VARIED), [PANEL], [], found,
             lambda where: Caption(EVIL, "Memo 90", "digits", "epoch"),
         ),
         folder,
     )  # fmt: skip
-    figures = Figures(drawn.files, drawn.table, (NotDrawn("b", f"no such setting {EVIL}"),), drawn.contents)
+    figures = replace(drawn, failed=(NotDrawn("b", f"no such setting {EVIL}"),))
     table = trials.trials(found)
     (folder / "trials.csv").write_text(trials.as_csv(table))
     html = render(ABOUT, found, about_trials(found), figures, VERDICTS, CLAIMS, table)
@@ -275,7 +278,13 @@ def test_a_browser_draws_switches_sorts_and_filters_without_an_error(made: Made,
     const field = document.querySelector("input[type=search]");
     field.value = "DIVERGED"; field.dispatchEvent(new Event("input"));
     const sorted = seeds.every((s, i) => !i || seeds[i - 1] >= s);
-    document.title = `${drawn} ${hidden > 0} ${off} ${before === paths()} ${sorted} ${shown().length}`;
+    const panel = document.getElementById("figure-side_by_side"), own = () => panel.querySelectorAll(".chart svg");
+    const [apart, keys] = [own().length, panel.querySelectorAll(".key").length];
+    panel.querySelector(".key button").click();
+    const headings = [...panel.querySelectorAll("h4")].map(h => h.textContent.slice(0, 3)).join("");
+    const picture = getComputedStyle(panel.querySelector("img")).display;
+    const panels = `${keys} ${headings} ${own().length === apart && apart > 2} ${picture}`;
+    document.title = `${drawn} ${hidden > 0} ${off} ${before === paths()} ${sorted} ${shown().length} ${panels}`;
     """
     allowed = base64.b64encode(hashlib.sha256(drive.encode()).digest()).decode()
     whole = made.html.replace("script-src ", f"script-src 'sha256-{allowed}' ", 1)
@@ -286,4 +295,4 @@ def test_a_browser_draws_switches_sorts_and_filters_without_an_error(made: Made,
     done = subprocess.run([*command, f"--user-data-dir={tmp_path}/profile", path.as_uri()], capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert "CONSOLE" not in done.stderr
-    assert "<title>5 true false true true 1</title>" in done.stdout
+    assert "<title>6 true false true true 1 2 (a)(b) true none</title>" in done.stdout

@@ -43,20 +43,24 @@ def figure(panel: Panel, parts: Sequence[Part], caption: Caption) -> "Figure":
     """The page of a panel; `parts` in its order."""
     columns = min(panel.columns, len(parts))
     rows = math.ceil(len(parts) / columns)
-    page = Page(columns * PANEL_WIDTH, caption.title, _notes(parts, caption))
+    page = Page(columns * PANEL_WIDTH, caption.title, notes(parts, caption))
     by_split = all(one_group(table) for _, table, _ in parts)  # a colour means the same in all of them
     entries: dict[str, Line2D] = {}
     for i, part in enumerate(parts):
         axes = page.body.add_subplot(rows, columns, i + 1)
         entries |= {str(e.get_label()): e for e in curve_figure.plot(axes, *part, caption, by_split)}
         axes.set_ylabel(in_two_lines(axes.get_ylabel(), LETTERS))
-        title = f"({chr(97 + i)})  {part.curve.title or part.curve.name}"
-        axes.set_title(verbatim(title), loc="left", fontsize=PANEL_TITLE)
+        axes.set_title(verbatim(heading(i, part.curve)), loc="left", fontsize=PANEL_TITLE)
     page.legend(list(entries.values()))
     return page.finished(axes, AXES_HEIGHT, rows)
 
 
-def _notes(parts: Sequence[Part], caption: Caption) -> list[str]:
+def heading(place: int, curve: Curve) -> str:
+    """What stands above one of the curves, such as "(a)  Test error"."""
+    return f"({chr(97 + place)})  {curve.title or curve.name}"
+
+
+def notes(parts: Sequence[Part], caption: Caption) -> list[str]:
     """The footers of all curves, each line once."""
     said = dict.fromkeys(note for curve, table, _ in parts for note in footer(curve, table, caption, False, False))
     return list(said)
