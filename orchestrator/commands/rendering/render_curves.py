@@ -33,7 +33,7 @@ def tables(results: "Results", full: bool, plot: bool | None) -> None:
 def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool, plot: bool | None, remedy: str = "--full") -> None:
     """Some points of all curves, or all of them if `full`; nothing of a sweep that draws something else. plot: whether
     the first few are plotted, too; None: on a terminal. remedy: what shows all points."""
-    if sweep.heatmaps and not sweep.curves:
+    if not sweep.curves:
         return
     if whole.empty or not whole["n"].any():
         return say("no curve can be drawn yet: nothing is recorded here of what it shows")
