@@ -5,7 +5,6 @@ cluster can read a job's command: tokens, keys and passwords are taken from the 
 started.
 """
 
-import json
 import os
 import secrets
 import shlex
@@ -19,7 +18,7 @@ from orchestrator.launch.options import Options
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from tracking.common.addresses import public
 from tracking.common.errors import Refused
 
@@ -67,7 +66,7 @@ def write(sweep: Sweep, folder: Path) -> None:
 def tell(found: Detached, as_json: bool) -> None:
     """Prints the job and the commands that follow and stop it."""
     if as_json:
-        return out(json.dumps(asdict(found)))
+        return out_json(asdict(found))
     say(f"job      {found.job}, which goes on without this terminal")
     say(f"follow   {found.follow}")
     say(f"log      {found.log}")

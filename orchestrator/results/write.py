@@ -1,6 +1,5 @@
 """Writes results as files on this machine: figures, tables of their points, verdicts, and the report."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +8,7 @@ from orchestrator.results import drawn
 from orchestrator.results.build import Results, plain
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import StorageFailed
+from tracking.common.strict_json import strict_json
 from tracking.records import layout
 from tracking.records.files.local_disk import without_links
 from tracking.records.store import Store
@@ -69,7 +69,7 @@ def write(results: Results, store: Store) -> Files:
     except OSError as error:
         return Files([], (figures.NotDrawn.by(layout.FIGURES, error),), "")
     made = figures.draw(results.asked, folder)
-    verdicts = json.dumps(plain(results.verdicts), indent=1, default=str)
+    verdicts = strict_json(plain(results.verdicts), indent=1)
     table = trials.trials(results.frame)
     texts = {layout.CLAIMS: verdicts, layout.TRIALS_CSV: trials.as_csv(table)}
     lost = (*made.failed, *(one for name, text in texts.items() for one in _write_page(folder / name, text)))

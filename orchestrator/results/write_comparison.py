@@ -1,7 +1,6 @@
 """Writes a comparison of sweeps as files on this machine: figures, the differences as CSV, and all of it as JSON."""
 
 import hashlib
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +8,7 @@ from urllib.parse import quote
 
 from orchestrator.results.comparison import Comparison, CurveOfAll
 from orchestrator.spec.variant import LONGEST, SAFE
+from tracking.common.strict_json import strict_json
 from tracking.records import layout
 from tracking.records.files.local_disk import without_links
 
@@ -40,7 +40,7 @@ def write(comparison: Comparison) -> Written:
     table = pd.concat([one.compared.table for one in comparison.curves], ignore_index=True)
     differences, plain = folder / layout.DIFFERENCES, folder / layout.COMPARISON
     table.to_csv(differences, index=False)
-    plain.write_text(json.dumps(comparison.plain(), indent=1, default=str), "utf-8")
+    plain.write_text(strict_json(comparison.plain(), indent=1), "utf-8")
     lost = tuple(one for one in saved if not isinstance(one, dict))
     return Written(tuple(one for one in saved if isinstance(one, dict)), lost, str(differences), str(plain))
 

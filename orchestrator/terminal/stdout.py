@@ -4,6 +4,7 @@ import os
 import sys
 
 from tracking.common.errors import NoReader, StorageFailed
+from tracking.common.strict_json import strict_json
 
 
 def out(text: str) -> None:
@@ -16,3 +17,8 @@ def out(text: str) -> None:
         if isinstance(error, BrokenPipeError):
             raise NoReader from error
         raise StorageFailed(error.errno, error.strerror, "standard output") from error
+
+
+def out_json(value: object) -> None:
+    """Writes a value as a line of JSON, a number that is not finite as null."""
+    out(strict_json(value))

@@ -1,6 +1,5 @@
 """Prints results: tables for people on stderr, or one JSON object on the last line of stdout."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from orchestrator.results.build import Results, plain
 from orchestrator.results.write import Files
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.addresses import public
 from tracking.common.errors import Damaged
@@ -276,4 +275,4 @@ def failures(failed: dict[str, list[str]], store: str) -> None:
 
 
 def _json(value: dict[str, Any]) -> None:
-    out(json.dumps(value, default=str))
+    out_json(value)

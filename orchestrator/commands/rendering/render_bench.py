@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.commands.machine.bench import BASE, takes
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.plotting.kinds import bench_figure
 from tracking.plotting.save import save
@@ -55,7 +55,7 @@ def visit_flops(width: int) -> float:
 def show(report: Mapping[str, Any], path: Path, as_json: bool) -> None:
     """One table for each of batch norm and none, and where the files are; or the JSON object."""
     if as_json:
-        return out(json.dumps(report))
+        return out_json(report)
     for arm in sorted({r["batch_norm"] for r in (*report["results"], *report["skipped"])}):
         table(f"{'with' if arm else 'without'} batch norm", HEADER, lines(report, arm))
     for engine, title in report["engines"].items():

@@ -1,10 +1,9 @@
 """Prints what `sweep check` finds, a line for each part of the contract as soon as it is tested."""
 
-import json
 from collections.abc import Iterable
 
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from tracking.common.named_files.contract import Check
 
 
@@ -17,5 +16,5 @@ def show(checks: Iterable[Check], as_json: bool) -> bool:
             say(f"{'✗' if one.problem else '✓'} {one.about}{f': {one.problem}' if one.problem else ''}")
     kept = not any(one.problem for one in found)
     if as_json:
-        out(json.dumps({"kept": kept, "checks": [one._asdict() for one in found]}))
+        out_json({"kept": kept, "checks": [one._asdict() for one in found]})
     return kept

@@ -1,6 +1,5 @@
 """Prints a comparison of sweeps: what differs in them, the differences of each curve, and the verdicts side by side."""
 
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +8,7 @@ from orchestrator.commands.rendering.shorten import shorten
 from orchestrator.results.comparison import Comparison, CurveOfAll
 from orchestrator.results.write_comparison import Written
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.analysis.statistics.intervals import LEVEL
 from tracking.verdicts.sentence import sentence
@@ -22,7 +21,7 @@ NUMBERS = ("first_mean", "other_mean", "difference", "low", "high")
 def show(found: Comparison, files: Written, full: bool, as_json: bool) -> None:
     """Tables for people, or one JSON object with the paths of the files."""
     if as_json:
-        return out(json.dumps({**found.plain(), **_files(files)}, default=str))
+        return out_json({**found.plain(), **_files(files)})
     if found.settings:
         table("what differs", ["setting", *found.labels], [(name, *values) for name, values in found.settings.items()])
     if len(set(found.codes)) > 1:

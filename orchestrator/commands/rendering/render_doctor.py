@@ -1,12 +1,11 @@
 """Prints the findings of `sweep doctor`: a line per check for people, one JSON object for programs."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
 from orchestrator.commands.machine.doctor import Finding
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 
 
 def show(findings: Iterable[Finding], as_json: bool) -> bool:
@@ -21,5 +20,5 @@ def show(findings: Iterable[Finding], as_json: bool) -> bool:
         seen.append(finding)
     well = all(f.state != "problem" for f in seen)
     if as_json:
-        out(json.dumps({"ok": well, "checks": [asdict(f) for f in seen]}))
+        out_json({"ok": well, "checks": [asdict(f) for f in seen]})
     return well

@@ -1,13 +1,11 @@
 """Prints the sweeps and the names of files that there are: tables for people, one JSON object for programs."""
 
-import json
-
 from orchestrator.commands.authoring.names import own
 from orchestrator.spec.kinds import named
 from orchestrator.spec.load import read
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
@@ -37,7 +35,7 @@ def as_json(files: UserFiles, topic: str = "") -> None:
              "by": one.place.by, "problem": one.problem}
             for one in named()
         ]  # fmt: skip
-    out(json.dumps({"sweeps": sweeps, "names": names}))
+    out_json({"sweeps": sweeps, "names": names})
 
 
 def _shipped(topic: str) -> list[tuple[str, Sweep]]:

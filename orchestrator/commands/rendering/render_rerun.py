@@ -1,12 +1,11 @@
 """What a trial shows that is run again: a line a step, with what changed, and at its end what was recorded."""
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from orchestrator.commands.trial.reproduce import last_line
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.text import number
 
@@ -52,16 +51,10 @@ def _listed(recorded: dict[str, float], names: Iterable[str]) -> str:
 def reproduced(one: "TrialRecord", found: "Reproduced", as_json: bool) -> None:
     """What came out differently: measure by measure, and how the trial ended."""
     if as_json:
-        ended = {"recorded": found.ended.recorded._asdict(), "again": found.ended.again._asdict()}
-        return out(
-            json.dumps(
-                {
-                    "trial": one.id,
-                    "ended": {"finding": found.ended.finding, **ended},
-                    "measures": [{**c.__dict__, "finding": c.finding} for c in found.measures],
-                }
-            )
-        )
+        ended: dict[str, object] = {"finding": found.ended.finding}
+        ended |= {"recorded": found.ended.recorded._asdict(), "again": found.ended.again._asdict()}
+        measures = [{**c.__dict__, "finding": c.finding} for c in found.measures]
+        return out_json({"trial": one.id, "ended": ended, "measures": measures})
     header = ["measure", "finding", "rows", "equal to the bit", "missing", "added", "largest relative",
               "largest absolute"]  # fmt: skip
     lines = [

@@ -1,6 +1,5 @@
 """Prints how far a sweep is: trials by state, and what the launches that work on it say of themselves."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from orchestrator.planning.lacking import sentences
 from orchestrator.planning.plan import Plan
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.text import duration
 from tracking.records.leases.lease_file import Claim
@@ -50,7 +49,7 @@ def status(
             "to_measure": to_measure(plan), "damaged": list(plan.damaged), "notes": list(notes),
             "at_work": [str(one.claim) for one in working], "launches": [one.plain() for one in working],
         }  # fmt: skip
-        return out(json.dumps(found))
+        return out_json(found)
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
     _commits(plan)
     if plan.work:

@@ -1,11 +1,10 @@
 """`sweep pack` and `sweep unpack`: a sweep as one file, for another machine or another store."""
 
-import json
 import logging
 from pathlib import Path
 
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from tracking.common.errors import InUse, Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
@@ -38,7 +37,7 @@ def pack(variant: str, file: Path, store: Store, as_json: bool) -> None:
     index = packing.pack(kept, ledger, file)
     recorded = len(kept.trials & ledger.trials)
     if as_json:
-        return out(json.dumps({"sweep": variant, "file": str(file), "trials": recorded, "bytes": index.total}))
+        return out_json({"sweep": variant, "file": str(file), "trials": recorded, "bytes": index.total})
     say(f"{file}: {variant} with {recorded:,} trials, {len(index.files):,} files, {size(index.total)}")
 
 
@@ -50,7 +49,7 @@ def unpack(file: Path, store: Store, as_json: bool) -> None:
     variant = found.kept.variant
     if as_json:
         plain = {"sweep": variant, "trials": found.trials, "new_files": len(found.new), "bytes": found.bytes}
-        return out(json.dumps({**plain, "store": store.root}))
+        return out_json({**plain, "store": store.root})
     say(f"{variant}: {found.trials:,} trials, {size(found.bytes)}; {len(found.new):,} files are new in {store.root}")
     say(f"look at  `{command('verify', variant, store=store.root)}`")
     say(f"MLflow   `{command('sync', variant, store=store.root)}` brings it there")

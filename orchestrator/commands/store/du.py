@@ -1,9 +1,7 @@
 """`sweep du`: what a store takes up, by kind of file and by sweep."""
 
-import json
-
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.text import size
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -17,7 +15,7 @@ def du(store: Store, as_json: bool) -> None:
     kinds, sweeps = sizes.by_kind(store), sizes.by_sweep(Ledger.read(store), KeptSweeps.read(store.files))
     if as_json:
         by_sweep = {variant: {"bytes": one.bytes, "shared_bytes": one.shared} for variant, one in sweeps.items()}
-        return out(json.dumps({"store": store.root, "bytes": sum(kinds.values()), "kinds": kinds, "sweeps": by_sweep}))
+        return out_json({"store": store.root, "bytes": sum(kinds.values()), "kinds": kinds, "sweeps": by_sweep})
     lines = sorted(kinds.items(), key=lambda item: -item[1])
     table(f"store {store.root}", ["kind", "size"], [(kind, size(n)) for kind, n in lines])
     say(f"in all   {size(sum(kinds.values()))}")

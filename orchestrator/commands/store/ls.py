@@ -1,11 +1,10 @@
 """`sweep ls`: the sweeps of a store."""
 
-import json
 from collections import Counter
 from typing import Any
 
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.text import date_and_time, size
 from tracking.records.command_lines import command
@@ -23,7 +22,7 @@ def ls(store: Store, as_json: bool) -> None:
     """Shows what the store holds, sweep by sweep."""
     found = overview(Ledger.read(store), KeptSweeps.read(store.files), at_work(store.files))
     if as_json:
-        return out(json.dumps(_plain(store, found)))
+        return out_json(_plain(store, found))
     if found.sweeps:
         header = ["sweep", "trials", "last launch", "size", "verdicts"]
         table(f"store {store.root}", header, [_line(one) for one in found.sweeps])

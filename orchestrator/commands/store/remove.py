@@ -1,6 +1,5 @@
 """`sweep rm` and `sweep prune`: what would go is shown, then asked for, then removed under a lease."""
 
-import json
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
@@ -8,7 +7,7 @@ from contextlib import ExitStack
 from orchestrator.results import mlflow_mirror
 from orchestrator.terminal.confirm import confirm
 from orchestrator.terminal.console import say
-from orchestrator.terminal.stdout import out
+from orchestrator.terminal.stdout import out_json
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
@@ -57,7 +56,7 @@ def prune(store: Store, tracking_uri: str | None, yes: bool, as_json: bool) -> N
     ledger = Ledger.read(store)
     found = removal.of_unnamed(ledger, KeptSweeps.read(store.files))
     if found.nothing:
-        return out(json.dumps(_plain(found, False))) if as_json else say("nothing to remove: sweeps need all there is")
+        return out_json(_plain(found, False)) if as_json else say("nothing to remove: sweeps need all there is")
     where = _mlflow(store, tracking_uri)
     if not _agreed(found, _unneeded(found, where), "Remove this?", yes, as_json):
         return
@@ -72,7 +71,7 @@ def _agreed(found: Removal, sentences: Sequence[str], question: str, yes: bool, 
     """Shows what would go; whether it may. With --json nobody is asked, and without --yes nothing goes."""
     if as_json:
         if not yes:
-            out(json.dumps(_plain(found, False)))
+            out_json(_plain(found, False))
         return yes
     for sentence in sentences:
         say(sentence)
@@ -81,7 +80,7 @@ def _agreed(found: Removal, sentences: Sequence[str], question: str, yes: bool, 
 
 def _tell_end(found: Removal, as_json: bool) -> None:
     if as_json:
-        return out(json.dumps(_plain(found, True)))
+        return out_json(_plain(found, True))
     say(f"removed  {len(found.trials):,} trials; {size(found.bytes)} freed")
 
 
