@@ -8,10 +8,10 @@ from pathlib import Path
 from orchestrator.spec import load
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes, split, variant
-from tracking.common.named_files.user_files import NONE, UserFiles
+from tracking.common.named_files.user_files import UserFiles
 from tracking.common.program import shipped_sweeps
 from tracking.records import layout
-from tracking.records.kept_files import kept_source
+from tracking.records.kept_files import kept_source, paths_from
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Version
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.store import Store
@@ -62,7 +62,9 @@ def of_version(store: Store, kept: KeptSweep, version: Version, changes: Changes
 def _files(store: Store, variant: str, version: Version) -> UserFiles:
     """The Python files that lay beside the sweep, importable from what is kept of them."""
     found = {name: kept_source(store.files, name, digest) for name, digest in version.sources}
-    return UserFiles(f"{store.root}/{layout.SWEEPS}/{variant}", found) if found else NONE
+    return UserFiles(
+        f"{store.root}/{layout.SWEEPS}/{variant}" if found else "", found, None, paths_from(store, version)
+    )
 
 
 def _say_if_edited(name: str, text: str, file: str) -> None:

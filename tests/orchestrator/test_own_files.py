@@ -5,17 +5,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import torch
 
 import sweeps
 from orchestrator.commands.trial.reproduce import reproduce
 from orchestrator.commands.trial.rerun import trial_of
 from orchestrator.execution.store.keep_code import keep
+from orchestrator.execution.store.keep_sweep import keep_sweep
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
+from orchestrator.spec.kept import read as kept_read
 from orchestrator.spec.load import read
 from orchestrator.spec.sweep import Sweep
+from orchestrator.spec.variant import Changes
 from tests.support import user_files
 from tests.support.user_files import RAISES
 from tracking.common.errors import BadSweep
@@ -83,6 +88,30 @@ def test_a_recorded_trial_is_run_again_from_the_source_that_is_kept(tmp_path: Pa
     assert trial_of(ledger, one).id == one.id
     found = reproduce(ledger, one, whole=True)
     assert {c.measure: c.finding for c in found.measures}["largest"] == "identical" and current() == NONE
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_data_by_a_relative_path_are_found_by_name_and_from_any_folder(
+    moved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the folder was moved, with store and data."""
+    first = tmp_path / "first"
+    data = "{name: npz, path: mine.npz}"
+    text = user_files.SWEEP.replace("{name: digits, train_size: 100, test_size: 100}", data)
+    file = user_files.write(first, {"mine.yaml": text})
+    x, y = np.random.default_rng(0).normal(size=(40, 64)).astype(np.float32), np.arange(40) % 10
+    np.savez(first / "mine.npz", train_x=x, train_y=y, test_x=x, test_y=y)
+    sweep, store = read(str(file)), str(first / "runs")
+    trials, ids = expand(sweep), [trial.id for trial in expand(sweep)]
+    with keep_sweep(sweep, trials, Store(store), None):
+        trained(sweep, store)
+        keep(Store(store), trials)
+    here = first.rename(tmp_path / "second") if moved else first
+    monkeypatch.chdir("/")
+    ledger = Ledger.read(Store(str(here / "runs")))
+    kept = kept_read("mine", Changes(), lambda: Store(str(here / "runs")))
+    assert [trial.id for trial in expand(kept)] == ids == [trial_of(ledger, ledger.of(ids)[id]).id for id in ids]
+    assert sweeps.model(ids[0], str(here / "runs"))(torch.zeros(1, 64, 1, 1)).shape == (1, 10)
 
 
 def test_two_folders_with_a_net_of_one_name_are_trained_in_one_process(tmp_path: Path) -> None:

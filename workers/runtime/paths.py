@@ -7,7 +7,7 @@ from tracking.common.named_files.user_files import current
 
 def resolved(path: str) -> Path:
     """The path on this machine; from the working directory where there is no sweep file."""
-    return Path(current().folder, path)
+    return Path(current().paths_from or current().folder, path)
 
 
 def existing(path: str) -> Path:

@@ -47,7 +47,7 @@ def rerun(ledger: Ledger, one: TrialRecord, trace: str | None = None) -> Iterato
 def trial_of(ledger: Ledger, one: TrialRecord) -> Trial:
     """The trial that a record is of, with the user's own files as they are kept with the records, measured as often.
 
-    Raises Refused where this version does not know its settings.
+    Raises Refused where this version does not know its settings, and where its data are not here.
     """
     try:
         found = Trial.of(one.experiment, one.settings, kept_files(ledger.store, one))
@@ -56,8 +56,8 @@ def trial_of(ledger: Ledger, one: TrialRecord) -> Trial:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise Refused(
-            f"trial {one.id} was recorded with settings that this version of the program does not know "
-            f"({where}: {first['msg']})"
+            f"trial {one.id} was recorded with settings that do not fit this version of the program, or data that are "
+            f"not here ({where}: {first['msg'].removeprefix('Value error, ')})"
         ) from error
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 
 def first_line(path: Path) -> str:
-    """ "" where there is none, or where the file is not Python."""
+    """ "" where there is none, where the file is not Python, and where it lies in a store and not there."""
     try:
         return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, FileNotFoundError):
         return ""
