@@ -70,13 +70,22 @@ class Sweep:
         """The command that does this with the sweep, to be pasted into a shell."""
         return command(verb, *self.asked, store=store)
 
+    def __str__(self) -> str:
+        lines = (f"{what} {name}: {said}" for name, what, said in self._content())
+        return "\n".join([f"{self.variant}: {self.title}", *lines])
+
     def _repr_html_(self) -> str:
+        lines = html.table(("", "", ""), self._content())
+        return html.titled(f"{self.variant}: {self.title}", html.line(self.source), lines)
+
+    def _content(self) -> list[tuple[str, str, str]]:
+        """What varies, what is fixed, what is drawn and judged: names, kinds, values, each once."""
         axes = [(key, "varies", axis.written) for grid in self.grids for key, axis in grid.axes.items()]
         fixed = [(key, "fixed", value) for grid in self.grids for key, value in flat(grid.fixed).items()]
         asked = [(one.name, "curve", f"{one.y} against {one.x}") for one in self.curves]
         claims = [(one.name, "claim", one.statement or one.tested()) for one in self.claims]
-        lines = dict.fromkeys(map(lambda line: tuple(map(str, line)), [*axes, *fixed, *asked, *claims]))
-        return html.titled(f"{self.variant}: {self.title}", html.line(self.source), html.table(("", "", ""), lines))
+        lines = [(name, what, str(said)) for name, what, said in [*axes, *fixed, *asked, *claims]]
+        return list(dict.fromkeys(lines))
 
     def at(self, path: Sequence[str | int], message: str) -> str:
         """The message with the file and line of a path."""

@@ -204,3 +204,9 @@ def test_an_axis_that_is_wrong_under_a_name_that_is_wrong_is_no_traceback(tmp_pa
     file.write_text('{"title": "t", "experiment": "ridge", "vary": {"seed": {"count": 2}, "\\ud800": 5}}')
     with pytest.raises(BadSweep, match="half a character"):
         load.read(str(file))
+
+
+def test_a_sweep_is_printed_in_a_few_lines() -> None:
+    text = str(load.read("demo", "debug"))
+    assert text.startswith("demo@debug: Error and risk") and "\nvaries net.width: " in text and "\nclaim " in text
+    assert "Grid(" not in text and len(text.splitlines()) < 40
