@@ -1,11 +1,12 @@
-"""How often each claim says "holds" where it is just not true: simulated boundary cases, for 2, 3 and 5 seeds.
+"""How often each claim errs in boundary cases: simulated rows of 2, 3 and 5 seeds, and of several lines.
 
     python -m benchmarks.calibration [--draws 1000] [--out benchmarks/results/calibration.json]
 
 A criterion that says "holds" where all of a 95 % interval is on its side of a bound may say so of a boundary case in
-2.5 % of the draws, and must not in more than 5 %. Noise is normal, as Student's t assumes, and once skewed
-(exponential, of the same standard deviation), which it does not assume: that column is for information. `--table` only
-makes the table in benchmarks/README.md from the results.
+2.5 % of the draws, and must not in more than 5 %. Nor must it say "fails", of a statement that is just true, in more
+than 5 %, however many lines there are: `LINES` of them, each with the boundary case and 3 seeds. Noise is normal, as
+Student's t assumes, and once skewed (exponential, of the same standard deviation), which it does not assume: that
+column is for information. `--table` only makes the table in benchmarks/README.md from the results.
 """
 
 import argparse
@@ -19,19 +20,27 @@ import numpy as np
 
 from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary, Noise
 from tests.support.made_up.claim_rows import claim
-from tracking.verdicts.finding import Word
+from tracking.verdicts.criterion import Word, all_of, verdict
 
 SEEDS = (2, 3, 5)
+LINES = 8
 ALLOWED = 0.05
 HERE = Path(__file__).parent
 RESULTS, PAGE = HERE / "results" / "calibration.json", HERE / "README.md"
 START, END = "<!-- calibration -->\n", "<!-- end of calibration -->\n"
 
 
-def share(boundary: Boundary, seeds: int, noise: Noise, draws: int, word: Word = "holds") -> float:
-    """The share of draws of which the claim says that it holds, or another word."""
+def share(boundary: Boundary, seeds: int, noise: Noise, draws: int, word: Word = "holds", lines: int = 1) -> float:
+    """The share of draws of which the claim says that it holds, or another word, of one line or of several."""
     judge = claim(boundary.claim, **boundary.fields).judge
-    return sum(judge(boundary.line(seeds, noise)).word == word for _ in range(draws)) / draws
+    found = (all_of(judge(boundary.line(seeds, noise)).criterion for _ in range(lines)) for _ in range(draws))
+    return sum(verdict(criterion) == word for criterion in found) / draws
+
+
+def errs_by_failing(boundary: Boundary) -> bool:
+    """Whether "fails" is an error that chance can make."""
+    line = boundary.line(5, lambda n: np.linspace(-1, 1, n))
+    return boundary.just_true and claim(boundary.claim, **boundary.fields).judge(line).criterion.comparisons > 0
 
 
 def normal(draw: np.random.Generator) -> Noise:
@@ -43,7 +52,7 @@ def skewed(draw: np.random.Generator) -> Noise:
 
 
 def simulated(draws: int) -> Iterator[dict[str, Any]]:
-    """One entry for every boundary case: the share of "holds" by number of seeds."""
+    """One entry for every boundary case: the share of "holds" by number of seeds, and of "fails" of several lines."""
     for place, boundary in enumerate(BOUNDARIES):
         draw = np.random.default_rng(place)
         yield {
@@ -52,14 +61,20 @@ def simulated(draws: int) -> Iterator[dict[str, Any]]:
             "fields": dict(boundary.fields),
             "normal": {str(n): share(boundary, n, normal(draw), draws) for n in SEEDS},
             "skewed": {str(n): share(boundary, n, skewed(draw), draws) for n in SEEDS},
+            "fails": share(boundary, 3, normal(draw), draws, "fails", LINES) if errs_by_failing(boundary) else None,
         }
 
 
 def table(cases: list[dict[str, Any]], draws: int) -> str:
     """The results as Markdown."""
-    head = "| claim | what is true | 2 seeds | 3 | 5 | skewed noise, at most |\n|---|---|--:|--:|--:|--:|\n"
+    head = (
+        f"| claim | what is true | 2 seeds | 3 | 5 | skewed noise, at most | fails, {LINES} lines |\n"
+        "|---|---|--:|--:|--:|--:|--:|\n"
+    )
     lines = [
-        f"| `{c['claim']}` | {c['truth']} | {_shares(c['normal'])} | {max(c['skewed'].values()):.1%} |" for c in cases
+        f"| `{c['claim']}` | {c['truth']} | {_shares(c['normal'])} | {max(c['skewed'].values()):.1%} "
+        f"| {'' if c['fails'] is None else format(c['fails'], '.1%')} |"
+        for c in cases
     ]
     return f"\n{draws:,} draws each.\n\n{head}" + "\n".join(lines) + "\n\n"
 
@@ -86,7 +101,7 @@ def main() -> None:
         found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "draws": asked.draws, "allowed": ALLOWED, "cases": cases}
         asked.out.write_text(json.dumps(found, indent=1) + "\n")
         for case in cases:
-            print(f"{case['claim']:24} {case['normal']} {case['skewed']}  {case['truth']}")
+            print(f"{case['claim']:24} {case['normal']} {case['skewed']} {case['fails']}  {case['truth']}")
     if asked.out == RESULTS:
         write_table()
 

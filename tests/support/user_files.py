@@ -47,6 +47,7 @@ CLAIM = '''\
 """A measure is above a number at the end of every trial; written by a test."""
 
 from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Finding
 
 
@@ -65,7 +66,7 @@ class Settings(Claim):
 
     def judge(self, line):
         lowest = min(run.series["y"].last for run in line.runs)
-        return Finding("holds" if lowest > self.bound else "fails", {"lowest": lowest})
+        return Finding(said(lowest > self.bound), {"lowest": lowest})
 '''
 SWEEP = """\
 title: A net, a loss, a measure and a claim of my own

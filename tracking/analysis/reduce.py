@@ -129,7 +129,7 @@ def _part(reading: _Reading, batch: "Frame") -> Part:
     columns = {f"{name} {number}": name for name in ("key", "group")}
     batch = batch.having(batch.trials[[*columns, "seed", "state"]].rename(columns=columns))
     reader = Reader(curve, stepwise, level)
-    values = reader.values(batch)
+    values = _by_seed(reader.values(batch), batch)
     points = _points(values, ["key", "series", *(["step"] if "every" in curve.steps else [])], curve, stepwise)
     of_each = values["series"].to_numpy() * len(batch.trials) + values["place"].to_numpy()
     one, place = np.divmod(pd.unique(of_each), max(len(batch.trials), 1))
@@ -142,6 +142,12 @@ def _part(reading: _Reading, batch: "Frame") -> Part:
     place = kept["place"].to_numpy()
     kept = kept.assign(trial=about.index[place].astype(object), seed=about["seed"].to_numpy()[place])
     return Part(tuple(reader.recorded), reader.numbers, points, finished, seeds, kept.drop(columns="place"), many)
+
+
+def _by_seed(values: "pd.DataFrame", batch: "Frame") -> "pd.DataFrame":
+    """The values in the order of the seeds: in whatever bundles the trials were run, sums add up in the same order."""
+    seeds = batch.trials["seed"].to_numpy()[values["place"]]
+    return values.take(np.argsort(seeds, kind="stable"))
 
 
 def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: bool) -> "pd.DataFrame":

@@ -9,8 +9,9 @@ from tracking.analysis.specs.curve_spec import Scalar
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.analysis.values import identity
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, difference, of_cells
-from tracking.verdicts.finding import Finding, Word, lacking, worst
+from tracking.verdicts.criterion import Criterion, all_of
+from tracking.verdicts.estimate import difference, of_cells
+from tracking.verdicts.finding import Finding, lacking
 from tracking.verdicts.line import Cell, Line
 
 
@@ -44,20 +45,20 @@ class Settings(Claim):
 
     def found(self) -> str:
         what = named(self.y, self.split)
-        return f"{what} of the two cells that differ most {{one}} and {{other}}; difference {{interval}}"
+        return f"in the two cells that differ most {what} is {{one}} and {{other}}; the difference is {{interval}}"
 
     def judge(self, line: Line) -> Finding:
         """The pair that differs most is the evidence."""
         one, other = ([cell for cell in line.cells if cell.arm == arm] for arm in ("one", "other"))
         pairs = [(a, b) for a in one for b in other]
         if not pairs:
-            return lacking("trials of both kinds", one=len(one), other=len(other))
+            return lacking("one of the two kinds has no trial", one=len(one), other=len(other))
         found = [of_cells(a, b, self.y, self.split) for a, b in pairs]
-        word = at_once([self._word(a, b, 1) for a, b in pairs], [self._word(a, b, len(pairs)) for a, b in pairs])
+        criterion = all_of(self._criterion(a, b) for a, b in pairs)
         far = max(range(len(found)), key=lambda i: abs(found[i].mean))
         a, b = pairs[far]
         means = {"one": float(a.last("y").mean()), "other": float(b.last("y").mean())}
-        return Finding(word, {"difference": found[far].mean, "interval": found[far].interval, **means})
+        return Finding(criterion, {"difference": found[far].mean, "interval": found[far].interval, **means})
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         """Names no trial has, kinds that are none, and kinds that no two trials share the other settings of."""
@@ -79,13 +80,13 @@ class Settings(Claim):
         free = {*self.one, *self.other, *self.also}
         return tuple(sorted((k, str(v)) for k, v in trial.items() if k not in free and k != "seed"))
 
-    def _word(self, a: Cell, b: Cell, tests: int) -> Word:
+    def _criterion(self, a: Cell, b: Cell) -> Criterion:
         """A relative tolerance bounds one - (1 + tolerance) other and (1 - tolerance) other - one by 0."""
         if not self.relative:
-            return of_cells(a, b, self.y, self.split, tests).within(-self.tolerance, self.tolerance)
+            return of_cells(a, b, self.y, self.split).within(-self.tolerance, self.tolerance)
         one, other = a.last("y"), b.last("y")
-        more = difference(one, (1 + self.tolerance) * other, tests).at_most(0)
-        return worst((more, difference((1 - self.tolerance) * other, one, tests).at_most(0)))
+        more = difference(one, (1 + self.tolerance) * other).at_most(0)
+        return all_of((more, difference((1 - self.tolerance) * other, one).at_most(0)))
 
     def _within(self) -> str:
         return f"{self.tolerance:g} of the other's mean" if self.relative else f"{self.tolerance:g}"

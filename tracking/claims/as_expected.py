@@ -32,7 +32,9 @@ class Settings(Claim):
         return f"the 95 % interval (Student) of mean / expectation - 1 lies within +-{self.tolerance:g}"
 
     def found(self) -> str:
-        return f"{self.y} {{mean}} where {{expected}} is expected; relative difference {{interval}}"
+        return (
+            f"the mean of {self.y} is {{mean}} where {{expected}} is expected; the relative difference is {{interval}}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """The difference from the expectation is taken within each trial, relative to the mean expectation."""
@@ -40,8 +42,7 @@ class Settings(Claim):
         y, expected = cell.last("y"), cell.last("expected")
         scale = float(np.mean(expected))
         if scale == 0:
-            return lacking("an expectation other than 0: no difference is relative to it")
+            return lacking("the expectation is 0, and no difference is relative to it")
         off = mean_of((y - expected) / abs(scale))
-        word = off.within(-self.tolerance, self.tolerance)
         numbers: Evidence = {"mean": float(y.mean()), "expected": scale, "relative_difference": off.mean}
-        return Finding(word, {**numbers, "interval": off.interval})
+        return Finding(off.within(-self.tolerance, self.tolerance), {**numbers, "interval": off.interval})

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from tracking.analysis.values import is_number
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.finding import Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Finding, lacking
 from tracking.verdicts.line import Line, Run
 
 ROUNDING = 1e-9  # of the squared norms: float64 sums over thousands of steps
@@ -43,7 +44,7 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the differences change by up to {largest_drift}, by at most {share_of_bound} of the bound; "
+            "the differences change by up to {largest_drift}, which is at most {share_of_bound} of the bound; "
             "a squared norm grows by up to {growth}"
         )
 
@@ -52,7 +53,7 @@ class Settings(Claim):
         drifts = [_drift(run) for run in line.runs]
         falls = [2 * run.number("optimizer.learning_rate") * _fall(run) for run in line.runs]
         if any(drift is None or not (fall > 0).any() for drift, fall in zip(drifts, falls, strict=True)):
-            return lacking("two layers, and a training risk that falls")
+            return lacking("a trial has fewer than two layers, or a training risk that does not fall")
         shares, largest, good = [], 0.0, True
         for run, drift, fall in zip(line.runs, drifts, falls, strict=True):
             assert drift is not None
@@ -61,7 +62,9 @@ class Settings(Claim):
             shares.append(float(np.max(drift[bound > 0] / bound[bound > 0])))
             largest = max(largest, float(drift.max()))
         growth = max(float((squares[:, -1] - squares[:, 0]).max()) for squares in map(_squares, line.runs))
-        return Finding(said(good), {"share_of_bound": max(shares), "largest_drift": largest, "growth": growth})
+        return Finding(
+            said(good, 1 - max(shares)), {"share_of_bound": max(shares), "largest_drift": largest, "growth": growth}
+        )
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         """Stochastic descent, momentum, biases and batch norm break the bound."""

@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 
 from tracking.analysis.specs.quantity import Split, Y, bounds, named
 from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.criterion import said
 from tracking.verdicts.estimate import counted_on, mean_of
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Numbers, Run
 
 
@@ -58,9 +59,9 @@ class Settings(Claim):
     def found(self) -> str:
         what = named(self.y, self.split, self.layer)
         return (
-            f"{what} {{interval}}"
+            f"the mean of {what} is {{interval}}"
             if self.mean
-            else f"{what} from {{smallest}} to {{largest}}; number of values {{values}}"
+            else f"{what} is from {{smallest}} to {{largest}} (n = {{values}})"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -71,11 +72,11 @@ class Settings(Claim):
             return Finding(found.within(low, high), {"mean": found.mean, "interval": found.interval})
         counted = [self._counted(run) for run in line.runs]
         if not all(len(values) for values in counted):
-            return lacking(f"values{self._when()} in every trial")
+            return lacking(f"a trial has no value{self._when()}")
         values = np.concatenate(counted)
         smallest, largest = float(values.min()), float(values.max())
         numbers: Evidence = {"smallest": smallest, "largest": largest, "values": len(values)}
-        return Finding(said(low <= smallest and largest <= high), numbers)
+        return Finding(said(low <= smallest and largest <= high, min(smallest - low, high - largest)), numbers)
 
     def _counted(self, run: Run) -> Numbers:
         """The values of a trial that count."""

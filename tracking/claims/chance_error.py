@@ -29,17 +29,17 @@ class Settings(Claim):
         return f"the 95 % interval (Student) of the mean lies within {self._guess} +-{self.tolerance:g} in every cell"
 
     def found(self) -> str:
-        return "mean test error {interval}; chance is {chance}"
+        return "the mean test error is {interval}; chance is {chance}"
 
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells
         found = mean_of(cell.last("error"), bounds="share", examples=counted_on(cell, "error", "test"))
         classes = cell.runs[0].classes
         if self.chance is None and classes < 2:
-            return lacking("the number of classes of the data: give `chance`", mean=found.mean)
+            return lacking("the number of classes of the data is not known: give `chance`", mean=found.mean)
         chance = 1 - 1 / classes if self.chance is None else self.chance
-        word = found.within(chance - self.tolerance, chance + self.tolerance)
-        return Finding(word, {"mean": found.mean, "interval": found.interval, "chance": chance})
+        criterion = found.within(chance - self.tolerance, chance + self.tolerance)
+        return Finding(criterion, {"mean": found.mean, "interval": found.interval, "chance": chance})
 
     @property
     def _guess(self) -> str:

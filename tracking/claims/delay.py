@@ -4,6 +4,7 @@ Power et al. (2022), Figure 1: networks that fit their training set generalise m
 """
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -42,10 +43,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "{ratio} times as late; "
-            "logarithm of that {interval_of_its_logarithm}; "
-            "steps {first_steps} and then {second_steps}; "
-            "trials with both events {both}, with the first only {first_only}"
+            "{interval} times as late: at steps {second_steps} after {first_steps}; "
+            "{both} of {trials} trials have both events, {first_only} the first only"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -56,8 +55,9 @@ class Settings(Claim):
         both = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
         counts: Evidence = {"both": len(both), "first_only": sum(a is not None for a in first) - len(both)}
         if len(both) < len(cell.runs) or min(map(min, both)) < 1:
-            return lacking("both events, after the start, in every trial", **counts, trials=len(cell.runs))
+            return lacking("a trial lacks one of the events, or has it at the start", **counts, trials=len(cell.runs))
         ratio = mean_of(np.log([b / a for a, b in both]))
-        numbers: Evidence = {"ratio": math.exp(ratio.mean), "interval_of_its_logarithm": ratio.interval}
+        times = replace(ratio.at(1), centre=math.exp(ratio.mean), low=math.exp(ratio.low), high=math.exp(ratio.high))
+        numbers: Evidence = {"ratio": times.centre, "interval": times.words()}
         numbers |= {"first_steps": [float(a) for a, _ in both], "second_steps": [float(b) for _, b in both]}
         return Finding(ratio.above(math.log(self.factor)), numbers)

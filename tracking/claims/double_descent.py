@@ -10,8 +10,9 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import at_once, of_cells
-from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
+from tracking.verdicts.criterion import Criterion, all_of, one_of
+from tracking.verdicts.estimate import of_cells
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 from tracking.verdicts.wording import along, at
 
@@ -55,19 +56,17 @@ class Settings(Claim):
         peaks = [i for i in range(2, len(cells) - 1) if fitted and abs(i - fitted[0]) <= self.points]
         pairs = [(dip, peak) for peak in peaks for dip in range(1, peak)]
         if not pairs:
-            return lacking("a fitted x with two points before it and one behind", points=len(cells), fitted=len(fitted))
-        words = {pair: self._shape(cells, *pair, len(pairs)) for pair in pairs}
-        held = [pair for pair, word in words.items() if word == "holds"]
+            return lacking("no fitted x has two points before it and one behind", points=len(cells), fitted=len(fitted))
+        shapes = {pair: self._shape(cells, *pair) for pair in pairs}
+        held = [pair for pair, shape in shapes.items() if shape.word(len(pairs)) == "holds"]
         means = line.means("y")
         dip, peak = max(held or pairs, key=lambda pair: means[pair[1]] - means[pair[0]])
         above = of_cells(cells[peak], cells[dip], self.y, "test")
         numbers: Evidence = {"x": line.x, "y": means, "dip_at_x": cells[dip].x, "peak_at_x": cells[peak].x}
         numbers |= {"fitted_from_x": cells[fitted[0]].x, "peak_above_dip": above.mean, "interval": above.interval}
-        return Finding(any_of(words.values()), numbers)
+        return Finding(one_of(shapes.values()), numbers)
 
-    def _shape(self, cells: Sequence[Cell], dip: int, peak: int, pairs: int) -> Word:
+    def _shape(self, cells: Sequence[Cell], dip: int, peak: int) -> Criterion:
         """Whether y falls from the first to the dip, rises to the peak and falls to the last."""
         steps = ((0, dip), (peak, dip), (peak, len(cells) - 1))
-        certain = [of_cells(cells[a], cells[b], self.y, "test", pairs).above(0) for a, b in steps]
-        doubted = [of_cells(cells[a], cells[b], self.y, "test", pairs * len(steps)).above(0) for a, b in steps]
-        return at_once(certain, doubted)
+        return all_of(of_cells(cells[a], cells[b], self.y, "test").above(0) for a, b in steps)

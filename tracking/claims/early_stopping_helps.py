@@ -34,7 +34,7 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return f"test {self.y} at the last step minus that at step {{best_step}}: {{interval}}"
+        return f"test {self.y} at the last step minus that at step {{best_step}} is {{interval}}"
 
     def judge(self, line: Line) -> Finding:
         """Steps that all seeds have are compared."""

@@ -1,6 +1,6 @@
 """Perturbed networks change more than unperturbed ones: a measure, from when the training set is fitted to the end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, difference, mean_of
-from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
+from tracking.verdicts.criterion import Criterion, all_of
+from tracking.verdicts.estimate import difference, mean_of
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers, Run
 
 
@@ -55,7 +56,7 @@ class Settings(Claim):
 
     def found(self) -> str:
         what = named(self.y, self.split)
-        return f"{what} changes by {{interval}}, in the control by {{control}}; difference {{excess_interval}}"
+        return f"{what} changes by {{interval}}, in the control by {{control}}; the difference is {{excess_interval}}"
 
     def judge(self, line: Line) -> Finding:
         """Every kind of perturbation is compared with the control; all trials must fit their training set."""
@@ -63,10 +64,12 @@ class Settings(Claim):
         control = [cell for cell in line.cells if cell.arm == "control"]
         others = [cell for cell in line.cells if cell.arm == "others"]
         if unfitted or not control or not others:
-            return lacking("fitted trials of both arms", unfitted=unfitted)
-        found = [self._against(other, base, len(others) * len(control)) for other in others for base in control]
-        word = worst(word for word, _ in found)
-        return Finding(word, next(numbers for one, numbers in found if one == word))
+            return lacking(
+                "a trial does not fit its training set, or there is no trial of one of the arms", unfitted=unfitted
+            )
+        found = [self._against(other, base) for other in others for base in control]
+        _, numbers = min(found, key=lambda pair: pair[0].clearance)
+        return Finding(all_of(criterion for criterion, _ in found), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         values = {trial.get(self.arm) for trial in trials}
@@ -77,26 +80,21 @@ class Settings(Claim):
         elif len(values) < 2:
             yield f"arm: all trials have {self.arm} {self.control}; there is nothing to compare the control with"
 
-    def _against(self, other: Cell, base: Cell, pairs: int) -> tuple[Word, Evidence]:
-        """pairs: how many pairs of cells are compared, of which one fails by chance sooner or later."""
+    def _against(self, other: Cell, base: Cell) -> tuple[Criterion, Evidence]:
         more, less = (np.array([self._change(run) or 0.0 for run in cell.runs]) for cell in (other, base))
-        certain = self._criteria(more, less, 1)
-        doubted = self._criteria(more, less, pairs * len(certain))
         change, excess = mean_of(more), difference(more, less)
         numbers: Evidence = {"change": change.mean, "interval": change.interval}
         numbers |= {"control": float(less.mean()), "excess": excess.mean, "excess_interval": excess.interval}
-        return at_once(certain, doubted), numbers
+        return all_of(self._criteria(more, less)), numbers
 
-    def _criteria(self, more: Numbers, less: Numbers, tests: int) -> list[Word]:
-        """What each criterion says of the changes of perturbed networks and of the control."""
-        words = []
+    def _criteria(self, more: Numbers, less: Numbers) -> Iterator[Criterion]:
+        """What is asked of the changes of perturbed networks and of the control."""
         if self.change is not None:
-            words.append(mean_of(more, tests).above(self.change))
+            yield mean_of(more).above(self.change)
         if self.margin is not None:
-            words.append(difference(more, less, tests).above(self.margin))
+            yield difference(more, less).above(self.margin)
         if self.share is not None:
-            words.append(difference(self.share * more, less, tests).above(0.0))
-        return words
+            yield difference(self.share * more, less).above(0.0)
 
     def _change(self, run: Run) -> float | None:
         """The last value of y minus that when the training set was first fitted; None where it never is."""

@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.finding import Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
 RANDOM = "data.label_noise"
@@ -37,17 +38,17 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the largest size that all seeds fit is {largest_fitted}, the smallest that they do not fit "
-            "{smallest_unfitted}; "
-            "required up to {required_up_to}; "
-            "largest training error there {largest_error_required}"
+            "the largest size that all seeds fit is {largest_fitted}; "
+            "the smallest that they do not all fit is {smallest_unfitted}; "
+            "all up to {required_up_to} must be fitted, and the largest training error of these is "
+            "{largest_error_required}"
         )
 
     def judge(self, line: Line) -> Finding:
         """The largest size that all seeds fitted is evidence."""
         fitted = {cell.x: bool((cell.last("error") <= self.fitted).all()) for cell in line.cells}
         required = [run for run in line.runs if run.x <= self.share * run.last("parameters")]
-        numbers: dict[str, float | int | str | list[float] | list[str]] = {
+        numbers: Evidence = {
             name: float(x)
             for name, x in (
                 ("largest_fitted", max((x for x, good in fitted.items() if good), default=None)),
@@ -57,9 +58,11 @@ class Settings(Claim):
             if x is not None
         }
         if not required:
-            return lacking(f"a training set of at most {self.share:g} examples per parameter", **numbers)
+            return lacking(f"no training set has at most {self.share:g} examples per parameter", **numbers)
         largest = max(run.last("error") for run in required)
-        return Finding(said(largest <= self.fitted), {**numbers, "largest_error_required": largest})
+        return Finding(
+            said(largest <= self.fitted, self.fitted - largest), {**numbers, "largest_error_required": largest}
+        )
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         """Labels that are not random show nothing."""

@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.criterion import all_of
 from tracking.verdicts.estimate import difference, mean_of
-from tracking.verdicts.finding import Evidence, Finding, Word, lacking, worst
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers
 from tracking.verdicts.wording import along
 
@@ -37,15 +38,14 @@ class Settings(Claim):
     def judge(self, line: Line) -> Finding:
         """|b| < |a| where a - b and a + b are both positive, for a > 0; where a is negative, both signs change."""
         if len(line.cells) < 2:
-            return lacking("two sizes", points=len(line.cells))
+            return lacking("there is only one size", points=len(line.cells))
         first, last = _gap(line.cells[0]), _gap(line.cells[-1])
         sign = 1.0 if first.mean() >= 0 else -1.0
         less, more = difference(sign * first, sign * last), difference(sign * first, -sign * last)
-        word: Word = worst((less.above(0), more.above(0)))
         gaps = [float(_gap(cell).mean()) for cell in line.cells]
         shrinks = less if abs(gaps[-1] - gaps[0]) < abs(gaps[-1] + gaps[0]) else more
         numbers: Evidence = {"x": line.x, "gap": gaps, "shrinks_by": shrinks.mean, "interval": shrinks.interval}
-        return Finding(word, {**numbers, "first_interval": mean_of(first).interval})
+        return Finding(all_of((less.above(0), more.above(0))), {**numbers, "first_interval": mean_of(first).interval})
 
 
 def _gap(cell: Cell) -> Numbers:

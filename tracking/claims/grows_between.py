@@ -37,18 +37,18 @@ class Settings(Claim):
     def found(self) -> str:
         return (
             f"{named(self.y, self.split)} grows by {{interval}} from {{from}}; "
-            "growth that would have been seen {smallest_visible_growth}"
+            "a growth of {smallest_visible_growth} would have been seen"
         )
 
     def judge(self, line: Line) -> Finding:
         """A measure that is the same in all seeds has no error."""
         late = [run.series["y"].since(self.since) for run in line.runs]
         if min(len(series.steps) for series in late) < 2:
-            return lacking(f"two recorded steps from step {self.since} on, in every trial")
+            return lacking(f"a trial has fewer than two recorded steps from step {self.since} on")
         found = mean_of(np.array([series.last - float(series.values[0]) for series in late]))
         numbers: Evidence = {"growth": found.mean, "interval": found.interval}
         numbers |= {"from": float(np.mean([series.values[0] for series in late]))}
-        word = found.above(self.growth)
-        if word == "not enough data":
+        finding = Finding(found.above(self.growth), numbers)
+        if finding.word == "not enough data":
             numbers["smallest_visible_growth"] = self.growth + found.mean - found.low
-        return Finding(word, numbers)
+        return finding

@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.criterion import all_of
+from tracking.verdicts.estimate import difference
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -30,17 +31,15 @@ class Settings(Claim):
         return "the 95 % interval (Welch) of the fall from each such size to the next is above 0"
 
     def found(self) -> str:
-        return f"the smallest fall is {{interval}}; {self.x} that are fitted: {{fitted_x}}"
+        return f"the smallest fall is {{interval}}; the {self.x} that are fitted are {{fitted_x}}"
 
     def judge(self, line: Line) -> Finding:
         fitted = [cell for cell in line.cells if (cell.last("train") <= self.fitted).all()]
         test = [float(cell.last("test").mean()) for cell in fitted]
         numbers: Evidence = {"fitted_x": [cell.x for cell in fitted], "test_error": test}
         if len(fitted) < 2:
-            return lacking("two sizes that are fitted", **numbers)
-        steps = [(one.last("test"), two.last("test")) for one, two in pairwise(fitted)]
-        falls = [difference(one, two) for one, two in steps]
-        doubted = [difference(one, two, len(steps)).above(0) for one, two in steps]
+            return lacking("fewer than two sizes are fitted", **numbers)
+        falls = [difference(one.last("test"), two.last("test")) for one, two in pairwise(fitted)]
         least = min(falls, key=lambda fall: fall.low)
-        word = at_once([fall.above(0) for fall in falls], doubted)
-        return Finding(word, {**numbers, "smallest_fall": least.mean, "interval": least.interval})
+        criterion = all_of(fall.above(0) for fall in falls)
+        return Finding(criterion, {**numbers, "smallest_fall": least.mean, "interval": least.interval})

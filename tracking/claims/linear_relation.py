@@ -1,7 +1,7 @@
 """One measure grows linearly with another: normalised test risk against normalised training risk (Memo 91).
 
 Networks are compared at equal training risk, so that the two are not the same network at different times. The interval
-of the correlation r is Fisher's, atanh(r) +- 1.96 / sqrt(M - 3). A far outlier makes r large by itself: so r must be
+of the correlation r is Fisher's, atanh(r) +- 1.96 / sqrt(M - 3). A far outlier makes r large by itself: so it must be
 above the bound without any one network, too.
 
 M networks.
@@ -16,7 +16,9 @@ from pydantic import Field
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.analysis.statistics.correlation import by_fisher
 from tracking.verdicts.claim import Claim, Needs
+from tracking.verdicts.criterion import all_of
 from tracking.verdicts.equal_risk import measures, pairs
+from tracking.verdicts.estimate import Estimate
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -45,14 +47,15 @@ class Settings(Claim):
         return f"{named(self.y, self.split)} is linear in {self.x_split} {self.x}{where}, over networks."
 
     def criterion(self) -> str:
-        return f"the 95 % interval (Fisher) of Pearson's r is above {self.above:g}, and so is r without any one network"
+        return (
+            f"the 95 % intervals (Fisher) of Pearson's r, of all networks and without any one, are above {self.above:g}"
+        )
 
     def found(self) -> str:
         return (
-            "Pearson's r {interval} over {networks} networks; "
-            "without the one that matters most {without_one}; "
-            "slope {slope}; "
-            "networks not compared: {unmatched}"
+            "Pearson's r is {interval} over {networks} networks, and {without_one} without the one that matters most; "
+            "the slope is {slope}; "
+            "{unmatched} networks cannot be compared"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -63,15 +66,18 @@ class Settings(Claim):
         x, y = found.x, found.y
         numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
         if np.ptp(x) == 0:
-            return lacking(f"networks that differ in {self.x}", **numbers)
+            return lacking(f"all networks have the same {self.x}", **numbers)
         r = pearson(x, y)
         rest = [pearson(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
-        whole, without = by_fisher(r, 1 / (len(x) - 3), len(x)), by_fisher(min(rest), 1 / (len(x) - 4), len(x) - 1)
-        evidence: Evidence = {**numbers, "correlation": r, "interval": whole.words(), "without_one": min(rest)}
+        whole, *without = (of_networks(one, n) for one, n in ((r, len(x)), *((one, len(x) - 1) for one in rest)))
+        evidence: Evidence = {**numbers, "correlation": r, "interval": whole.interval, "without_one": min(rest)}
         evidence["slope"] = float(np.polyfit(x - x.mean(), y - y.mean(), 1)[0])
-        if whole.low > self.above and min(rest) > self.above:
-            return Finding("holds", evidence)
-        return Finding("fails" if min(whole.high, without.high) <= self.above else "not enough data", evidence)
+        return Finding(all_of(one.above(self.above) for one in (whole, *without)), evidence)
+
+
+def of_networks(r: float, networks: int) -> Estimate:
+    """A correlation r of so many networks."""
+    return Estimate(lambda level: by_fisher(r, 1 / (networks - 3), networks, level))
 
 
 def pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -19,7 +19,8 @@ from pydantic import Field, model_validator
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Series
 
 
@@ -64,18 +65,25 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return "slopes from {smallest_slope} to {largest_slope}; largest residual {largest_residual} of the rise"
+        return (
+            "the slopes are from {smallest_slope} to {largest_slope}; "
+            "the largest residual is {largest_residual} of the rise"
+        )
 
     def judge(self, line: Line) -> Finding:
         late = [_late(run.series["y"], self.since) for run in line.runs]
         fewest = min(len(series.steps) for series in late)
         if fewest < self.points:
-            return lacking(f"{self.points} recorded steps from {self.since:g} of all on", points=fewest)
+            return lacking(
+                f"a trial has fewer than {self.points} recorded steps from {self.since:g} of all on", points=fewest
+            )
         fits = [_fit(series) for series in late]
         slopes, residual = [fit.slope for fit in fits], max(fit.residual for fit in fits)
         good = self.low <= min(slopes) and max(slopes) <= self.high and residual <= self.residual
         numbers: Evidence = {"smallest_slope": min(slopes), "largest_slope": max(slopes), "points": fewest}
-        return Finding(said(good), {**numbers, "largest_residual": residual})
+        off = min(min(slopes) - self.low, self.high - max(slopes)) / (self.high - self.low)
+        by = min(off, 1 - residual / self.residual)
+        return Finding(said(good, by), {**numbers, "largest_residual": residual})
 
 
 def _fit(series: Series) -> Fit:

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import Estimate, at_once, difference, mean_of, paired
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import all_of, said
+from tracking.verdicts.estimate import Estimate, difference, mean_of, paired
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers, Run
 from tracking.verdicts.wording import along
 
@@ -72,11 +73,11 @@ class Settings(Claim):
         x = along(self.x)
         rises = "rise" if self.order == "rising" else "fall"
         step = f"the smallest {rises} from one {x} to the next is {{interval}}"
-        means = "mean rank correlation {interval}" if self.spearman is not None else step
+        means = "the mean rank correlation is {interval}" if self.spearman is not None else step
         return (
             f"{means}; "
-            "{wrong_steps} steps of the worst trial in the wrong direction, of {points} values from {first} to {last}; "
-            "smallest rank correlation {smallest_spearman}"
+            "from {first} to {last}, with {wrong_steps} of {steps} steps in the wrong direction and a rank correlation "
+            "of {smallest_spearman}, in the trial that is nearest to failing"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -84,7 +85,7 @@ class Settings(Claim):
             return self._each(line)
         cells = [cell for cell in line.cells if self.after is None or cell.x > self.after]
         if len(cells) < self.points:
-            return lacking(f"{self.points} values of {self.x}", points=len(cells))
+            return lacking(f"there are fewer than {self.points} values of {self.x}", points=len(cells))
         return self._steps(cells) if self.spearman is None else self._ranks(cells, self.spearman)
 
     def _across(self, settings: Collection[str]) -> bool:
@@ -94,52 +95,46 @@ class Settings(Claim):
     def _steps(self, cells: list[Cell]) -> Finding:
         """Each cell with the next one."""
         pairs = list(pairwise(cells))
-        rises = [self._rise(one, two, 1) for one, two in pairs]
-        doubted = [self._rise(one, two, len(pairs)) for one, two in pairs]
+        rises = [self._rise(one, two) for one, two in pairs]
         if not all(rises):
-            return lacking("the same seeds in every cell")
+            return lacking("the cells have different seeds")
         known = [rise for rise in rises if rise is not None]
-        word = at_once([rise.above(0) for rise in known], [rise.above(0) for rise in doubted if rise is not None])
         least = min(known, key=lambda rise: rise.low)
         means = [float(cell.last("y").mean()) for cell in cells]
         numbers: Evidence = {"x": [cell.x for cell in cells], "means": means, "smallest_step": least.mean}
-        return Finding(word, {**numbers, "interval": least.interval})
+        return Finding(all_of(rise.above(0) for rise in known), {**numbers, "interval": least.interval})
 
-    def _rise(self, one: Cell, two: Cell, tests: int) -> Estimate | None:
+    def _rise(self, one: Cell, two: Cell) -> Estimate | None:
         """From one cell to the next, in the direction that is claimed; None where seeds cannot be paired."""
         first, second = (two, one) if self.order == "rising" else (one, two)
         if self.by_seed:
-            return paired(first, second, "y", tests)
-        return difference(first.last("y"), second.last("y"), tests)
+            return paired(first, second, "y")
+        return difference(first.last("y"), second.last("y"))
 
     def _ranks(self, cells: list[Cell], bound: float) -> Finding:
         """The rank correlation of each seed's own curve."""
         by_seed = [cell.by_seed("y") for cell in cells]
         if any(values.keys() != by_seed[0].keys() for values in by_seed):
-            return lacking("the same seeds in every cell")
+            return lacking("the cells have different seeds")
         x = np.array([cell.x for cell in cells])
         found = mean_of(np.array([self._rank(x, np.array([v[seed] for v in by_seed])) for seed in by_seed[0]]))
-        return Finding(found.within(bound, 1.0), {"spearman": found.mean, "interval": found.interval})
+        return Finding(found.at_least(bound), {"spearman": found.mean, "interval": found.interval})
 
     def _each(self, line: Line) -> Finding:
         """Every trial by itself."""
         curves = [self._curve(run) for run in line.runs]
         fewest = min(len(x) for x, _ in curves)
         if fewest < self.points:
-            return lacking(f"{self.points} values of {self.x} in every trial", points=fewest)
+            return lacking(f"a trial has fewer than {self.points} values of {self.x}", points=fewest)
         ranks = [self._rank(x, y) for x, y in curves]
         sign = 1 if self.order == "rising" else -1
         wrong = [int((np.diff(y) * sign <= 0).sum()) for _, y in curves]
         good = not any(wrong) if self.spearman is None else min(ranks) >= self.spearman
-        worst = int(np.argmin(ranks))
-        first, last = float(curves[worst][1][0]), float(curves[worst][1][-1])
-        numbers: Evidence = {
-            "smallest_spearman": min(ranks),
-            "wrong_steps": max(wrong),
-            "first": first,
-            "last": last,
-        }
-        return Finding(said(good), {**numbers, "points": fewest})
+        worst = min(range(len(curves)), key=lambda i: (ranks[i], -wrong[i]))
+        y = curves[worst][1]
+        numbers: Evidence = {"smallest_spearman": ranks[worst], "wrong_steps": wrong[worst], "steps": len(y) - 1}
+        numbers |= {"first": float(y[0]), "last": float(y[-1])}
+        return Finding(said(good, ranks[worst] - (self.spearman or 1)), numbers)
 
     def _curve(self, run: Run) -> tuple[Numbers, Numbers]:
         """x and y of one trial, ascending in x."""

@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import at_once, of_cells
+from tracking.verdicts.criterion import all_of
+from tracking.verdicts.estimate import of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 from tracking.verdicts.wording import along
@@ -53,17 +54,15 @@ class Settings(Claim):
     def judge(self, line: Line) -> Finding:
         cells = line.cells
         if len(cells) < 3:
-            return lacking("three sizes", points=len(cells))
+            return lacking("there are fewer than three sizes", points=len(cells))
         before, last = self._before(cells), cells[-1]
         gain = of_cells(before, last, self.y, "test")
-        steps = [(two, one) for one, two in pairwise(cells)]
-        rises = [of_cells(two, one, self.y, "test") for two, one in steps]
-        doubted = [of_cells(two, one, self.y, "test", len(steps)).at_most(self.slack) for two, one in steps]
-        enough = gain.above(self.gain)
-        word = at_once([enough, *(rise.at_most(self.slack) for rise in rises)], [enough, *doubted])
+        rises = [of_cells(two, one, self.y, "test") for one, two in pairwise(cells)]
+        criterion = all_of([gain.above(self.gain), *(rise.at_most(self.slack) for rise in rises)])
         most = max(rises, key=lambda rise: rise.high)
         numbers: Evidence = {"x": line.x, "y": line.means("y"), "gain": gain.mean, "interval": gain.interval}
-        return Finding(word, {**numbers, "from_x": before.x, "largest_rise": most.mean, "rise_interval": most.interval})
+        numbers |= {"from_x": before.x, "largest_rise": most.mean, "rise_interval": most.interval}
+        return Finding(criterion, numbers)
 
     def _before(self, cells: tuple[Cell, ...]) -> Cell:
         smaller = [cell for cell in cells[:-1] if cell.x <= self.from_size]

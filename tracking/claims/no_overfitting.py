@@ -8,7 +8,8 @@ from pydantic import Field
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.analysis.values import is_number
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, of_cells
+from tracking.verdicts.criterion import all_of
+from tracking.verdicts.estimate import of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 from tracking.verdicts.wording import along, at
@@ -46,29 +47,28 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{named(self.y, self.split)} {{at_largest}} at {at(self.x, 'largest_x')}; minus that at "
-            f"{at(self.x, 'smallest_at_x')}, the smallest of the others: {{interval}}"
+            f"{named(self.y, self.split)} is {{at_largest}} at {at(self.x, 'largest_x')}; the difference from that at "
+            f"{at(self.x, 'compared_with_x')}, the closest comparison, is {{interval}}"
         )
 
     def judge(self, line: Line) -> Finding:
-        """The x with the smallest mean is evidence; all of them are compared, since which is best is not known."""
+        """All smaller x are compared, since which is best is not known; the one nearest to failing is evidence."""
         *smaller, largest = line.cells
         if not smaller:
-            return lacking(f"two values of {self.x}", points=len(line.cells))
+            return lacking(f"there is only one value of {self.x}", points=len(line.cells))
         if self.beyond is not None and not largest.x >= self.beyond * largest.runs[0].number(self._size):
-            return lacking(f"{self.x} of at least {self.beyond:g} x {self._size}", largest_x=largest.x)
+            return lacking(f"the largest {along(self.x)} is below {self.beyond:g} x {self._size}", largest_x=largest.x)
         y = largest.last("y")
         found = [of_cells(largest, cell, self.y, self.split) for cell in smaller]
-        each = [of_cells(largest, cell, self.y, self.split, len(smaller)) for cell in smaller]
-        doubted = [one.at_most(self.tolerance) for one in each]
-        word = at_once([one.at_most(self.tolerance) for one in found], doubted)
-        best = min(range(len(smaller)), key=lambda i: float(smaller[i].last("y").mean()))
+        criteria = [one.at_most(self.tolerance) for one in found]
+        nearest = min(range(len(smaller)), key=lambda i: criteria[i].clearance)
         numbers: Evidence = {
             "at_largest": float(y.mean()),
             "largest_x": largest.x,
-            "smallest_at_x": smaller[best].x,
+            "compared_with_x": smaller[nearest].x,
         }
-        return Finding(word, {**numbers, "difference": found[best].mean, "interval": found[best].interval})
+        numbers |= {"difference": found[nearest].mean, "interval": found[nearest].interval}
+        return Finding(all_of(criteria), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         """The number of examples must be known where the largest x is held against it."""

@@ -14,7 +14,8 @@ import numpy as np
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Numbers, Run
 
 
@@ -42,16 +43,15 @@ class Settings(Claim):
     def found(self) -> str:
         return (
             f"{self.y} grows by factors of {{growth}} where {{expected}} are expected; "
-            f"largest difference {{largest_difference}}; "
-            "perturbations without growth {without_growth}; "
-            "at least {perturbations} perturbations in every trial"
+            "the largest relative difference is {largest_difference}; "
+            f"{self.y} does not grow with {{without_growth}} perturbations, of at least {{perturbations}} a trial"
         )
 
     def judge(self, line: Line) -> Finding:
         curves = [_before_each(run) for run in line.runs]
         fewest = min(len(curve) - 1 for curve in curves)
         if fewest < self.perturbations:
-            return lacking(f"{self.perturbations} perturbations in every trial", perturbations=fewest)
+            return lacking(f"a trial has fewer than {self.perturbations} perturbations", perturbations=fewest)
         grown = [float(curve[-1] / curve[0]) for curve in curves]
         expected = [_expected(run, len(curve) - 1) for run, curve in zip(line.runs, curves, strict=True)]
         off = max(abs(g / e - 1) for g, e in zip(grown, expected, strict=True))
@@ -62,7 +62,8 @@ class Settings(Claim):
             "largest_difference": off,
             "without_growth": falls,
         }
-        return Finding(said(not falls and off <= self.within), {**numbers, "perturbations": fewest})
+        criterion = said(not falls and off <= self.within, -falls if falls else self.within - off)
+        return Finding(criterion, {**numbers, "perturbations": fewest})
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         if not all(trial.get("perturbation.name", "gaussian") == "gaussian" for trial in trials) or not all(

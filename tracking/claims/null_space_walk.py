@@ -37,22 +37,22 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return "slope {interval}"
+        return "the slope is {interval}"
 
     def judge(self, line: Line) -> Finding:
         """`squared_growth` is what one perturbation adds to the mean square."""
         slopes = [_slope(run) for run in line.runs]
         known = np.array([slope for slope, _ in slopes if slope is not None])
         if len(known) < len(slopes):
-            return lacking("perturbations in every trial")
+            return lacking("a trial was never perturbed")
         found, growth = mean_of(known), min(first for _, first in slopes)
         numbers: Evidence = {
             "slope": found.mean,
             "interval": found.interval,
             "squared_growth": found.mean * growth,
         }
-        word = found.within(1 - self.tolerance, 1 + self.tolerance)
-        return Finding(word, {**numbers, "expected_growth": growth})
+        criterion = found.within(1 - self.tolerance, 1 + self.tolerance)
+        return Finding(criterion, {**numbers, "expected_growth": growth})
 
 
 def _slope(run: Run) -> tuple[float | None, float]:

@@ -13,8 +13,9 @@ from pydantic import Field
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.check import not_along
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, of_cells
-from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking, worst
+from tracking.verdicts.criterion import Criterion, all_of, one_of
+from tracking.verdicts.estimate import of_cells
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 
 
@@ -53,28 +54,22 @@ class Settings(Claim):
         first, last = ([c for c in line.cells if c.runs[0].number(self.along) == v] for v in (values[0], values[-1]))
         x = [cell.x for cell in first]
         if len(values) < 2 or len(x) < 2 or x != [cell.x for cell in last]:
-            return lacking(f"two values of {self.along} with the same two or more {self.x}", values=values)
-        cuts = range(1, len(x))
-        words = [
-            worst((self._better(first[:cut], first[cut:], len(cuts)), self._better(last[cut:], last[:cut], len(cuts))))
-            for cut in cuts
+            reason = f"there are not two values of {self.along} that have two or more {self.x} in common"
+            return lacking(reason, values=values)
+        rises = [
+            all_of((self._better(first[:cut], first[cut:]), self._better(last[cut:], last[:cut])))
+            for cut in range(1, len(x))
         ]
         best = [min(cells, key=lambda cell: float(cell.last("y").mean())) for cells in (first, last)]
         numbers: Evidence = {"best_x_at_the_smallest": best[0].x, "best_x_at_the_largest": best[1].x}
         numbers |= {"along": [values[0], values[-1]], "y": [float(cell.last("y").mean()) for cell in best]}
-        return Finding(any_of(words), numbers)
+        return Finding(one_of(rises), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         problem = not_along(self.along, trials)
         if problem is not None:
             yield problem
 
-    def _better(self, ones: Sequence[Cell], others: Sequence[Cell], cuts: int) -> Word:
-        """Whether one of some cells has a smaller y than all the others."""
-        tests = cuts * len(ones)
-        found = []
-        for one in ones:
-            certain = [of_cells(other, one, self.y, self.split, tests).above(0) for other in others]
-            doubted = [of_cells(other, one, self.y, self.split, tests * len(others)).above(0) for other in others]
-            found.append(at_once(certain, doubted))
-        return any_of(found)
+    def _better(self, ones: Sequence[Cell], others: Sequence[Cell]) -> Criterion:
+        """That one of some cells has a smaller y than all the others."""
+        return one_of(all_of(of_cells(other, one, self.y, self.split).above(0) for other in others) for one in ones)

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, difference
+from tracking.verdicts.criterion import all_of
+from tracking.verdicts.estimate import difference
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers
 
@@ -46,21 +47,20 @@ class Settings(Claim):
     def found(self) -> str:
         return (
             "the smallest gap between neighbours is {smallest_gap} of the larger value; "
-            "{crossings} crossings at {steps} steps"
+            "there are {crossings} crossings at {steps} steps"
         )
 
     def judge(self, line: Line) -> Finding:
         """`smallest_gap` is relative to the larger of the two; it is negative where curves cross."""
         steps = self._steps(line)
         if len(line.cells) < 2 or not len(steps):
-            return lacking("two values, and a step that all trials have", values=len(line.cells), steps=len(steps))
-        tests = (len(line.cells) - 1) * len(steps)
-        words, doubted, gaps = [], [], []
+            reason = f"there are not two values of {self.along}, or no step that all trials have"
+            return lacking(reason, values=len(line.cells), steps=len(steps))
+        criteria, gaps = [], []
         for one, two in pairwise(line.cells):
             first, second = (two, one) if self.order == "rising" else (one, two)
             for a, b in zip(_at(first, steps), _at(second, steps), strict=True):
-                words.append(difference(a, b).above(0))
-                doubted.append(difference(a, b, tests).above(0))
+                criteria.append(difference(a, b).above(0))
                 scale = max(abs(float(a.mean())), abs(float(b.mean())))
                 gaps.append(float(a.mean() - b.mean()) / scale if scale else 0.0)
         crossings = sum(gap <= 0 for gap in gaps)
@@ -70,7 +70,7 @@ class Settings(Claim):
             "steps": len(steps),
             "crossings": crossings,
         }
-        return Finding(at_once(words, doubted), numbers)
+        return Finding(all_of(criteria), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         if not any(self.along in trial for trial in trials):

@@ -1,13 +1,15 @@
 """More capacity first helps, then hurts: y is smallest inside a range of x, and far larger at the largest x."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import at_once, difference
-from tracking.verdicts.finding import Evidence, Finding, lacking, said, worst
-from tracking.verdicts.line import Line
+from tracking.verdicts.criterion import Criterion, all_of, one_of, said
+from tracking.verdicts.estimate import difference
+from tracking.verdicts.finding import Evidence, Finding, lacking
+from tracking.verdicts.line import Line, Numbers
 
 
 class Settings(Claim):
@@ -52,28 +54,28 @@ class Settings(Claim):
         )
 
     def judge(self, line: Line) -> Finding:
-        """Which x inside the range is best is not known: as many are compared as there are."""
+        """Which x inside the range is best was not known beforehand."""
         low, high = self.best_between
         inside = [cell for cell in line.cells if low <= cell.x <= high]
         below = [cell for cell in line.cells if cell.x < low]
         above = [cell for cell in line.cells if cell.x > high]
         late = [cell for cell in line.cells if cell.x >= self.fitted_from]
         if not inside or not below or not above or not late:
-            return lacking(f"a {self.x} inside, below and above {low:g} to {high:g}", points=len(line.cells))
-        last = above[-1].last("test")
+            reason = f"there is not a {self.x} inside, one below and one above {low:g} to {high:g}"
+            return lacking(reason, points=len(line.cells))
         best = min(inside, key=lambda cell: float(cell.last("test").mean()))
-        smallest = best.last("test")
-        grown = difference(last, self.factor * smallest, len(inside)).above(0)
         others = [cell.last("test") for cell in (*below, *above)]
-        shape = at_once(
-            [difference(y, smallest, len(inside)).above(0) for y in others],
-            [difference(y, smallest, len(inside) * len(others)).above(0) for y in others],
-        )
+        shape = one_of(self._best(cell.last("test"), others) for cell in inside)
         unfitted = max(float(cell.last("train").max()) for cell in late)
         numbers: Evidence = {
-            "smallest_test": float(smallest.mean()),
+            "smallest_test": float(best.last("test").mean()),
             "at": best.x,
-            "test_at_largest": float(last.mean()),
+            "test_at_largest": float(others[-1].mean()),
         }
         numbers |= {"largest": above[-1].x, "largest_train_once_fitted": unfitted}
-        return Finding(worst((grown, shape, said(unfitted < self.fitted_below))), numbers)
+        return Finding(all_of((shape, said(unfitted < self.fitted_below))), numbers)
+
+    def _best(self, smallest: Numbers, others: Sequence[Numbers]) -> Criterion:
+        """That y is smallest at one x: smaller than at the others, of which the last exceeds a multiple of it."""
+        grown = difference(others[-1], self.factor * smallest).above(0)
+        return all_of((grown, *(difference(y, smallest).above(0) for y in others)))

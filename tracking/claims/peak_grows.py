@@ -15,7 +15,8 @@ from pydantic import Field
 
 from tracking.verdicts.check import not_along
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.estimate import at_once, difference, mean_of
+from tracking.verdicts.criterion import all_of
+from tracking.verdicts.estimate import difference, mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers
 from tracking.verdicts.wording import along
@@ -52,9 +53,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"heights {{heights}} at {self.along} {{along}}; "
-            "smallest growth {interval}; "
-            "height at the largest {last_interval}"
+            f"the heights are {{heights}} at {self.along} {{along}}; "
+            "the smallest growth from one to the next is {interval}; "
+            "the height at the largest is {last_interval}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -65,16 +66,13 @@ class Settings(Claim):
         heights = [one for one in found.values() if one is not None]
         if len(heights) < max(2, len(levels)):
             without = [level for level, one in found.items() if one is None]
-            reason = f"two values of {self.along}, each with a fitted x that has two points before it and one behind"
-            return lacking(f"{reason}, and the same seeds in all cells", without=without)
-        pairs = list(pairwise(heights))
-        words = [difference(two, one).above(0) for one, two in pairs]
-        doubted = [difference(two, one, len(pairs) + 1).above(0) for one, two in pairs]
-        last, last_doubted = mean_of(heights[-1]), mean_of(heights[-1], len(pairs) + 1)
-        least = min((difference(two, one) for one, two in pairs), key=lambda growth: growth.low)
+            reason = f"there are not two values of {self.along} that each have a fitted x with two points before it and"
+            return lacking(f"{reason} one behind, and the same seeds in all cells", without=without)
+        growths = [difference(two, one) for one, two in pairwise(heights)]
+        least, last = min(growths, key=lambda growth: growth.low), mean_of(heights[-1])
         numbers: Evidence = {"along": list(found), "heights": [float(one.mean()) for one in heights]}
         numbers |= {"smallest_growth": least.mean, "interval": least.interval, "last_interval": last.interval}
-        return Finding(at_once([*words, last.above(0)], [*doubted, last_doubted.above(0)]), numbers)
+        return Finding(all_of(one.above(0) for one in (*growths, last)), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         problem = not_along(self.along, trials)

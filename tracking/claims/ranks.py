@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
-from tracking.analysis.statistics.correlation import of_ranks
+from tracking.analysis.statistics.correlation import by_fisher, rank_correlation
 from tracking.verdicts.claim import Claim, Needs
 from tracking.verdicts.equal_risk import measures, pairs
 from tracking.verdicts.estimate import Estimate
@@ -44,8 +44,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{'minus ' if self.falling else ''}rank correlation {{interval}} over {{networks}} networks; "
-            f"networks not compared: {{unmatched}}"
+            f"{'minus ' if self.falling else ''}the rank correlation is {{interval}} over {{networks}} networks; "
+            "{unmatched} networks cannot be compared"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -56,8 +56,9 @@ class Settings(Claim):
         x, y = found.x, found.y
         numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
         sign = -1 if self.falling else 1
-        rank = of_ranks(x, sign * y, self.coefficient)
-        if rank is None:
-            return lacking("networks that differ in both measures", **numbers)
-        evidence: Evidence = {**numbers, "correlation": sign * rank.centre, "interval": rank.words()}
-        return Finding(Estimate(rank).above(self.above), evidence)
+        correlation = rank_correlation(x, sign * y, self.coefficient)
+        if correlation is None:
+            return lacking("all networks are equal in one of the measures", **numbers)
+        rank = Estimate(lambda level: by_fisher(*correlation, level))
+        evidence: Evidence = {**numbers, "correlation": sign * rank.mean, "interval": rank.interval}
+        return Finding(rank.above(self.above), evidence)

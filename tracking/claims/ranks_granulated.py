@@ -2,7 +2,8 @@
 
 Jiang et al. (2020), Section 2.2.2: of the networks that differ in one setting only, tau is averaged over the values of
 all others; the mean over the settings is the granulated tau. Dziugaite et al. (2020) look at the worst environment
-instead of the mean. Each seed is a sample of its own. Kendall's tau of all networks of a seed is evidence besides.
+instead of the mean. Each seed is a sample of its own; tau of few pairs takes few values, so that equal ones are no
+certainty. Kendall's tau of all networks of a seed is evidence besides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +14,9 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Needs, Trial
+from tracking.verdicts.criterion import all_of
 from tracking.verdicts.equal_risk import measures
-from tracking.verdicts.estimate import Estimate, at_once, mean_of
+from tracking.verdicts.estimate import mean_of
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Numbers, Run
 
@@ -51,8 +53,14 @@ class Settings(Claim):
     def found(self) -> str:
         tau = "minus tau" if self.falling else "tau"
         if self.of == "mean":
-            return f"{tau} {{interval}}; smallest {{worst}}, along {{worst_along}}; of all networks {{kendall}}"
-        return f"smallest {tau} {{worst}}, along {{worst_along}}; mean {{granulated}}; of all networks {{kendall}}"
+            return (
+                f"the mean {tau} is {{interval}}; the smallest is {{worst}}, along {{worst_along}}; {tau} of all "
+                "networks together is {kendall}"
+            )
+        return (
+            f"the smallest {tau} is {{worst}}, along {{worst_along}}; the mean is {{granulated}}; {tau} of all "
+            "networks together is {kendall}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """Every seed needs a pair of networks along every setting."""
@@ -64,14 +72,15 @@ class Settings(Claim):
         taus = [[_tau(runs, axis) for axis in along] for _, runs in sorted(by_seed.items())]
         found = sign * np.array([[np.nan if tau is None else tau for tau in each] for each in taus])
         if len(found) < 2 or not along or np.isnan(found).any():
-            return lacking("two seeds with a pair of networks along every setting", seeds=len(found))
+            return lacking("there are not two seeds with a pair of networks along every setting", seeds=len(found))
         numbers = _numbers(along, found, [sign * (_kendall(runs) or 0.0) for runs in by_seed.values()])
+        steps = [_step(next(iter(by_seed.values())), axis) for axis in along]
         if self.of == "mean":
-            mean = mean_of(found.mean(axis=1))
-            return Finding(mean.above(self.above), {"interval": mean.interval, **numbers, **_ends(mean)})
-        each = [mean_of(column).above(self.above) for column in found.T]
-        doubted = [mean_of(column, len(along)).above(self.above) for column in found.T]
-        return Finding(at_once(each, doubted), numbers)
+            mean = mean_of(found.mean(axis=1), step=min(steps) / len(along))
+            ends = {"granulated_ends": [mean.low, mean.high]}
+            return Finding(mean.above(self.above), {"interval": mean.interval, **numbers, **ends})
+        each = (mean_of(column, step=step) for column, step in zip(found.T, steps, strict=True))
+        return Finding(all_of(tau.above(self.above) for tau in each), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         for axis in self.along:
@@ -88,12 +97,6 @@ def _numbers(along: list[str], taus: Numbers, whole: Sequence[float]) -> Evidenc
     }  # fmt: skip
 
 
-def _ends(mean: Estimate) -> Evidence:
-    """The ends of the interval of the granulated tau; none of two seeds that agree."""
-    ends = [mean.low, mean.high]
-    return {"granulated_ends": ends} if np.isfinite(ends).all() else {}
-
-
 def _varying(runs: Sequence[Run]) -> list[str]:
     """The settings in which the networks differ."""
     names = sorted({name for run in runs for name in run.settings})
@@ -102,11 +105,20 @@ def _varying(runs: Sequence[Run]) -> list[str]:
 
 def _tau(runs: Sequence[Run], axis: str) -> float | None:
     """The mean tau of groups of networks that are equal in every other setting; None where there are none."""
+    signs = [tau for group in _groups(runs, axis) if (tau := _kendall(group)) is not None]
+    return float(np.mean(signs)) if signs else None
+
+
+def _step(runs: Sequence[Run], axis: str) -> float:
+    """What tau is a multiple of: 2 over the number of pairs of networks."""
+    return 2 / sum(len(group) * (len(group) - 1) // 2 for group in _groups(runs, axis))
+
+
+def _groups(runs: Sequence[Run], axis: str) -> list[list[Run]]:
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault(tuple(repr(pair) for pair in run.settings.items() if pair[0] != axis), []).append(run)
-    signs = [tau for group in groups.values() if (tau := _kendall(group)) is not None]
-    return float(np.mean(signs)) if signs else None
+    return list(groups.values())
 
 
 def _kendall(runs: Sequence[Run]) -> float | None:

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Run, Series
 
 
@@ -44,7 +45,7 @@ class Settings(Claim):
         return (
             f"{self.split} {self.y} comes back after {{returned:.0%}} of {{perturbations}} perturbations; "
             "the slowest return takes {slowest} steps; "
-            "undecided {undecided}"
+            "after {undecided} more the trial ended too soon to tell"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -54,15 +55,13 @@ class Settings(Claim):
         every = [one for of_run in decided for one in of_run]
         fewest = min(len(of_run) for of_run in decided)
         undecided = sum(map(len, returns)) - len(every)
-        numbers: Evidence = {"perturbations": len(every), "undecided": undecided}
+        numbers: Evidence = {"perturbations": len(every), **({"undecided": undecided} if undecided else {})}
         back = [one for one in every if one < float("inf")]
         if every:
             numbers |= {"returned": len(back) / len(every), "slowest": max(back, default=float("inf"))}
-        if len(back) < len(every):
-            return Finding("fails", numbers)
-        if fewest < self.perturbations:
-            return lacking(f"{self.perturbations} perturbations in every trial whose time was over", **numbers)
-        return Finding(said(True), numbers)
+        if len(back) == len(every) and fewest < self.perturbations:
+            return lacking(f"a trial has fewer than {self.perturbations} perturbations whose time was over", **numbers)
+        return Finding(said(len(back) == len(every), self.within - max(every)), numbers)
 
     def _returns(self, run: Run) -> list[float | None]:
         """For each perturbation the steps until y is back, infinity if it is not, None where that is not decided."""

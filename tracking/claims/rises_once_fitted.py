@@ -7,7 +7,8 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Numbers, Run
 
 
@@ -32,8 +33,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"smallest rise {{smallest_rise}}; "
-            f"recorded steps without a rise {{falls}}; "
+            "the smallest rise is {smallest_rise}; "
+            f"{self.y} does not rise at {{falls}} recorded steps; "
             f"{self.y} grows by a factor of up to {{largest_growth}}"
         )
 
@@ -41,11 +42,12 @@ class Settings(Claim):
         late = [self._late(run) for run in line.runs]
         shortest = min(len(values) for values in late)
         if shortest < self.steps:
-            return lacking(f"{self.steps} recorded steps once fitted, in every trial", steps=shortest)
+            return lacking(f"a trial has fewer than {self.steps} recorded steps once fitted", steps=shortest)
         rises = np.concatenate([np.diff(values) for values in late])
-        numbers: Evidence = {"falls": int((rises <= 0).sum()), "smallest_rise": float(rises.min())}
+        smallest = float(rises.min())
         growths = [float(values[-1] / values[0]) for values in late if values[0] != 0]
-        return Finding(said(bool((rises > 0).all())), {**numbers, "largest_growth": max(growths, default=0.0)})
+        numbers: Evidence = {"falls": int((rises <= 0).sum()), "smallest_rise": smallest}
+        return Finding(said(smallest > 0, smallest), {**numbers, "largest_growth": max(growths, default=0.0)})
 
     def _late(self, run: Run) -> Numbers:
         fitted = run.series["error"].first_at_most(self.fitted)

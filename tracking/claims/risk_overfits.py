@@ -4,14 +4,16 @@ The best epoch is "optimal early stopping": where the test risk of a trial is sm
 below their mean, so that `factor` must be more than what noise alone would give.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import Estimate, at_once, mean_of
-from tracking.verdicts.finding import Evidence, Finding, Word, lacking
+from tracking.verdicts.criterion import Criterion, all_of
+from tracking.verdicts.estimate import Estimate, mean_of
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 from tracking.verdicts.wording import along
 
@@ -47,34 +49,32 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"last over best from {{smallest_ratio}} to {{largest_ratio}}; "
-            f"where it is smallest, last minus {self.factor:g} times best {{excess_interval}}"
+            f"the last test {self.y} is from {{smallest_ratio}} to {{largest_ratio}} times the best; "
+            f"where that is smallest, the last minus {self.factor:g} times the best is {{excess_interval}}"
         )
 
     def judge(self, line: Line) -> Finding:
         fitted = [cell for cell in line.cells if (cell.last("train_error") <= self.fitted).all()]
         if not fitted:
             errors = [float(cell.last("train_error").mean()) for cell in line.cells]
-            where = f"a {along(self.x)} where every seed fits its training set"
-            return lacking(where, smallest_train_error=min(errors))
-        certain = [word for cell in fitted for word in self._words(cell, 1)]
-        doubted = [word for cell in fitted for word in self._words(cell, len(certain))]
+            reason = f"at no {along(self.x)} does every seed fit its training set"
+            return lacking(reason, smallest_train_error=min(errors))
         ratios = [_ratio(cell) for cell in fitted]
         numbers: Evidence = {"x": [cell.x for cell in fitted], "ratio": ratios}
         least = fitted[int(np.argmin(ratios))]
-        interval = self._excess(least, self.factor, 1).interval
+        interval = _excess(least, self.factor).interval
         numbers |= {"smallest_ratio": min(ratios), "largest_ratio": max(ratios), "excess_interval": interval}
-        return Finding(at_once(certain, doubted), numbers)
+        return Finding(all_of(part for cell in fitted for part in self._criteria(cell)), numbers)
 
-    def _words(self, cell: Cell, tests: int) -> list[Word]:
-        words = [self._excess(cell, self.factor, tests).above(0)]
+    def _criteria(self, cell: Cell) -> Iterator[Criterion]:
+        yield _excess(cell, self.factor).above(0)
         if self.at_most is not None:
-            words.append(self._excess(cell, self.at_most, tests).at_most(0))
-        return words
+            yield _excess(cell, self.at_most).at_most(0)
 
-    def _excess(self, cell: Cell, factor: float, tests: int) -> Estimate:
-        """Of the last risk over a multiple of the best one: its mean is above 0 where the ratio of means is above."""
-        return mean_of(cell.last("last") - factor * cell.last("best"), tests)
+
+def _excess(cell: Cell, factor: float) -> Estimate:
+    """Of the last risk over a multiple of the best one: its mean is above 0 where the ratio of means is above."""
+    return mean_of(cell.last("last") - factor * cell.last("best"))
 
 
 def _ratio(cell: Cell) -> float:

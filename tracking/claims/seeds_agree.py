@@ -36,7 +36,7 @@ class Settings(Claim):
         return f"the 95 % interval (chi-squared) of the standard deviation is at most {self.tolerance:g} in every cell"
 
     def found(self) -> str:
-        return "standard deviation {interval} about a mean of {mean}"
+        return "the standard deviation is {interval} about a mean of {mean}"
 
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells

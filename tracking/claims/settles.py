@@ -7,7 +7,8 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
 
@@ -39,8 +40,8 @@ class Settings(Claim):
         late = [run.series["y"].since(self.after).values for run in line.runs]
         fewest = min(len(values) for values in late)
         if fewest < 2:
-            return lacking(f"two recorded steps from {self.after} on, in every trial", steps=fewest)
+            return lacking(f"a trial has fewer than two recorded steps from {self.after} on", steps=fewest)
         change = max(float(np.ptp(values)) for values in late)
         whole = max(float(np.ptp(run.series["y"].values)) for run in line.runs)
         numbers: Evidence = {"largest_change": change, "in_the_whole_run": whole, "steps": fewest}
-        return Finding(said(change <= self.tolerance), numbers)
+        return Finding(said(change <= self.tolerance, self.tolerance - change), numbers)

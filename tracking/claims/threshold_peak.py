@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import at_once, difference
-from tracking.verdicts.finding import Evidence, Finding, Word, any_of, lacking
+from tracking.verdicts.criterion import Criterion, all_of, one_of
+from tracking.verdicts.estimate import difference
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 from tracking.verdicts.wording import along, at
 
@@ -50,24 +51,19 @@ class Settings(Claim):
         fitted = [i for i, cell in enumerate(line.cells) if (cell.last("train_error") <= self.fitted).all()]
         end = len(line.cells) - 1
         if not fitted or fitted[0] in (0, end):
-            where = f"a fitted {along(self.x)} with points on either side"
-            return lacking(where, points=end + 1, fitted_points=len(fitted))
+            reason = f"no fitted {along(self.x)} has points on either side"
+            return lacking(reason, points=end + 1, fitted_points=len(fitted))
         threshold = fitted[0]
         near = [i for i in range(1, end) if abs(i - threshold) <= self.points]
         others = [i for i in range(end + 1) if i in (0, end) or abs(i - threshold) > self.points]
         rest = [line.cells[i] for i in others]
-        words = {i: _higher(line.cells[i], rest, len(near)) for i in near}
         peak = max(near, key=lambda i: float(line.cells[i].last("y").mean()))
         lowest = min((difference(line.cells[peak].last("y"), c.last("y")) for c in rest), key=lambda d: d.low)
         numbers: Evidence = {"x": line.x, "y": line.means("y"), "peak_at_x": line.cells[peak].x}
         numbers |= {"fitted_from_x": line.cells[threshold].x, "above_others_by": lowest.mean}
-        return Finding(any_of(words.values()), {**numbers, "interval": lowest.interval})
+        return Finding(one_of(_higher(line.cells[i], rest) for i in near), {**numbers, "interval": lowest.interval})
 
 
-def _higher(cell: Cell, others: list[Cell], candidates: int) -> Word:
-    """Whether a point is above all others; which of the candidates it would be was not known beforehand."""
-    y = cell.last("y")
-    return at_once(
-        [difference(y, other.last("y"), candidates).above(0) for other in others],
-        [difference(y, other.last("y"), candidates * len(others)).above(0) for other in others],
-    )
+def _higher(cell: Cell, others: list[Cell]) -> Criterion:
+    """That a point is above all others."""
+    return all_of(difference(cell.last("y"), other.last("y")).above(0) for other in others)

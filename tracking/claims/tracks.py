@@ -11,7 +11,8 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
-from tracking.verdicts.finding import Evidence, Finding, lacking, said
+from tracking.verdicts.criterion import said
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Run
 
 
@@ -43,7 +44,7 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return "medians from {smallest_of_bound} to {largest_of_bound} of the bound, over {steps} steps"
+        return "the medians are from {smallest_of_bound} to {largest_of_bound} of the bound, over {steps} steps"
 
     def judge(self, line: Line) -> Finding:
         """Needs five late steps, and a first value that is not yet within the tolerance."""
@@ -54,12 +55,14 @@ class Settings(Claim):
             late.append(len(values))
             ratios.append(float(np.median(values)))
             if series.values[0] >= bound * (1 - self.tolerance):
-                return lacking("a first value below the bound", first=float(series.values[0]), bound=bound)
+                return lacking("a trial begins at the bound, or above it", first=float(series.values[0]), bound=bound)
         if min(late) < 5:
-            return lacking("five late steps in every trial", steps=min(late))
-        good = all(abs(ratio - 1) <= self.tolerance for ratio in ratios)
+            return lacking("a trial has fewer than five late steps", steps=min(late))
+        off = max(abs(ratio - 1) for ratio in ratios)
         numbers: Evidence = {"smallest_of_bound": min(ratios), "largest_of_bound": max(ratios), "steps": min(late)}
-        return Finding(said(good), {**numbers, "bound": self._bound(line.runs[0])})
+        return Finding(
+            said(off <= self.tolerance, self.tolerance - off), {**numbers, "bound": self._bound(line.runs[0])}
+        )
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         if self.over and any(not isinstance(trial.get(self.over), (int, float)) for trial in trials):

@@ -35,7 +35,7 @@ def last_against_best(cell: Cell, name: str, from_step: int) -> LastAgainstBest 
     series = [run.series[name].since(from_step) for run in cell.runs]
     shared = functools.reduce(np.intersect1d, (one.steps for one in series))
     if len(shared) < 2 or len(series) < 3:
-        return lacking("three seeds with two steps in common", seeds=len(series), steps=len(shared))
+        return lacking("there are not three seeds with two steps in common", seeds=len(series), steps=len(shared))
     values = np.array([one.values[np.isin(one.steps, shared)] for one in series])
     choosing, judged = np.split(values, [len(values) // 2])
     best = int(np.argmin(choosing.mean(axis=0)))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tracking.analysis.equal_risk import at_crossing, crossing
 from tracking.analysis.specs.quantity import Quantity, Split
 from tracking.verdicts.claim import Measured
-from tracking.verdicts.finding import Finding, Value
+from tracking.verdicts.finding import Finding, lacking
 from tracking.verdicts.line import Line, Run
 
 
@@ -30,8 +30,8 @@ class Pairs(NamedTuple):
         compared = len(self.x)
         if compared >= networks and compared >= share * (compared + self.unmatched):
             return None
-        numbers: dict[str, Value] = {"networks": compared, "unmatched": self.unmatched}
-        return Finding("not enough data", {"lacking": "networks that can be compared", **numbers})
+        reason = f"too few networks can be compared: {networks} are needed, and {share:.0%} of all"
+        return lacking(reason, networks=compared, unmatched=self.unmatched)
 
 
 def measures(x: str, x_split: Split, y: Quantity, split: Split, matched: float | None) -> dict[str, Measured]:

@@ -1,7 +1,8 @@
 """Means over seeds and their differences, by the intervals of `tracking.analysis`, and the verdict against a bound.
 
-A criterion holds where all of its interval is on its side of the bound, and fails where all of it is on the other;
-an interval that contains the bound is not enough data. n seeds.
+A comparison holds where all of its interval is on its side of the bound, and fails where all of it is on the other;
+an interval that contains the bound is not enough data. `tracking.verdicts.criterion` says at which level, where a claim
+makes several comparisons. n seeds.
 
 Two cases that no formula settles are settled here:
 
@@ -12,87 +13,90 @@ Two cases that no formula settles are settled here:
                 well be a coincidence (an error is a multiple of 1 / number of images), and say nothing.
 """
 
+import functools
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tracking.analysis.specs.quantity import Quantity
 from tracking.analysis.statistics import intervals
 from tracking.analysis.statistics.intervals import LEVEL, NO_CHANCE, Bounds, Interval
-from tracking.verdicts.finding import Word, worst
+from tracking.verdicts.criterion import Comparison, Criterion
 from tracking.verdicts.line import Cell, Numbers
+
+TWO_EQUAL = "no interval of two equal values"
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is known of a mean or a difference, and what that says of a bound."""
+    """What is known of a mean, a difference or a correlation. by_level: its interval at a level."""
 
-    found: Interval
+    by_level: Callable[[float], Interval]
+    at: Callable[[int], Interval] = field(init=False)  # the interval at 1 - 5 %/tests, by the number of tests
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", functools.cache(lambda tests: self.by_level(1 - (1 - LEVEL) / tests)))
 
     @property
     def mean(self) -> float:
         """The estimate itself."""
-        return self.found.centre
+        return self.at(1).centre
 
     @property
     def low(self) -> float:
-        """The lower end of the interval."""
-        return self.found.low
+        """The lower end of the 95 % interval."""
+        return self.at(1).low
 
     @property
     def high(self) -> float:
-        """The upper end of the interval."""
-        return self.found.high
+        """The upper end of the 95 % interval."""
+        return self.at(1).high
 
     @property
     def interval(self) -> str:
-        """The interval in words, as evidence."""
-        return self.found.words()
+        """The 95 % interval in words, as evidence."""
+        return self.at(1).words()
 
-    def above(self, bound: float) -> Word:
-        """Whether the true mean is greater than a bound."""
-        return {"above": HOLDS, "below": FAILS, "both": OPEN}[self.found.side(bound)]
+    def above(self, bound: float) -> Criterion:
+        """That the true mean is greater than a bound."""
+        return Comparison(self.at, low=bound, strict=True)
 
-    def at_most(self, bound: float) -> Word:
-        """Whether the true mean is at most a bound."""
-        return {"above": FAILS, "below": HOLDS, "both": OPEN}[self.found.side(bound)]
+    def at_least(self, bound: float) -> Criterion:
+        """That the true mean is at least a bound."""
+        return Comparison(self.at, low=bound)
 
-    def within(self, low: float, high: float) -> Word:
-        """Whether the true mean is at least `low` and at most `high`: equivalence, which ignorance does not show."""
-        return HOLDS if self.found.inside(low, high) else FAILS if self.found.outside(low, high) else OPEN
+    def at_most(self, bound: float) -> Criterion:
+        """That the true mean is at most a bound."""
+        return Comparison(self.at, high=bound)
 
-
-HOLDS: Word = "holds"
-FAILS: Word = "fails"
-OPEN: Word = "not enough data"
-
-
-def mean_of(values: Numbers, tests: int = 1, bounds: Bounds = "any", examples: int | None = None) -> Estimate:
-    """The mean of values [n], n >= 1. tests: how many intervals are looked at together (Bonferroni). examples: on how
-    many each value, an error, was counted."""
-    found = intervals.interval(values, "share" if examples else bounds, _level(tests), examples)
-    if len(values) == 1:
-        return Estimate(replace(found, low=found.centre, high=found.centre, kind=NO_CHANCE))
-    if len(values) == 2 and not found.spread and examples is None:
-        return Estimate(replace(found, low=-math.inf, high=math.inf, kind="no interval of two equal values"))
-    return Estimate(found)
+    def within(self, low: float, high: float) -> Criterion:
+        """That the true mean is at least `low` and at most `high`: equivalence, which ignorance does not show."""
+        return Comparison(self.at, low=low, high=high)
 
 
-def difference(one: Numbers, two: Numbers, tests: int = 1) -> Estimate:
+def mean_of(values: Numbers, bounds: Bounds = "any", examples: int | None = None, step: float = 0.0) -> Estimate:
+    """The mean of values [n], n >= 1. examples: on how many each value, an error, was counted. step: what the values
+    are multiples of, where that is coarse."""
+    return Estimate(lambda level: _mean(values, bounds, examples, step, level))
+
+
+def difference(one: Numbers, two: Numbers) -> Estimate:
     """mean(one) - mean(two), values [n] and [m] of independent seeds (Welch 1947)."""
     if len(one) == len(two) == 1:
         return mean_of(one - two)
-    return Estimate(intervals.difference(one, two, "any", _level(tests)))
+    return Estimate(lambda level: _difference(one, two, level))
 
 
-def of_cells(one: Cell, two: Cell, y: Quantity, split: str, tests: int = 1) -> Estimate:
+def of_cells(one: Cell, two: Cell, y: Quantity, split: str) -> Estimate:
     """The difference of the means of two cells in y, which the claim calls "y"; errors with the numbers of examples."""
     first, second = one.last("y"), two.last("y")
     examples = counted_on(one, y, split), counted_on(two, y, split)
     if examples[0] is None or examples[1] is None or len(first) == len(second) == 1:
-        return difference(first, second, tests)
-    return Estimate(intervals.difference(first, second, "share", _level(tests), (examples[0], examples[1])))
+        return difference(first, second)
+    counted = (examples[0], examples[1])
+    return Estimate(lambda level: intervals.difference(first, second, "share", level, counted))
 
 
 def counted_on(cell: Cell, y: Quantity, split: str) -> int | None:
@@ -103,35 +107,43 @@ def counted_on(cell: Cell, y: Quantity, split: str) -> int | None:
     return size if y == "error" and isinstance(size, int) else None
 
 
-def paired(one: Cell, two: Cell, name: str, tests: int = 1) -> Estimate | None:
+def paired(one: Cell, two: Cell, name: str) -> Estimate | None:
     """The mean of one - two, seed by seed; None where the two have different seeds."""
     first, second = one.by_seed(name), two.by_seed(name)
     if first.keys() != second.keys():
         return None
-    return mean_of(np.array([first[seed] - second[seed] for seed in first]), tests)
-
-
-def at_once(certain: list[Word], doubted: list[Word]) -> Word:
-    """A conjunction of k criteria: all must hold, each at its own level, which never makes it hold too often; it fails
-    where one of them fails at the level divided by k, since one of many fails by chance sooner or later."""
-    if set(certain) == {HOLDS}:
-        return HOLDS
-    return FAILS if worst(doubted) == FAILS else OPEN
+    return mean_of(np.array([first[seed] - second[seed] for seed in first]))
 
 
 def standard_deviation(values: Numbers) -> Estimate:
     """The standard deviation of values [n], n >= 2, that are normal; equal values say nothing of it."""
+    return Estimate(lambda level: _deviation(values, level))
+
+
+def _mean(values: Numbers, bounds: Bounds, examples: int | None, step: float, level: float) -> Interval:
+    found = intervals.interval(values, "share" if examples else bounds, level, examples, step)
+    if len(values) == 1:
+        return replace(found, low=found.centre, high=found.centre, kind=NO_CHANCE)
+    if len(values) == 2 and not found.spread and examples is None and not step:
+        return replace(found, low=-math.inf, high=math.inf, kind=TWO_EQUAL)
+    return found
+
+
+def _difference(one: Numbers, two: Numbers, level: float) -> Interval:
+    found = intervals.difference(one, two, "any", level)
+    if min(len(one), len(two)) == 2 and not found.spread:
+        return replace(found, low=-math.inf, high=math.inf, kind=TWO_EQUAL)
+    return found
+
+
+def _deviation(values: Numbers, level: float) -> Interval:
     from scipy.special import gammaincinv
 
     n, of = len(values), f"standard deviation over {len(values)} seeds"
     if n < 2 or np.ptp(values) == 0:
-        return Estimate(Interval(0.0, 0.0, math.inf, of, "no interval of equal values", LEVEL, spread=False))
+        return Interval(0.0, 0.0, math.inf, of, "no interval of equal values", level, spread=False)
     deviation = float(values.std(ddof=1))
     low, high = (
-        math.sqrt((n - 1) / 2 / float(gammaincinv((n - 1) / 2, q))) for q in (0.5 + LEVEL / 2, 0.5 - LEVEL / 2)
+        math.sqrt((n - 1) / 2 / float(gammaincinv((n - 1) / 2, q))) for q in (0.5 + level / 2, 0.5 - level / 2)
     )
-    return Estimate(Interval(deviation, deviation * low, deviation * high, of, "chi-squared", LEVEL))
-
-
-def _level(tests: int) -> float:
-    return 1 - (1 - LEVEL) / tests
+    return Interval(deviation, deviation * low, deviation * high, of, "chi-squared", level)

@@ -1,32 +1,46 @@
-"""What a judgement is made of: the verdict's three words, the numbers that decide, and how several make one.
+"""What a judgement is made of: a criterion, the numbers that decide, and the verdict on one line or on all."""
 
-"fails" is stronger than "not enough data", which is stronger than "holds": the worst of several is theirs together,
-and nothing at all is not enough data.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-Word = Literal["holds", "fails", "not enough data"]
+from tracking.verdicts.criterion import Certain, Criterion, Word, verdict
+
 Value = float | int | str | list[float] | list[str]
 Numbers = Mapping[str, Value]
 LOST = ("failed", "diverged", "missing", "not finite", "not reached", "unmeasured")  # trials that count for nothing
 BROKEN = "error"  # key of the evidence on a claim whose code raises an error
+REASON = "not_enough"  # key of the evidence that says, in a clause, why there is not enough data
 Evidence = dict[str, Value]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one line, or of all together. numbers: those that decide, by name; ready for JSON."""
+    """What a claim finds of one line. numbers: those that decide, by name; ready for JSON."""
 
-    word: Word
+    criterion: Criterion
     numbers: Numbers = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.criterion, Criterion):
+            raise TypeError(
+                f"a finding begins with a criterion, such as said(good) or mean_of(values).at_most(bound); got "
+                f"{self.criterion!r}"
+            )
+
     @property
-    def fails(self) -> bool:
-        """Whether it contradicts the claim."""
-        return self.word == "fails"
+    def word(self) -> Word:
+        """The verdict, were this the only line."""
+        return verdict(self.criterion)
+
+
+@dataclass(frozen=True)
+class LineVerdict:
+    """What was found of one line, among all. clearance: see `Criterion`."""
+
+    name: str
+    word: Word
+    numbers: Numbers
+    clearance: float
 
 
 @dataclass(frozen=True)
@@ -47,27 +61,6 @@ class Verdict:
         return self.verdict == "fails" or BROKEN in self.evidence
 
 
-def worst(words: Iterable[Word]) -> Word:
-    """The verdict on a conjunction."""
-    found = set(words)
-    if "fails" in found:
-        return "fails"
-    return "holds" if found == {"holds"} else "not enough data"
-
-
-def any_of(words: Iterable[Word]) -> Word:
-    """The verdict on "one of these": holds where one does, fails where all do."""
-    found = set(words)
-    if "holds" in found:
-        return "holds"
-    return "fails" if found == {"fails"} else "not enough data"
-
-
 def lacking(reason: str, **numbers: Value) -> Finding:
-    """Not enough data, and of what."""
-    return Finding("not enough data", {"lacking": reason, **numbers})
-
-
-def said(good: bool) -> Word:
-    """The verdict on what is certain of the recorded trials."""
-    return "holds" if good else "fails"
+    """Not enough data, and why: a clause such as "no trial was perturbed"."""
+    return Finding(Certain(None, 0.0), {REASON: reason, **numbers})

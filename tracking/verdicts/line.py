@@ -95,15 +95,17 @@ class Line:
     """What is judged at once: trials that differ only in their seed, along x, and in what the claim itself compares."""
 
     name: str
-    runs: tuple[Run, ...]
-    cells: tuple[Cell, ...] = field(init=False)  # ordered by x, then as planned
+    runs: tuple[Run, ...]  # in the order of the cells and of their seeds, however they were given
+    cells: tuple[Cell, ...] = field(init=False)  # ordered by x, then by id
 
     def __post_init__(self) -> None:
         together: dict[str, list[Run]] = {}
         for run in sorted(self.runs, key=lambda r: (r.seed, r.id)):
             together.setdefault(run.cell, []).append(run)
-        cells = [Cell(runs[0].x, runs[0].arm, tuple(runs)) for runs in together.values()]
-        object.__setattr__(self, "cells", tuple(sorted(cells, key=lambda c: (c.x, c.runs[0].cell))))
+        found = [Cell(runs[0].x, runs[0].arm, tuple(runs)) for runs in together.values()]
+        cells = tuple(sorted(found, key=lambda c: (c.x, c.runs[0].cell)))
+        object.__setattr__(self, "cells", cells)
+        object.__setattr__(self, "runs", tuple(run for cell in cells for run in cell.runs))
 
     @property
     def x(self) -> list[float]:

@@ -1,5 +1,7 @@
 """From rows to verdicts: every line of a claim is judged for itself, and all must hold.
 
+- Whether one of them fails is asked at a level that the comparisons of all lines share (`tracking.verdicts.criterion`).
+
 - A cell (the trials that differ only in their seed) with fewer seeds than the claim needs, or fewer than the sweep
   asks for (unless the claim says `at_least`), leaves the claim open. So does a trial that diverged, or that has a
   value that is not finite: what holds on the others has not been shown.
@@ -16,10 +18,12 @@ from typing import TYPE_CHECKING
 
 from tracking.analysis.grouping import selected
 from tracking.analysis.grouping import settings as settings_of
+from tracking.analysis.statistics.intervals import LEVEL
 from tracking.common.errors import Refused, SweepError
 from tracking.common.named_files.lookup import Place, where
 from tracking.verdicts.claim import Claim
-from tracking.verdicts.finding import BROKEN, Finding, Numbers, Value, Verdict, lacking, worst
+from tracking.verdicts.criterion import worst
+from tracking.verdicts.finding import BROKEN, REASON, Finding, LineVerdict, Numbers, Value, Verdict, lacking
 from tracking.verdicts.gate import Gated, gated
 from tracking.verdicts.wording import capitalised, of_lines
 
@@ -30,7 +34,16 @@ __all__ = ["Verdict", "judged", "verify"]
 
 LOG = logging.getLogger(__name__)
 
+TOO_FEW = "a cell has fewer seeds than are needed"
 SHOWN = 4  # lines whose numbers are evidence
+FATES = {  # what became of trials that do not count, of one and of several
+    "failed": ("failed", "failed"),
+    "diverged": ("diverged", "diverged"),
+    "missing": ("is missing", "are missing"),
+    "not finite": ("has a value that is not finite", "have values that are not finite"),
+    "not reached": ("does not reach what is asked", "do not reach what is asked"),
+    "unmeasured": ("lacks a measure", "lack a measure"),
+}
 
 
 def verify(frame: "Frame", claims: Iterable[Claim]) -> list[Verdict]:
@@ -59,19 +72,28 @@ def judged(frame: "Frame", claim: Claim) -> Verdict:
     try:
         _refuse(frame, claim)
         lines = gated(frame, claim)
+        findings = [claim.judge(one.line) if one.line.runs else lacking("no trial counts") for one in lines]
+        tests = max(sum(finding.criterion.comparisons for finding in findings), 1)
         each_trial = _each_trial(frame, claim)
-        found = [(one.line.name, _finite(_judged(claim, one, each_trial))) for one in lines]
-        word, numbers = worst(finding.word for _, finding in found), _together(found)
-        evidence: Numbers = {"criterion": _criterion(claim), **numbers, **_counts(lines)}
+        both = zip(lines, findings, strict=True)
+        found = [_of_line(one, finding, tests, each_trial) for one, finding in both]
+        word, numbers = worst(line.word for line in found), _together(found)
+        evidence: Numbers = {"criterion": _criterion(claim, tests), **numbers, **_counts(lines)}
         said = of_lines(claim.found(), found, word)
     except Refused as refusal:
         word, evidence = "not enough data", {"reason": str(refusal)}
     return Verdict(claim.name, word, evidence, claim.statement or capitalised(claim.tested()), claim.label, said)
 
 
-def _criterion(claim: Claim) -> str:
-    """The claim's criterion, and of which trials, in words."""
-    return f"{claim.criterion()}; of trials that end with {claim.reached}" if claim.reached else claim.criterion()
+def _criterion(claim: Claim, tests: int) -> str:
+    """The claim's criterion, of which trials, and at which level one of several comparisons fails, in words."""
+    reached = f"; of trials that end with {claim.reached}" if claim.reached else ""
+    shared = f"; it fails where one of its {tests:,} comparisons does by a {_percent(tests)} interval"
+    return f"{claim.criterion()}{reached}{shared if tests > 1 else ''}"
+
+
+def _percent(tests: int) -> str:
+    return f"{100 * (1 - (1 - LEVEL) / tests):.4g} %"
 
 
 def _refuse(frame: "Frame", claim: Claim) -> None:
@@ -85,31 +107,37 @@ def _each_trial(frame: "Frame", claim: Claim) -> bool:
     return claim.needs(frozenset(settings_of(frame))).each_trial
 
 
-def _judged(claim: Claim, gated: Gated, each_trial: bool) -> Finding:
-    found = claim.judge(gated.line) if gated.line.runs else lacking("no trial that counts")
-    if gated.complete or (found.fails and each_trial):
-        return found
-    return Finding("not enough data", {**found.numbers, "lacking": _missing(gated)})
+def _of_line(gated: Gated, finding: Finding, tests: int, each_trial: bool) -> LineVerdict:
+    """The verdict on one line. tests: the comparisons of all lines."""
+    criterion, numbers = finding.criterion, finding.numbers
+    word = criterion.word(1, tests)
+    if not gated.complete and not (word == "fails" and each_trial):
+        word, numbers = "not enough data", {**numbers, REASON: _missing(gated)}
+    elif word == "not enough data" and criterion.word(1, 1) == "fails":
+        one = f"one of the {tests:,} comparisons fails by its 95 % interval, but none by its {_percent(tests)} interval"
+        numbers = {**numbers, REASON: one}
+    return LineVerdict(gated.line.name, word, _finite(numbers), criterion.clearance)
 
 
 def _missing(gated: Gated) -> str:
-    lost = ", ".join(f"{n} {fate}" for fate, n in gated.counts.items() if n and fate not in ("planned", "finished"))
-    return f"of {gated.counts['planned']} trials {lost}" if lost else "more seeds"
+    planned, counts = gated.counts["planned"], gated.counts
+    lost = [f"{n} {verbs[n > 1]}" for fate, verbs in FATES.items() if (n := counts.get(fate, 0))]
+    return f"of {planned:,} trials {', '.join(lost)}" if lost else TOO_FEW
 
 
-def _together(found: list[tuple[str, Finding]]) -> Numbers:
+def _together(found: list[LineVerdict]) -> Numbers:
     """The evidence of all lines: of one alone its own; of several each under its line's name, and of more than `SHOWN`
-    how many there are of each verdict and those that decide."""
+    how many there are of each verdict and those of the ones that decide which are nearest to failing."""
     if len(found) == 1:
-        return found[0][1].numbers
-    decides = worst(finding.word for _, finding in found)
+        return found[0].numbers
+    decides = worst(line.word for line in found)
     out: dict[str, Value] = {}
     if len(found) > SHOWN:
-        out = {"lines": len(found), **Counter(finding.word for _, finding in found)}
-        found = [(name, finding) for name, finding in found if finding.word == decides]
-    for name, finding in found[:SHOWN]:
-        numbers = {"verdict": finding.word, **finding.numbers}
-        out |= {f"{name}: {key}": value for key, value in numbers.items()}
+        out = {"lines": len(found), **Counter(line.word for line in found)}
+        found = sorted((line for line in found if line.word == decides), key=lambda line: line.clearance)
+    for line in found[:SHOWN]:
+        numbers = {"verdict": line.word, **line.numbers}
+        out |= {f"{line.name}: {key}": value for key, value in numbers.items()}
     return out
 
 
@@ -123,10 +151,9 @@ def _counts(lines: list[Gated]) -> dict[str, Value]:
     return {"trials": total["finished"], "seeds": min((one.seeds for one in lines), default=0), **short, **lost}
 
 
-def _finite(found: Finding) -> Finding:
-    """Without numbers that JSON cannot write: an interval that is not known has none."""
-    numbers = {k: v for k, v in found.numbers.items() if all(map(_writable, v if isinstance(v, list) else [v]))}
-    return Finding(found.word, numbers)
+def _finite(numbers: Numbers) -> Numbers:
+    """Without those that JSON cannot write: an interval that is not known has none."""
+    return {k: v for k, v in numbers.items() if all(map(_writable, v if isinstance(v, list) else [v]))}
 
 
 def _writable(value: float | int | str) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from string import Formatter
 
 from tracking.common.text import number
-from tracking.verdicts.finding import Finding, Numbers, Value, Word
+from tracking.verdicts.criterion import Word
+from tracking.verdicts.finding import REASON, LineVerdict, Numbers, Value
 
 MOST = 3  # numbers of a claim that has no words for them
 SHOWN = 12  # values of a list
@@ -34,23 +35,30 @@ def capitalised(sentence: str) -> str:
     return sentence if set("._/") & set(word.rstrip(".")) else sentence[:1].upper() + sentence[1:]
 
 
-def of_lines(words: str, found: Sequence[tuple[str, Finding]], decided: Word) -> str:
-    """What was found of the first line with the verdict that decided; of several lines how many have it, too."""
-    deciding = [(name, finding) for name, finding in found if finding.word == decided]
+def of_lines(words: str, found: Sequence[LineVerdict], decided: Word) -> str:
+    """What was found of that line with the verdict that decided which is nearest to failing; of several lines how many
+    have it, too."""
+    deciding = [line for line in found if line.word == decided]
     if not deciding:
         return ""
-    (name, first), count = deciding[0], len(deciding)
+    shown = min(deciding, key=lambda line: line.clearance)
+    said = in_words(words, shown.numbers)
     if len(found) == 1:
-        return in_words(words, first.numbers)
-    share = f"{count} of {len(found)} lines {(ONE if count == 1 else SEVERAL)[decided]}"
-    return f"{share} ({'such as ' if count > 1 else ''}{name}): {in_words(words, first.numbers)}"
+        return said
+    if len(deciding) == 1:
+        return f"1 of {len(found)} lines {ONE[decided]} ({shown.name}): {said}"
+    alike = len({line.clearance for line in deciding}) == 1
+    which = "such as" if alike else "clearest" if decided == "fails" else "nearest to failing"
+    return (
+        f"{len(deciding)} of {len(found)} lines {SEVERAL[decided]} ({which}{'' if alike else ':'} {shown.name}): {said}"
+    )
 
 
 def in_words(words: str, numbers: Numbers) -> str:
-    """The numbers of one line in a claim's words, or as a list; what is lacking comes first."""
-    lacking = [f"lacking: {numbers['lacking']}"] if "lacking" in numbers else []
+    """The numbers of one line in a claim's words, or as a list; why there is not enough data comes first."""
+    reason = [str(numbers[REASON])] if REASON in numbers else []
     clauses = [_filled(clause, numbers) for clause in words.split("; ") if _keys(clause) <= numbers.keys()]
-    return "; ".join([*lacking, *(clauses if words and clauses else _listed(numbers))]) or "no number"
+    return "; ".join([*reason, *(clauses if words and clauses else _listed(numbers))]) or "no number"
 
 
 def _filled(clause: str, numbers: Numbers) -> str:
@@ -69,7 +77,7 @@ def _keys(clause: str) -> set[str]:
 
 def _listed(numbers: Numbers) -> list[str]:
     """Intervals, then single numbers, then lists: those that decide come first."""
-    said = {key: value for key, value in numbers.items() if key != "lacking"}
+    said = {key: value for key, value in numbers.items() if key != REASON}
     intervals = [k for k, v in said.items() if isinstance(v, str) and k.endswith("interval")]
     single = [k for k, v in said.items() if isinstance(v, int | float)]
     lists = [k for k, v in said.items() if isinstance(v, list)]

@@ -1,8 +1,9 @@
 """For every claim: lines on which it is just not true, to be drawn again and again.
 
 Where a claim is about means, the truth is the boundary case: the mean is at the bound itself, so that every "holds" is
-an error, and as frequent as it can be for rows on which the claim is false. Where it is about every trial by itself
-there is no chance in it: one of the trials is beyond the bound by a hair.
+an error, and as frequent as it can be for rows on which the claim is false. With "at least" in place of "more than" the
+statement is just true: "fails" is as much of an error, and the more frequent, the more lines there are. Where a claim
+is about every trial by itself there is no chance in it: one of the trials is beyond the bound by a hair.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +23,16 @@ BEST_RATE = {"x": "x", "along": "data.label_noise"}
 
 @dataclass(frozen=True)
 class Boundary:
-    """A claim with settings, what is just not so, and a line of n seeds on which that is the truth."""
+    """A claim with settings, what is just not so, and a line of n seeds on which that is the truth.
+
+    just_true: whether the statement is true as soon as "more than" is "at least", so that "fails" is an error.
+    """
 
     claim: str
     truth: str
     line: Callable[[int, Noise], Line]
     fields: Mapping[str, Any] = field(default_factory=dict)
+    just_true: bool = True
 
 
 def run(seed: int, cell: str, series: Mapping[str, Sequence[float] | float], **more: Any) -> Run:
@@ -154,6 +159,8 @@ BOUNDARIES: tuple[Boundary, ...] = (
              lambda n, z: along(n, z, 0.01, y=(0.4, 0.3, 0.2, 0.21))),
     Boundary("no_overfitting", "the same, and all smaller x are equally good",
              lambda n, z: along(n, z, 0.01, y=(0.2, 0.2, 0.2, 0.21))),
+    Boundary("no_overfitting", "the same, with 20 smaller x",
+             lambda n, z: along(n, z, 0.01, y=(*(0.2,) * 20, 0.21))),
     Boundary("risk_overfits", "the mean last risk is exactly 1.2 times the mean best one",
              lambda n, z: along(n, z, 0.05, last=(1.2, 1.5), best=(1.0, 1.0), train_error=(0.0, 0.0))),
     Boundary("threshold_peak", "the risk rises to the threshold and stays there",
@@ -193,7 +200,10 @@ BOUNDARIES: tuple[Boundary, ...] = (
              {"y": "y", "high": 6, "mean": True}),
     Boundary("monotone", "two neighbours along a setting have the same mean",
              lambda n, z: along(n, z, 0.02, y=(0.1, 0.2, 0.2)), {"x": "x", "y": "y", "order": "rising"}),
-    Boundary("monotone", "the same, of trials with the same seeds", lambda n, z: along(n, z, 0.02, y=(0.1, 0.2, 0.2)),
+    Boundary("monotone", "20 neighbours along a setting have the same mean",
+             lambda n, z: along(n, z, 0.02, y=(0.1,) * 20), {"x": "x", "y": "y", "order": "rising"}),
+    Boundary("monotone", "two neighbours have the same mean, of trials with the same seeds",
+             lambda n, z: along(n, z, 0.02, y=(0.1, 0.2, 0.2)),
              {"x": "x", "y": "y", "order": "rising", "by_seed": True}),
     Boundary("monotone", "one trial stays where it is for one step",
              lambda n, z: every(n, {"y": [1, 2, 3]}, {"y": [1, 2, 2]}), {"x": "step", "y": "y", "order": "rising"}),
@@ -252,7 +262,7 @@ BOUNDARIES: tuple[Boundary, ...] = (
     Boundary("peak_grows", "with the larger value the error no longer falls, and there is no peak",
              lambda n, z: grid(n, z, (0.6, 0.5, 0.4, 0.3, 0.2), (0.4,) * 5)),
     Boundary("optimum_rises", "both have the same best x, with little between it and the next",
-             lambda n, z: grid(n, z, (0.5, 0.3, 0.32, 0.5), (0.5, 0.3, 0.32, 0.5)), BEST_RATE),
+             lambda n, z: grid(n, z, (0.5, 0.3, 0.32, 0.5), (0.5, 0.3, 0.32, 0.5)), BEST_RATE, just_true=False),
     Boundary("optimum_rises", "the best x is the first; with the larger value all are equally good",
              lambda n, z: grid(n, z, (0.3, 0.4, 0.5, 0.6), (0.3,) * 4), BEST_RATE),
     Boundary("optimum_rises", "all x are equally good", lambda n, z: grid(n, z, (0.3,) * 4, (0.3,) * 4), BEST_RATE),

@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import expit, logit
 
-from tests.support.made_up.made_up_frames import SEEDS, STEPS, WIDTHS, noisy, recorded
+from tests.support.made_up.made_up_frames import CURVES, SEEDS, STEPS, WIDTHS, noisy, recorded
 from tracking.analysis.aggregate import aggregate, both, several, single, values
+from tracking.analysis.frame import Frame, Source, as_table
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.statistics.bands import median_rank
 from tracking.common.errors import Refused
@@ -252,3 +256,31 @@ def test_curves_that_are_read_together_are_what_each_is_alone_and_one_that_canno
         for one, alone in zip(tables, both(found, curve, varied), strict=True):
             assert len(one)
             pd.testing.assert_frame_equal(one, alone, check_exact=True)
+
+
+FEW = {"net.width": [2, 8]}
+WHOLE = recorded(FEW)
+DRAWN = [curve for curve in CURVES if curve.name in ("last", "layers", "points")]
+PARTS = {trial: as_table(rows) for trial, rows in WHOLE.rows.groupby("trial", observed=True)}
+
+
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_the_order_of_bundles_and_of_seeds_does_not_change_a_digit(data: st.DataObject) -> None:
+    """Trials spread over bundles in any way, read in any order, and planned with their seeds in any order."""
+    trials, seeds = WHOLE.trials.index.tolist(), data.draw(st.permutations(range(SEEDS)))
+    bundles = {trial: data.draw(st.integers(0, 3)) for trial in trials}
+    rows = {b: pa.concat_tables([PARTS[t] for t in trials if bundles[t] == b]) for b in set(bundles.values())}
+    source = Source({trial: (str(bundle),) for trial, bundle in bundles.items()}, lambda part: rows[int(part)])
+    shuffled = Frame(WHOLE.trials.loc[[f"{cell}-{seed}" for cell in range(2) for seed in seeds]], source)
+    both_ways = zip(several(WHOLE, DRAWN, [*FEW]), several(shuffled, DRAWN, [*FEW]), strict=True)
+    for curve, (one, other) in zip(DRAWN, both_ways, strict=True):
+        for table, again in zip(in_order(one, curve), in_order(other, curve), strict=True):
+            pd.testing.assert_frame_equal(table, again, check_exact=True)
+
+
+def in_order(found: "tuple[pd.DataFrame, pd.DataFrame] | Exception", curve: Curve) -> list[pd.DataFrame]:
+    """Both tables; points of single trials, which lie in the order of the trials, in one of their own."""
+    if isinstance(found, Exception):
+        raise found
+    return [t.sort_values([*t], ignore_index=True) if curve.points else t for t in found]

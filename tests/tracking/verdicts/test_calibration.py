@@ -27,7 +27,7 @@ def test_a_boundary_case_is_one_that_can_be_judged(boundary: Boundary) -> None:
     """A case for which data are always lacking would never hold, and show nothing."""
     line = boundary.line(5, lambda n: np.linspace(-1, 1, n))
     found = claim(boundary.claim, **boundary.fields).judge(line)
-    assert "lacking" not in found.numbers, found.numbers
+    assert "not_enough" not in found.numbers, found.numbers
 
 
 def test_of_many_kinds_of_perturbation_one_seldom_fails_by_chance() -> None:
@@ -35,3 +35,13 @@ def test_of_many_kinds_of_perturbation_one_seldom_fails_by_chance() -> None:
     noise = calibration.normal(np.random.default_rng(1))
     many = Boundary("exceeds_control", "", lambda n, z: changes(n, z, 0.02, -0.1, kinds=8))
     assert calibration.share(many, 5, noise, DRAWS, "fails") * DRAWS < TOO_MANY
+
+
+QUICK = [b for b in BOUNDARIES if calibration.errs_by_failing(b) and len(b.line(2, np.ones).cells) == 1]
+
+
+@pytest.mark.parametrize("boundary", QUICK, ids=lambda b: f"{b.claim}: {b.truth}")
+def test_of_many_cells_that_are_just_true_one_seldom_fails_by_chance(boundary: Boundary) -> None:
+    """Were each judged at 5 % of its own, half of the draws would have one that fails."""
+    noise = calibration.normal(np.random.default_rng(1))
+    assert calibration.share(boundary, 3, noise, DRAWS, "fails", lines=25) * DRAWS < TOO_MANY

@@ -30,12 +30,18 @@ A claim gives one of three verdicts: `holds`, `fails`, or `not enough data`. Its
 - A claim about every trial needs no interval: one trial that contradicts it makes it fail.
 - All planned seeds must have finished, unless `at_least` says how many are enough. A diverged trial, or a value that is
   infinite or undefined, never lets a claim hold.
+- However many cells, points along x and lines a claim compares, "holds" and "fails" are each wrong in at most 5 %.
+  It holds only if every comparison does, so that nothing has to be divided (intersection-union test). Of many
+  comparisons one fails by chance sooner or later: of k in all, each fails only by its interval at 1 - 5 %/k
+  (Bonferroni; the criterion of a verdict says which that is). Where one of several candidates must do (a peak somewhere
+  near the threshold), it is the other way round: each holds only at its share of the 5 %.
 - Several claims on one sweep are several tests: nothing is corrected for their number.
 
 The rows: *statement* and *criterion* are written from settings, here those of the first case in which the tests require
-that the claim holds; *seeds* is what every cell needs; *otherwise open* is what else must be there; *errs* is the share
-of "holds" in simulated data of 2, 3 and 5 seeds for which the statement is just not true (0 for claims about every
-trial), see [benchmarks](../../benchmarks/README.md#calibration-of-claims).
+that the claim holds; *seeds* is what every cell needs; *also open where* is what else leaves it open; *errs* is the
+share of "holds" in simulated data of 2, 3 and 5 seeds for which the statement is just not true (0 for claims about
+every trial), and that of "fails" of 8 lines of which it is just true, see
+[benchmarks](../../benchmarks/README.md#calibration-of-claims).
 
 """
 
@@ -51,7 +57,7 @@ def section(name: str) -> str:
         "statement": one.tested(),
         "criterion": one.criterion(),
         "seeds": str(least_seeds(one, one.needs(frozenset(case.trials[0].settings)))),
-        "otherwise open": missing(name),
+        "also open where": missing(name),
         "errs": errs(name),
     }
     lines = "".join(f"| {key} | {text} |\n" for key, text in rows.items() if text)
@@ -60,8 +66,10 @@ def section(name: str) -> str:
 
 def missing(name: str) -> str:
     """What the cases lack that are open."""
-    found = [judged(c.trials, name, **c.fields).evidence.get("lacking") for c in CASES if is_open(c, name)]
-    return "; ".join(dict.fromkeys(str(one) for one in found if one and one != "more seeds"))
+    found = [judged(c.trials, name, **c.fields).evidence.get("not_enough") for c in CASES if is_open(c, name)]
+    return "; ".join(
+        dict.fromkeys(str(one) for one in found if one and one != "a cell has fewer seeds than are needed")
+    )
 
 
 def is_open(case: Case, name: str) -> bool:
@@ -69,9 +77,11 @@ def is_open(case: Case, name: str) -> bool:
 
 
 def errs(name: str) -> str:
-    """The largest share over the boundary cases of a claim, for each number of seeds."""
+    """The largest share over the boundary cases of a claim: of "holds" for each number of seeds, and of "fails"."""
     cases = [c for c in json.loads(RESULTS.read_text())["cases"] if c["claim"] == name]
-    return ", ".join(f"{max(c['normal'][str(n)] for c in cases):.1%}" for n in SEEDS)
+    holds = ", ".join(f"{max(c['normal'][str(n)] for c in cases):.1%}" for n in SEEDS)
+    fails = [c["fails"] for c in cases if c["fails"] is not None]
+    return f"holds {holds}" + (f"; fails {max(fails):.1%}" if fails else "")
 
 
 def shipped() -> str:
@@ -101,4 +111,4 @@ def test_every_claim_has_a_calibration_within_what_is_allowed() -> None:
     found: dict[str, Any] = json.loads(RESULTS.read_text())
     assert {case["claim"] for case in found["cases"]} == set(CLAIMS.names())
     assert found["draws"] >= 1000
-    assert [c for c in found["cases"] if max(c["normal"].values()) > ALLOWED] == []
+    assert [c for c in found["cases"] if max(*c["normal"].values(), c["fails"] or 0) > ALLOWED] == []

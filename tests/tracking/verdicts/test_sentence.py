@@ -1,12 +1,15 @@
 """A verdict is said in sentences: what was found, of how many trials, and the criterion."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.made_up.claim_cases import CASES, Case
 from tests.support.made_up.claim_rows import judged, last
 from tests.support.made_up.claim_trials import risks, widths
 from tracking.verdicts.claim import CLAIMS
-from tracking.verdicts.finding import Finding
+from tracking.verdicts.criterion import Word
+from tracking.verdicts.finding import LineVerdict
 from tracking.verdicts.sentence import criterion_sentence, found_sentence, sentence
 from tracking.verdicts.wording import capitalised, in_words, of_lines
 
@@ -15,7 +18,9 @@ INF = float("inf")
 
 def test_a_claim_with_one_line_says_what_was_found_then_the_criterion() -> None:
     verdict = judged(widths([0.5, 0.4, 0.3]), "no_overfitting")
-    assert found_sentence(verdict).startswith("Found: test error 0.3 at 1,000 parameters; minus that at ")
+    assert found_sentence(verdict).startswith(
+        "Found: test error is 0.3 at 1,000 parameters; the difference from that at "
+    )
     assert "(95 % interval " in found_sentence(verdict) and found_sentence(verdict).endswith(" a cell.")
     assert criterion_sentence(verdict).startswith("Criterion: the 95 % intervals (Welch) of test error at the largest")
     assert sentence(verdict) == f"{found_sentence(verdict)} {criterion_sentence(verdict)}"
@@ -24,17 +29,43 @@ def test_a_claim_with_one_line_says_what_was_found_then_the_criterion() -> None:
 def test_of_several_lines_the_one_that_decided_is_said() -> None:
     lines = [*last({"noise": 0}, {"risk test": [1.0, 1.1, 0.9]}), *last({"noise": 1}, {"risk test": [9.0, 9.1, 8.9]})]
     said = sentence(judged(lines, "bounded", y="risk", split="test", high=2.0))
-    assert "1 of 2 lines fails (noise 1): test risk from 8.9 to 9.1" in said and "noise 0" not in said
+    assert "1 of 2 lines fails (noise 1): test risk is from 8.9 to 9.1" in said and "noise 0" not in said
 
 
 def test_of_lines_that_decide_together_one_is_an_example() -> None:
-    lines = [(f"width {w}", Finding("holds", {"mean": w})) for w in (2, 4)]
+    lines = [LineVerdict(f"width {w}", "holds", {"mean": w}, 1.0) for w in (2, 4)]
     assert of_lines("mean {mean}", lines, "holds") == "2 of 2 lines hold (such as width 2): mean 2"
+
+
+def test_the_example_of_several_lines_is_the_one_that_is_nearest_to_failing_or_fails_most_clearly() -> None:
+    def said(word: Word, *clearances: float) -> str:
+        lines = [LineVerdict(f"line {c:g}", word, {"mean": c}, c) for c in clearances]
+        return of_lines("mean {mean}", [*lines, LineVerdict("other", "holds", {"mean": 0}, 9.0)], word)
+
+    assert said("not enough data", 0.5, -0.9, 0.1) == (
+        "3 of 4 lines have not enough data (nearest to failing: line -0.9): mean -0.9"
+    )
+    assert said("fails", -1.5, -7.0) == "2 of 3 lines fail (clearest: line -7): mean -7"
+
+
+@pytest.mark.parametrize(
+    ("claim", "fields", "values"),
+    [
+        ("chance_error", {}, {"a": [0.9005, 0.9, 0.8995], "b": [0.9055, 0.905, 0.9045], "c": [0.9, 0.9005, 0.8994]}),
+        ("bounded", {"y": "error", "split": "test", "high": 2.0}, {"a": [1.0, 1.2], "b": [1.9, 1.0], "c": [1.8, 1.7]}),
+    ],
+)
+def test_the_line_that_is_shown_is_the_nearest_to_the_bound(
+    claim: str, fields: dict[str, Any], values: dict[str, list[float]]
+) -> None:
+    trials = [trial for line, each in values.items() for trial in last({"line": line}, each)]
+    found = judged(trials, claim, **fields)
+    assert (found.verdict, "3 of 3 lines hold (nearest to failing: b)" in found.found) == ("holds", True)
 
 
 def test_what_is_lacking_comes_before_any_number() -> None:
     said = sentence(judged(last({}, {"risk test": [INF, INF, 8.16]}), "bounded", y="risk", split="test", high=1e15))
-    assert "Found: lacking: of 3 trials 2 not finite; test risk 8.16; number of values 1; 1 trial" in said
+    assert "Found: of 3 trials 2 have values that are not finite; test risk is 8.16 (n = 1); 1 trial" in said
     assert "2 not finite. Criterion" in said
 
 

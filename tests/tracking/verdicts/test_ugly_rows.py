@@ -36,7 +36,7 @@ def test_infinite_risks_are_counted_and_never_passed_over() -> None:
     found = judged(last({}, {"risk test": [INF, INF, 8.16]}), "bounded", y="risk", split="test", high=1e15)
     assert found.verdict == "not enough data"
     assert (found.evidence["not finite"], found.evidence["trials"]) == (2, 1)
-    assert "2 not finite" in str(found.evidence["lacking"])
+    assert "2 have values that are not finite" in str(found.evidence["not_enough"])
 
 
 @pytest.mark.parametrize("value", [INF, -INF, NAN])
@@ -171,7 +171,7 @@ def test_seeds_that_did_not_finish_make_a_verdict_doubtful() -> None:
     lost = [Trial({}, {}, state) for state in ("failed", "failed", "missing", "running")]
     found = judged([*done, *lost], "bounded", y="rank", high=6)
     assert found.verdict == "not enough data"
-    assert found.evidence["lacking"] == "of 5 trials 2 failed, 2 missing"
+    assert found.evidence["not_enough"] == "of 5 trials 2 failed, 2 are missing"
     assert told([*done, *lost], "bounded", y="rank", high=6, at_least=1) == "holds"
     assert told([*done, *lost], "bounded", y="rank", high=6, at_least=2) == "not enough data"
 

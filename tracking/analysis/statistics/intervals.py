@@ -43,7 +43,6 @@ from numpy.typing import NDArray
 from tracking.common.text import number, rounded
 
 Bounds = Literal["any", "positive", "share"]
-Side = Literal["above", "below", "both"]
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
@@ -84,10 +83,6 @@ class Interval:
     level: float
     spread: bool = True
 
-    def side(self, bound: float) -> Side:
-        """Where the interval lies of a bound: wholly "above" it, wholly at or "below" it, or on "both" sides."""
-        return "above" if self.low > bound else "below" if self.high <= bound else "both"
-
     def inside(self, low: float, high: float) -> bool:
         """Whether the whole interval lies in [low, high]: what a claim of equivalence needs."""
         return low <= self.low and self.high <= high
@@ -112,12 +107,18 @@ def bounds_of(measure: str) -> Bounds:
 
 
 def interval(
-    values: Sequence[float] | Floats, bounds: Bounds = "any", level: float = LEVEL, examples: int | None = None
+    values: Sequence[float] | Floats,
+    bounds: Bounds = "any",
+    level: float = LEVEL,
+    examples: int | None = None,
+    step: float = 0.0,
 ) -> Interval:
     """The interval of the mean of `values` [n], one value a seed.
 
-    `examples`: on how many examples each value, a share, was counted. Raises ValueError for no values, values that are
-    not finite, and values out of bounds.
+    `examples`: on how many examples each value, a share, was counted. `step`: what the values are multiples of, as rank
+    correlations of few networks are; no standard deviation is taken to be below that of rounding to it,
+    step / sqrt(12), since equal values are then a coincidence. Raises ValueError for no values, values that are not
+    finite, and values out of bounds.
     """
     x = _checked(values, bounds)
     n, mean, spread = len(x), float(x.mean()), float(np.ptp(x)) > 0
@@ -133,7 +134,7 @@ def interval(
         )
     if n == 1:
         return Interval(mean, *ENDS[bounds], of, "no interval of one seed", level, spread=False)
-    sd = np.array([x.std(ddof=1) if spread else 0.0])
+    sd = np.array([max(x.std(ddof=1) if spread else 0.0, step / math.sqrt(12))])
     low, high = (float(end[0]) for end in limits(np.array([n]), np.array([mean]), sd, bounds, level))
     return Interval(mean, low, high, of, KINDS[bounds], level, spread)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracking.analysis.moments import DECIDE
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import Condition, Quantity, bounds
-from tracking.analysis.statistics.correlation import of_ranks
+from tracking.analysis.statistics.correlation import of_points
 from tracking.analysis.statistics.intervals import ENDS, KINDS, LEVEL
 from tracking.analysis.values import at_words
 from tracking.common.text import printable
@@ -191,7 +191,7 @@ def ranks(curve: Curve, table: "pd.DataFrame") -> list[str]:
     series = [column for column in ("split", "layer", "at") if shown[column].nunique() > 1]
     said = []
     for names, part in shown.groupby(series, sort=False) if series else [((), shown)]:
-        found = of_ranks(part["x"].to_numpy(float), part["centre"].to_numpy(float), "kendall")
+        found = of_points(part["x"].to_numpy(float), part["centre"].to_numpy(float), "kendall")
         if found is None:
             continue
         which = f" ({', '.join(map(str, names))})" if names else ""
@@ -208,7 +208,7 @@ def _within(shown: "pd.DataFrame") -> str:
     if not 2 <= len(groups) <= MOST_GROUPS:
         return ""
     found = {
-        str(name): of_ranks(part["x"].to_numpy(float), part["centre"].to_numpy(float), "kendall")
+        str(name): of_points(part["x"].to_numpy(float), part["centre"].to_numpy(float), "kendall")
         for name, part in groups
     }
     each = [f"{name} {rank.centre:.2f}" for name, rank in found.items() if rank]

@@ -125,6 +125,7 @@ def loss(outputs, labels):
 NO_DATA = """
 from typing import Literal
 from tracking.verdicts.claim import Claim, Measured, Needs
+from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Finding
 
 class Settings(Claim):
@@ -132,7 +133,7 @@ class Settings(Claim):
     def needs(self, settings): return Needs({"y": Measured("error", "test")}, per="cell")
     def tested(self): return "Anything."
     def criterion(self): return "always"
-    def judge(self, line): return Finding("holds")
+    def judge(self, line): return Finding(said(True))
 """
 
 
