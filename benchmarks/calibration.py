@@ -1,6 +1,6 @@
 """How often each claim errs in boundary cases: simulated rows of 2, 3 and 5 seeds, and of several lines.
 
-    python -m benchmarks.calibration [--draws 1000] [--out benchmarks/results/calibration.json]
+    python -m benchmarks.calibration [--draws 1000] [--jobs 2] [--out benchmarks/results/calibration.json]
 
 A criterion that says "holds" where all of a 95 % interval is on its side of a bound may say so of a boundary case in
 2.5 % of the draws, and must not in more than 5 %. Nor must it say "fails", of a statement that is just true, in more
@@ -11,8 +11,9 @@ column is for information. `--table` only makes the table in benchmarks/README.m
 
 import argparse
 import json
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +52,17 @@ def skewed(draw: np.random.Generator) -> Noise:
     return lambda n: draw.standard_exponential(n) - 1
 
 
-def simulated(draws: int) -> Iterator[dict[str, Any]]:
-    """One entry for every boundary case: the share of "holds" by number of seeds, and of "fails" of several lines."""
-    for place, boundary in enumerate(BOUNDARIES):
-        draw = np.random.default_rng(place)
-        yield {
-            "claim": boundary.claim,
-            "truth": boundary.truth,
-            "fields": dict(boundary.fields),
-            "normal": {str(n): share(boundary, n, normal(draw), draws) for n in SEEDS},
-            "skewed": {str(n): share(boundary, n, skewed(draw), draws) for n in SEEDS},
-            "fails": share(boundary, 3, normal(draw), draws, "fails", LINES) if errs_by_failing(boundary) else None,
-        }
+def simulated(draws: int, place: int) -> dict[str, Any]:
+    """One boundary case: the share of "holds" by number of seeds, and of "fails" of several lines."""
+    boundary, draw = BOUNDARIES[place], np.random.default_rng(place)
+    return {
+        "claim": boundary.claim,
+        "truth": boundary.truth,
+        "fields": dict(boundary.fields),
+        "normal": {str(n): share(boundary, n, normal(draw), draws) for n in SEEDS},
+        "skewed": {str(n): share(boundary, n, skewed(draw), draws) for n in SEEDS},
+        "fails": share(boundary, 3, normal(draw), draws, "fails", LINES) if errs_by_failing(boundary) else None,
+    }
 
 
 def table(cases: list[dict[str, Any]], draws: int) -> str:
@@ -93,11 +93,13 @@ def write_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="only make the table in benchmarks/README.md")
     asked = parser.parse_args()
     if not asked.table:
-        cases = list(simulated(asked.draws))
+        with ProcessPoolExecutor(asked.jobs) as pool:
+            cases = list(pool.map(partial(simulated, asked.draws), range(len(BOUNDARIES))))
         found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "draws": asked.draws, "allowed": ALLOWED, "cases": cases}
         asked.out.write_text(json.dumps(found, indent=1) + "\n")
         for case in cases:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from workers.engines.gpu.layers import Route
     from workers.experiments import growth, hessian, interpolation, landscape, linear, network, regression, ridge
     from workers.interfaces.dataset import Dataset, DatasetT
-    from workers.interfaces.experiment import Experiment, ExperimentT
+    from workers.interfaces.experiment import BoundedMeasures, Experiment, ExperimentT
     from workers.interfaces.loss import Loss
-    from workers.interfaces.measure import Measure
+    from workers.interfaces.measure import Bounded, Measure
     from workers.interfaces.net import Net, NetT
     from workers.interfaces.optimizer import Optimizer, OptimizerT
     from workers.interfaces.perturbation import Perturbation, PerturbationT
@@ -98,6 +98,12 @@ def losses(*modules: "Loss") -> None: ...
 def measures(*modules: "Measure") -> None: ...
 
 
+def bounded(*modules: "Bounded") -> None: ...
+
+
+def bounded_measures(*modules: "BoundedMeasures") -> None: ...
+
+
 def engines(*modules: "Engine") -> None: ...
 
 
@@ -152,5 +158,11 @@ def compared_by_mypy() -> None:
         normalized_margin_10th_percentile, normalized_risk, pac_bayes, pac_bayes_magnitude, parameters,
         path_norm, risk, sharpness, spectral_complexity, spectral_norm, spectral_norm_product, stable_rank, trace,
     )  # fmt: skip
+    bounded(
+        cross_entropy_of_outputs, distance_from_init, effective_rank, error, fisher_rao, frobenius_norm, gradient_noise,
+        gradient_norm, l1_norm, norm, normalized_risk, pac_bayes, pac_bayes_magnitude, parameters, path_norm, risk,
+        spectral_complexity, spectral_norm, stable_rank,
+    )  # fmt: skip
+    bounded_measures(growth, hessian, interpolation, landscape, linear, regression, ridge)
     engines(common_loop, grouped, ours, resident, vmap)
     convolutions(grouped_convolution, triton, unfolded)

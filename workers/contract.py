@@ -13,12 +13,14 @@ from typing import Any, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from tracking.analysis.statistics.intervals import ANY
 from tracking.common.errors import SweepError
 from tracking.common.named_files.contract import Check
 from tracking.common.named_files.lookup import where
 from tracking.common.named_files.plugins import Kind
 from tracking.records.rows import Row
 from workers.experiments import network
+from workers.interfaces.bounds import of_file
 from workers.plugins import DATASETS, LOSSES, MEASURES, NETS, OPTIMIZERS, PERTURBATIONS, SCHEDULES
 from workers.runtime import checkpoint
 from workers.trial import Trial
@@ -176,9 +178,13 @@ def _unmeasured(folder: str, name: str, rows: Rows) -> str:
     if folder != "measures":
         return ""
     promised, found = set(MEASURES.load(name).SPLITS), {split for _, _, split, measure, _ in rows if measure == name}
-    if promised == found:
-        return ""
-    return f"SPLITS says {sorted(promised)}, and it yields values of the splits {sorted(found)}"
+    if promised != found:
+        return f"SPLITS says {sorted(promised)}, and it yields values of the splits {sorted(found)}"
+    low, high = of_file(MEASURES.place(name).path) or ANY
+    values = [value for key, value in rows.items() if key[3] == name and math.isfinite(value)]
+    if values and not low <= min(values) <= max(values) <= high:
+        return f"BOUNDS says {low:g} to {high:g}, and it yields values from {min(values):g} to {max(values):g}"
+    return ""
 
 
 def _differs(expected: Rows, found: Rows, tolerance: float) -> str:

@@ -13,11 +13,13 @@ from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import Reducer, in_this_process, stored
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
+from tracking.analysis.statistics.intervals import Bounds
 from tracking.plotting.style.labels import Caption
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.verdicts.sentence import sentence
 from tracking.verdicts.verify import Verdict, verify
+from workers.interfaces.bounds import bounds
 from workers.interfaces.dataset import DataSettings
 from workers.plugins import EXPERIMENTS
 from workers.training.settings import OnImages
@@ -122,7 +124,7 @@ class Results:
             step = EXPERIMENTS.load(self.sweep.experiment).STEP
         by = codes(self.records[id] for id in shown if id in self.records)
         counts = tuple(f"{n} by {name}" for name, n in by.most_common()) if len(by) > 1 else ()
-        return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step, counts)
+        return Caption(self.sweep.title, self.sweep.source, ", ".join(sorted(titles)), step, counts, self.frame.bounds)
 
 
 def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, reducer: Reducer = in_this_process) -> Results:
@@ -137,8 +139,15 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, reducer: Reduce
     classes = _classes(trials)
     planned = (Planned(t.id, t.cell, t.seed, t.unseeded, n) for t, n in zip(trials, classes, strict=True))
     source = stored(ledger, records.values())
-    found = frame(planned, outcomes, source, parents(sweep), reducer(ledger))
+    found = frame(planned, outcomes, source, parents(sweep), reducer(ledger), _bounds(sweep, trials))
     return Results(sweep, trials, ledger, records, found)
+
+
+def _bounds(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, Bounds]:
+    """Between which numbers the values lie that are measured, as far as the files of measures and experiment say it."""
+    measures = {name for trial in trials[:1] for name in trial.plain.get("measure") or ()}
+    with sweep.files.active():
+        return bounds(sweep.experiment, sorted(measures))
 
 
 def _classes(trials: Sequence[Trial]) -> list[int]:

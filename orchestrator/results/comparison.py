@@ -124,7 +124,12 @@ def _curve(name: str, sweeps: Sequence[Labelled], notes: list[str]) -> CurveOfAl
         varying = [varied(one.results.sweep) for one in sweeps]
         group = analysis.lines_by(frames, curves, varying)
         sides = tuple(
-            Side(one.label, *both(frame, analysis.grouped(curve, frame, group), vary, few=False), one.store.root)
+            Side(
+                one.label,
+                *both(frame, analysis.grouped(curve, frame, group), vary, few=False),
+                one.store.root,
+                frame.bounds,
+            )
             for one, frame, curve, vary in zip(sweeps, frames, curves, varying, strict=True)
         )
     except Refused as refusal:

@@ -16,6 +16,7 @@ from orchestrator.execution.store.keep_code import keep
 from orchestrator.execution.store.keep_sweep import keep_sweep
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.resources import Resources
+from orchestrator.results.build import build
 from orchestrator.spec.expand import expand
 from orchestrator.spec.kept import read as kept_read
 from orchestrator.spec.load import read
@@ -23,6 +24,7 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes
 from tests.support import user_files
 from tests.support.user_files import RAISES
+from tracking.analysis.statistics.intervals import POSITIVE
 from tracking.common.errors import BadSweep
 from tracking.common.named_files.user_files import NONE, current
 from tracking.records.ledger import Ledger
@@ -61,6 +63,18 @@ def test_a_sweep_of_own_files_is_trained_and_judged(tmp_path: Path) -> None:
     assert set(rows["measure"]) == {"error", "largest", "parameters", "risk"}
     assert (rows[rows["measure"] == "parameters"]["value"] == 640).all()
     assert [v.verdict for v in sweeps.verdicts(sweep, store)] == ["holds"] and not sweeps.plan(sweep, store).to_run
+
+
+def test_the_bounds_that_a_measure_says_are_those_of_its_band_and_of_the_figure(tmp_path: Path) -> None:
+    sweep = read(str(user_files.write(tmp_path, {"measures/largest.py": f"BOUNDS = (0, None)\n{user_files.MEASURE}"})))
+    trials = expand(sweep)
+    results = build(sweep, trials, Ledger.read(Store(str(tmp_path / "runs"))))
+    assert results.frame.bounds["largest"] == results.caption({}).bounds["largest"] == POSITIVE
+    said = problems(tmp_path, {"measures/largest.py": f"BOUNDS = (1, 0)\n{user_files.MEASURE}"})
+    assert said == [
+        "mine.yaml:11:1: measure: measures/largest.py: BOUNDS must be the smallest and the largest possible value, "
+        "such as (0, None) or (0, 1), got (1, 0)"
+    ]
 
 
 def test_a_net_derived_from_a_shipped_one_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ interval that contains 0 does not show that two means are equal.
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -23,7 +23,7 @@ from tracking.analysis.grouping import select
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics import intervals
-from tracking.analysis.statistics.intervals import ENDS, Bounds, Interval
+from tracking.analysis.statistics.intervals import Bounds, Interval
 from tracking.analysis.values import text
 from tracking.common.text import number
 
@@ -44,13 +44,14 @@ COLUMNS = (
 
 
 class Side(NamedTuple):
-    """The curve of one sweep: its label, what `aggregate` and `values` made of the curve, and the store of its records,
-    in which a trial's id names one record."""
+    """The curve of one sweep: its label, what `aggregate` and `values` made of the curve, the store of its records,
+    in which a trial's id names one record, and the bounds of measures, as in `Frame`."""
 
     label: str
     points: "pd.DataFrame"
     values: "pd.DataFrame"
     store: str
+    bounds: Mapping[str, Bounds]
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _row(curve: Curve, first: Side, other: Side, name: str, one: _Point, two: _P
     shared = one.values.keys() & two.values.keys() if first.store == other.store else set()
     mine, theirs = (_finite(point.values, shared) for point in (one, two))
     used = _used(mine, theirs)
-    found, row = used.interval(bounds(curve.y)), one.row
+    found, row = used.interval(bounds(curve.y, first.bounds)), one.row
     itself = bool(shared) and not (mine and theirs)
     shown = _used(*(_finite(point.values, ()) for point in (one, two))) if itself else used
     return {
@@ -230,7 +231,7 @@ class _Used(NamedTuple):
             centre = _mean(self.other) - _mean(self.first)
             return Interval(centre, math.nan, math.nan, "difference", "no interval", intervals.LEVEL, spread=False)
         make = intervals.paired if self.how == "paired" else intervals.difference
-        return make(self.other, self.first, _within(kind, self.first, self.other))
+        return make(self.other, self.first, kind.holding(self.first, self.other))
 
 
 def _used(first: dict[int, float], other: dict[int, float]) -> _Used:
@@ -240,12 +241,6 @@ def _used(first: dict[int, float], other: dict[int, float]) -> _Used:
         return _Used(one, two, "paired")
     one, two = np.array([*first.values()]), np.array([*other.values()])
     return _Used(one, two, "Welch" if min(len(one), len(two)) >= 2 else "none")
-
-
-def _within(kind: Bounds, *values: NDArray[np.float64]) -> Bounds:
-    """The bounds of a measure, unless a value lies outside of them."""
-    low, high = ENDS[kind]
-    return kind if all(v.min() >= low and v.max() <= high for v in values) else "any"
 
 
 def _mean(values: NDArray[np.float64]) -> float:

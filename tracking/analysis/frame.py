@@ -4,7 +4,7 @@ pandas is imported where tables are made: `sweep status` and `sweep plan` make n
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracking.analysis.batches import batches
+from tracking.analysis.statistics.intervals import Bounds
 from tracking.analysis.values import CLASSES, Nested, absent, frozen, matching
 from tracking.records.rows import SCHEMA, coded
 
@@ -89,12 +90,14 @@ class Frame:
     source: their committed rows, which may be more than fit into memory: nothing reads them all but `rows`.
     parents: the settings that decide whether others exist (those that a sweep's `when` names as conditions).
     each: how batches of trials are reduced.
+    bounds: between which numbers the values of measures lie, of those that say it.
     """
 
     trials: "pd.DataFrame"
     source: Source
     parents: frozenset[str] = frozenset()
     each: Each = in_turn
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
 
     def having(self, trials: "pd.DataFrame") -> "Frame":
         """The same rows for other lines of `trials`."""
@@ -218,6 +221,7 @@ def frame(
     source: Source,
     parents: Iterable[str] = (),
     each: Each = in_turn,
+    bounds: Mapping[str, Bounds] | None = None,
 ) -> Frame:
     """Joins what was planned with what is recorded. `outcomes[id]` holds state, step, reason, digest."""
     import pandas as pd
@@ -234,7 +238,7 @@ def frame(
     }
     columns = {name: _series(values).set_axis(index) for name, values in about.items()}
     trials = pd.DataFrame({**columns, **_settings(whole, index)}, index=index)
-    return Frame(trials, source, frozenset(parents), each)
+    return Frame(trials, source, frozenset(parents), each, bounds or {})
 
 
 def _settings(planned: Sequence[Planned], index: "pd.Index[Any]") -> "dict[str, pd.Series[Any]]":

@@ -16,6 +16,7 @@ from tracking.analysis.series import Reader, Which, series
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics.bands import centre_and_band, numbered
+from tracking.analysis.statistics.intervals import Bounds
 from tracking.common.errors import Refused, SweepError
 
 if TYPE_CHECKING:
@@ -70,13 +71,15 @@ class Wanted(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """What a batch is reduced by for one of several curves. number: of the curve. few: as in `reduce`."""
+    """What a batch is reduced by for one of several curves. number: of the curve. few: as in `reduce`. within: the
+    bounds of y."""
 
     number: int
     curve: Curve
     stepwise: bool
     level: float | None
     few: bool
+    within: Bounds
 
 
 def reduce(wanted: Sequence[Wanted], few: bool) -> list[Reduced | Exception]:
@@ -91,7 +94,7 @@ def reduce(wanted: Sequence[Wanted], few: bool) -> list[Reduced | Exception]:
         keys = selection.frame.trials["key"]
         groups = keys.map(selection.cells.set_index("key")["group"])
         trials = trials.assign(**{f"key {i}": keys, f"group {i}": groups})
-        readings.append(_Reading(i, curve, selection.stepwise, level, few))
+        readings.append(_Reading(i, curve, selection.stepwise, level, few, bounds(curve.y, frame.bounds)))
     merges = [_Merge(few) for _ in wanted]
     for parts in frame.having(trials).reduced(partial(_parts, readings)):
         for merge, part in zip(merges, parts, strict=True):
@@ -125,12 +128,12 @@ def _parts(readings: Sequence[_Reading], batch: "Frame") -> list[Part | Exceptio
 def _part(reading: _Reading, batch: "Frame") -> Part:
     import pandas as pd
 
-    number, curve, stepwise, level, few = reading
+    number, curve, stepwise, level, few, within = reading
     columns = {f"{name} {number}": name for name in ("key", "group")}
     batch = batch.having(batch.trials[[*columns, "seed", "state"]].rename(columns=columns))
     reader = Reader(curve, stepwise, level)
     values = _by_seed(reader.values(batch), batch)
-    points = _points(values, ["key", "series", *(["step"] if "every" in curve.steps else [])], curve, stepwise)
+    points = _points(values, ["key", "series", *(["step"] if "every" in curve.steps else [])], curve, stepwise, within)
     of_each = values["series"].to_numpy() * len(batch.trials) + values["place"].to_numpy()
     one, place = np.divmod(pd.unique(of_each), max(len(batch.trials), 1))
     about = batch.trials
@@ -150,15 +153,13 @@ def _by_seed(values: "pd.DataFrame", batch: "Frame") -> "pd.DataFrame":
     return values.take(np.argsort(seeds, kind="stable"))
 
 
-def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: bool) -> "pd.DataFrame":
+def _points(values: "pd.DataFrame", keys: list[str], curve: Curve, stepwise: bool, within: Bounds) -> "pd.DataFrame":
     """Centre and band of the finite values of each point, and the counts of the others."""
     group, whole = numbered(values, keys)
     finite, never = np.isfinite(values["value"].to_numpy()), (values["step"] == NEVER).to_numpy()
     whole["not_finite"] = np.bincount(group[~finite & ~never], minlength=len(whole))
     whole["not_reached"] = np.bincount(group[never], minlength=len(whole))
-    found = centre_and_band(
-        values["value"].to_numpy()[finite], group[finite], curve.centre, curve.band, bounds(curve.y)
-    )
+    found = centre_and_band(values["value"].to_numpy()[finite], group[finite], curve.centre, curve.band, within)
     whole = whole.join(found)
     return whole.merge(agreed(values, keys, curve), on=keys, how="left") if stepwise else whole
 

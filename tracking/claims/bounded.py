@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from tracking.analysis.specs.quantity import Split, Y, bounds, named
+from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.analysis.statistics.intervals import ANY
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import said
 from tracking.verdicts.estimate import counted_on, mean_of
@@ -68,7 +69,9 @@ class Settings(Claim):
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
         if self.mean:
             (cell,) = line.cells
-            found = mean_of(cell.last("y"), bounds=bounds(self.y), examples=counted_on(cell, self.y, self.split))
+            y = cell.last("y")
+            within = line.bounds.get("y", ANY).holding(y)
+            found = mean_of(y, bounds=within, examples=counted_on(cell, self.y, self.split))
             return Finding(found.within(low, high), {"mean": found.mean, "interval": found.interval})
         counted = [self._counted(run) for run in line.runs]
         if not all(len(values) for values in counted):

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tracking.analysis.statistics.intervals import SHARE
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.estimate import counted_on, mean_of
 from tracking.verdicts.finding import Finding, lacking
@@ -33,7 +34,7 @@ class Settings(Claim):
 
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells
-        found = mean_of(cell.last("error"), bounds="share", examples=counted_on(cell, "error", "test"))
+        found = mean_of(cell.last("error"), bounds=SHARE, examples=counted_on(cell, "error", "test"))
         classes = cell.runs[0].classes
         if self.chance is None and classes < 2:
             return lacking("the number of classes of the data is not known: give `chance`", mean=found.mean)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.values import words
 from tracking.plotting.kinds import curve_figure, panels
 from tracking.plotting.kinds.panels import Panel, Part
@@ -28,7 +29,7 @@ MOST_POINTS = 10_000  # of one chart; a larger figure is shown as a picture
 def chart(part: Part, caption: Caption) -> Plain | None:
     """The chart of a curve; None where it has too many points for a page, or none."""
     curve = part.curve
-    shown = curve_figure.within_bounds(curve, curve_figure.in_place(curve, part.table))
+    shown = curve_figure.within_bounds(bounds(curve.y, caption.bounds), curve_figure.in_place(curve, part.table))
     if len(shown) > MOST_POINTS or not shown["centre"].notna().any():
         return None
     unordered = curve_figure.unordered_x(shown)

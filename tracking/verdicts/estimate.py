@@ -22,7 +22,7 @@ import numpy as np
 
 from tracking.analysis.specs.quantity import Quantity
 from tracking.analysis.statistics import intervals
-from tracking.analysis.statistics.intervals import LEVEL, NO_CHANCE, Bounds, Interval
+from tracking.analysis.statistics.intervals import ANY, LEVEL, NO_CHANCE, SHARE, Bounds, Interval
 from tracking.verdicts.criterion import Comparison, Criterion
 from tracking.verdicts.line import Cell, Numbers
 
@@ -76,7 +76,7 @@ class Estimate:
         return Comparison(self.at, low=low, high=high)
 
 
-def mean_of(values: Numbers, bounds: Bounds = "any", examples: int | None = None, step: float = 0.0) -> Estimate:
+def mean_of(values: Numbers, bounds: Bounds = ANY, examples: int | None = None, step: float = 0.0) -> Estimate:
     """The mean of values [n], n >= 1. examples: on how many each value, an error, was counted. step: what the values
     are multiples of, where that is coarse."""
     return Estimate(lambda level: _mean(values, bounds, examples, step, level))
@@ -96,7 +96,7 @@ def of_cells(one: Cell, two: Cell, y: Quantity, split: str) -> Estimate:
     if examples[0] is None or examples[1] is None or len(first) == len(second) == 1:
         return difference(first, second)
     counted = (examples[0], examples[1])
-    return Estimate(lambda level: intervals.difference(first, second, "share", level, counted))
+    return Estimate(lambda level: intervals.difference(first, second, SHARE, level, counted))
 
 
 def counted_on(cell: Cell, y: Quantity, split: str) -> int | None:
@@ -121,7 +121,7 @@ def standard_deviation(values: Numbers) -> Estimate:
 
 
 def _mean(values: Numbers, bounds: Bounds, examples: int | None, step: float, level: float) -> Interval:
-    found = intervals.interval(values, "share" if examples else bounds, level, examples, step)
+    found = intervals.interval(values, SHARE if examples else bounds, level, examples, step)
     if len(values) == 1:
         return replace(found, low=found.centre, high=found.centre, kind=NO_CHANCE)
     if len(values) == 2 and not found.spread and examples is None and not step:
@@ -130,7 +130,7 @@ def _mean(values: Numbers, bounds: Bounds, examples: int | None, step: float, le
 
 
 def _difference(one: Numbers, two: Numbers, level: float) -> Interval:
-    found = intervals.difference(one, two, "any", level)
+    found = intervals.difference(one, two, ANY, level)
     if min(len(one), len(two)) == 2 and not found.spread:
         return replace(found, low=-math.inf, high=math.inf, kind=TWO_EQUAL)
     return found

@@ -25,7 +25,8 @@ from tracking.analysis.derive import NEVER, first, last, lines
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
 from tracking.analysis.specs.curve_spec import Curve
-from tracking.analysis.specs.quantity import Condition, has_own_split
+from tracking.analysis.specs.quantity import Condition, bounds, has_own_split
+from tracking.analysis.statistics.intervals import Bounds
 from tracking.analysis.values import CLASSES, codes, identity, words
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
@@ -74,12 +75,13 @@ def gated(frame: "Frame", claim: Claim) -> list[Gated]:
     trials = {str(id): one for id, one in zip(chosen.trials.index, chosen.trials.to_dict("records"), strict=True)}
     fate = {id: fates.get(id) or STATES.get(str(trial["state"]), FINISHED) for id, trial in trials.items()}
     runs = {id: _run(id, trials[id], needs, series[id]) for id in trials if fate[id] == FINISHED}
+    within = {name: bounds(measured.y, frame.bounds) for name, measured in needs.measures.items()}
     found = []
     for name, ids in lines:
         cells: dict[str, list[str]] = {}
         for id in ids:
             cells.setdefault(str(trials[id]["cell"]), []).append(id)
-        found.append(_gated(name, list(cells.values()), needs, claim, fate, runs))
+        found.append(_gated(name, list(cells.values()), needs, claim, fate, runs, within))
     return found
 
 
@@ -213,7 +215,13 @@ def _by_trial(rows: "Rows", ids: list[str]) -> list[tuple[str, Series]]:
 
 
 def _gated(
-    name: str, cells: list[list[str]], needs: Needs, claim: Claim, fate: Mapping[str, str], runs: Mapping[str, Run]
+    name: str,
+    cells: list[list[str]],
+    needs: Needs,
+    claim: Claim,
+    fate: Mapping[str, str],
+    runs: Mapping[str, Run],
+    within: Mapping[str, Bounds],
 ) -> Gated:
     """One line, given the ids of the trials of each of its cells."""
     counts = Counter(fate[id] for ids in cells for id in ids)
@@ -223,7 +231,7 @@ def _gated(
     required = [max(least, min(len(ids), claim.at_least or len(ids))) for ids in cells]
     whole = all(len(have) >= need for have, need in zip(good, required, strict=True))
     complete = bool(cells) and whole and not any(counts[fate] for fate in NO_NUMBER)
-    line = Line(name, tuple(runs[id] for ids in enough for id in ids))
+    line = Line(name, tuple(runs[id] for ids in enough for id in ids), within)
     _no_mixture(line, needs)
     planned = sum(map(len, cells))
     return Gated(line, {"planned": planned, **counts}, min(map(len, good), default=0), complete)

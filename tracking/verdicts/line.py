@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.analysis.statistics.intervals import Bounds
+
 Numbers = NDArray[np.float64]
 
 
@@ -92,10 +94,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """What is judged at once: trials that differ only in their seed, along x, and in what the claim itself compares."""
+    """What is judged at once: trials that differ only in their seed, along x, and in what the claim itself compares.
+
+    bounds: between which numbers the values of what the claim looks at lie, by the claim's own names.
+    """
 
     name: str
     runs: tuple[Run, ...]  # in the order of the cells and of their seeds, however they were given
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
     cells: tuple[Cell, ...] = field(init=False)  # ordered by x, then by id
 
     def __post_init__(self) -> None:

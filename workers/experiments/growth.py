@@ -65,6 +65,7 @@ MEASURES = {
     "drift": ("",),
     "product_per_log_time": ("",),
 }
+BOUNDS = {"time": (0, None), "norm": (0, None), "product_of_norms": (0, None)}
 STEP = "step"
 prepare, most_models, engine = no_preparation, no_limit, no_choice
 

@@ -62,6 +62,7 @@ MEASURES = {
     "examples": ("",),
     "parameters": ("",),
 }
+BOUNDS = {"relative_curvature": (0, 1), "risk": (0, None), "parameters": (0, None)}
 STEP = "step"
 prepare, most_models, engine = no_preparation, no_limit, no_choice
 

@@ -37,6 +37,7 @@ class Settings(Frozen):
 
 MAY_DIFFER: tuple[str, ...] = tuple(name for name in Settings.model_fields if name != "precision")
 MEASURES = {"risk": ("train", "test"), "norm": ("",), "rank": ("",), "parameters": ("",)}
+BOUNDS = {"risk": (0, None), "norm": (0, None), "parameters": (0, None)}
 STEP = "step"
 prepare, most_models, engine = no_preparation, no_limit, no_choice
 DIGIT_COST = 150.0  # a product in many digits takes as long as about this many in float64

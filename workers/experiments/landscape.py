@@ -57,6 +57,15 @@ MEASURES = {
     "error": ("train",),
     "risk": ("train",),
 }
+BOUNDS = {
+    "loss": (0, None),
+    "loss_beside_weights": (0, None),
+    "loss_along_weights": (0, None),
+    "relative_curvature": (0, 1),
+    "flat_fraction": (0, 1),
+    "negative_fraction": (0, 1),
+    "parameters": (0, None),
+}
 STEP = "step"
 most_models = no_limit
 DENSE = 1500  # networks up to this many weights have their whole spectrum recorded

@@ -57,6 +57,7 @@ MEASURES = {
     "log_time": ("",),
     "growth_rate": ("",),
 }
+BOUNDS = {"risk": (0, None), "norm": (0, None), "null_norm": (0, None)}
 STEP = "step"
 prepare, most_models, engine = no_preparation, no_limit, no_choice
 
@@ -70,7 +71,7 @@ def recorded_steps(settings: Settings) -> list[int]:
 
 
 # The mean squared error is measured under either loss, and grows with the weights where it is not minimised.
-BOUNDS: Mapping[str, Mapping[series.Key, float]] = {
+DIVERGED: Mapping[str, Mapping[series.Key, float]] = {
     "square": series.MINIMISED,
     "exponential": {("train", "log_risk", ""): math.log(LARGEST_RISK)},
 }
@@ -104,7 +105,7 @@ def run(trials: Sequence[Trial[Settings]], device: str, resume: dict[str, Any] |
                 measured["train", "log_risk", ""] = log_risk(x * y[:, None], weights[:, m])
                 rows += series.rows(trial.id, steps[1:], growth(x * y[:, None], weights[1:, m], log_time[1:, m]))
             rows += series.rows(trial.id, steps, measured)
-            ended[trial.id] = series.outcome(steps, measured, "iterations done", BOUNDS[settings.loss])
+            ended[trial.id] = series.outcome(steps, measured, "iterations done", DIVERGED[settings.loss])
     yield Progress(int(steps[-1]), rows, ended, dict)
 
 

@@ -64,6 +64,14 @@ MEASURES = {
     "expected_null_norm": ("",),
     "perturbations": ("",),
 }
+BOUNDS = {
+    "risk": (0, None),
+    "expected_risk": (0, None),
+    "norm": (0, None),
+    "expected_norm": (0, None),
+    "null_norm": (0, None),
+    "expected_null_norm": (0, None),
+}
 STEP = "step"
 prepare, most_models, engine = no_preparation, no_limit, no_choice
 TRIALS_AT_ONCE = 32  # bounds memory: 32 trials, 2,000 logged steps and 100 test points take 51 MB

@@ -29,6 +29,7 @@ class Settings(Frozen):
 
 MAY_DIFFER: tuple[str, ...] = tuple(Settings.model_fields)
 MEASURES = {"norm": ("",), "margin": ("train",), "cosine_max_margin": ("",), "residual": ("",)}
+BOUNDS = {"norm": (0, None)}
 STEP = "step"
 prepare, most_models, engine = no_preparation, no_limit, no_choice
 

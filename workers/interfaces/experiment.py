@@ -74,6 +74,14 @@ class Experiment(Identified[ExperimentT], Protocol[ExperimentT]):
         Loads no torch for a CPU, unless the experiment or a net of the user's own does."""
 
 
+class BoundedMeasures(Protocol):
+    """What an experiment may say besides: between which numbers the values of measures lie that it takes itself."""
+
+    @property
+    def BOUNDS(self) -> Mapping[str, tuple[float | None, float | None]]:
+        """By the name of the measure; otherwise as `workers.interfaces.measure.Bounded`."""
+
+
 class KeepsNetworks(Protocol[ExperimentT_contra]):
     """The part of an experiment whose trained networks are kept (`Progress.weights`) that measures them later."""
 

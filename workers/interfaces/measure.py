@@ -37,6 +37,15 @@ class Costly(Protocol):
         training examples."""
 
 
+class Bounded(Protocol):
+    """What a measure may say besides: between which numbers its values lie. Bands and intervals stay there."""
+
+    @property
+    def BOUNDS(self) -> tuple[float | None, float | None]:
+        """The smallest and the largest value that is possible, both included; None where there is none. Written out,
+        since it is read without importing the file: (0, None) of a norm, (0, 1) of a share."""
+
+
 def visits(names: Iterable[str], train: int) -> float:
     """The visits of all these measures together; those that say none take none worth counting."""
     found = filter(None, (_costly(MEASURES.find(name)) for name in names))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 SPLITS = ("",)
+BOUNDS = (0, None)
 
 
 def measure(snapshot: Snapshot) -> Iterator[tuple[str, str, Float64[Tensor, " M"]]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 SPLITS = ("train",)
+BOUNDS = (0, None)
 BATCH = 100
 EXAMPLES = 5000  # training examples at most, the first ones of each model
 

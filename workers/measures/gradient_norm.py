@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 SPLITS = ("train",)
+BOUNDS = (0, None)
 
 
 def visits(train: int) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 SPLITS = ("train",)
+BOUNDS = (0, None)
 FLOOR = 1e-3  # standard deviation of the noise of a weight that is 0
 
 

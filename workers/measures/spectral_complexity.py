@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workers.interfaces.snapshot import Snapshot
 
 SPLITS = ("",)
+BOUNDS = (0, None)
 
 
 def visits(train: int) -> float:

@@ -1,6 +1,6 @@
 """What is drawn and judged is held against the trials: names, values, what can be ordered, and what is recorded."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 from pydantic import JsonValue
@@ -17,8 +17,10 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.analysis.moments import DECIDE
 from tracking.analysis.specs.quantity import uses
+from tracking.common.errors import BadPlugin
 from tracking.common.named_files.plugins import unknown
 from tracking.verdicts.check import check as unfit
+from workers.interfaces.bounds import bounds
 from workers.plugins import EXPERIMENTS, MEASURES
 from workers.trial import Trial
 
@@ -36,6 +38,7 @@ def check(sweep: Sweep, trials: Sequence[Trial], problems: Problems, without: Co
         return
     columns, certain = Columns(trials), bool(trials) and not problems
     known = _Known(sweep, trials, columns)
+    problems.extend(sweep.at(("measure",), message) for message in known.without_bounds)
     for item in items(sweep, without):
         found = [sweep.at(path, message) for path, message in known.unknown(item)]
         if not found and certain:
@@ -55,6 +58,7 @@ class _Known:
         asked = trials[0].plain.get("measure") or () if trials else (*MEASURES.shipped(), *(sweep.measure or ()))
         self.splits = {name: MEASURES.load(name).SPLITS for name in asked if MEASURES.is_usable(name)}
         self.splits |= EXPERIMENTS.load(sweep.experiment).MEASURES
+        self.without_bounds = list(_without_bounds(sweep.experiment, self.splits))
         there = MEASURES.names()  # where the trials are not known, for another mistake, any of them may be measured
         measures = sorted({*self.splits, *(name for name in (asked if trials else there) if name in there)})
         self.names = {
@@ -102,6 +106,14 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     if what in (MEASURE, MOMENT, EITHER) and name in MEASURES.names():
         return f"{name} is not measured: add it to `measure`; known here: {', '.join(known)}"
     return unknown(what, name, known)
+
+
+def _without_bounds(experiment: str, measures: Iterable[str]) -> Iterator[str]:
+    """Why the bounds of measures cannot be read, which bands need: a sentence, or none."""
+    try:
+        bounds(experiment, measures)
+    except BadPlugin as error:
+        yield str(error)
 
 
 def _settings_that_may_be(sweep: Sweep) -> list[str]:

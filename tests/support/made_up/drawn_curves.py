@@ -6,7 +6,7 @@ import matplotlib
 import pandas as pd
 from matplotlib.text import Text
 
-from tests.support.made_up.made_up_frames import WIDTHS, recorded
+from tests.support.made_up.made_up_frames import BOUNDS, WIDTHS, recorded
 from tracking.analysis.aggregate import aggregate, single
 from tracking.analysis.frame import Frame
 from tracking.analysis.specs.curve_spec import Curve
@@ -14,7 +14,7 @@ from tracking.plotting.kinds.curve_figure import figure
 from tracking.plotting.style.labels import Caption
 from tracking.plotting.style.style import style
 
-ABOUT = Caption("Error against width", "Memo 90", "handwritten digits", "epoch")
+ABOUT = Caption("Error against width", "Memo 90", "handwritten digits", "epoch", bounds=BOUNDS)
 VARIED = ["net.batch_norm", "net.width"]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.analysis.specs.curve_spec import Curve
+from tracking.analysis.statistics.intervals import POSITIVE, SHARE
 from tracking.common.flatten import flat
 
 WIDTHS, SEEDS, STEPS = (2, 4, 8), 5, (0, 1, 2, 3)
@@ -22,6 +23,7 @@ CURVES = [  # one for each way in which a curve reads its rows
     Curve(name="time", x="time", y="error", split="train", at="every"),
     Curve(name="points", x="parameters", y="error", points=True),
 ]
+BOUNDS = {"error": SHARE, **dict.fromkeys(("norm", "parameters", "time", "risk"), POSITIVE)}
 Value = Callable[[dict[str, Any], int, int, str], float]
 
 
@@ -52,7 +54,7 @@ def recorded(
                 rows += [(trial, step, "", "norm", layer, 1.0 + seed + step) for layer in ("conv1", "fc")]
     table = pd.DataFrame(rows, columns=["trial", "step", "split", "measure", "layer", "value"])
     kinds = {c: "category" for c in ("trial", "split", "measure", "layer")}
-    return frame(planned, outcomes, in_memory(table.astype(kinds)))
+    return frame(planned, outcomes, in_memory(table.astype(kinds)), bounds=BOUNDS)
 
 
 def mixed(axes: dict[str, list[Any]]) -> Frame:

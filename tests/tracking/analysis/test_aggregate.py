@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tracking.analysis.aggregate import aggregate, both, several, single, values
 from tracking.analysis.frame import Frame, Source, as_table
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.statistics.bands import median_rank
+from tracking.analysis.statistics.intervals import ANY, POSITIVE
 from tracking.common.errors import Refused
 
 
@@ -68,7 +70,7 @@ def test_median_interval_is_of_order_statistics() -> None:
     from tracking.analysis.statistics.bands import centre_and_band
 
     values = np.array([*np.random.default_rng(0).random(9), 1.0, 2.0, 3.0])
-    found = centre_and_band(values, np.repeat([0, 1], [9, 3]), "median", "ci95", "any")
+    found = centre_and_band(values, np.repeat([0, 1], [9, 3]), "median", "ci95", ANY)
     ordered = np.sort(values[:9])
     assert found[["low", "high"]].iloc[0].tolist() == [ordered[1], ordered[7]]
     assert found[["low", "high"]].iloc[1].isna().all()
@@ -256,6 +258,17 @@ def test_curves_that_are_read_together_are_what_each_is_alone_and_one_that_canno
         for one, alone in zip(tables, both(found, curve, varied), strict=True):
             assert len(one)
             pd.testing.assert_frame_equal(one, alone, check_exact=True)
+
+
+def test_a_band_stays_within_the_bounds_that_its_measure_says() -> None:
+    whole = recorded({"net.width": [2, 8]}, lambda settings, seed, step, split: 0.01 + seed**4)
+    curve = Curve(name="a", x="net.width", y="error", split="test")
+    unknown, known = (
+        aggregate(f, curve, ["net.width"])
+        for f in (replace(whole, bounds={}), replace(whole, bounds={"error": POSITIVE}))
+    )
+    assert (unknown["low"] < 0).all() and (known["low"] > 0).all()
+    assert known["centre"].tolist() == unknown["centre"].tolist() and (known["high"] > unknown["high"]).all()
 
 
 FEW = {"net.width": [2, 8]}

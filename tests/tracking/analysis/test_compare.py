@@ -12,6 +12,7 @@ from tracking.analysis.compare import Compared, Side, compare, grouped, lines_by
 from tracking.analysis.frame import Frame
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.statistics import intervals
+from tracking.analysis.statistics.intervals import SHARE
 
 CURVE = Curve(name="a", x="net.width", y="error", split="test")
 WIDTH = {"net.width": list(WIDTHS)}
@@ -25,7 +26,7 @@ def better(settings: dict[str, Any], seed: int, step: int, split: str) -> float:
 def side(found: Frame, label: str = "x", curve: Curve = CURVE, store: str = "", seeds: int = 0) -> Side:
     """`seeds`: added to each seed of the frame."""
     frame = found.having(found.trials.assign(seed=found.trials["seed"] + seeds))
-    return Side(label, *both(frame, curve, ["net.width", "net.batch_norm"], few=False), store or label)
+    return Side(label, *both(frame, curve, ["net.width", "net.batch_norm"], few=False), store or label, frame.bounds)
 
 
 def of(*sides: Side, curve: Curve = CURVE, group: tuple[str, ...] = ()) -> Compared:
@@ -40,7 +41,7 @@ def test_seeds_that_both_have_are_paired() -> None:
     found = of(side(recorded(WIDTH)), side(recorded(WIDTH, better), "y")).table
     assert found["x"].tolist() == list(WIDTHS) and set(found["how"]) == {"paired"} and set(found["n"]) == {SEEDS}
     for row in found.itertuples():
-        expected = intervals.paired(errors(better, int(row.x)), errors(noisy, int(row.x)), "share")
+        expected = intervals.paired(errors(better, int(row.x)), errors(noisy, int(row.x)), SHARE)
         assert (row.difference, row.low, row.high) == (expected.centre, expected.low, expected.high)
         assert row.difference == pytest.approx(row.other_mean - row.first_mean)
     assert set(found["found"]) == {"lower"}
@@ -50,7 +51,7 @@ def test_other_seeds_are_taken_as_independent() -> None:
     found = of(side(recorded(WIDTH)), side(recorded(WIDTH, better), "y", seeds=SEEDS)).table
     assert set(found["how"]) == {"Welch"}
     for row in found.itertuples():
-        expected = intervals.difference(errors(better, int(row.x)), errors(noisy, int(row.x)), "share")
+        expected = intervals.difference(errors(better, int(row.x)), errors(noisy, int(row.x)), SHARE)
         assert (row.difference, row.low, row.high) == (expected.centre, expected.low, expected.high)
     assert set(found["found"]) == {"undecided"}  # the seeds differ by more than 0.05
 

@@ -12,6 +12,7 @@ from tracking.analysis.aggregate import aggregate, values
 from tracking.analysis.frame import Frame
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import Derived, bounds, named
+from tracking.analysis.statistics.intervals import ANY, POSITIVE, SHARE, Bounds
 
 AXES = {"net.width": list(WIDTHS)}
 FITTED = {"first_step": {"measure": "error", "split": "train", "at_most": 0.5}}
@@ -96,17 +97,17 @@ def test_every_step_has_its_value(quantity: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "words", "kind"),
+    ("quantity", "words", "within"),
     [
-        ({"gap": "error"}, "test - train error", "any"),
-        (FITTED, "first step with train error <= 0.5", "positive"),
-        ({"ratio": ["risk", {"gap": "error"}]}, "risk / (test - train error)", "any"),
-        ({"product": ["risk", "norm"]}, "risk x norm", "positive"),
+        ({"gap": "error"}, "test - train error", ANY),
+        (FITTED, "first step with train error <= 0.5", POSITIVE),
+        ({"ratio": ["risk", {"gap": "error"}]}, "risk / (test - train error)", ANY),
+        ({"product": ["risk", "norm"]}, "risk x norm", POSITIVE),
     ],
 )
-def test_what_is_derived_has_a_name_and_bounds(quantity: Any, words: str, kind: str) -> None:
+def test_what_is_derived_has_a_name_and_bounds(quantity: Any, words: str, within: Bounds) -> None:
     derived = Derived.model_validate(quantity)
-    assert (str(derived), bounds(derived)) == (words, kind)
+    assert (str(derived), bounds(derived, {"risk": POSITIVE, "norm": POSITIVE, "error": SHARE})) == (words, within)
     assert named(derived, "test").removeprefix("test ") in (words, words.removeprefix("test "))
 
 

@@ -10,12 +10,12 @@ Derived before anything is averaged: the mean over seeds of a ratio, not the rat
     measure     {measure: risk, split: test}        inside these: a measure on a split of its own
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tracking.analysis.statistics.intervals import Bounds, bounds_of
+from tracking.analysis.statistics.intervals import ANY, POSITIVE, Bounds
 from tracking.common.named_files.plugins import Frozen
 
 Split = Literal["train", "test", ""]
@@ -161,15 +161,16 @@ def once_a_trial(quantity: Quantity) -> bool:
     return quantity.first_step is not None or any(once_a_trial(part) for _, part in quantity.inside())
 
 
-def bounds(quantity: Quantity) -> Bounds:
-    """What values it can take; "any" where that is not known. Ratios and products of positive numbers are positive."""
+def bounds(quantity: Quantity, known: Mapping[str, Bounds]) -> Bounds:
+    """Between which numbers its values lie. known: those of the measures that say it. Ratios and products of positive
+    numbers are positive."""
     if isinstance(quantity, str):
-        return bounds_of(quantity)
+        return known.get(quantity, ANY)
     if quantity.measure is not None:
-        return bounds_of(quantity.measure)
+        return known.get(quantity.measure, ANY)
     if quantity.ratio or quantity.product:
-        return "positive" if all(bounds(part) != "any" for _, part in quantity.inside()) else "any"
-    return "positive" if quantity.first_step else "any"
+        return POSITIVE if all(bounds(part, known).low >= 0 for _, part in quantity.inside()) else ANY
+    return POSITIVE if quantity.first_step else ANY
 
 
 def _measured(measure: str, split: str, layer: str) -> str:

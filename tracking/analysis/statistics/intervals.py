@@ -3,9 +3,11 @@
 The unit is the seed. Every interval is Student's t with n - 1 degrees of freedom, at the stated level, on the scale
 that keeps it within the bounds of the measured quantity:
 
-    any       m +- t s / sqrt(n)
-    positive  m exp(+- t s / (sqrt(n) m)), above 0: the t interval of log m by the delta method
-    share     the t interval of logit m by the delta method, transformed back: inside (0, 1)
+    no bounds   m +- t s / sqrt(n)
+    one bound   b + (m - b) exp(+- t s / (sqrt(n) (m - b))), above b: the t interval of log(m - b) by the delta method;
+                below a largest value in the same way
+    two bounds  the t interval of the logit of m, as a share of the way from one bound to the other, by the delta
+                method, transformed back: inside of the bounds
 
 with m the mean, s the standard deviation (n - 1 in its denominator) and t = t(1/2 + level/2, n - 1). All three are
 intervals of the mean itself, not of a mean of logarithms. The transformed ones are the usual intervals of proportions
@@ -35,36 +37,36 @@ Two cases that no formula settles:
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracking.common.text import number, rounded
 
-Bounds = Literal["any", "positive", "share"]
 Floats = NDArray[np.float64]
 
+
+class Bounds(NamedTuple):
+    """Between which numbers the values of a quantity lie, both included; infinite where there is none."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def kind(self) -> str:
+        """How the interval of a mean within them is made."""
+        ends = sum(map(math.isfinite, self))
+        return f"Student's t{('', ', log scale', ', logit scale')[ends]}"
+
+    def holding(self, *values: Floats) -> "Bounds":
+        """These bounds; none where a value lies outside of them, since they are not those of the quantity then."""
+        return self if all(v.min() >= self.low and v.max() <= self.high for v in values) else Bounds()
+
+
+ANY, POSITIVE, SHARE = Bounds(), Bounds(0.0), Bounds(0.0, 1.0)
 LEVEL = 0.95
 NO_CHANCE = "no chance"  # kind of the one number of an experiment without chance, which has no error
-ENDS: dict[Bounds, tuple[float, float]] = {
-    "any": (-math.inf, math.inf),
-    "positive": (0.0, math.inf),
-    "share": (0.0, 1.0),
-}
-KINDS: dict[Bounds, str] = {
-    "any": "Student's t",
-    "positive": "Student's t, log scale",
-    "share": "Student's t, logit scale",
-}
-SHARES = ("error", "flat_fraction", "negative_fraction", "relative_curvature")
-POSITIVE = (
-    *("risk", "expected_risk", "normalized_risk", "norm", "expected_norm", "null_norm", "expected_null_norm"),
-    *("frobenius_norm", "product_of_norms", "loss", "loss_beside_weights", "loss_along_weights", "parameters", "time"),
-    *("cross_entropy", "gradient_norm", "gradient_noise", "fisher_rao", "pac_bayes", "pac_bayes_magnitude"),
-    *("distance_from_init", "l1_norm", "path_norm", "spectral_norm", "spectral_complexity", "stable_rank"),
-    *("effective_rank",),
-)
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,9 @@ class Interval:
         return f"{centre} ({self.level * 100:.3g} % interval {low} to {high})"
 
 
-def bounds_of(measure: str) -> Bounds:
-    """What values a measure can take, by its name; "any" for a measure that is not known here."""
-    return "share" if measure in SHARES else "positive" if measure in POSITIVE else "any"
-
-
 def interval(
     values: Sequence[float] | Floats,
-    bounds: Bounds = "any",
+    bounds: Bounds = ANY,
     level: float = LEVEL,
     examples: int | None = None,
     step: float = 0.0,
@@ -123,7 +120,7 @@ def interval(
     x = _checked(values, bounds)
     n, mean, spread = len(x), float(x.mean()), float(np.ptp(x)) > 0
     of = f"mean of {n} seed{'s' if n > 1 else ''}"
-    if bounds == "share" and examples is not None and not spread:
+    if bounds == SHARE and examples is not None and not spread:
         return Interval(
             mean,
             *_clopper_pearson(mean, n * examples, level),
@@ -133,14 +130,14 @@ def interval(
             spread,
         )
     if n == 1:
-        return Interval(mean, *ENDS[bounds], of, "no interval of one seed", level, spread=False)
+        return Interval(mean, *bounds, of, "no interval of one seed", level, spread=False)
     sd = np.array([max(x.std(ddof=1) if spread else 0.0, step / math.sqrt(12))])
     low, high = (float(end[0]) for end in limits(np.array([n]), np.array([mean]), sd, bounds, level))
-    return Interval(mean, low, high, of, KINDS[bounds], level, spread)
+    return Interval(mean, low, high, of, bounds.kind, level, spread)
 
 
 def paired(
-    one: Sequence[float] | Floats, other: Sequence[float] | Floats, bounds: Bounds = "any", level: float = LEVEL
+    one: Sequence[float] | Floats, other: Sequence[float] | Floats, bounds: Bounds = ANY, level: float = LEVEL
 ) -> Interval:
     """The interval of the mean of one - other, both [n], where each pair shares its seed.
 
@@ -149,14 +146,14 @@ def paired(
     x, y = _checked(one, bounds), _checked(other, bounds)
     if len(x) != len(y):
         raise ValueError(f"paired differences need as many values on either side, got {len(x)} and {len(y)}")
-    found = interval(x - y, "any", level)
+    found = interval(x - y, ANY, level)
     return _difference(found, f"mean difference of {len(x)} pairs of seeds", f"paired {found.kind}", bounds)
 
 
 def difference(
     one: Sequence[float] | Floats,
     other: Sequence[float] | Floats,
-    bounds: Bounds = "any",
+    bounds: Bounds = ANY,
     level: float = LEVEL,
     examples: tuple[int, int] | None = None,
 ) -> Interval:
@@ -171,7 +168,7 @@ def difference(
 
     x, y = _checked(one, bounds), _checked(other, bounds)
     centre, of = float(x.mean() - y.mean()), f"difference of the means of {len(x)} and {len(y)} seeds"
-    if bounds == "share" and examples is not None and min(np.ptp(x), np.ptp(y)) == 0:
+    if bounds == SHARE and examples is not None and min(np.ptp(x), np.ptp(y)) == 0:
         return _of_sides(interval(x, bounds, level, examples[0]), interval(y, bounds, level, examples[1]), of)
     if min(len(x), len(y)) == 1:
         found = Interval(centre, -math.inf, math.inf, of, "no interval of one seed", level, spread=False)
@@ -196,7 +193,7 @@ def _of_sides(one: Interval, other: Interval, of: str) -> Interval:
 
 def _difference(found: Interval, of: str, kind: str, bounds: Bounds) -> Interval:
     """The interval under its own name, cut to what a difference within these bounds can be."""
-    end = 1.0 if bounds == "share" else math.inf
+    end = bounds.high - bounds.low
     return Interval(found.centre, max(found.low, -end), min(found.high, end), of, kind, found.level, found.spread)
 
 
@@ -205,25 +202,40 @@ def limits(
 ) -> tuple[Floats, Floats]:
     """Low and high ends, [K] each, for K means of n [K] seeds with standard deviation sd [K]; NaN where n < 2.
 
-    A mean out of bounds (a negative "positive" quantity) gets the interval of "any".
+    A mean on a bound or out of them gets the interval without bounds.
     """
     from scipy.special import stdtrit
 
     seeds = np.where(n > 1, n, 2)
     half = np.where(n > 1, stdtrit(seeds - 1, 0.5 + level / 2) * sd / np.sqrt(seeds), np.nan)
     low, high = mean - half, mean + half
-    if bounds == "any":
+    if bounds == ANY:
         return low, high
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if bounds == "positive":
-            usable, ratio = mean > 0, np.exp(half / mean)
-            ends = mean / ratio, mean * ratio
+        if math.isfinite(bounds.low) and math.isfinite(bounds.high):
+            usable, ends = _logit_limits(mean, half, bounds)
+        elif math.isfinite(bounds.low):
+            usable, ends = _log_limits(mean - bounds.low, half)
+            ends = bounds.low + ends[0], bounds.low + ends[1]
         else:
-            usable, ratio = (mean > 0) & (mean < 1), np.exp(half / (mean * (1 - mean)))
-            odds = mean / (1 - mean)
-            ends = odds / (odds + ratio), 1 / (1 + 1 / (odds * ratio))
+            usable, ends = _log_limits(bounds.high - mean, half)
+            ends = bounds.high - ends[1], bounds.high - ends[0]
     scaled = usable & (half > 0)
     return np.where(scaled, ends[0], low), np.where(scaled, ends[1], high)
+
+
+def _log_limits(above: Floats, half: Floats) -> tuple[NDArray[np.bool_], tuple[Floats, Floats]]:
+    """Of means that lie so far above a bound: where there are limits, and how far above it these are."""
+    ratio = np.exp(half / above)
+    return above > 0, (above / ratio, above * ratio)
+
+
+def _logit_limits(mean: Floats, half: Floats, bounds: Bounds) -> tuple[NDArray[np.bool_], tuple[Floats, Floats]]:
+    width = bounds.high - bounds.low
+    share = (mean - bounds.low) / width
+    ratio, odds = np.exp(half / width / (share * (1 - share))), share / (1 - share)
+    low, high = odds / (odds + ratio), 1 / (1 + 1 / (odds * ratio))
+    return (share > 0) & (share < 1), (bounds.low + width * low, bounds.low + width * high)
 
 
 def _clopper_pearson(share: float, examples: int, level: float) -> tuple[float, float]:
@@ -238,7 +250,7 @@ def _clopper_pearson(share: float, examples: int, level: float) -> tuple[float, 
 
 def _checked(values: Sequence[float] | Floats, bounds: Bounds) -> Floats:
     x = np.asarray(values, dtype=np.float64)
-    low, high = ENDS[bounds]
+    low, high = bounds
     if x.ndim != 1 or not len(x) or not np.isfinite(x).all():
         raise ValueError(f"an interval needs finite values, at least one, got {x.tolist()}")
     if x.min() < low or x.max() > high:

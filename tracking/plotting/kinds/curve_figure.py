@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics.correlation import of_points
-from tracking.analysis.statistics.intervals import ENDS
+from tracking.analysis.statistics.intervals import Bounds
 from tracking.plotting.save import Page
 from tracking.plotting.style.axes import prepare
 from tracking.plotting.style.labels import Caption, footer, title
@@ -48,7 +48,7 @@ def plot(
     axes: "Axes", curve: Curve, table: "pd.DataFrame", single: "pd.DataFrame", caption: Caption, by_split: bool = True
 ) -> "list[Line2D]":
     """Draws one curve into these axes; returns the entries of its legend. `by_split`: as in `looks`."""
-    shown = within_bounds(curve, in_place(curve, table))
+    shown = within_bounds(bounds(curve.y, caption.bounds), in_place(curve, table))
     unordered = unordered_x(shown)
     found = looks(shown, curve.points, not unordered, by_split)
     seeds = in_place(curve, single) if has_single(curve, shown, single) else single.head(0)
@@ -94,9 +94,9 @@ def in_place(curve: Curve, table: "pd.DataFrame") -> "pd.DataFrame":
     return known[known["x"] > 0] if curve.x_logarithmic and "every" in curve.steps else known
 
 
-def within_bounds(curve: Curve, shown: "pd.DataFrame") -> "pd.DataFrame":
+def within_bounds(within: Bounds, shown: "pd.DataFrame") -> "pd.DataFrame":
     """The points with their bands cut to what the quantity can be (one standard deviation may reach beyond it)."""
-    low, high = ENDS[bounds(curve.y)]
+    low, high = within
     return shown.assign(low=shown["low"].clip(lower=low), high=shown["high"].clip(upper=high))
 
 

@@ -1,6 +1,7 @@
 """What axes are called, and what stands below a figure, in the words of the field."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from tracking.analysis.moments import DECIDE
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.quantity import Condition, Quantity, bounds
 from tracking.analysis.statistics.correlation import of_points
-from tracking.analysis.statistics.intervals import ENDS, KINDS, LEVEL
+from tracking.analysis.statistics.intervals import LEVEL, Bounds
 from tracking.analysis.values import at_words
 from tracking.common.text import printable
 
@@ -62,13 +63,14 @@ BANDS = {
 @dataclass(frozen=True)
 class Caption:
     """What a figure says of its sweep that no number does. step: what a step is called. codes: how many trials each
-    version of the code has computed, where there are several."""
+    version of the code has computed, where there are several. bounds: of measures, as in `Frame`."""
 
     title: str = ""
     source: str = ""
     data: str = ""
     step: str = "step"
     codes: tuple[str, ...] = ()
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
 
     def origin(self) -> str:
         """Data, source and versions of the code, in sentences."""
@@ -173,8 +175,8 @@ def _capital(words: str) -> str:
 
 def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, bars: bool) -> list[str]:
     """What the picture rests on: seeds, band, data and source, and whatever is not in it."""
-    used = table.loc[table["n"] > 0, "n"]
-    notes = [_seeds(curve, used, thin, "bars" if bars else "band")] if len(used) else []
+    used, within = table.loc[table["n"] > 0, "n"], bounds(curve.y, caption.bounds)
+    notes = [_seeds(curve, used, thin, "bars" if bars else "band", within)] if len(used) else []
     if curve.correlation:
         notes.append(f"In brackets: the {LEVEL:.0%} interval of the correlation of all marks (Fisher's z).")
     elif curve.points:
@@ -182,7 +184,7 @@ def footer(curve: Curve, table: "pd.DataFrame", caption: Caption, thin: bool, ba
     notes.append(caption.origin())
     notes += moments(curve, table, caption.step)
     notes.append(left_out(curve, table, crosses="every" not in curve.steps and not curve.points))
-    return [note for note in [*notes, *_cut(curve, table), *_not_shown(curve, table, caption.step)] if note]
+    return [note for note in [*notes, *_cut(curve, table, within), *_not_shown(curve, table, caption.step)] if note]
 
 
 def ranks(curve: Curve, table: "pd.DataFrame") -> list[str]:
@@ -239,9 +241,9 @@ def moments(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
     return said
 
 
-def _cut(curve: Curve, table: "pd.DataFrame") -> list[str]:
+def _cut(curve: Curve, table: "pd.DataFrame", within: Bounds) -> list[str]:
     """That bands reach beyond what the quantity can be, and are not drawn there."""
-    low, high = ENDS[bounds(curve.y)]
+    low, high = within
     beyond = int(((table["low"] < low) | (table["high"] > high)).sum())
     ends = [f"{end:.0%}" if is_share(curve.y) else f"{end:g}" for end in (low, high) if abs(end) != inf]
     return [f"Bands are drawn within {' and '.join(ends)}; {beyond} reach beyond it."] if beyond else []
@@ -278,7 +280,7 @@ def averaged(curve: Curve, table: "pd.DataFrame") -> str:
     return f"{curve.centre} of {seeds}" if many > 1 else "one seed"
 
 
-def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str) -> str:
+def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str, within: Bounds) -> str:
     """`used`: the trials of each point that has some."""
     if curve.points:
         return f"A mark for each of {len(used)} trials."
@@ -286,7 +288,7 @@ def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str) -> str:
     single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
     parts = [_capital(averaged(curve, used.to_frame())) if many > 1 else single]
     if curve.band != "none" and many > 1:
-        how = "order statistics" if curve.centre == "median" else KINDS[bounds(curve.y)]
+        how = "order statistics" if curve.centre == "median" else within.kind
         parts.append(f"{band}: " + BANDS[curve.band].format(centre=curve.centre, how=how))
     if thin and many > 1:
         parts.append("thin: single seeds")

@@ -108,6 +108,12 @@ class Settings(NetSettings):
     hidden: int
 def build(settings, image, classes): ...
 """
+BEYOND = """
+SPLITS = ("train",)
+BOUNDS = (0, 0.001)
+def measure(snapshot):
+    yield "train", "", snapshot.totals("train")[0]
+"""
 WHOLE_BUNDLE = """
 SPLITS = ("train",)
 def measure(snapshot):
@@ -143,6 +149,7 @@ class Settings(Claim):
         ("measures/mine.py", COUPLED, "in a bundle with another trial", "the first dimension of tensors"),
         ("measures/mine.py", ELSEWHERE, "it is loaded", "it yields split 'train', layer ''; SPLITS says ('test',)"),
         ("measures/mine.py", NOTHING, "it is loaded", "SPLITS says ['test'], and it yields values of the splits []"),
+        ("measures/mine.py", BEYOND, "it is loaded", "BOUNDS says 0 to 0.001, and it yields values from "),
         ("measures/mine.py", WHOLE_BUNDLE, "taken once", "of torch.float64 of shape (2,) as values of split 'train'"),
         ("measures/mine.py", CHANGES, "nothing that is measured after it", "change no tensor of the snapshot in place"),
         ("losses/mine.py", RANDOM, "it is loaded", "losses/mine.py:3): the same outputs have other losses"),

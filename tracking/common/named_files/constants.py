@@ -1,0 +1,32 @@
+"""A constant of a Python file, read without running the file: `BOUNDS = (0, None)`."""
+
+import ast
+from pathlib import Path
+
+from tracking.common.errors import BadPlugin
+
+
+def constant(path: Path, name: str) -> object:
+    """The value that a file gives this name outside of any function; None where it does not.
+
+    Raises BadPlugin where it is no literal, since only that can be known without running the file. Of a file that is no
+    Python, or is gone by now, nothing is known.
+    """
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, FileNotFoundError):
+        return None
+    for node in reversed(tree.body):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(one, ast.Name) and one.id == name for one in targets):
+                return _literal(path, name, node.value)
+    return None
+
+
+def _literal(path: Path, name: str, value: ast.expr) -> object:
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        said = ast.unparse(value)
+        raise BadPlugin(f"{path}:{value.lineno}: {name} must be written out in numbers and texts, got {said}") from None
