@@ -76,8 +76,8 @@ class Settings(Claim):
         means = "the mean rank correlation is {interval}" if self.spearman is not None else step
         return (
             f"{means}; "
-            f"in the trial nearest to failing {named(self.y, self.split)} goes from {{first}} to {{last}}, with "
-            "{wrong_steps} of {steps} steps in the wrong direction and a rank correlation of {smallest_spearman}"
+            "from {first} to {last}, with {wrong_steps} of {steps} steps in the wrong direction and a rank correlation "
+            "of {smallest_spearman}, in the trial that is nearest to failing"
         )
 
     def judge(self, line: Line) -> Finding:

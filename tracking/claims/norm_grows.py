@@ -44,7 +44,7 @@ class Settings(Claim):
         return (
             f"{self.y} grows by factors of {{growth}} where {{expected}} are expected; "
             "the largest relative difference is {largest_difference}; "
-            f"{self.y} grows with all but {{without_growth}} perturbations, at least {{perturbations}} a trial"
+            f"{self.y} does not grow with {{without_growth}} perturbations, of at least {{perturbations}} a trial"
         )
 
     def judge(self, line: Line) -> Finding:

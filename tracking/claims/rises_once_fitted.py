@@ -34,7 +34,7 @@ class Settings(Claim):
     def found(self) -> str:
         return (
             "the smallest rise is {smallest_rise}; "
-            "{falls} of {differences} differences between recorded steps are not above 0; "
+            f"{self.y} does not rise at {{falls}} recorded steps; "
             f"{self.y} grows by a factor of up to {{largest_growth}}"
         )
 
@@ -46,7 +46,7 @@ class Settings(Claim):
         rises = np.concatenate([np.diff(values) for values in late])
         smallest = float(rises.min())
         growths = [float(values[-1] / values[0]) for values in late if values[0] != 0]
-        numbers: Evidence = {"differences": len(rises), "falls": int((rises <= 0).sum()), "smallest_rise": smallest}
+        numbers: Evidence = {"falls": int((rises <= 0).sum()), "smallest_rise": smallest}
         return Finding(said(smallest > 0, smallest), {**numbers, "largest_growth": max(growths, default=0.0)})
 
     def _late(self, run: Run) -> Numbers:
