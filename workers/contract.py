@@ -13,7 +13,6 @@ from typing import Any, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tracking.analysis.statistics.intervals import ANY
 from tracking.common.errors import SweepError
 from tracking.common.named_files.contract import Check
 from tracking.common.named_files.lookup import where
@@ -180,7 +179,7 @@ def _unmeasured(folder: str, name: str, rows: Rows) -> str:
     promised, found = set(MEASURES.load(name).SPLITS), {split for _, _, split, measure, _ in rows if measure == name}
     if promised != found:
         return f"SPLITS says {sorted(promised)}, and it yields values of the splits {sorted(found)}"
-    low, high = of_file(MEASURES.place(name).path) or ANY
+    low, high = of_file(MEASURES.place(name).path) or (-math.inf, math.inf)
     values = [value for key, value in rows.items() if key[3] == name and math.isfinite(value)]
     if values and not low <= min(values) <= max(values) <= high:
         return f"BOUNDS says {low:g} to {high:g}, and it yields values from {min(values):g} to {max(values):g}"

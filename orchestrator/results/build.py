@@ -147,7 +147,7 @@ def _bounds(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, Bounds]:
     """Between which numbers the values lie that are measured, as far as the files of measures and experiment say it."""
     measures = {name for trial in trials[:1] for name in trial.plain.get("measure") or ()}
     with sweep.files.active():
-        return bounds(sweep.experiment, sorted(measures))
+        return {name: Bounds(*ends) for name, ends in bounds(sweep.experiment, sorted(measures)).items()}
 
 
 def _classes(trials: Sequence[Trial]) -> list[int]:
