@@ -73,7 +73,7 @@ def table(cases: list[dict[str, Any]], draws: int) -> str:
     )
     lines = [
         f"| `{c['claim']}` | {c['truth']} | {_shares(c['normal'])} | {max(c['skewed'].values()):.1%} "
-        f"| {'' if c.get('fails') is None else format(c['fails'], '.1%')} |"
+        f"| {'' if c['fails'] is None else format(c['fails'], '.1%')} |"
         for c in cases
     ]
     return f"\n{draws:,} draws each.\n\n{head}" + "\n".join(lines) + "\n\n"
