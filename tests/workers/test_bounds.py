@@ -49,13 +49,22 @@ def test_what_is_no_bounds_is_refused(text: str, says: str, tmp_path: Path) -> N
 
 
 def test_those_of_a_users_own_measure_and_of_an_experiment(tmp_path: Path) -> None:
-    said = f"BOUNDS = (0, 1)\n{user_files.MEASURE}"
+    said = f"BOUNDS = (0, 1)\n{user_files.MEASURE}{user_files.RAISES}"
     sweep = read(str(user_files.write(tmp_path, {"measures/largest.py": said})))
-    (tmp_path / "measures/largest.py").write_text(f"BOUNDS = (0, 1)\n{user_files.RAISES}")
     with sweep.files.active():
         found = bounds("regression", ["error", "largest", "margin", "no_such"])
     assert (found["error"], found["largest"], found["null_norm"]) == (SHARE, SHARE, POSITIVE)
     assert not {"margin", "no_such", "perturbations"} & {*found}
+
+
+@pytest.mark.parametrize("there", ["BOUNDS = (0, None)\n", None], ids=["another", "gone"])
+def test_those_that_were_read_with_the_sweep_count(tmp_path: Path, there: str | None) -> None:
+    sweep = read(str(user_files.write(tmp_path, {"measures/largest.py": f"BOUNDS = (0, 1)\n{user_files.MEASURE}"})))
+    (file := tmp_path / "measures/largest.py").unlink()
+    if there:
+        file.write_text(there)
+    with sweep.files.active():
+        assert bounds("regression", ["largest"])["largest"] == SHARE
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS.shipped())

@@ -4,16 +4,18 @@ import ast
 from pathlib import Path
 
 from tracking.common.errors import BadPlugin
+from tracking.common.named_files.user_files import current
 
 
 def constant(path: Path, name: str) -> object:
-    """The value that a file gives this name outside of any function; None where it does not.
+    """The value that a file gives this name outside of any function; None where it does not. Of a file of a user's own
+    what was read with the sweep counts, whatever lies there by now.
 
     Raises BadPlugin where it is no literal, since only that can be known without running the file. Of a file that is no
     Python, or is gone by now, nothing is known.
     """
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = ast.parse(current().content(path))
     except (SyntaxError, ValueError, FileNotFoundError):
         return None
     for node in reversed(tree.body):

@@ -94,6 +94,12 @@ class UserFiles:
         either = (f"{folder}/{name}/{INIT}", f"{folder}/{name}.py")
         return [Path(self.folder, path) for path in either if path in self.sources]
 
+    def content(self, path: Path) -> bytes:
+        """The content of a file: as it was read with the others, where it is one of them; else from the disk. Raises
+        FileNotFoundError."""
+        name = path.relative_to(self.folder).as_posix() if self.folder and path.is_relative_to(self.folder) else ""
+        return self.sources[name] if name in self.sources else path.read_bytes()
+
     def write(self, folder: Path) -> None:
         """Writes the files into another folder, below which they lie as they do here."""
         for name, content in self.sources.items():
