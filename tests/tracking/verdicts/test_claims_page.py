@@ -6,6 +6,7 @@ The page is made from the claim files, from their cases and from the committed c
 """
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -111,4 +112,5 @@ def test_every_claim_has_a_calibration_within_what_is_allowed() -> None:
     found: dict[str, Any] = json.loads(RESULTS.read_text())
     assert {case["claim"] for case in found["cases"]} == set(CLAIMS.names())
     assert found["draws"] >= 1000
-    assert [c for c in found["cases"] if max(*c["normal"].values(), c["fails"] or 0) > ALLOWED] == []
+    chance = 3 * math.sqrt(ALLOWED * (1 - ALLOWED) / found["draws"])  # three standard errors of a simulated share of 5 %
+    assert [c for c in found["cases"] if max(*c["normal"].values(), c["fails"] or 0) > ALLOWED + chance] == []
