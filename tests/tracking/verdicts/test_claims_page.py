@@ -112,5 +112,5 @@ def test_every_claim_has_a_calibration_within_what_is_allowed() -> None:
     found: dict[str, Any] = json.loads(RESULTS.read_text())
     assert {case["claim"] for case in found["cases"]} == set(CLAIMS.names())
     assert found["draws"] >= 1000
-    chance = 3 * math.sqrt(ALLOWED * (1 - ALLOWED) / found["draws"])  # three standard errors of a simulated share of 5 %
+    chance = 3 * math.sqrt(ALLOWED * (1 - ALLOWED) / found["draws"])  # three standard errors
     assert [c for c in found["cases"] if max(*c["normal"].values(), c["fails"] or 0) > ALLOWED + chance] == []
