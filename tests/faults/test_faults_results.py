@@ -16,14 +16,16 @@ FIGURES = "figures/faults"
 
 def test_a_claim_of_the_users_own_that_raises_costs_only_itself(place: Place) -> None:
     (place.folder / "claims").mkdir()
-    (place.folder / "claims/above.py").write_text(user_files.CLAIM.replace('series["y"]', 'series["z"]'))
+    (place.folder / "claims/above.py").write_text(source := user_files.CLAIM.replace('series["y"]', 'series["z"]'))
+    before = source.partition('["z"]')[0]
+    line = f"claims/above.py:{before.count(chr(10)) + 1}"
     place.write(sweep("misbehaving", {"steps": 3}, {"seed": {"count": 2}}, curves=CURVES, claims=CLAIMS))
     done = place.launch()
     assert done.code == 1, done.err
     above, bounded = done.result["claims"]
     assert bounded["verdict"] == "holds" and above["verdict"] == "not enough data"
-    assert "claims/above.py:21: KeyError" in above["sentence"] and "'above' could not be judged" in done.err
-    assert not done.result["not_drawn"] and "claims/above.py:21" in Path(done.result["report"]).read_text()
+    assert f"{line}: KeyError" in above["sentence"] and "'above' could not be judged" in done.err
+    assert not done.result["not_drawn"] and line in Path(done.result["report"]).read_text()
     assert place.program.run(place.folder, "verify", "faults.yaml").code == 1
     assert place.wrong_runs(place.store / "mlflow.db") == []
 

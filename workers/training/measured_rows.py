@@ -36,13 +36,13 @@ def _yielded(name: str, snapshot: Snapshot) -> Iterator[tuple[str, str, Tensor]]
     """What a measure yields, checked."""
     module = MEASURES.load(name)
     for one in module.measure(snapshot):
-        wrong = _wrong(one, module.SPLITS, snapshot.models)
+        wrong = wrong_yield(one, module.SPLITS, snapshot.models)
         if wrong:
             raise refused(MEASURES, name, wrong, module.measure)
         yield one
 
 
-def _wrong(one: object, splits: tuple[str, ...], models: int) -> str:
+def wrong_yield(one: object, splits: tuple[str, ...], models: int) -> str:
     """What is wrong with one thing that a measure yields; "" where nothing is."""
     from torch import Tensor  # whoever plans imports this file without torch
 

@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["launch", "fi"], {"fig1", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7"}),
         (["launch", "wi"], {"width.yaml"}),
         (["launch", "more/"], {"more/depth.yaml"}),
-        (["launch", "fig2", "--profile", ""], {"cpu", "debug", "laptop"}),
+        (["launch", "fig2", "--profile", ""], {"cpu", "debug", "laptop", "to_128"}),
         (["status", "width.yaml", "--profile", ""], {"overnight"}),
         (["status", "torn.yaml", "--profile", ""], set()),
         (["check", "nets/m"], {"nets/mine.py"}),

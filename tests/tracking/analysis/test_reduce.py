@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -31,7 +32,7 @@ def in_parts(frame: Frame, of: Callable[[str], str]) -> Frame:
         assert mine["trial"].nunique() < rows["trial"].nunique()
         return as_table(mine)
 
-    return Frame(frame.trials, Source({id: (name,) for id, name in part.items()}, read))
+    return replace(frame, source=Source({id: (name,) for id, name in part.items()}, read))
 
 
 @pytest.mark.parametrize("curve", CURVES, ids=lambda c: c.name)

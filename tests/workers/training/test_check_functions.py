@@ -12,7 +12,7 @@ from tests.support.networks import small_trials
 from tracking.common.errors import BadPlugin
 from tracking.common.named_files.user_files import UserFiles
 from workers.experiments import network
-from workers.training.measured_rows import _wrong
+from workers.training.measured_rows import wrong_yield
 
 LOSS = "def loss(outputs, labels):\n    return {}\n"
 SQUARES = "outputs.square().sum(-1)"
@@ -80,5 +80,5 @@ def test_a_broken_function_is_refused(name: str, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_a_measure_yields_is_one_number_for_each_model(yielded: object, says: str) -> None:
-    found = _wrong(yielded, ("train", "val"), 2)
+    found = wrong_yield(yielded, ("train", "val"), 2)
     assert says in found and bool(says) == bool(found)
