@@ -40,7 +40,7 @@ def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
 
 
 def test_a_gpu_trains_all_seeds_of_a_network_at_once(tmp_path: Path) -> None:
-    """Half of the models take nearly as long as all of them there; only what would leave another GPU idle is cut."""
+    """They share the device there; only what would leave another GPU idle is cut."""
     plan = compare(POOL, Ledger.read(Store(str(tmp_path))))
     one, two = (pack_missing(plan, Resources(gpus, 80 * 2**30, "a GPU")) for gpus in (1, 2))
     assert [len(b.trials) for b in one] == [30, 30, 30]
