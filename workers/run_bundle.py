@@ -62,6 +62,7 @@ def _run(store: Store, bundle: Bundle, device: str, opened: "Opened") -> Generat
     """Runs a bundle from where it was opened. Raises Damaged without a name where its checkpoint has another form."""
     begun = time.thread_time()  # of this thread alone: a launch without Ray mirrors to MLflow in the same process
     writer = opened.writer
+    resumed = max(writer.manifest.step, 0)
     if opened.damaged:
         yield Report(bundle.id, writer.manifest.step, {}, 0, damaged=opened.damaged)
     kept, lost = _measured(store, bundle, device)
@@ -77,7 +78,7 @@ def _run(store: Store, bundle: Bundle, device: str, opened: "Opened") -> Generat
                 now = time.monotonic()
                 _commit(writer, progress)
                 cost, last = time.monotonic() - now, None
-            yield _report(bundle, progress)._replace(processor_s=time.thread_time() - begun)
+            yield _report(bundle, progress)._replace(processor_s=time.thread_time() - begun, resumed=resumed)
     except GeneratorExit:
         if last:
             _commit(writer, last)

@@ -12,7 +12,7 @@ from tracking.common.text import duration
 from workers.bundle import Bundle, Report
 
 POINTS = 32  # of a mean over the share of the epochs that is done
-LEAST_SHARE = 0.02  # of the work must be done before the time left is estimated
+LEAST_SHARE = 0.02  # of the work of a launch must be done before the time left is estimated
 
 
 class RunningBundle(NamedTuple):
@@ -60,6 +60,7 @@ class Progress:
         self.cost = costs(t for b in bundles for t in b.trials)
         self.total_cost = sum(self.cost.values())
         self.cost_done, self.fractions = 0.0, dict[str, float]()  # trial -> fraction of its steps that is done
+        self.cost_before, self.resumed = 0.0, set[str]()  # what earlier launches did of the trials seen until now
         self.running: dict[str, RunningBundle] = {}
         self.trials_ended: Counter[str] = Counter()  # by bundle
         self.states: Counter[str] = Counter()
@@ -86,6 +87,7 @@ class Progress:
         self.running[bundle.id] = RunningBundle(bundle, report, time.monotonic())
         over = self.trials_ended[bundle.id] >= len(bundle.trials)
         fraction = 1.0 if over else min(max(report.step, 0) / steps(bundle), 1.0)
+        self._count_earlier_launches(bundle, report)
         for t in bundle.trials:
             self.cost_done += self.cost[t.id] * (fraction - self.fractions.get(t.id, 0.0))
             self.fractions[t.id] = fraction
@@ -93,6 +95,12 @@ class Progress:
         self.means["train risk"].add(fraction, report.train_risk)
         if report.error:
             self.errors[report.error] += len(report.ended)
+
+    def _count_earlier_launches(self, bundle: Bundle, report: Report) -> None:
+        """Once a trial, with the first report of its training."""
+        new = [t.id for t in bundle.trials if report.step >= 0 and t.id not in self.resumed]
+        self.resumed.update(new)
+        self.cost_before += sum(self.cost[trial] for trial in new) * min(report.resumed / steps(bundle), 1.0)
 
     def still_running(self) -> list[RunningBundle]:
         """Bundles that have not ended, the one that reported last first."""
@@ -106,9 +114,11 @@ class Progress:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds until all is done, at the pace until now; None before that can be said, and at the end."""
-        seconds, fraction = time.monotonic() - self.start_s, self.fraction
-        return seconds / fraction - seconds if LEAST_SHARE < fraction < 1 else None
+        """Seconds until all is done, at the pace of this launch; None before that can be said, and at the end."""
+        if not (left := self.total_cost - self.cost_done) > 0:
+            return None
+        made, todo = self.cost_done - self.cost_before, self.total_cost - self.cost_before
+        return (time.monotonic() - self.start_s) * left / made if made > LEAST_SHARE * todo else None
 
     def summary(self, report: Report | None = None) -> str:
         """One line: trials ended of all, images per second, training error of `report`, time left."""

@@ -61,11 +61,15 @@ def test_any_program_can_read_the_file(tmp_path: Path) -> None:
 
 def test_a_resumed_bundle_keeps_the_same_weights_and_one_file(tmp_path: Path) -> None:
     made, store = bundle(), Store(str(tmp_path / "a"))
+    committed = 0
     for _ in range(3):
         running = run_bundle.work(store, made, "cpu")
-        next(running)
+        report = next(running)
         running.close()
+        assert report.resumed == committed
+        committed = report.step
         assert not store.manifest(made.id).weights, "kept before the end"
+    assert committed, "no launch went on with the work of another"
     recorded(tmp_path / "a", made)
     recorded(tmp_path / "b", made)
     (one,), (other,) = (list((tmp_path / root).glob("weights/*/*")) for root in "ab")
