@@ -200,7 +200,7 @@ def one(name: str, digits: bool) -> dict[str, Any]:
 def operations(trials: Any) -> float:
     """Of the training of all epochs, where the nets have a formula."""
     from workers.experiments import network
-    from workers.training import operations as of_nets
+    from workers.training.networks import operations as of_nets
 
     if trials[0].experiment != "network":
         return 0.0

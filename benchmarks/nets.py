@@ -23,8 +23,8 @@ from workers.data import synthetic
 from workers.engines.choose import choose
 from workers.interfaces.images import scaled
 from workers.runtime import provenance
-from workers.training.examples import Examples
-from workers.training.module import built
+from workers.training.examples.selection import Examples
+from workers.training.networks.module import built
 from workers.training.rates import Rates
 from workers.training.settings import Settings
 

@@ -60,7 +60,7 @@ def plain_loop(settings: Settings) -> Iterator[dict[str, float]]:
     from torch.nn import functional as F
     from torch.utils.data import DataLoader, TensorDataset
 
-    from workers.training.module import built
+    from workers.training.networks.module import built
 
     images = digits.load(settings.data)
     x, test_x = (torch.from_numpy(a / 127.5 - 1).float().permute(0, 3, 1, 2) for a in (images.train_x, images.test_x))

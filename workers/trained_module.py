@@ -13,7 +13,7 @@ from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.store import Store
 from workers import measure_trained
 from workers.experiments.network import sizes
-from workers.training.module import built
+from workers.training.networks.module import built
 from workers.training.settings import Settings
 from workers.trial import Trial
 

@@ -16,7 +16,7 @@ from orchestrator.spec.sweep import Sweep
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.bundle import Bundle
-from workers.interfaces.engine import Choice
+from workers.interfaces.networks.engine import Choice
 from workers.plugins import EXPERIMENTS, keeps_networks
 from workers.trial import Trial
 

@@ -15,7 +15,7 @@ from workers.data import synthetic
 from workers.interfaces.images import Images, scaled
 from workers.nets import convnet
 from workers.optimizers import sgd
-from workers.training.examples import Examples
+from workers.training.examples.selection import Examples
 from workers.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Work:
 
     def initial(self) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
         """Parameters and buffers (M, ...) on the device, equal to those of the project's own engines."""
-        from workers.training.functions import initial
+        from workers.training.networks.functions import initial
 
         parameters, buffers = initial(self.bundle, self.examples())
         device = self.pictures.device

@@ -16,14 +16,14 @@ from workers.engines.device_data import Resident
 from workers.engines.modules import Modules
 from workers.plugins import NETS
 from workers.runtime import seeds
-from workers.training.examples import Examples
+from workers.training.examples.selection import Examples
 from workers.training.located import located
-from workers.training.module import built, refused
+from workers.training.networks.module import built, refused
 
 if TYPE_CHECKING:
-    from workers.interfaces.engine import State
     from workers.interfaces.images import Images
     from workers.interfaces.net import NetSettings
+    from workers.interfaces.networks.engine import State
     from workers.training.settings import Settings
 
 EXAMPLES = 4  # of the trainings that are compared

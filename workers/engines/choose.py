@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from workers.engines.cpu import library, supported
 from workers.interfaces.dataset import Sizes
-from workers.interfaces.engine import Choice, Engine
+from workers.interfaces.networks.engine import Choice, Engine
 from workers.nets import convnet
 from workers.plugins import batched
-from workers.training.examples import Examples
+from workers.training.examples.selection import Examples
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings
@@ -86,7 +86,7 @@ def _why_not_at_once(settings: "Settings", sizes: Sizes) -> str:
     """Why the reference engine cannot train these trials; "" where it can. Loads torch for nets that are modules."""
     if batched(settings.net.name):
         return ""
-    from workers.training.stacked import why_not_stacked
+    from workers.training.networks.stacked import why_not_stacked
 
     return why_not_stacked(settings.net, sizes.image, sizes.classes)
 

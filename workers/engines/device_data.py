@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.interfaces.images import Scaling, scaled
-from workers.training.examples import Examples
-from workers.training.images.augment import augmented
+from workers.training.examples.augment import augmented
+from workers.training.examples.selection import Examples
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64, Shaped
@@ -64,7 +64,7 @@ class Resident:
     ) -> tuple[Float[Tensor, "M B H W K"], Int64[Tensor, "M B"]]:
         """Each model's own examples: images as networks see them, and labels.
 
-        moves: how each example of the training set is augmented in this epoch (`workers/training/images/augment.py`).
+        moves: how each example of the training set is augmented in this epoch (`workers/training/examples/augment.py`).
         """
         pixels = _selected(self.train_x, self.index.gather(1, places))
         if moves is not None:

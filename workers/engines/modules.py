@@ -27,14 +27,14 @@ from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES
 from workers.runtime import lease_watch, seeds
 from workers.runtime.device import dtype_of
-from workers.training.examples import Examples
-from workers.training.functions import initial
-from workers.training.module import built, numbers_as, tensors
+from workers.training.examples.selection import Examples
+from workers.training.networks.functions import initial
+from workers.training.networks.module import built, numbers_as, tensors
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
-    from workers.interfaces.engine import State
+    from workers.interfaces.networks.engine import State
     from workers.interfaces.optimizer import Tensors
     from workers.training.settings import Settings
 

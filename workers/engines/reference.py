@@ -21,15 +21,15 @@ from workers.interfaces.optimizer import OPTIMIZERS, numbers_of
 from workers.plugins import LOSSES, batched
 from workers.runtime import lease_watch
 from workers.runtime.device import dtype_of
-from workers.training.examples import Examples
-from workers.training.functions import initial
-from workers.training.module import built
-from workers.training.stacked import stacked
+from workers.training.examples.selection import Examples
+from workers.training.networks.functions import initial
+from workers.training.networks.module import built
+from workers.training.networks.stacked import stacked
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
-    from workers.interfaces.engine import State
+    from workers.interfaces.networks.engine import State
     from workers.training.settings import Settings
 
 # Of images as floats, for all models together, in one forward pass: activations of a few MiB stay in a core's caches,

@@ -23,8 +23,8 @@ from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
 from workers import user_code
 from workers.experiments import network
-from workers.interfaces.engine import Choice
 from workers.interfaces.experiment import Seconds, no_limit, not_known
+from workers.interfaces.networks.engine import Choice
 from workers.interfaces.until import Until
 from workers.plugins import LOSSES
 from workers.runtime import checkpoint
@@ -214,8 +214,8 @@ def _training_loss(
     import torch
 
     from workers.engines.device_data import Resident
-    from workers.training.examples import Examples
-    from workers.training.module import built, evaluated
+    from workers.training.examples.selection import Examples
+    from workers.training.networks.module import built, evaluated
 
     trained = training(settings)
     examples = Examples.of(network.load_images(trained), [trained])

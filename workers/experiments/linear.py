@@ -18,8 +18,8 @@ from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.divergence import LARGEST_RISK
 from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation
+from workers.interfaces.networks.divergence import LARGEST_RISK
 from workers.theory import series
 from workers.theory.closed_form_descent import Array, descent
 from workers.theory.linear_classification import exponential_descent, gaussian_data, hard_margin, log_risk, random_start

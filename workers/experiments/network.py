@@ -14,27 +14,27 @@ import numpy as np
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress, Row
 from workers.interfaces.dataset import DataSettings, Sizes
-from workers.interfaces.engine import Choice
 from workers.interfaces.experiment import Seconds
 from workers.interfaces.images import Images
 from workers.interfaces.measure import visits
+from workers.interfaces.networks.engine import Choice
 from workers.nets import convnet
 from workers.plugins import DATASETS, NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
-from workers.training import operations
 from workers.training import seconds as training_seconds
-from workers.training.examples import Examples
-from workers.training.images.inputs import title
-from workers.training.images.normalize import normalized
+from workers.training.examples.inputs import title
+from workers.training.examples.normalize import normalized
+from workers.training.examples.selection import Examples
+from workers.training.examples.subsets import subset
 from workers.training.loop import Training
 from workers.training.measured_rows import measured
+from workers.training.networks import operations
 from workers.training.settings import Settings as Settings
-from workers.training.subsets import subset
 from workers.trial import Trial
 
 if TYPE_CHECKING:
-    from workers.interfaces.engine import Engine, State
-    from workers.training.functions import NetFunctions
+    from workers.interfaces.networks.engine import Engine, State
+    from workers.training.networks.functions import NetFunctions
 
 STEP = "epoch"  # what a step is called on figures
 MEASURES = {
@@ -68,7 +68,7 @@ def recorded_steps(settings: Settings) -> list[int]:
 
 def recorded_layers(settings: Settings) -> tuple[str, ...]:
     """The layers of the net; loads torch."""
-    from workers.training.module import layers
+    from workers.training.networks.module import layers
 
     there = sizes(settings)
     return layers(settings.net, there.image, there.classes)
@@ -233,7 +233,7 @@ def measure_trained(
 def _made(trials: Sequence[Trial[Settings]], device: str) -> "tuple[Engine, NetFunctions, About]":
     """The engine of a bundle with initial weights, its networks as functions, and what is known of its provenance."""
     from workers.engines.choose import choose
-    from workers.training.functions import NetFunctions
+    from workers.training.networks.functions import NetFunctions
 
     bundle = [t.settings for t in trials]
     images = load_images(bundle[0])

@@ -1,1 +1,1 @@
-"""Protocols of the files that are found by name, and of engines; the data types that they exchange."""
+"""Protocols of the files that are found by name, and the data types that they exchange."""

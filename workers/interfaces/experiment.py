@@ -8,7 +8,7 @@ from typing_extensions import TypeVar
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.provenance import About
 from tracking.records.rows import Progress, Row
-from workers.interfaces.engine import Choice
+from workers.interfaces.networks.engine import Choice
 from workers.runtime.trained_weights import Trained
 from workers.trial import Identified, Trial
 

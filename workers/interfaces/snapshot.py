@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from workers.interfaces.divergence import LARGEST_RISK
 from workers.interfaces.net import layer_of
+from workers.interfaces.networks.divergence import LARGEST_RISK
 from workers.runtime import lease_watch
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64, Int64, Shaped
     from torch import Tensor, nn
 
-    from workers.interfaces.engine import Engine
-    from workers.interfaces.functions import Functions, TrialSettings
     from workers.interfaces.net import Tensors
+    from workers.interfaces.networks.engine import Engine
+    from workers.interfaces.networks.functions import Functions, TrialSettings
 
 
 class Snapshot:

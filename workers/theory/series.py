@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.records.rows import Outcome, Progress, Row
-from workers.interfaces.divergence import LARGEST_RISK
+from workers.interfaces.networks.divergence import LARGEST_RISK
 from workers.runtime import checkpoint
 from workers.trial import S, Trial
 

@@ -1,1 +1,1 @@
-"""Training of networks on images: settings, examples, the loop and perturbations."""
+"""Training of networks on images: settings, the loop, learning rates, perturbations, checks of the user's functions."""

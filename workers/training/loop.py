@@ -18,8 +18,8 @@ from tracking.records.provenance import About, Spent
 from tracking.records.rows import Outcome, Progress, Row
 from workers.runtime import checkpoint
 from workers.runtime.trained_weights import Trained, dump
+from workers.training.examples.orders import Orders
 from workers.training.measured_rows import measured
-from workers.training.orders import Orders
 from workers.training.perturb import Perturbing
 from workers.training.rates import Rates
 from workers.trial import Trial
@@ -27,8 +27,8 @@ from workers.trial import Trial
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int64
 
-    from workers.interfaces.engine import Engine, State
-    from workers.interfaces.functions import Functions
+    from workers.interfaces.networks.engine import Engine, State
+    from workers.interfaces.networks.functions import Functions
     from workers.interfaces.snapshot import Snapshot
     from workers.training.settings import Settings
 
@@ -77,7 +77,7 @@ class Training:
 
     def _moves(self, epoch: int) -> Int64[NDArray[np.int64], "M N 3"] | None:
         """How the examples of every model are augmented in this epoch."""
-        from workers.training.images import augment
+        from workers.training.examples import augment
 
         if not (how := self.settings.data.augment):
             return None
@@ -132,7 +132,7 @@ class Training:
 
     def _ended(self, epoch: int, snapshot: Snapshot) -> dict[str, Outcome]:
         """Outcomes of the models that end here; they stay as they are while the others train."""
-        from workers.interfaces.divergence import DIVERGED
+        from workers.interfaces.networks.divergence import DIVERGED
 
         ended = {}
         for i, (trial, diverged) in enumerate(zip(self.trials, snapshot.diverged(), strict=True)):

@@ -13,7 +13,7 @@ from workers.trial import Trial
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workers.interfaces.engine import Engine
+    from workers.interfaces.networks.engine import Engine
     from workers.interfaces.snapshot import Snapshot
     from workers.training.settings import Settings
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.experiment import Seconds
 from workers.interfaces.measure import visits
-from workers.training import operations
+from workers.training.networks import operations
 
 if TYPE_CHECKING:
     from workers.training.settings import Settings

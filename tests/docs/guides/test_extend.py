@@ -10,7 +10,7 @@ from workers import contract
 from workers.engines.choose import choose
 from workers.interfaces.snapshot import Snapshot
 from workers.plugins import MEASURES
-from workers.training.functions import NetFunctions
+from workers.training.networks.functions import NetFunctions
 
 GUIDE = Path("docs/guides/extend.md")
 

@@ -7,10 +7,10 @@ import torch
 
 from tests.support.networks import small_trials
 from workers.experiments import network
-from workers.interfaces.engine import Engine
+from workers.interfaces.networks.engine import Engine
 from workers.runtime import seeds
-from workers.training.examples import Examples
-from workers.training.images import augment
+from workers.training.examples import augment
+from workers.training.examples.selection import Examples
 from workers.training.rates import Rates
 from workers.training.settings import Settings
 from workers.trial import Trial

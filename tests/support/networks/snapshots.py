@@ -10,7 +10,7 @@ from tests.support.networks import engine_bundles, small_trials
 from workers import plugins
 from workers.engines.choose import choose
 from workers.interfaces.snapshot import Snapshot
-from workers.training.functions import NetFunctions
+from workers.training.networks.functions import NetFunctions
 
 torch.set_num_threads(1)  # sums in the same order each time
 TINY = {"name": "convnet", "depth": 2, "width": 2}

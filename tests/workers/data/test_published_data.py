@@ -18,7 +18,7 @@ from tests.support.networks.trained import run
 from workers.data import cifar100, fashion_mnist, mnist, modular, svhn, teacher
 from workers.formats import idx
 from workers.formats.published import File
-from workers.training.examples import Examples
+from workers.training.examples.selection import Examples
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (15, 28, 28), dtype=np.uint8)

@@ -17,7 +17,7 @@ from workers.engines.gpu.cuda_graphs import STEPS, Replay
 from workers.engines.gpu.upload import Uploaded
 from workers.interfaces.dataset import Sizes
 from workers.runtime.device import prepare
-from workers.training.examples import Examples
+from workers.training.examples.selection import Examples
 from workers.training.settings import Settings
 
 pytestmark = [

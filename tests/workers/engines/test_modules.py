@@ -19,9 +19,9 @@ from workers.engines.modules import Modules
 from workers.experiments import network
 from workers.interfaces.images import Images
 from workers.runtime import seeds
-from workers.training.examples import Examples
-from workers.training.module import built
-from workers.training.operations import visit_flops
+from workers.training.examples.selection import Examples
+from workers.training.networks.module import built
+from workers.training.networks.operations import visit_flops
 from workers.trial import Trial
 
 NETS: list[dict[str, Any]] = [

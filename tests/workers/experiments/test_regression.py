@@ -9,7 +9,7 @@ import pytest
 from tests.support.stores.recorded import splits
 from workers.experiments import regression
 from workers.experiments.regression import Settings
-from workers.interfaces.divergence import LARGEST_RISK
+from workers.interfaces.networks.divergence import LARGEST_RISK
 from workers.theory.closed_form_descent import descent, literal, signed_power
 from workers.theory.polynomials import features, nodes, sine
 from workers.trial import Trial

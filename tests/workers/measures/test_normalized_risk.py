@@ -8,8 +8,8 @@ from workers import plugins
 from workers.engines.choose import choose
 from workers.experiments import network
 from workers.interfaces.snapshot import Snapshot
-from workers.training.examples import Examples
-from workers.training.functions import NetFunctions
+from workers.training.examples.selection import Examples
+from workers.training.networks.functions import NetFunctions
 
 
 @pytest.mark.parametrize("bias", ["none", "first"])

@@ -1,11 +1,11 @@
-"""Every test of this folder holds for every engine that can be used here."""
+"""Tests that use `engine_name` are run for every engine that can be used here."""
 
 import pytest
 
 from tests.support.networks import small_trials
 
 
-@pytest.fixture(params=small_trials.engines(), autouse=True)
+@pytest.fixture(params=small_trials.engines())
 def engine_name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The engine that $SWEEP_ENGINE asks for."""
     monkeypatch.setenv("SWEEP_ENGINE", request.param)

@@ -10,10 +10,12 @@ from tests.support.networks import small_trials
 from tests.support.networks.trained import ALONE_TOLERANCE, of, run
 from workers import plugins
 from workers.experiments import network
-from workers.interfaces.divergence import DIVERGED, LARGEST_RISK
+from workers.interfaces.networks.divergence import DIVERGED, LARGEST_RISK
 from workers.runtime import seeds
-from workers.training import subsets
-from workers.training.examples import Examples
+from workers.training.examples import subsets
+from workers.training.examples.selection import Examples
+
+pytestmark = pytest.mark.usefixtures("engine_name")
 
 
 @pytest.mark.parametrize("optimizer", small_trials.OPTIMIZERS, ids=lambda o: f"{o['name']}-{o.get('momentum', 0)}")

@@ -11,6 +11,7 @@ from workers import plugins
 from workers.experiments import network
 from workers.runtime import seeds
 
+pytestmark = pytest.mark.usefixtures("engine_name")
 FIT = {"net": {"name": "convnet", "depth": 3, "width": 12}, "optimizer": {"batch_size": 20, "learning_rate": 0.2}}
 SMALL = {"data": {"name": "digits", "train_size": 40, "test_size": 40}, **FIT}
 GAUSSIAN = {"name": "gaussian", "every": 3, "last_epoch": 36}

@@ -18,13 +18,13 @@ from workers.engines.cpu.pieces import Pieces
 from workers.interfaces.images import HALF, Images, Pixels, scaled
 from workers.interfaces.optimizer import OPTIMIZERS
 from workers.runtime import lease_watch
-from workers.training.examples import Examples
-from workers.training.functions import initial
+from workers.training.examples.selection import Examples
+from workers.training.networks.functions import initial
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
-    from workers.interfaces.engine import State
+    from workers.interfaces.networks.engine import State
     from workers.training.settings import Settings
 
 

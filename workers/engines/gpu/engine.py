@@ -22,14 +22,14 @@ from workers.engines.gpu.stacked_models import Stack
 from workers.engines.gpu.stacked_parameters import Weights
 from workers.interfaces.optimizer import OPTIMIZERS
 from workers.runtime.device import dtype_of
-from workers.training.examples import Examples
-from workers.training.functions import initial
+from workers.training.examples.selection import Examples
+from workers.training.networks.functions import initial
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
 
     from workers.engines.gpu.layers import Route
-    from workers.interfaces.engine import State
+    from workers.interfaces.networks.engine import State
     from workers.training.settings import Settings
 
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
 
-    from workers.interfaces.engine import State
+    from workers.interfaces.networks.engine import State
 Names = dict[str, Tensor]
 # Numbers. Triton loads four at once where it knows that an address is a multiple of 16 bytes; of the distance between
 # two rows, which it is told at run time, it looks only whether that is a multiple of 16.

@@ -15,7 +15,7 @@ from workers.engines.gpu import engine, memory_model
 from workers.engines.gpu.choose_convolution import ROUTES
 from workers.engines.gpu.stacked_models import Stack
 from workers.engines.gpu.upload import Uploaded
-from workers.training.orders import Orders
+from workers.training.examples.orders import Orders
 
 
 @pytest.mark.parametrize("net", nets(), ids=lambda n: "-".join(str(v) for v in n.values()))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.images import Images
-from workers.training import subsets
-from workers.training.images.inputs import replaced
+from workers.training.examples import subsets
+from workers.training.examples.inputs import replaced
 
 if TYPE_CHECKING:
     from jaxtyping import Int64

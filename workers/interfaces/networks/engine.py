@@ -39,8 +39,8 @@ class Engine(Protocol):
         """One pass over the training examples: `order` are positions in each model's own examples, cut into batches.
 
         rates: the learning rate of each model at each step. before: steps taken before this epoch. moves: how each
-        example is augmented (`workers/training/images/augment.py`); None where none is. Models that are not active stay
-        exactly as they are."""
+        example is augmented (`workers/training/examples/augment.py`); None where none is. Models that are not active
+        stay exactly as they are."""
 
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:
         """Mean error and mean loss over the whole split in evaluation mode, exact sums."""

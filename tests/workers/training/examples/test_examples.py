@@ -18,9 +18,8 @@ from workers.engines.gpu import engine as gpu
 from workers.experiments import network
 from workers.interfaces.dataset import Inputs, Normalize
 from workers.interfaces.images import HALF, Images, digest, scaled
-from workers.training import subsets
-from workers.training.examples import Examples
-from workers.training.images import augment, inputs, normalize
+from workers.training.examples import augment, inputs, normalize, subsets
+from workers.training.examples.selection import Examples
 
 DIGITS = {"name": "digits", "train_size": 120, "test_size": 60}
 BYTES = digits.load(digits.Settings())
@@ -142,6 +141,7 @@ def test_what_is_not_asked_for_does_not_move() -> None:
     assert (both != augment.drawn(("crop", "flip"), 0, 2, 400)).any()
 
 
+@pytest.mark.usefixtures("engine_name")
 def test_augmentation_does_not_depend_on_the_bundle_or_on_a_resume() -> None:
     trials = [small_trials.trial(seed, data=data(augment=["flip", "crop"])) for seed in range(3)]
     together, plain = run(trials), run([small_trials.trial(1)])

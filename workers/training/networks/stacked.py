@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from workers.interfaces.net import Image, NetSettings
 from workers.runtime import seeds
-from workers.training.module import built, tensors
+from workers.training.networks.module import built, tensors
 
 if TYPE_CHECKING:
     from jaxtyping import Float

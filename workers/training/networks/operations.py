@@ -54,7 +54,7 @@ def numbers(net: NetSettings, image: Image, classes: int) -> int:
 def _built_numbers(net: NetSettings, image: Image, classes: int) -> int:
     import torch
 
-    from workers.training.module import built, tensors
+    from workers.training.networks.module import built, tensors
 
     with torch.device("meta"):
         parameters, buffers = tensors(built(net, image, classes, 0))
@@ -76,7 +76,7 @@ def _counted(net: NetSettings, image: Image, classes: int) -> float:
 
     from workers.plugins import NETS
     from workers.training.located import located
-    from workers.training.module import built
+    from workers.training.networks.module import built
 
     try:
         with torch.device("meta"):

@@ -15,7 +15,7 @@ import numpy as np
 from workers.interfaces.dataset import Inputs
 from workers.interfaces.images import Images, Pixels
 from workers.runtime import seeds
-from workers.training.images.normalize import moments
+from workers.training.examples.normalize import moments
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped

@@ -1,4 +1,4 @@
-"""The networks of a bundle as plain PyTorch functions of their parameters (`workers.interfaces.functions.Functions`).
+"""The networks of a bundle as plain PyTorch functions of their parameters: `Functions` of `workers.interfaces`.
 
 M models, B examples, N training examples of a model, K input channels, H W height and width of an image, C classes.
 """
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from workers.interfaces.images import scaled
 from workers.plugins import LOSSES
-from workers.training.examples import Examples
-from workers.training.module import built, evaluated, tensors
+from workers.training.examples.selection import Examples
+from workers.training.networks.module import built, evaluated, tensors
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float32, Int64, Shaped

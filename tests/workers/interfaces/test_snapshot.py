@@ -10,7 +10,7 @@ import torch
 from tests.support.networks import engine_bundles, small_trials, snapshots
 from workers.engines.choose import choose
 from workers.interfaces.snapshot import Snapshot
-from workers.training.functions import NetFunctions
+from workers.training.networks.functions import NetFunctions
 
 TOLERANCE: dict[str, float] = {"rtol": 1e-4, "atol": 1e-5}  # float32 sums in another order
 NETS = [net for net in small_trials.nets() if net["name"] != "convnet" or net.get("depth") == 3]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workers.runtime import seeds
-from workers.training.orders import Orders
+from workers.training.examples.orders import Orders
 
 
 def right(epoch: int) -> np.ndarray:

@@ -1,1 +1,0 @@
-"""What networks see of an image: normalised, augmented, or replaced by other inputs."""
