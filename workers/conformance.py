@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from workers.interfaces.loss import Loss
     from workers.interfaces.measure import Bounded, Measure
     from workers.interfaces.net import Net, NetT
-    from workers.interfaces.optimizer import Optimizer, OptimizerT
+    from workers.interfaces.optimizer import Noisy, Optimizer, OptimizerT
     from workers.interfaces.perturbation import Perturbation, PerturbationT
     from workers.interfaces.schedule import Schedule, ScheduleT
     from workers.losses import cross_entropy, exponential, square
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     )
     from workers.nets import convnet, deep_linear, mlp, polynomial, pooled, resnet
     from workers.nets import linear as linear_net
-    from workers.optimizers import adam, adamw, gd, sgd
+    from workers.optimizers import adam, adamw, gd, sgd, sgld
     from workers.perturbations import gaussian, none, unit_norm
     from workers.schedules import constant, cosine, inverse_square_root, linear_warmup, loss_based, step
 
@@ -87,6 +87,9 @@ def perturbation(module: "Perturbation[PerturbationT]") -> None: ...
 
 
 def optimizer(module: "Optimizer[OptimizerT]") -> None: ...
+
+
+def noisy(*modules: "Noisy") -> None: ...
 
 
 def schedule(module: "Schedule[ScheduleT]") -> None: ...
@@ -145,6 +148,8 @@ def compared_by_mypy() -> None:
     optimizer(adamw)
     optimizer(gd)
     optimizer(sgd)
+    optimizer(sgld)
+    noisy(sgld)
     schedule(constant)
     schedule(cosine)
     schedule(inverse_square_root)

@@ -35,7 +35,8 @@ SECOND_TIME, CHECKPOINT = "its rows are the same a second time", "they are the s
 BUNDLE, DIVERGING = "they are the same in a bundle with another trial", "they are the same beside a model that diverges"
 ONCE, NO_CHANGE = "it is the same taken once, at the end of training", "it changes nothing that is measured after it"
 REMEDIES = {
-    SECOND_TIME: "draw random numbers from the trial's seed (workers.runtime.seeds), in a net from torch's generator",
+    SECOND_TIME: "draw random numbers from the trial's seed (workers.runtime.seeds), in a net from torch's "
+    "generator, in an optimizer by NOISE",
     CHECKPOINT: "keep nothing from epoch to epoch but parameters, buffers and the tensors named in STATE",
     BUNDLE: "the first dimension of tensors is that of models: compute each from its own numbers",
     DIVERGING: "a measure must give NaN for a model that diverged (`snapshot.diverged()`); others stay as they are",

@@ -29,6 +29,7 @@ UPDATES: dict[str, tuple[str, list[dict[str, Any]], type[torch.optim.Optimizer]]
     "nesterov": ("sgd", [{"momentum": 0.9, "nesterov": True}, {"momentum": 0.5}, {}], torch.optim.SGD),
     "gd": ("gd", [{"momentum": 0.9}, {"weight_decay": 0.5}, {}], torch.optim.SGD),
     "adam": ("adam", [{}, {"beta1": 0.0, "weight_decay": 0.1}, {"beta2": 0.9, "epsilon": 1e-3}], torch.optim.Adam),
+    "sgld": ("sgld", [{"temperature": 0.0, "weight_decay": decay} for decay in (0.0, 0.5, 0.1)], torch.optim.SGD),
     "adamw": ("adamw", [{}, {"weight_decay": 0.0}, {"beta1": 0.5, "weight_decay": 0.3}], torch.optim.AdamW),
 }
 

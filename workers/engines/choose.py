@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from workers.engines.cpu import library, supported
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.networks.engine import Choice, Engine
+from workers.interfaces.optimizer import noise_names
 from workers.nets import convnet
 from workers.plugins import batched
 from workers.training.examples.selection import Examples
@@ -95,4 +96,6 @@ def _why_not_batched(settings: "Settings") -> str:
     """Why the engine for GPUs cannot train trials with these settings; "" where it can."""
     if type(settings.net) is not convnet.Settings:
         return f"the engine for GPUs knows convnet only, not {settings.net.name}"
+    if noise_names(settings.optimizer.name):  # drawn on the CPU: a recorded graph would repeat those of one step
+        return f"the engine for GPUs draws no random numbers for a step of {settings.optimizer.name}"
     return "the engine for GPUs does not augment images" if settings.data.augment else ""

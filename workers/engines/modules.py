@@ -30,6 +30,7 @@ from workers.runtime.device import dtype_of
 from workers.training.examples.selection import Examples
 from workers.training.networks.functions import initial
 from workers.training.networks.module import built, numbers_as, tensors
+from workers.training.step_noise import StepNoise
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
@@ -57,6 +58,7 @@ class Modules:
         parameters, buffers = initial(bundle, examples)
         self.update = OPTIMIZERS.load(first.optimizer.name)
         self.numbers = [numbers_of([s.optimizer], self.dtype, device) for s in bundle]
+        self.noise = [StepNoise([s]) for s in bundle]
         kept = {part: {n: torch.zeros_like(value) for n, value in parameters.items()} for part in self.update.STATE}
         self.load({"parameters": parameters, **kept, "buffers": buffers})
         self.whole_batches = bool(buffers) or first.net.needs_batches
@@ -108,7 +110,8 @@ class Modules:
         def descend(gradient: Tensors, rate: Float[Tensor, " 1"], t: int) -> None:
             moving = {name: p[name] for name in gradient}
             number = torch.tensor(t, dtype=torch.float64, device=self.device)
-            self.update.step(self.numbers[i], moving, gradient, kept, rate, number)
+            state = {**kept, **self.noise[i].of(p, t)}
+            self.update.step(self.numbers[i], moving, gradient, state, rate, number)
 
         return descend
 

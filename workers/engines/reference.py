@@ -25,6 +25,7 @@ from workers.training.examples.selection import Examples
 from workers.training.networks.functions import initial
 from workers.training.networks.module import built
 from workers.training.networks.stacked import stacked
+from workers.training.step_noise import StepNoise
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float64, Int64
@@ -60,6 +61,7 @@ class Reference:
         self.moves: Int64[Tensor, "M N 3"] | None = None  # how examples are augmented in the present epoch
         self.update = OPTIMIZERS.load(first.optimizer.name)
         self.numbers = numbers_of([s.optimizer for s in bundle], self.dtype, self.device)
+        self.noise = StepNoise(bundle)
         self.models = len(bundle)
         self.p, self.buffers = initial(bundle, examples)
         self.kept = {part: {n: torch.zeros_like(v) for n, v in self.p.items()} for part in self.update.STATE}
@@ -99,7 +101,8 @@ class Reference:
         gradient = {name: value.grad for name, value in self.p.items() if value.grad is not None}
         moving = {name: self.p[name].requires_grad_(False) for name in gradient}
         number = torch.tensor(t, dtype=torch.float64, device=self.device)
-        self.update.step(self.numbers, moving, gradient, self.kept, rate, number)
+        state = {**self.kept, **self.noise.of(self.p, t)}
+        self.update.step(self.numbers, moving, gradient, state, rate, number)
 
     @torch.no_grad()
     def totals(self, split: str) -> tuple[Float64[Tensor, " M"], Float64[Tensor, " M"]]:

@@ -53,6 +53,7 @@ MAY_DIFFER = (
     "optimizer.beta1",
     "optimizer.beta2",
     "optimizer.epsilon",
+    "optimizer.temperature",
     "optimizer.schedule",
     "net.init_scale",
     "until",

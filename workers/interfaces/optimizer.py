@@ -6,12 +6,14 @@ M models.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from pydantic import Field
 from typing_extensions import TypeVar
 
+from tracking.common.errors import BadPlugin
 from tracking.common.named_files.plugins import Frozen, Kind, any_settings
+from tracking.common.named_files.protocols import lacking
 from workers.interfaces.schedule import SCHEDULES, ScheduleSettings
 
 if TYPE_CHECKING:  # of a choice by name, types know what all choices have in common
@@ -73,12 +75,41 @@ class Optimizer(Protocol[OptimizerT]):
     ) -> None:  # fmt: skip
         """One step: changes parameters `p` and `state` in place; may overwrite `gradient`.
 
-        numbers: those of each model; a number that is 0 in all of them is left out. rate: the learning rate of each
-        model in this step. t: 1 at the first step.
+        numbers: those of each model; a number that is 0 in all of them is left out. state: what `STATE` names, and the
+        random numbers that `NOISE` names (see `Noisy`). rate: the learning rate of each model in this step. t: 1 at the
+        first step.
+        """
+
+
+class Noisy(Protocol):
+    """What an optimizer may say besides: that its steps take random numbers."""
+
+    @property
+    def NOISE(self) -> tuple[str, ...]:
+        """Names of the random numbers of a step: of each, one tensor like every parameter, in `state` of `step`.
+
+        They are standard normal and independent, drawn anew for every step from the trial's seed.
         """
 
 
 OPTIMIZERS: Kind[Optimizer] = Kind("optimizer", "workers.optimizers", Optimizer)
+
+
+def noise_names(optimizer: str) -> tuple[str, ...]:
+    """`NOISE` of the optimizer of this name; empty where it says none.
+
+    Raises BadPlugin where it is no tuple of names, and where `STATE` has one of them.
+    """
+    module = OPTIMIZERS.find(optimizer)
+    if "NOISE" not in vars(module):
+        return ()
+    wrong = "; ".join(lacking(module, Noisy))
+    names = () if wrong else cast(Noisy, module).NOISE
+    if both := sorted(set(names) & set(OPTIMIZERS.load(optimizer).STATE)):
+        wrong = f"names {', '.join(both)} in NOISE and in STATE; what is drawn anew for every step is not kept"
+    if wrong:
+        raise BadPlugin(f"optimizer '{optimizer}' ({OPTIMIZERS.place(optimizer).path}): {wrong}")
+    return names
 
 
 def numbers_of(bundle: Sequence[OptimizerSettings], dtype: torch.dtype, device: torch.device | str) -> Numbers:

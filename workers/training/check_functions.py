@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.interfaces.optimizer import numbers_of
+from workers.interfaces.optimizer import noise_names, numbers_of
 from workers.interfaces.schedule import Risks, Time
 from workers.plugins import LOSSES, OPTIMIZERS, SCHEDULES
 from workers.training.located import located, refused
+from workers.training.step_noise import StepNoise
 
 if TYPE_CHECKING:
-    from workers.interfaces.optimizer import OptimizerSettings
     from workers.training.settings import Settings
 
 MODELS, EXAMPLES, STEPS = 2, 3, 4
@@ -33,7 +33,7 @@ def check_functions(settings: Settings, classes: int) -> None:
     if not LOSSES.place(settings.loss).shipped:
         _check_loss(settings.loss, classes)
     if not OPTIMIZERS.place(settings.optimizer.name).shipped:
-        _check_optimizer(settings.optimizer)
+        _check_optimizer(settings)
     if not SCHEDULES.place(settings.optimizer.schedule.name).shipped:
         _check_schedule(settings)
 
@@ -72,16 +72,17 @@ def _wrong_values(found: object, shape: torch.Size) -> str:
     return "" if right else f"returns a tensor of {found.dtype} of shape {tuple(found.shape)}, {expected}"
 
 
-def _check_optimizer(settings: OptimizerSettings) -> None:
+def _check_optimizer(settings: Settings) -> None:
     """Two steps of two models, and of each alone."""
-    name, module = settings.name, OPTIMIZERS.load(settings.name)
-    given = f"a number that is 0 in all models is left out of numbers; the state has STATE = {module.STATE}"
+    name, module = settings.optimizer.name, OPTIMIZERS.load(settings.optimizer.name)
+    there = f"STATE = {module.STATE} and NOISE = {noise_names(name)}"
+    given = f"a number that is 0 in all models is left out of numbers; the state has {there}"
     with located(OPTIMIZERS, name, given):
         start = {key: _random(*shape) for key, shape in SHAPES.items()}
         together, again = (_stepped(settings, start, slice(None)) for _ in range(2))
         each = [_stepped(settings, start, slice(i, i + 1)) for i in range(MODELS)]
     if not all(torch.equal(value, again[key]) for key, value in together.items()):
-        why = "the same step has other results the second time; draw nothing in it, and keep what changes in `state`"
+        why = "the step has other results the second time; take random numbers by NOISE, keep what changes in STATE"
         raise refused(OPTIMIZERS, name, why, module.step)
     if all(torch.equal(together[key], value) for key, value in start.items()):
         why = "step changes no parameter: change the tensors of p in place, as by value.sub_(...) and not value = ..."
@@ -92,16 +93,18 @@ def _check_optimizer(settings: OptimizerSettings) -> None:
             raise refused(OPTIMIZERS, name, why, module.step)
 
 
-def _stepped(settings: OptimizerSettings, start: Mapping[str, Tensor], models: slice) -> dict[str, Tensor]:
-    """The parameters of these models after two steps, whose rates differ."""
-    module, p = OPTIMIZERS.load(settings.name), {key: value[models].clone() for key, value in start.items()}
-    numbers = numbers_of([settings] * len(range(MODELS)[models]), torch.float32, "cpu")
+def _stepped(settings: Settings, start: Mapping[str, Tensor], models: slice) -> dict[str, Tensor]:
+    """The parameters of these models after two steps, whose rates differ. The models have seeds of their own."""
+    optimizer, bundle = settings.optimizer, [settings.model_copy(update={"seed": i}) for i in range(MODELS)[models]]
+    module, p = OPTIMIZERS.load(optimizer.name), {key: value[models].clone() for key, value in start.items()}
+    numbers, noise = numbers_of([s.optimizer for s in bundle], torch.float32, "cpu"), StepNoise(bundle)
     state = {key: {name: torch.zeros_like(value) for name, value in p.items()} for key in module.STATE}
-    rate = settings.learning_rate * torch.tensor([1.0, 2.0])[models]
+    rate = optimizer.learning_rate * torch.tensor([1.0, 2.0])[models]
     with torch.no_grad():
         for t in (1, 2):
             gradient = {key: value[models] * t for key, value in start.items()}
-            module.step(numbers, p, gradient, state, rate, torch.tensor(float(t), dtype=torch.float64))
+            number = torch.tensor(float(t), dtype=torch.float64)
+            module.step(numbers, p, gradient, {**state, **noise.of(p, t)}, rate, number)
     return p
 
 

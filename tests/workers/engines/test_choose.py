@@ -42,6 +42,8 @@ CHOSEN: list[tuple[dict[str, Any], str, str, str]] = [
     ({"net": {"name": "polynomial"}}, "cpu", "modules", "know polynomial with batch norm only"),
     ({"data": {"name": "digits", "augment": ["flip"]}}, "cpu", "modules", "do not augment"),
     ({}, "cuda", "batched", "CUDA graphs"),
+    ({"optimizer": {"name": "sgld", "temperature": 0.1}}, "cpu", "modules", "do not know the optimizer sgld"),
+    ({"optimizer": {"name": "sgld", "temperature": 0.1}}, "cuda", "reference", "draws no random numbers"),
     ({"net": {"name": "linear"}}, "cuda", "reference", "all models at once: .* not linear"),
     ({"net": {"name": "mlp"}}, "cuda", "reference", "all models at once"),
     ({"net": {"name": "resnet"}}, "cuda", "modules", "one model after the other: resnet has buffers"),

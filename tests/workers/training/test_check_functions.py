@@ -3,6 +3,7 @@
 So are values of a measure that are not one number for each model.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,25 @@ def test_a_broken_function_is_refused(name: str, tmp_path: Path) -> None:
         with pytest.raises(BadPlugin, match=says) as refused:
             network.prepare([trial])
     assert f"{folder}/mine.py:" in str(refused.value)
+
+
+NOISE: dict[str, tuple[str, str, str]] = {
+    "of a step": ("NOISE = ('n',)", "value.sub_(gradient[name]).sub_(state['n'][name])", ""),
+    "not said": ("", "value.sub_(state['n'][name])", r"KeyError: 'n'; .* STATE = \(\) and NOISE = \(\)"),
+    "no tuple": ("NOISE = 'n'", "value.sub_(state['n'][name])", "has NOISE = 'n', expected NOISE: tuple.*: Names of"),
+    "kept": ("NOISE = STATE = ('n',)", "value.sub_(state['n'][name])", "names n in NOISE and in STATE"),
+}
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_random_numbers_of_a_step_are_those_that_the_file_names(name: str, tmp_path: Path) -> None:
+    said, body, refused = NOISE[name]
+    (tmp_path / "optimizers").mkdir()
+    (tmp_path / "optimizers/mine.py").write_text(f"{OPTIMIZER.format(body)}{said}\n")
+    with UserFiles.of_folder(tmp_path).active():
+        trial = small_trials.trial(optimizer={"name": "mine"})
+        with pytest.raises(BadPlugin, match=refused) if refused else nullcontext():
+            network.prepare([trial])
 
 
 @pytest.mark.parametrize(
