@@ -17,6 +17,7 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
+from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 
@@ -38,8 +39,8 @@ def read(sweep: str, profile: str | None = None, overrides: Sequence[str] = (), 
 
 def plan(sweep: Sweep, store: str = "runs") -> planning.Plan:
     """Which trials are recorded, which would run (`to_run`), and which lack measures (`to_measure`). Starts nothing."""
-    trials = expand(sweep)
-    return planning.compare(trials, Ledger.read(Store(store)), at_the_end=at_the_end(sweep, trials))
+    trials, ledger = expand(sweep), Ledger.read(Store(store))
+    return planning.compare(trials, ledger, at_the_end=at_the_end(sweep, trials)).beside(at_work(ledger.store.files))
 
 
 def launch(sweep: Sweep, store: str = "runs", progress: bool = False) -> launching.Launched:

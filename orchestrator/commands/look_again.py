@@ -1,6 +1,6 @@
 """`sweep status`, `sweep curves` and `sweep verify`: one look at the records, or with --watch one every few seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,9 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.live import repeat
 from tracking.analysis.row_cache import Reducer, in_this_process
 from tracking.records import live_progress
-from tracking.records.leases.lease_file import at_work
+from tracking.records.kept_sweeps.kept_sweep import Launching
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.leases.lease_file import Claim, at_work
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
@@ -40,19 +42,26 @@ def status(sweep: Sweep, at: WhichStore, watch: bool, as_json: bool) -> None:
     def look() -> bool:
         nonlocal ledger
         ledger = Ledger.read(store, ledger)
-        found = compare(trials, ledger, at_the_end=end)
-        working, codes = _working(sweep, found, store), tuple(notes(trials, found.recorded, ledger))
-        render_status.status(sweep, found, working, codes, at.root, as_json)
+        claims = at_work(store.files)
+        found = compare(trials, ledger, at_the_end=end).beside(claims)
+        working, codes = _working(sweep, found, claims, store), tuple(notes(trials, found.recorded, ledger))
+        render_status.status(sweep, found, working, _last(sweep, store), codes, at.root, as_json)
         return not found.work
 
     repeat(look, STATUS_S if watch else None)
 
 
-def _working(sweep: Sweep, plan: Plan, store: Store) -> list[Working]:
-    """The launches that work on what is left of a sweep, and how far they are."""
+def _working(sweep: Sweep, plan: Plan, at_work: Sequence[Claim], store: Store) -> list[Working]:
+    """Of the launches at work those that work on what is left of a sweep, and how far they are."""
     left = frozenset(t.id for t in plan.work)
-    mine = [claim for claim in at_work(store.files) if claim.overlaps(sweep.name, left)] if left else []
+    mine = [claim for claim in at_work if claim.overlaps(sweep.name, left)] if left else []
     return [Working(claim, live_progress.read(store.files, claim.number)) for claim in mine]
+
+
+def _last(sweep: Sweep, store: Store) -> Launching | None:
+    """The last launch of a sweep with the same profile and changes; None where the store keeps none."""
+    kept = KeptSweeps.read(store.files, sweep.name).by_variant.get(sweep.variant)
+    return kept.launches[-1] if kept and kept.launches else None
 
 
 def curves(

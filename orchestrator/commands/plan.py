@@ -13,6 +13,7 @@ from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
+from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
 from workers.bundle import Bundle
@@ -42,7 +43,8 @@ def planned(sweep: Sweep, options: Options) -> Planned:
     where a launch would not begin since the store knows another file of this name."""
     trials, ledger = expand(sweep), Ledger.read(Store(options.store))
     refuse_another_file(sweep, ledger.store)
-    plan, found = compare(trials, ledger, at_the_end=at_the_end(sweep, trials)), resources(options)
+    plan = compare(trials, ledger, at_the_end=at_the_end(sweep, trials)).beside(at_work(ledger.store.files))
+    found = resources(options)
     bundles = pack_missing(plan, found)
     speeds = Speeds(found.device, found.on)
     overhead = speeds.overhead_s(sweep, len(trials), options.local) if plan.work else 0.0

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.planning import lacking
 from tracking.common import html
 from tracking.common.errors import Damaged
+from tracking.records.leases.lease_file import INTERRUPTED, Claim, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import ENDED, TrialRecord
 from workers.bundle import Bundle, recorded_trials
@@ -23,7 +24,8 @@ class Plan:
     begun: bundles of theirs that have a checkpoint to continue from. damaged: a message for each manifest that cannot
     be read. to_measure: trials with a result that lack measures, or were measured too seldom, each with what it lacks
     as its measures. from_weights: those of them that need not be trained again, since only the end is looked at and
-    their trained weights are kept. once: the costly measures that are taken once, when a training ends.
+    their trained weights are kept. once: the costly measures that are taken once, when a training ends. interrupted:
+    trials that are recorded as running, and that no launch works on, as far as that was asked (`beside`).
     """
 
     trials: tuple[Trial, ...]
@@ -34,6 +36,13 @@ class Plan:
     to_measure: tuple[Trial, ...] = ()
     from_weights: frozenset[str] = frozenset()
     once: tuple[str, ...] = ()
+    interrupted: frozenset[str] = frozenset()
+
+    def beside(self, at_work: Collection[Claim]) -> "Plan":
+        """The same plan where these are the launches that live: trials that are recorded as running, and that none of
+        them works on, are interrupted."""
+        running = {r.id for r in self.recorded.values() if r.state == "running"}
+        return replace(self, interrupted=frozenset(running - claimed(at_work, running)))
 
     @property
     def work(self) -> tuple[Trial, ...]:
@@ -56,7 +65,7 @@ class Plan:
 
     @property
     def states(self) -> Counter[str]:
-        """How many trials are in which state; "missing" for those of which nothing is recorded."""
+        """How many trials are in which state; "missing" are those of which nothing is recorded."""
         return Counter(self._state(t) for t in self.trials)
 
     @property
@@ -81,6 +90,8 @@ class Plan:
         return f"{len(self.to_run):,} of {len(self.trials):,} trials to run"
 
     def _state(self, trial: Trial) -> str:
+        if trial.id in self.interrupted:
+            return INTERRUPTED
         return self.recorded[trial.id].state if trial.id in self.recorded else "missing"
 
 

@@ -21,7 +21,7 @@ from tracking.mirror.is_shown import Shown, is_shown
 from tracking.mirror.runs import SyncReport
 from tracking.mirror.tracking_uri import check, check_place, database, of_database
 from tracking.records import layout
-from tracking.records.leases.lease_file import at_work
+from tracking.records.leases.lease_file import at_work, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.rows import State
 from tracking.records.store import Store
@@ -138,8 +138,7 @@ def _stopped(parent: Parent) -> Parent:
 
 def _at_work(trials: Collection[str], store: Store) -> set[str]:
     """Which of these trials a living launch has claimed."""
-    claimed = [c.trials if c.trials is not None else set(trials) for c in at_work(store.files)]
-    return set(trials) & set().union(*claimed)
+    return claimed(at_work(store.files), trials)
 
 
 def parent(results: Results, files: Files) -> Parent:

@@ -25,6 +25,7 @@ from tracking.common.text import duration, size
 from tracking.records import layout
 from tracking.records.command_lines import command
 from tracking.records.kept_files import kept_source
+from tracking.records.leases.lease_file import INTERRUPTED, at_work, claimed
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import criterion_sentence, found_sentence
 from workers.trial import SCHEMA_VERSION
@@ -189,12 +190,14 @@ def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
 
 def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
     """One trial: settings, outcome, provenance of its rows and its last recorded numbers."""
+    state = _state_now(ledger.store, one)
     rows, computed = ledger.rows([one]).to_pandas(), ledger.computed(one)
     last = rows[rows["step"] == rows["step"].max()]
     sources = [_source(ledger.store, name, digest) for name, digest in one.sources]
     if as_json:
         plain = {
             **one._asdict(),
+            "state": state,
             "observed": asdict(one.observed) if one.observed else None,
             "beside": [asdict(other) for other in one.beside],
             "provenance": one.provenance.plain(),
@@ -204,7 +207,8 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
             "last": last[["split", "measure", "layer", "value"]].to_dict("records"),
         }
         return _json(plain)
-    say(f"trial {one.id}, cell {one.cell}: {one.state} at step {one.step} ({one.reason})")
+    reason = f" ({one.reason})" if one.reason else ""
+    say(f"trial {one.id}, cell {one.cell}: {state} at step {one.step}{reason}")
     if one.schema < SCHEMA_VERSION:
         say("recorded in the format of version 0.1 of this program: no sweep counts it any more")
     table("settings", ["setting", "value"], [(k, str(v)) for k, v in flat(one.settings).items()])
@@ -217,6 +221,13 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
         say(source["text"])
     columns = ["measure", "split", "layer", "value"]
     table(f"step {one.step}", columns, last[columns].astype({c: str for c in columns[:3]}).values.tolist())
+
+
+def _state_now(store: "Store", one: "TrialRecord") -> str:
+    """As recorded, but for a trial that is recorded as running and that no launch works on."""
+    if one.state != "running" or claimed(at_work(store.files), {one.id}):
+        return one.state
+    return INTERRUPTED
 
 
 def _source(store: "Store", name: str, digest: str) -> dict[str, str]:

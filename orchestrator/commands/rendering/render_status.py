@@ -11,8 +11,9 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
-from tracking.common.text import duration
-from tracking.records.leases.lease_file import Claim
+from tracking.common.text import date_and_time, duration
+from tracking.records.kept_sweeps.kept_sweep import DONE, Launching
+from tracking.records.leases.lease_file import INTERRUPTED, Claim
 from tracking.records.live_progress import LiveProgress, RunningBundle
 
 HEADER = ["at work", "models", "epoch", "train error"]
@@ -36,25 +37,30 @@ def status(
     sweep: Sweep,
     plan: Plan,
     working: Sequence[Working],
+    last: Launching | None,
     notes: Sequence[str],
     store: str,
     as_json: bool,
 ) -> None:
     """Trials by state; they add up to the sweep's number. working: the launches that work on trials of the sweep.
-    notes: on where the records come from. store: as it was given."""
+    last: its last launch, None where that is not known. notes: on where the records come from. store: as it was
+    given."""
     states = dict(sorted(plan.states.items()))
     if as_json:
         found = {
             "sweep": sweep.name, "variant": sweep.variant, "trials": {"total": len(plan.trials), **states},
             "to_measure": to_measure(plan), "damaged": list(plan.damaged), "notes": list(notes),
             "at_work": [str(one.claim) for one in working], "launches": [one.plain() for one in working],
+            "last_launch": last and {
+                "started_ms": last.started_ms, "outcome": last.outcome if working else last.end,
+            },
         }  # fmt: skip
         return out_json(found)
     table(sweep.title, ["state", "trials"], [*states.items(), ("total", len(plan.trials))])
     _commits(plan)
     if plan.work:
         who = "; ".join(str(one.claim) for one in working)
-        say(f"at work  {who}" if who else f"nobody is at work: `{sweep.command('launch', store)}` runs what is left")
+        say(f"at work  {who}" if who else _nobody(sweep, last, store))
     for one in working:
         _progress(one)
     for line in sentences(plan.lacks, plan.why_lacking):
@@ -66,12 +72,27 @@ def status(
         say(f"note: {line}")
 
 
+def _nobody(sweep: Sweep, last: Launching | None, store: str) -> str:
+    """That no launch works on what is left, how the last one ended, and what goes on with it."""
+    launch = f"`{sweep.command('launch', store)}`"
+    if last is None or last.end == DONE:
+        return f"nobody is at work: {launch} runs what is left"
+    when = date_and_time(last.started_ms)
+    return f"nobody is at work, the last launch, of {when}, ended early ({last.end}): {launch} goes on with it"
+
+
 def _commits(plan: Plan) -> None:
     """How far the commits of unfinished trials are."""
-    running = [r for r in plan.recorded.values() if r.state == "running"]
-    if running:
-        steps, last = [r.step for r in running], max(r.clock[-1][1] if r.clock else r.started_ms for r in running)
-        say(f"running  steps {min(steps)} to {max(steps)}; last commit {_ago(last)} ago")
+    running = {id: r for id, r in plan.recorded.items() if r.state == "running"}
+    for word, ids in (("running", running.keys() - plan.interrupted), (INTERRUPTED, plan.interrupted)):
+        if begun := [running[id] for id in ids]:
+            steps, last = [r.step for r in begun], max(r.clock[-1][1] if r.clock else r.started_ms for r in begun)
+            say(f"{word:8} {_range(steps)}; last commit {_ago(last)} ago")
+
+
+def _range(steps: Sequence[int]) -> str:
+    low, high = min(steps), max(steps)
+    return f"steps {low} to {high}" if low < high else f"step {low}"
 
 
 def _progress(one: Working) -> None:

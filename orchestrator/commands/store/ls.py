@@ -8,7 +8,7 @@ from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.common.text import date_and_time, size
 from tracking.records.command_lines import command
-from tracking.records.kept_sweeps.kept_sweep import AT_WORK, DONE
+from tracking.records.kept_sweeps.kept_sweep import DONE
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
@@ -49,7 +49,7 @@ def _verdicts(one: Listed) -> str:
 def _last(one: Listed) -> str:
     if one.last is None:
         return "not known"
-    how = "at work" if one.at_work else "killed" if one.last.outcome == AT_WORK else one.last.outcome
+    how = "at work" if one.at_work else one.last.end
     return date_and_time(one.last.started_ms) + ("" if how == DONE else f", {how}")
 
 
@@ -89,7 +89,7 @@ def _plain_sweep(one: Listed) -> dict[str, Any]:
         "trials": {"total": one.states.total(), **one.states},
         "launches": len(one.kept.launches),
         "last_launch_ms": last.started_ms if last else None,
-        "outcome": last.outcome if last else None,
+        "outcome": None if last is None else last.outcome if one.at_work else last.end,
         "at_work": one.at_work,
         "bytes": one.bytes,
         "verdicts": dict(one.verdicts),

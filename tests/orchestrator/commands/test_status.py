@@ -1,6 +1,7 @@
 """How far a launch is, as it says in the store and as `sweep status` shows it to whoever asks."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,15 @@ from orchestrator.execution.store.publish_progress import published
 from orchestrator.planning.plan import compare
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
+from tests.support.launching import command_line
 from tests.support.networks.two_bundles import BUNDLES, FIRST, SECOND
+from tests.support.stores.recorded_sweeps import launched, record, write
 from tracking.common.errors import StorageFailed
 from tracking.records import layout, live_progress
+from tracking.records.kept_sweeps import sweeps_of_store
+from tracking.records.kept_sweeps.kept_sweep import AT_WORK
+from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
+from tracking.records.leases import lease
 from tracking.records.leases.lease_file import Claim
 from tracking.records.ledger import Ledger
 from tracking.records.live_progress import LiveProgress, RunningBundle
@@ -83,11 +90,41 @@ def test_status_shows_epoch_error_and_time_left(store: Store, capsys: pytest.Cap
     sweep = read("demo", "debug")
     trials = expand(sweep)
     plan = compare(trials, Ledger.read(store))
-    render_status.status(sweep, plan, [Working(CLAIM, SAID), Working(CLAIM, None)], ("a note",), "runs", as_json=False)
+    render_status.status(
+        sweep, plan, [Working(CLAIM, SAID), Working(CLAIM, None)], None, ("a note",), "runs", as_json=False
+    )
     shown = capsys.readouterr().err
     assert "width 2" in shown and "5/10" in shown and "0.250" in shown and "starting" in shown
     assert "launch   25%, 2/8 trials, 90 images/s, 3 min left; as of" in shown and "note: a note" in shown
-    render_status.status(sweep, plan, [Working(CLAIM, SAID)], (), "runs", as_json=True)
+    render_status.status(sweep, plan, [Working(CLAIM, SAID)], None, (), "runs", as_json=True)
     plain = json.loads(capsys.readouterr().out)
     assert plain["trials"] == {"total": len(trials), "missing": len(trials)} and plain["to_measure"] == []
     assert plain["launches"][0]["running"][0]["train_error"] == 0.25 and plain["launches"][0]["left_s"] == 180.0
+
+
+def test_a_trial_is_running_while_a_launch_works_on_it_and_interrupted_once_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store, file = Store("runs"), write(tmp_path / "x.yaml")
+    with pytest.raises(KeyboardInterrupt):
+        launched(file, store, interrupted=True)
+    kept = KeptSweeps.read(store.files).by_variant["x"]
+    killed = replace(kept.launches[0], ended_ms=0, outcome=AT_WORK)
+    sweeps_of_store.write(store.files, kept.with_launch(killed))
+    first, *others = expand(read(str(file)))
+    record([first], store, ended=False)
+    states = {"total": 1 + len(others), "missing": len(others)}
+
+    with lease.acquire(store.files, "x", frozenset({first.id}), print):
+        working = command_line.run(capsys, "status", "x.yaml", "--json").json
+        assert working["trials"] == {**states, "running": 1} and working["last_launch"]["outcome"] == ""
+    for command, found in (("status", {}), ("plan", {"to_run": states["total"]})):
+        plain = command_line.run(capsys, command, "x.yaml", "--json").json
+        assert plain["trials"] == {**states, **found, "interrupted": 1}
+    assert command_line.run(capsys, "ls", "--json").json["sweeps"][0]["trials"] == {**states, "interrupted": 1}
+    assert command_line.run(capsys, "show", first.id, "--json").json["state"] == "interrupted"
+
+    said = command_line.run(capsys, "status", "x.yaml").err
+    assert "interrupted step 2; last commit" in said
+    assert "ended early (killed): `sweep launch x.yaml` goes on with it" in said

@@ -57,9 +57,9 @@ def of_the_seed(trial: Trial, step: int, split: str) -> float:
     return (1 + trial.seed) / (2 + step)
 
 
-def record(trials: Sequence[Trial], store: Store, value: Value = of_the_seed, last: int = 2) -> str:
+def record(trials: Sequence[Trial], store: Store, value: Value = of_the_seed, last: int = 2, ended: bool = True) -> str:
     """Records that these trials have been trained, in one bundle, whose id it returns. All numbers are made up by
-    `value`, the same each time, at the steps 0, 1 and `last`."""
+    `value`, the same each time, at the steps 0, 1 and `last`. ended: whether training is done at the last step."""
     bundle = together(trials)
     writer = Writer.begin(
         store, bundle.id, trials[0].experiment, small_trials.entries(trials), Provenance(),
@@ -70,7 +70,7 @@ def record(trials: Sequence[Trial], store: Store, value: Value = of_the_seed, la
         Row(t.id, step, split, measure, "", value(t, step, split))
         for t in trials for step in (0, 1, last) for split in ("train", "test") for measure in ("error", "risk")
     ]  # fmt: skip
-    writer.add(rows, {t.id: Outcome("finished", last, "epochs done") for t in trials})
+    writer.add(rows, {t.id: Outcome("finished", last, "epochs done") for t in trials} if ended else {})
     writer.commit(last, None, b"trained")
     return bundle.id
 

@@ -44,6 +44,11 @@ class Launching:
     outcome: str = AT_WORK
     verdicts: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def end(self) -> str:
+        """How it ended, in words. For a launch that is not at work any more: one that was killed could not say so."""
+        return "killed" if self.outcome == AT_WORK else self.outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,6 +15,7 @@ from tracking.records.leases.process_identity import born, machine
 SILENCE_S = 30.0  # an owner whose beat has not changed for so long counts as gone; $SWEEP_LEASE_S changes it
 BEATS = 15  # in that time
 RELEASED = -1
+INTERRUPTED = "interrupted"  # the state of a trial that is recorded as running, and that no launch works on
 
 
 def silence() -> float:
@@ -90,6 +92,11 @@ def at_work(files: Files) -> list[Claim]:
         time.sleep(2.5 * silence() / BEATS)
         here += [c for c in claims(files) if not c.released and elsewhere.get(c.number, c.beat) != c.beat]
     return here
+
+
+def claimed(at_work: Iterable[Claim], trials: Collection[str]) -> set[str]:
+    """Which of these trials one of these launches works on."""
+    return {id for claim in at_work for id in (trials if claim.trials is None else claim.trials.intersection(trials))}
 
 
 def is_gone(claim: Claim) -> bool:

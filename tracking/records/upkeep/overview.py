@@ -8,7 +8,7 @@ from tracking.common.errors import Damaged
 from tracking.records import layout
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Launching
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
-from tracking.records.leases.lease_file import Claim
+from tracking.records.leases.lease_file import INTERRUPTED, Claim, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.upkeep import sizes
 
@@ -66,7 +66,11 @@ def without_file(ledger: Ledger, sweeps: KeptSweeps) -> tuple[str, ...]:
 def _listed(kept: KeptSweep, ledger: Ledger, bytes: int, at_work: Collection[Claim]) -> Listed:
     ids = kept.version.trials
     records = ledger.of(ids)
-    states = Counter(records[id].state if id in records else MISSING for id in ids)
+    running = {id for id, record in records.items() if record.state == "running"}
+    interrupted = running - claimed(at_work, running)
+    states = Counter(
+        INTERRUPTED if id in interrupted else records[id].state if id in records else MISSING for id in ids
+    )
     judged = [one for one in kept.launches if one.verdicts]
     verdicts = Counter(verdict for _, verdict in judged[-1].verdicts) if judged else Counter[str]()
     working = any(one.sweep == kept.name and not (one.trials or {*ids}).isdisjoint(ids) for one in at_work)
