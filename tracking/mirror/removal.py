@@ -1,12 +1,16 @@
 """Puts what is removed from a store into MLflow's bin, from which it can be restored; `mlflow gc` empties it."""
 
+import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from tracking.common.addresses import public
 from tracking.mirror.content import notes
+from tracking.mirror.database.put_away import put_away
+from tracking.mirror.database.tables import tables
 from tracking.mirror.experiments import FORM_TAG
 from tracking.mirror.reaching import reaching
-from tracking.mirror.runs import RUNS_A_PAGE, unless_done
+from tracking.mirror.runs import RUNS_A_PAGE, each, unless_done
 from tracking.mirror.sync import close, connect
 
 
@@ -25,19 +29,32 @@ def remove_sweep(tracking_uri: str, variant: str) -> bool:
     return ours
 
 
-def remove_trials(tracking_uri: str, trials: Collection[str]) -> int:
+def remove_trials(tracking_uri: str, trials: Collection[str], directly: bool = True) -> int:
     """Puts the runs of these trials into the bin, in whichever sweep of this program's they are. Returns how many.
-    Raises Unreachable, Refused."""
+    `directly` as for `sync`. Raises Unreachable, Refused."""
+    server = tracking_uri.startswith("http")
     with reaching(tracking_uri):
         client = connect(tracking_uri)
         try:
             ours = [found.experiment_id for found in client.search_experiments() if FORM_TAG in found.tags]
-            runs = [run for experiment in ours for run in _of_trials(client, experiment, trials)]
-            for run in runs:
-                with unless_done():
-                    client.delete_run(run)
+            return sum(_remove(client, experiment, trials, server, directly) for experiment in ours)
         finally:
             close(client)
+
+
+def _remove(client: Any, experiment: str, trials: Collection[str], server: bool, directly: bool) -> int:
+    """Of one sweep: in one transaction where the tables are known, else run by run."""
+    known = tables(client, experiment) if directly else None
+    binned = put_away(known, trials) if known else None
+    if binned is not None:
+        return binned
+    runs = list(_of_trials(client, experiment, trials))
+
+    def delete(run: str) -> None:
+        with unless_done():
+            client.delete_run(run)
+
+    each(delete, runs, server)
     return len(runs)
 
 
@@ -50,3 +67,13 @@ def _of_trials(client: Any, experiment: str, trials: Collection[str]) -> Iterato
         token = page.token
         if not token:
             return
+
+
+def emptying(tracking_uri: str, serving: str) -> str:
+    """What deletes for good what is in the bin. serving: the command that serves MLflow's pages on a database, through
+    which artifacts are deleted."""
+    where = public(tracking_uri)
+    if tracking_uri.startswith("http"):
+        return f"`mlflow gc --backend-store-uri DATABASE --tracking-uri {shlex.quote(where)}` on the server"
+    address = "http://127.0.0.1:5000"
+    return f"`mlflow gc --backend-store-uri {shlex.quote(where)} --tracking-uri {address}` while `{serving}` runs"

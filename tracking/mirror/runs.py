@@ -118,7 +118,7 @@ class Runs:
         A lost reply may have left two, and so may another `sync`: what counts is what is found afterwards.
         """
         missing = {trial: how for trial, how in wanted.items() if trial not in runs}
-        self.each(self._create, missing.values())
+        each(self._create, missing.values(), self.server)
         self.report.runs_created += len(missing)
         return self.found() if missing else runs
 
@@ -139,18 +139,19 @@ class Runs:
         self.report.points_sent += sum(len(run.points) for run in fit if run.trial in written)
         return runs | written if len(written) == len(fit) else self.found()
 
-    def each(self, act: Callable[[One], Result], items: Iterable[One]) -> list[Result]:
-        """What this gives for each, several at a time where a server answers. Raises the first error; what was not
-        begun by then is left."""
-        if not self.server:
-            return [act(item) for item in items]
-        with ThreadPoolExecutor(AT_ONCE, "mlflow-request") as pool:
-            begun = [pool.submit(act, item) for item in items]
-            try:
-                return [one.result() for one in begun]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+
+def each(act: Callable[[One], Result], items: Iterable[One], server: bool) -> list[Result]:
+    """What this gives for each, several at a time where a server answers. Raises the first error; what was not begun by
+    then is left."""
+    if not server:
+        return [act(item) for item in items]
+    with ThreadPoolExecutor(AT_ONCE, "mlflow-request") as pool:
+        begun = [pool.submit(act, item) for item in items]
+        try:
+            return [one.result() for one in begun]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tracking.mirror.content.notes import Known
 from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.database.insert import NewRun
 from tracking.mirror.database.tables import Tables
-from tracking.mirror.runs import Runs, SyncReport
+from tracking.mirror.runs import Runs, SyncReport, each
 from tracking.mirror.sweep_run import SweepRun
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
@@ -158,7 +158,7 @@ class Writer:
                 return True
             return False
 
-        for one, done in zip(due, self.runs.each(update, due), strict=True):
+        for one, done in zip(due, each(update, due, self.runs.server), strict=True):
             self.report.runs_updated += done
             self.report.points_sent += len(one.points) if done else 0
 

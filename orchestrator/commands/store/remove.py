@@ -8,10 +8,11 @@ from orchestrator.results import mlflow_mirror
 from orchestrator.terminal.confirm import confirm
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
+from tracking.common.addresses import public
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
-from tracking.mirror.removal import remove_sweep, remove_trials
+from tracking.mirror.removal import emptying, remove_sweep, remove_trials
 from tracking.mirror.tracking_uri import database
 from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -23,7 +24,6 @@ from tracking.records.upkeep.overview import without_file
 from tracking.records.upkeep.removal import Removal
 
 LOG = logging.getLogger(__name__)
-BIN = "MLflow   %s are in its bin; `mlflow gc` deletes them for good"
 PRUNE = "(sweep prune)"  # in place of a sweep's name in the lease of a prune
 
 
@@ -43,7 +43,7 @@ def rm(names: Sequence[str], store: Store, tracking_uri: str | None, yes: bool, 
             held.enter_context(lease.acquire(store.files, name, trials, LOG.warning))
             trials = frozenset()  # claimed with the first name; a claim of them with the next would be refused
         again = removal.of_sweeps(variants, Ledger.read(store, ledger), KeptSweeps.read(store.files))
-        removal.remove(again, store, lambda: _remove_runs(variants, where))
+        removal.remove(again, store, lambda: _remove_runs(variants, where, store))
     _tell_end(again, as_json)
 
 
@@ -62,7 +62,9 @@ def prune(store: Store, tracking_uri: str | None, yes: bool, as_json: bool) -> N
         return
     with lease.acquire(store.files, PRUNE, None, LOG.warning):
         again = removal.of_unnamed(Ledger.read(store, ledger), KeptSweeps.read(store.files))
-        _remove_trial_runs(again.lost, where)  # first: once the records are gone, nothing tells which runs are theirs
+        _remove_trial_runs(
+            again.lost, where, store
+        )  # first: once the records are gone, nothing tells which runs are theirs
         removal.remove(again, store)
     _tell_end(again, as_json)
 
@@ -134,15 +136,21 @@ def _mlflow(store: Store, tracking_uri: str | None) -> str:
     return where if path is None or path.exists() else ""
 
 
-def _remove_runs(variants: Sequence[str], where: str) -> None:
-    for variant in variants if where else ():
-        if remove_sweep(where, variant):
-            LOG.info(BIN, f"the runs of {variant}")
+def _remove_runs(variants: Sequence[str], where: str, store: Store) -> None:
+    binned = [variant for variant in variants if remove_sweep(where, variant)] if where else []
+    if binned:
+        _tell_bin(f"the runs of {', '.join(binned)}", where, store)
 
 
-def _remove_trial_runs(trials: Collection[str], where: str) -> None:
+def _remove_trial_runs(trials: Collection[str], where: str, store: Store) -> None:
     if trials and where and (number := remove_trials(where, trials)):
-        LOG.info(BIN, f"{number:,} runs of trials")
+        _tell_bin(f"{number:,} runs of trials", where, store)
+
+
+def _tell_bin(what: str, where: str, store: Store) -> None:
+    default = where == mlflow_mirror.uri(store, None)
+    serving = command("ui", *(() if default else ("--tracking-uri", public(where))), store=store.root)
+    LOG.info("MLflow   %s are in its bin; %s deletes them for good", what, emptying(where, serving))
 
 
 def _plain(found: Removal, removed: bool) -> dict[str, object]:

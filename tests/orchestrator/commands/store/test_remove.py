@@ -197,7 +197,7 @@ def test_prune_takes_the_runs_in_mlflow_of_the_trials_that_it_removes(run: Run, 
 
     said = run("prune", "--yes").err
     assert "removes the runs in MLflow of 2 of these trials" in said
-    assert "2 runs of trials are in its bin; `mlflow gc` deletes them for good" in said
+    assert "2 runs of trials are in its bin; `mlflow gc --backend-store-uri sqlite:///" in said
     shown = {trial for trial, stage in runs_of_trials(tmp_path).items() if stage == "active"}
     assert shown == Ledger.read(store).trials == now
     run("sync", "x.yaml")
