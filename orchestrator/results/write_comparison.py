@@ -40,9 +40,22 @@ def write(comparison: Comparison) -> Written:
     table = pd.concat([one.compared.table for one in comparison.curves], ignore_index=True)
     differences, plain = folder / layout.DIFFERENCES, folder / layout.COMPARISON
     table.to_csv(differences, index=False)
-    plain.write_text(strict_json(comparison.plain(), indent=1), "utf-8")
+    plain.write_text(strict_json({**comparison.plain(), "of": _of(comparison)}, indent=1), "utf-8")
     lost = tuple(one for one in saved if not isinstance(one, dict))
     return Written(tuple(one for one in saved if isinstance(one, dict)), lost, str(differences), str(plain))
+
+
+def _of(comparison: Comparison) -> list[dict[str, str]]:
+    """The variants that are compared and their stores, by which a removal of one of them finds the comparison."""
+    first = comparison.sweeps[0].store
+    own = first.root if first.files.local else None  # a comparison lies in the first one's store, if that is a folder
+    return [
+        {
+            "variant": one.results.sweep.variant,
+            "store": layout.THIS_STORE if one.store.root == own else one.store.root,
+        }
+        for one in comparison.sweeps
+    ]
 
 
 def _figure(one: CurveOfAll, comparison: Comparison) -> "Figure":

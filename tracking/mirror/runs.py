@@ -13,7 +13,7 @@ from tracking.mirror.content.notes import Known
 from tracking.mirror.database.insert import NewRun, insert
 from tracking.mirror.database.tables import Tables
 
-RUNS_A_PAGE = 1000
+RUNS_A_PAGE = 200  # whole ones: over 1000 a loaded server takes longer than a request may, and no less in all
 NAMED = 200  # runs that one question names
 AT_ONCE = 8  # runs that are written to a server at a time: it waits for its database, the client for it
 # MLflow's words for "this one request is wrong": the other runs can still be written.

@@ -36,6 +36,7 @@ OWN = {
     PROGRESS: r"[0-9]{6,}\.json",
     CODE: r"[0-9a-f]+\.(zip|py|diff)",
     FIGURES: rf"{VARIANT}/[^/\x00-\x1f]+\.(parquet|csv|json|html|png|svg|pdf)",
+    COMPARISONS: r"[^/\x00-\x1f]+/[^/\x00-\x1f]+\.(csv|json|png|svg|pdf)",
     SWEEPS: rf"{VARIANT}\.json",
     PROBES: r"[0-9a-f]+(\.damaged)?",
 }
@@ -44,6 +45,7 @@ _OWN = re.compile(
 )
 _FOLDERS = re.compile(
     rf"({RECORDS}|{CHECKPOINTS}|{WEIGHTS})(/{WORD})?|{LEASES}|{PROGRESS}|{CODE}|{PROBES}|{SWEEPS}|{FIGURES}(/{VARIANT})?"
+    rf"|{COMPARISONS}(/[^/\x00-\x1f]+)?"
 )
 LEASE = KEPT_SWEEP = ".json"
 MANIFEST = "manifest.json"
@@ -52,6 +54,7 @@ CURVES_PARQUET, CURVES_CSV, CLAIMS, REPORT = "curves.parquet", "curves.csv", "cl
 TRIALS_CSV = "trials.csv"
 DRAWN = "drawn.json"  # what the files beside it were made from
 DIFFERENCES, COMPARISON = "differences.csv", "comparison.json"
+THIS_STORE = "."  # in a comparison, in the place of the store in which it lies
 FIGURE_FILES = (".parquet", ".csv", ".json", ".html", ".png", ".svg", ".pdf")
 
 

@@ -19,7 +19,7 @@ from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases import lease
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from tracking.records.upkeep import removal
+from tracking.records.upkeep import comparisons, removal
 from tracking.records.upkeep.overview import without_file
 from tracking.records.upkeep.removal import Removal
 
@@ -101,6 +101,7 @@ def _sentences(found: Removal, sweeps: KeptSweeps, mlflow: str) -> list[str]:
         f"removes  {', '.join(found.variants)}: {len(found.trials):,} trials in {len(found.bundles):,} bundles, "
         f"{len(found.figures):,} files of results{', runs in MLflow' if mlflow else ''}; {size(found.bytes)}"
     ]
+    lines += _comparisons(found)
     if found.shared:
         lines.append(f"stays    {len(found.shared):,} trials that other sweeps name, too")
     if found.together:
@@ -108,6 +109,11 @@ def _sentences(found: Removal, sweeps: KeptSweeps, mlflow: str) -> list[str]:
     if others:
         lines.append(f"stays    {', '.join(others)}")
     return lines
+
+
+def _comparisons(found: Removal) -> list[str]:
+    names = sorted(folder.rpartition("/")[2] for folder in comparisons.folders(found.comparisons))
+    return [f"removes  the {'comparison' if len(names) == 1 else 'comparisons'} {', '.join(names)}"] if names else []
 
 
 def _unneeded(found: Removal, mlflow: str) -> list[str]:
@@ -121,6 +127,7 @@ def _unneeded(found: Removal, mlflow: str) -> list[str]:
                            "sweep file, or recorded again elsewhere"),
         (changed, f"removes  the earlier versions of {changed} that name them"),
         (found.lost and mlflow, f"removes  the runs in MLflow of {len(found.lost):,} of these trials"),
+        *((line, line) for line in _comparisons(found)),
         (left, f"removes  {len(found.leftovers):,} files that no record names, {size(left)}"),
         (True, f"frees    {size(found.bytes)}"),
         (found.together, f"stays    {len(found.together):,} trials that nothing names, and that were trained in one "
@@ -161,6 +168,7 @@ def _plain(found: Removal, removed: bool) -> dict[str, object]:
         "superseded_trials": len(found.superseded),
         "bundles": len(found.bundles),
         "leftover_files": len(found.leftovers),
+        "comparisons": len(comparisons.folders(found.comparisons)),
         "shared_trials_that_stay": len(found.shared),
         "bundled_trials_that_stay": len(found.together),
         "bytes": found.bytes,

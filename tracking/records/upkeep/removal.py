@@ -18,7 +18,7 @@ from tracking.records.kept_sweeps.kept_sweep import KeptSweep
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from tracking.records.upkeep import sizes
+from tracking.records.upkeep import comparisons, sizes
 from tracking.records.upkeep.overview import without_file
 
 
@@ -29,7 +29,8 @@ class Removal:
     variants: the sweeps that go. bundles: with the files in their folders. trials: those whose records go. superseded:
     those of them that only earlier versions of a sweep name, or that count in another bundle. lost: those of them of
     which nothing stays, as of a prune. leftovers: files that no
-    manifest names. figures: files of the variants. shared: trials of the variants that other sweeps name. together:
+    manifest names. figures: files of the variants. comparisons: files of comparisons with them; of a prune, with sweeps
+    that the store does not know any more. shared: trials of the variants that other sweeps name. together:
     trials that stay since they were trained in one bundle with trials that stay. changed: kept sweeps without the
     versions that named what goes.
     """
@@ -42,6 +43,7 @@ class Removal:
     files: tuple[FileInfo, ...] = ()
     leftovers: tuple[FileInfo, ...] = ()
     figures: tuple[FileInfo, ...] = ()
+    comparisons: tuple[FileInfo, ...] = ()
     shared: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
     changed: tuple[KeptSweep, ...] = ()
@@ -49,12 +51,13 @@ class Removal:
     @property
     def bytes(self) -> int:
         """Of all files that go."""
-        return sum(info.size for part in (self.files, self.leftovers, self.figures) for info in part)
+        parts = (self.files, self.leftovers, self.figures, self.comparisons)
+        return sum(info.size for part in parts for info in part)
 
     @property
     def nothing(self) -> bool:
         """Whether nothing goes at all."""
-        return not (self.variants or self.bundles or self.leftovers)
+        return not (self.variants or self.bundles or self.leftovers or self.comparisons)
 
 
 def of_sweeps(variants: Collection[str], ledger: Ledger, sweeps: KeptSweeps) -> Removal:
@@ -69,6 +72,7 @@ def of_sweeps(variants: Collection[str], ledger: Ledger, sweeps: KeptSweeps) -> 
     figures = tuple(info for variant in variants for info in sizes.figure_files(ledger.store, variant))
     return Removal(
         tuple(variants), tuple(bundles), gone, files=_files(ledger, bundles), figures=figures,
+        comparisons=comparisons.files_of(ledger.store, lambda variant: variant in variants),
         shared=frozenset(mine & others & ledger.trials), together=frozenset(together),
     )  # fmt: skip
 
@@ -87,6 +91,7 @@ def of_unnamed(ledger: Ledger, sweeps: KeptSweeps) -> Removal:
     earlier = _named(sweeps) - now
     return Removal(
         (), tuple(bundles), gone, (gone & earlier) | (gone - lost), lost, _files(ledger, bundles), _leftovers(ledger),
+        comparisons=comparisons.files_of(ledger.store, lambda variant: variant not in sweeps.by_variant),
         together=frozenset(together), changed=tuple(_without(kept, lost) for kept in sweeps if _loses(kept, lost)),
     )  # fmt: skip
 
@@ -102,8 +107,9 @@ def remove(removal: Removal, store: Store, between: Callable[[], None] = lambda:
     store.files.delete([name for name in names if not layout.is_manifest(name)])
     store.files.delete_empty_folders({name.rpartition("/")[0] for name in names})
     figures = sizes.figures_at(store)
-    figures.delete([info.name for info in removal.figures])
-    figures.delete_empty_folders({f"{layout.FIGURES}/{variant}" for variant in removal.variants})
+    figures.delete([info.name for info in (*removal.figures, *removal.comparisons)])
+    of_variants = {f"{layout.FIGURES}/{variant}" for variant in removal.variants}
+    figures.delete_empty_folders(of_variants | comparisons.folders(removal.comparisons))
     between()
     reached("removal.records_gone")
     store.files.delete([layout.sweep(variant) for variant in removal.variants])

@@ -57,6 +57,29 @@ def test_a_sweep_goes_with_the_trials_that_no_other_names(run: Run, store: Store
     assert content(tmp_path / "runs") == {}
 
 
+def test_comparisons_go_with_any_of_their_sweeps(run: Run, store: Store, tmp_path: Path) -> None:
+    other = Store(str(tmp_path / "other"))
+    launched(tmp_path / "y.yaml", other)
+    for pair in (("x", "y"), ("y", "other::y"), ("other::y", "y")):
+        run("compare", *pair)
+    both = tmp_path / "runs/comparisons/x vs y"
+    (one_of_two_stores,) = (p for p in both.parent.iterdir() if p != both)
+    (both / "mine.txt").touch()
+    shutil.copytree(both, tmp_path / "aside")
+
+    assert "removes the comparison x vs y" in run("rm", "x", "--yes").err
+    assert [p.name for p in both.iterdir()] == ["mine.txt"], "what is not of this program stays"
+    shutil.copytree(tmp_path / "aside", both, dirs_exist_ok=True)
+    assert run("prune", "--json").json["comparisons"] == 1
+    (both / "mine.txt").unlink()
+    assert "removes the comparison x vs y" in run("prune", "--yes").err and not both.exists()
+    assert "nothing to remove" in run("prune").err and one_of_two_stores.exists()
+    run("rm", "y", "--yes", "--store", "other")
+    assert one_of_two_stores.exists(), "it is of another store than the one of which y was removed"
+    run("rm", "y", "--yes")
+    assert content(tmp_path / "runs") == {}
+
+
 def test_several_sweeps_go_at_once(run: Run, store: Store, tmp_path: Path) -> None:
     assert "removed 4 trials" in run("rm", "x", "y", "--yes").err
     assert content(tmp_path / "runs") == {}
