@@ -11,6 +11,7 @@ from orchestrator.results.build import Results
 from orchestrator.results.write import Files
 from orchestrator.spec.expand import varied
 from orchestrator.spec.sweep import Sweep
+from tracking.common.addresses import public
 from tracking.common.text import duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
@@ -44,6 +45,11 @@ def uri(store: Store, given: str | None) -> str:
     return of_database(Path(store.files.root, layout.MLFLOW_DATABASE))
 
 
+def options(store: Store, where: str) -> tuple[str, ...]:
+    """The options by which a command on the store reaches the MLflow at `where`; none where it does so by itself."""
+    return () if where == uri(store, None) else ("--tracking-uri", public(where))
+
+
 def _info(sweep: Sweep, trials: Sequence[Trial]) -> SweepInfo:
     return SweepInfo(sweep.variant, sweep.title, sweep.path, sweep.digest, tuple(varied(sweep)), _images(trials))
 
@@ -64,7 +70,7 @@ class Mirroring:
 
     def __init__(self, sweep: Sweep, store: Store, uri: str, begin: Callable[[], Mirror], waiting: bool) -> None:
         """begin: starts the thread that mirrors. waiting: whether that is left to `finish`."""
-        self.sweep, self.store, self.uri, self._begin = sweep, store.root, uri, begin
+        self.sweep, self.store, self.uri, self._begin = sweep, store, uri, begin
         self.thread = None if waiting else begin()
 
     def __enter__(self) -> "Mirroring":
@@ -77,7 +83,7 @@ class Mirroring:
         lag = self.thread.close(INTERRUPTED_CLOSE_S if interrupted else CLOSE_S, interrupted)
         if late := _late(lag):
             what = "MLflow is behind by %s; the records are complete, and once that is mended, `%s` catches up"
-            LOG.warning(what, late, self.sweep.command("sync", self.store))
+            LOG.warning(what, late, self.sweep.command("sync", self.store.root, options(self.store, self.uri)))
 
     def behind(self) -> str:
         """By how many trials MLflow is behind, for how long and why; "" where it is not, or was not a minute ago."""

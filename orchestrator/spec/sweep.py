@@ -66,9 +66,9 @@ class Sweep:
         trials = grids[0] if len(grids) == 1 else [grids]
         return digest({"sweep": alike([self.experiment, *trials, self.measure, plain])})
 
-    def command(self, verb: str, store: str = DEFAULT_STORE) -> str:
-        """The command that does this with the sweep, to be pasted into a shell."""
-        return command(verb, *self.asked, store=store)
+    def command(self, verb: str, store: str = DEFAULT_STORE, words: Sequence[str] = ()) -> str:
+        """The command that does this with the sweep, to be pasted into a shell; `words`: further options."""
+        return command(verb, *self.asked, *words, store=store)
 
     def __str__(self) -> str:
         lines = (f"{what} {name}: {said}" for name, what, said in self._content())

@@ -45,7 +45,7 @@ def test_a_checkout_that_is_not_installed_knows_its_version(few: Path, folder: P
 def test_without_ray_and_mlflow_a_local_launch_trains_and_says_once_what_is_missing(few: Path, folder: Path) -> None:
     said = run(few, folder, "launch", "two.yaml", "--local").stderr
     why = f"MLflow cannot be imported: the Python package 'mlflow' is not installed here; {REMEDY}"
-    assert f"MLflow is behind by 2 trials ({why}); the records are complete" in said
+    assert f"MLflow is behind by 2 trials ({why}); the records are complete" in said and "sweep ui" not in said
     ledger = Ledger.read(Store(str(folder / "runs")))
     records = list(ledger.records.values())
     assert [record.state for record in records] == ["finished"] * 2
@@ -53,12 +53,18 @@ def test_without_ray_and_mlflow_a_local_launch_trains_and_says_once_what_is_miss
     assert versions["sweep"] == program().version and "torch" in versions
     assert not versions.keys() & {"ray", "mlflow"}
     assert why in run(few, folder, "sync", "two.yaml", code=74).stderr
+    left = run(few, folder, "status", "two.yaml", "--set", "epochs=2").stderr
+    assert "`sweep launch two.yaml --set epochs=2 --local` runs what is left" in left
 
 
 def test_without_ray_a_launch_that_needs_it_is_refused_before_anything_runs(few: Path, folder: Path) -> None:
     said = run(few, folder, "launch", "two.yaml", "--store", "other", code=2).stderr
     assert f"the Python package 'ray' is not installed here; {REMEDY}" in said and "--local" in said
     assert not Ledger.read(Store(str(folder / "other"))).trials
+    assert (
+        "`sweep launch two.yaml --local --store other`"
+        in run(few, folder, "curves", "two.yaml", "--store", "other", code=2).stderr
+    )
 
 
 def test_the_doctor_names_what_is_missing(few: Path, folder: Path) -> None:

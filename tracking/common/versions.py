@@ -60,10 +60,15 @@ def of(packages: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def is_installed(module: str) -> bool:
+    """Whether a module is there. It is not imported."""
+    return importlib.util.find_spec(module) is not None
+
+
 def refuse_missing(modules: Iterable[str], instead: str = "") -> None:
     """Raises Refused where one of these modules is not installed. Imports none of them. instead: what can be done
     without them."""
-    if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in modules if not is_installed(name)]:
         raise Refused("; ".join(filter(None, (not_installed(*missing), instead))))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.commands.launch_command import launch_command
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
 from orchestrator.planning import history
@@ -12,20 +13,23 @@ from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import described, operations
 from orchestrator.planning.plan import Plan
+from orchestrator.results import mlflow_mirror
 from orchestrator.results.build import Results, plain
 from orchestrator.results.write import Files
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
-from tracking.common.addresses import public
+from tracking.common.addresses import has_secret, public
 from tracking.common.errors import Damaged
 from tracking.common.flatten import flat
 from tracking.common.text import duration, size
+from tracking.common.versions import is_installed
 from tracking.records import layout
 from tracking.records.command_lines import command
 from tracking.records.kept_files import kept_source
 from tracking.records.leases.lease_file import INTERRUPTED, at_work, claimed
+from tracking.records.store import Store
 from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import criterion_sentence, found_sentence
 from workers.trial import SCHEMA_VERSION
@@ -36,7 +40,6 @@ if TYPE_CHECKING:
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifests.manifest import TrialRecord
-    from tracking.records.store import Store
 
 SHOWN = 10  # bundles of a plan
 
@@ -70,11 +73,15 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     say(f"trials   {counts}; {duration(done.wall_s)}")
     _figures(done.curves, done.not_drawn)
     _report(done.report)
-    say(
-        f"MLflow   {command('ui', store=store)}"
-        if done.tracking_uri.startswith("sqlite")
-        else f"MLflow   {public(done.tracking_uri)}"
-    )
+    _mlflow(done.tracking_uri, store)
+
+
+def _mlflow(where: str, store: str) -> None:
+    """What shows the sweep in MLflow: the address of a server, or the command that serves a database."""
+    if where.startswith("http") or has_secret(where):
+        return say(f"MLflow   {public(where)}")
+    if is_installed("mlflow"):
+        say(f"MLflow   {command('ui', *mlflow_mirror.options(Store(store), where), store=store)}")
 
 
 def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
@@ -262,7 +269,7 @@ def synced(sweep: Sweep, report: Any, store: str, as_json: bool) -> None:
     if report.rebuilt:
         say(f"rebuilt  all of its runs, since {report.rebuilt}; the older experiment is in MLflow's bin")
     if not any(counts.values()):
-        say(f"nothing of this sweep is recorded in {store}: `{sweep.command('launch', store)}` does the work")
+        say(f"nothing of this sweep is recorded in {store}: `{launch_command(sweep, store)}` does the work")
     for trial in report.behind[:SHOWN]:
         say(f"behind   {trial}")
     for problem in report.problems:

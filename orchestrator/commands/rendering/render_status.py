@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.commands.launch_command import launch_command
 from orchestrator.commands.rendering.render import failures, to_measure
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.plan import Plan
@@ -74,7 +75,7 @@ def status(
 
 def _nobody(sweep: Sweep, last: Launching | None, store: str) -> str:
     """That no launch works on what is left, how the last one ended, and what goes on with it."""
-    launch = f"`{sweep.command('launch', store)}`"
+    launch = f"`{launch_command(sweep, store)}`"
     if last is None or last.end == DONE:
         return f"nobody is at work: {launch} runs what is left"
     when = date_and_time(last.started_ms)

@@ -1,5 +1,6 @@
 """The results of a sweep of which something is recorded."""
 
+from orchestrator.commands.launch_command import launch_command
 from orchestrator.results.build import Results, build
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
@@ -20,6 +21,6 @@ def refuse_nothing(results: Results, given: str) -> None:
     if not results.records:
         sweep = results.sweep
         raise Refused(
-            f"nothing is recorded of {sweep.variant} in '{given}'; `{sweep.command('launch', given)}` runs it, and "
+            f"nothing is recorded of {sweep.variant} in '{given}'; `{launch_command(sweep, given)}` runs it, and "
             "--store says where records are"
         )

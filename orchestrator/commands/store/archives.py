@@ -8,6 +8,7 @@ from orchestrator.terminal.stdout import out_json
 from tracking.common.errors import InUse, Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
+from tracking.common.versions import is_installed
 from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases.lease_file import at_work
@@ -52,4 +53,5 @@ def unpack(file: Path, store: Store, as_json: bool) -> None:
         return out_json({**plain, "store": store.root})
     say(f"{variant}: {found.trials:,} trials, {size(found.bytes)}; {len(found.new):,} files are new in {store.root}")
     say(f"look at  `{command('verify', variant, store=store.root)}`")
-    say(f"MLflow   `{command('sync', variant, store=store.root)}` brings it there")
+    if is_installed("mlflow"):
+        say(f"MLflow   `{command('sync', variant, store=store.root)}` brings it there")

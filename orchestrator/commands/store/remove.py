@@ -8,7 +8,6 @@ from orchestrator.results import mlflow_mirror
 from orchestrator.terminal.confirm import confirm
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
-from tracking.common.addresses import public
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import size
@@ -155,8 +154,7 @@ def _remove_trial_runs(trials: Collection[str], where: str, store: Store) -> Non
 
 
 def _tell_bin(what: str, where: str, store: Store) -> None:
-    default = where == mlflow_mirror.uri(store, None)
-    serving = command("ui", *(() if default else ("--tracking-uri", public(where))), store=store.root)
+    serving = command("ui", *mlflow_mirror.options(store, where), store=store.root)
     LOG.info("MLflow   %s are in its bin; %s deletes them for good", what, emptying(where, serving))
 
 
