@@ -42,6 +42,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_line_of_a_table_has_its_columns(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        head, *lines = table.replace(r"\|", "").splitlines()
+        assert [line for line in lines if line.count("|") != head.count("|")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_modules_and_targets_that_are_named_exist(page: Path) -> None:
     text = page.read_text()
     assert not_there(text) == []
