@@ -11,6 +11,7 @@ from orchestrator.spec.variant import Changes, split, variant
 from tracking.common.named_files.user_files import UserFiles
 from tracking.common.program import shipped_sweeps
 from tracking.records import layout
+from tracking.records.command_lines import command
 from tracking.records.kept_files import kept_source, paths_from
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Version
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -62,8 +63,17 @@ def of_version(store: Store, kept: KeptSweep, version: Version, changes: Changes
 def _files(store: Store, variant: str, version: Version) -> UserFiles:
     """The Python files that lay beside the sweep, importable from what is kept of them."""
     found = {name: kept_source(store.files, name, digest) for name, digest in version.sources}
-    return UserFiles(
-        f"{store.root}/{layout.SWEEPS}/{variant}" if found else "", found, None, paths_from(store, version)
+    folder = f"{store.root}/{layout.SWEEPS}/{variant}" if found else ""
+    return UserFiles(folder, found, None, paths_from(store, version), _without_data(store, variant))
+
+
+def _without_data(store: Store, variant: str) -> str:
+    """What can be done with a kept sweep whose data are not at hand."""
+    results = Path(store.files.root if store.files.local else ".", layout.FIGURES, variant)
+    report, listed = results / layout.REPORT, command("ls", store=store.root)
+    drawn = f", {report} and the tables beside it as they were drawn last" if report.is_file() else ""
+    return (
+        f"copy the file there. Without it there are `{listed}`, `sweep show TRIAL` for what each trial recorded{drawn}"
     )
 
 

@@ -13,6 +13,8 @@ def resolved(path: str) -> Path:
 def existing(path: str) -> Path:
     """The same. Raises ValueError, with the whole path, where there is no such file."""
     found = resolved(path)
+    if not found.exists() and (remedy := current().without_data):
+        raise ValueError(f"{found.absolute()} does not exist, and a store keeps no data files; {remedy}")
     if not found.is_file():
         begins = "" if Path(path).is_absolute() else "; a path begins at the folder of the sweep file, unless with /"
         raise ValueError(f"{found} {'is no file' if found.exists() else 'does not exist'}{begins}")

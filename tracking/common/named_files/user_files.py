@@ -29,6 +29,7 @@ class UserFiles:
     """The files of one folder. folder: its absolute path, "" where a sweep has none. sources: the content of each file
     by its path below the folder, with slashes, such as "nets/mlp.py". only: the names that are found; None is all.
     paths_from: where paths in the sweep begin, if not at the folder: its files may be kept elsewhere than its data.
+    without_data: a sentence on what can be done where a data file is missing, of a sweep that a store keeps.
 
     Equal where folder, content and `only` are. Pickled by its content: it is importable wherever it is unpickled.
     """
@@ -37,13 +38,14 @@ class UserFiles:
     sources: Mapping[str, bytes] = field(default_factory=dict)
     only: frozenset[str] | None = None
     paths_from: str = ""
+    without_data: str = ""
 
     def __post_init__(self) -> None:
         if self.folder:
             register(Package(self.package, Path(self.folder), self.sources))
 
-    def __reduce__(self) -> tuple[type["UserFiles"], tuple[str, dict[str, bytes], frozenset[str] | None, str]]:
-        return UserFiles, (self.folder, dict(self.sources), self.only, self.paths_from)
+    def __reduce__(self) -> tuple[type["UserFiles"], tuple[str, dict[str, bytes], frozenset[str] | None, str, str]]:
+        return UserFiles, (self.folder, dict(self.sources), self.only, self.paths_from, self.without_data)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UserFiles) and (other.package, other.only) == (self.package, self.only)
@@ -87,7 +89,7 @@ class UserFiles:
 
     def among(self, names: Iterable[str]) -> "UserFiles":
         """The same files, of which only those with these names are found."""
-        return UserFiles(self.folder, self.sources, frozenset(names), self.paths_from)
+        return UserFiles(self.folder, self.sources, frozenset(names), self.paths_from, self.without_data)
 
     def paths(self, folder: str, name: str) -> list[Path]:
         """Where the module of this name lies: as a file, as a package, or as both."""

@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from orchestrator.spec.expand import expand
@@ -221,3 +222,24 @@ def test_what_cannot_be_packed_is_said(run: Run, store: Store, tmp_path: Path) -
         found.write_bytes(b"damaged")
     assert segment.exists() and "does not match" in run("pack", "own", "own.tar", code=74).err
     assert not list(tmp_path.glob("own.tar*"))
+
+
+def test_a_sweep_whose_data_are_missing_says_what_can_be_done_without_them(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, there = write(tmp_path / "project/mine.yaml"), tmp_path / "there"
+    x, y = np.zeros((120, 8, 8), np.uint8), np.arange(120) % 3
+    np.savez(file.parent / "mine.npz", train_x=x, train_y=y, test_x=x, test_y=y)
+    file.write_text(file.read_text().replace("{name: digits,", "{name: npz, path: mine.npz,"))
+    launched(file, Store(str(tmp_path / "project/runs")), drawn=True)
+    run("pack", "mine", "mine.tar", "--store", "project/runs")
+    (file.parent / "mine.npz").unlink()
+    there.mkdir()
+    monkeypatch.chdir(there)
+    run("unpack", "../mine.tar")
+    for command in ("verify", "curves", "status", "launch"):
+        said = run(command, "mine", code=2).err
+        assert f"{file.parent}/mine.npz does not exist, and a store keeps no data files; copy the file there." in said
+        assert f"`sweep ls --store {there}/runs`" in said and f"{there}/runs/figures/mine/report.html" in said
+    (trial, *_) = Ledger.read(Store("runs")).trials
+    assert "trial" in run("show", trial).err and run("ls", "--json").json["sweeps"][0]["verdicts"] == {"holds": 1}
