@@ -97,6 +97,17 @@ def test_the_table_of_work_before_and_now() -> None:
         assert ratio == f"{median(times['before']) / median(last):.1f}", name
 
 
+def test_the_table_of_nets() -> None:
+    nets = numbers("nets")["nets"]
+    lines = table(BENCHMARKS.read_text(), "net | engine | plain")
+    assert [line[0] for line in lines] == list(nets)
+    for name, engine, *cells in lines:
+        times, ratios = nets[name]["us"], nets[name]["ratio"]
+        assert engine == nets[name]["engine"]
+        assert cells[:4] == [f"{time:.1f}" for time in times.values()], name
+        assert cells[4:] == [in_brackets(r["median"], [r["low"], r["high"]], 2) for r in ratios.values()], name
+
+
 def test_how_many_models_fit_into_a_gpu() -> None:
     page = (ROOT / "docs/internals/gpu-engine.md").read_text()
     for channels, *fit in table(page, "channels | 8 GiB"):
