@@ -45,7 +45,10 @@ class Settings(Claim):
 
     def found(self) -> str:
         what = named(self.y, self.split)
-        return f"in the two cells that differ most {what} is {{one}} and {{other}}; the difference is {{interval}}"
+        return (
+            f"mean {what} is {{one}} with {_text(self.one)} and {{other}} with {_text(self.other)}, in the two cells "
+            "that differ most; the difference is {interval}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """The pair that differs most is the evidence."""

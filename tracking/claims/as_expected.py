@@ -33,7 +33,7 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"the mean of {self.y} is {{mean}} where {{expected}} is expected; the relative difference is {{interval}}"
+            f"the mean of {self.y} is {{mean}}, its expectation {{expected}}; the relative difference is {{interval}}"
         )
 
     def judge(self, line: Line) -> Finding:

@@ -44,8 +44,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the differences change by up to {largest_drift}, which is at most {share_of_bound} of the bound; "
-            "a squared norm grows by up to {growth}"
+            "the differences of the squared norms change by up to {largest_drift}, and by up to {share_of_bound} of "
+            "the bound; "
+            "a squared norm itself grows by up to {growth}"
         )
 
     def judge(self, line: Line) -> Finding:

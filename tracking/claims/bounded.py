@@ -59,11 +59,10 @@ class Settings(Claim):
 
     def found(self) -> str:
         what = named(self.y, self.split, self.layer)
-        return (
-            f"the mean of {what} is {{interval}}"
-            if self.mean
-            else f"{what} is from {{smallest}} to {{largest}} (n = {{values}})"
-        )
+        if self.mean:
+            return f"the mean of {what} is {{interval}}"
+        over = ", over {values} recorded values" if self.at == "every" else ""
+        return f"{what} is from {{smallest}} to {{largest}}{over}"
 
     def judge(self, line: Line) -> Finding:
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)

@@ -30,7 +30,7 @@ class Settings(Claim):
         return f"the 95 % interval (Student) of the mean lies within {self._guess} +-{self.tolerance:g} in every cell"
 
     def found(self) -> str:
-        return "the mean test error is {interval}; chance is {chance}"
+        return "the mean test error is {interval}, that of guessing {chance}"
 
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells

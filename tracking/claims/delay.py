@@ -43,7 +43,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "{interval} times as late: at steps {second_steps} after {first_steps}; "
+            f"{self.second} {self.y} falls to {self.second_at_most:g} {{interval}} times as late as {self.first} "
+            f"{self.y} to {self.first_at_most:g}: at steps {{second_steps}}, against {{first_steps}}; "
             "{both} of {trials} trials have both events, {first_only} the first only"
         )
 

@@ -44,9 +44,11 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"the peak at {at(self.x, 'peak_at_x')} is {{interval}} above the dip at "
+            f"test {self.y} falls by {{fall_to_dip}} from {at(self.x, 'first_x')} to the dip at "
             f"{at(self.x, 'dip_at_x')}; "
-            f"all seeds fit their training sets from {at(self.x, 'fitted_from_x')} on"
+            f"it rises by {{interval}} to the peak at {at(self.x, 'peak_at_x')}; "
+            f"it falls by {{fall_to_last}} to {at(self.x, 'last_x')}; "
+            f"every seed fits its training set from {at(self.x, 'fitted_from_x')} on"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -64,6 +66,9 @@ class Settings(Claim):
         above = of_cells(cells[peak], cells[dip], self.y, "test")
         numbers: Evidence = {"x": line.x, "y": means, "dip_at_x": cells[dip].x, "peak_at_x": cells[peak].x}
         numbers |= {"fitted_from_x": cells[fitted[0]].x, "peak_above_dip": above.mean, "interval": above.interval}
+        falls = of_cells(cells[0], cells[dip], self.y, "test"), of_cells(cells[peak], cells[-1], self.y, "test")
+        numbers |= {"fall_to_dip": falls[0].interval, "fall_to_last": falls[1].interval}
+        numbers |= {"first_x": line.x[0], "last_x": line.x[-1]}
         return Finding(one_of(shapes.values()), numbers)
 
     def _shape(self, cells: Sequence[Cell], dip: int, peak: int) -> Criterion:

@@ -30,14 +30,22 @@ class Settings(Claim):
     def criterion(self) -> str:
         return (
             f"the 95 % interval (Student) of the last test {self.y} minus that at the step that is best for the first "
-            f"half of the seeds, over the other seeds, is above {self.by:g} in every cell"
+            f"half of the seeds, over the other seeds, is above {self.by:g} in every cell; it fails where that of the "
+            f"last minus each other step, over all seeds, is at most {self.by:g}"
         )
 
     def found(self) -> str:
-        return f"test {self.y} at the last step minus that at step {{best_step}} is {{interval}}"
+        return (
+            f"test {self.y} at the last step exceeds that at step {{best_step}}, the best one for the first half of "
+            "the seeds, by {interval} over the other seeds; "
+            "over all seeds it exceeds that at step {closest_step}, the one it exceeds most, by {closest_interval}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """Steps that all seeds have are compared."""
         (cell,) = line.cells
         found = last_against_best(cell, "y", self.from_step)
-        return found if isinstance(found, Finding) else Finding(found.worse.above(self.by), found.evidence)
+        if isinstance(found, Finding):
+            return found
+        finding = Finding(found.above(self.by), found.evidence)
+        return finding if finding.word == "holds" else Finding(finding.criterion, {**found.evidence, **found.closest})

@@ -56,7 +56,10 @@ class Settings(Claim):
 
     def found(self) -> str:
         what = named(self.y, self.split)
-        return f"{what} changes by {{interval}}, in the control by {{control}}; the difference is {{excess_interval}}"
+        return (
+            f"from the first fitted step to the end {what} changes by {{interval}}, and in the control by {{control}}; "
+            "the difference is {excess_interval}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """Every kind of perturbation is compared with the control; all trials must fit their training set."""

@@ -38,10 +38,10 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the largest size that all seeds fit is {largest_fitted}; "
-            "the smallest that they do not all fit is {smallest_unfitted}; "
-            "all up to {required_up_to} must be fitted, and the largest training error of these is "
-            "{largest_error_required}"
+            "training sets of up to {required_up_to} examples must be fitted, and the largest training error of these "
+            "is {largest_error_required}; "
+            "the largest training set that every seed fits has {largest_fitted} examples; "
+            "the smallest that some seed does not fit has {smallest_unfitted}"
         )
 
     def judge(self, line: Line) -> Finding:

@@ -33,7 +33,11 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return "the gap shrinks by {interval}, from {first_interval}"
+        x = along(self.x)
+        return (
+            f"the gap between test and training {self.y} is {{first_interval}} at {x} {{first_x}}; "
+            f"at {x} {{last_x}} it is smaller by {{interval}}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """|b| < |a| where a - b and a + b are both positive, for a > 0; where a is negative, both signs change."""
@@ -45,7 +49,8 @@ class Settings(Claim):
         gaps = [float(_gap(cell).mean()) for cell in line.cells]
         shrinks = less if abs(gaps[-1] - gaps[0]) < abs(gaps[-1] + gaps[0]) else more
         numbers: Evidence = {"x": line.x, "gap": gaps, "shrinks_by": shrinks.mean, "interval": shrinks.interval}
-        return Finding(all_of((less.above(0), more.above(0))), {**numbers, "first_interval": mean_of(first).interval})
+        numbers |= {"first_x": line.x[0], "last_x": line.x[-1], "first_interval": mean_of(first).interval}
+        return Finding(all_of((less.above(0), more.above(0))), numbers)
 
 
 def _gap(cell: Cell) -> Numbers:

@@ -36,8 +36,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{named(self.y, self.split)} grows by {{interval}} from {{from}}; "
-            "a growth of {smallest_visible_growth} would have been seen"
+            f"{named(self.y, self.split)} grows from {{from}} by {{interval}}; "
+            "a mean growth above {smallest_visible_growth} could have been told"
         )
 
     def judge(self, line: Line) -> Finding:

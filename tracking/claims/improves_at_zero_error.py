@@ -31,7 +31,10 @@ class Settings(Claim):
         return "the 95 % interval (Welch) of the fall from each such size to the next is above 0"
 
     def found(self) -> str:
-        return f"the smallest fall is {{interval}}; the {self.x} that are fitted are {{fitted_x}}"
+        return (
+            f"every seed fits its training set at {self.x} {{fitted_x}}; "
+            "the smallest fall of the test error from one of these to the next is {interval}"
+        )
 
     def judge(self, line: Line) -> Finding:
         fitted = [cell for cell in line.cells if (cell.last("train") <= self.fitted).all()]

@@ -53,9 +53,10 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "Pearson's r is {interval} over {networks} networks, and {without_one} without the one that matters most; "
+            f"Pearson's r of {self.x_split} {self.x} and {named(self.y, self.split)} is {{interval}} over {{networks}} "
+            "networks, and {without_one} without the one that matters most; "
             "the slope is {slope}; "
-            "{unmatched} networks cannot be compared"
+            "{unmatched} more networks do not reach the training risk"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -64,7 +65,7 @@ class Settings(Claim):
         if (few := found.too_few(self.networks, self.compared)) is not None:
             return few
         x, y = found.x, found.y
-        numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
+        numbers = found.counts
         if np.ptp(x) == 0:
             return lacking(f"all networks have the same {self.x}", **numbers)
         r = pearson(x, y)

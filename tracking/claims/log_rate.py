@@ -66,7 +66,7 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the slopes are from {smallest_slope} to {largest_slope}; "
+            f"the slope of {named(self.y, self.split)} against log t is from {{smallest_slope}} to {{largest_slope}}; "
             "the largest residual is {largest_residual} of the rise"
         )
 

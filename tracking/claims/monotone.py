@@ -13,7 +13,7 @@ from tracking.verdicts.criterion import all_of, said
 from tracking.verdicts.estimate import Estimate, difference, mean_of, paired
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers, Run
-from tracking.verdicts.wording import along
+from tracking.verdicts.wording import along, at
 
 
 class Settings(Claim):
@@ -70,14 +70,15 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        x = along(self.x)
-        rises = "rise" if self.order == "rising" else "fall"
-        step = f"the smallest {rises} from one {x} to the next is {{interval}}"
-        means = "the mean rank correlation is {interval}" if self.spearman is not None else step
+        x, what = along(self.x), named(self.y, self.split)
+        rise, rises = ("rise", "rises") if self.order == "rising" else ("fall", "falls")
+        steps = "recorded steps" if self.x == "step" else f"steps from one {x} to the next"
         return (
-            f"{means}; "
-            "from {first} to {last}, with {wrong_steps} of {steps} steps in the wrong direction and a rank correlation "
-            "of {smallest_spearman}, in the trial that is nearest to failing"
+            f"the rank correlation of {what} with {x} is {{spearman_interval}} on average over seeds; "
+            f"mean {what} is {{first_mean}} at {at(self.x, 'first_x')} and {{last_mean}} at {at(self.x, 'last_x')}; "
+            f"its smallest {rise} from one {x} to the next, from {{from_x}} to {{to_x}}, is {{interval}}; "
+            f"in the trial that is nearest to failing {what} goes from {{first}} to {{last}} and {rises} at "
+            f"{{right_steps}} of {{steps}} {steps}; its rank correlation with {x} is {{smallest_spearman}}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -99,10 +100,12 @@ class Settings(Claim):
         if not all(rises):
             return lacking("the cells have different seeds")
         known = [rise for rise in rises if rise is not None]
-        least = min(known, key=lambda rise: rise.low)
+        least = min(range(len(known)), key=lambda i: known[i].low)
         means = [float(cell.last("y").mean()) for cell in cells]
-        numbers: Evidence = {"x": [cell.x for cell in cells], "means": means, "smallest_step": least.mean}
-        return Finding(all_of(rise.above(0) for rise in known), {**numbers, "interval": least.interval})
+        numbers: Evidence = {"x": [cell.x for cell in cells], "means": means, "smallest_step": known[least].mean}
+        numbers |= {"first_x": cells[0].x, "last_x": cells[-1].x, "first_mean": means[0], "last_mean": means[-1]}
+        numbers |= {"from_x": cells[least].x, "to_x": cells[least + 1].x, "interval": known[least].interval}
+        return Finding(all_of(rise.above(0) for rise in known), numbers)
 
     def _rise(self, one: Cell, two: Cell) -> Estimate | None:
         """From one cell to the next, in the direction that is claimed; None where seeds cannot be paired."""
@@ -118,7 +121,7 @@ class Settings(Claim):
             return lacking("the cells have different seeds")
         x = np.array([cell.x for cell in cells])
         found = mean_of(np.array([self._rank(x, np.array([v[seed] for v in by_seed])) for seed in by_seed[0]]))
-        return Finding(found.at_least(bound), {"spearman": found.mean, "interval": found.interval})
+        return Finding(found.at_least(bound), {"spearman": found.mean, "spearman_interval": found.interval})
 
     def _each(self, line: Line) -> Finding:
         """Every trial by itself."""
@@ -132,8 +135,10 @@ class Settings(Claim):
         good = not any(wrong) if self.spearman is None else min(ranks) >= self.spearman
         worst = min(range(len(curves)), key=lambda i: (ranks[i], -wrong[i]))
         y = curves[worst][1]
-        numbers: Evidence = {"smallest_spearman": ranks[worst], "wrong_steps": wrong[worst], "steps": len(y) - 1}
+        numbers: Evidence = {"steps": len(y) - 1, "right_steps": len(y) - 1 - wrong[worst]}
         numbers |= {"first": float(y[0]), "last": float(y[-1])}
+        if wrong[worst]:
+            numbers["smallest_spearman"] = ranks[worst]
         return Finding(said(good, ranks[worst] - (self.spearman or 1)), numbers)
 
     def _curve(self, run: Run) -> tuple[Numbers, Numbers]:

@@ -47,8 +47,8 @@ class Settings(Claim):
     def found(self) -> str:
         x = along(self.x)
         return (
-            f"the fall from {x} {{from_x}} on is {{interval}}; "
-            "the largest rise from one size to the next is {rise_interval}"
+            f"test {self.y} falls by {{interval}} from {x} {{from_x}} to {{to_x}}; "
+            f"its largest rise from one {x} to the next is {{rise_interval}}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -61,7 +61,7 @@ class Settings(Claim):
         criterion = all_of([gain.above(self.gain), *(rise.at_most(self.slack) for rise in rises)])
         most = max(rises, key=lambda rise: rise.high)
         numbers: Evidence = {"x": line.x, "y": line.means("y"), "gain": gain.mean, "interval": gain.interval}
-        numbers |= {"from_x": before.x, "largest_rise": most.mean, "rise_interval": most.interval}
+        numbers |= {"from_x": before.x, "to_x": last.x, "largest_rise": most.mean, "rise_interval": most.interval}
         return Finding(criterion, numbers)
 
     def _before(self, cells: tuple[Cell, ...]) -> Cell:

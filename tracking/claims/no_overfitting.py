@@ -47,8 +47,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{named(self.y, self.split)} is {{at_largest}} at {at(self.x, 'largest_x')}; the difference from that at "
-            f"{at(self.x, 'compared_with_x')}, the closest comparison, is {{interval}}"
+            f"{named(self.y, self.split)} is {{at_largest}} at {at(self.x, 'largest_x')}; its excess over that "
+            f"at {at(self.x, 'compared_with_x')}, the closest comparison, is {{interval}}"
         )
 
     def judge(self, line: Line) -> Finding:

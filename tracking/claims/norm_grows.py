@@ -42,9 +42,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{self.y} grows by factors of {{growth}} where {{expected}} are expected; "
-            "the largest relative difference is {largest_difference}; "
-            f"{self.y} does not grow with {{without_growth}} perturbations, of at least {{perturbations}} a trial"
+            f"{self.y} grows at {{grows_at}} of {{perturbations}} perturbations; "
+            "from the first one to the end it grows by factors of {growth}, where independent noise gives {expected}: "
+            "a relative difference of at most {largest_difference}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -55,15 +55,11 @@ class Settings(Claim):
         grown = [float(curve[-1] / curve[0]) for curve in curves]
         expected = [_expected(run, len(curve) - 1) for run, curve in zip(line.runs, curves, strict=True)]
         off = max(abs(g / e - 1) for g, e in zip(grown, expected, strict=True))
-        falls = sum(int((np.diff(curve) <= 0).sum()) for curve in curves)
-        numbers: Evidence = {
-            "growth": grown,
-            "expected": expected,
-            "largest_difference": off,
-            "without_growth": falls,
-        }
-        criterion = said(not falls and off <= self.within, -falls if falls else self.within - off)
-        return Finding(criterion, {**numbers, "perturbations": fewest})
+        rises = np.concatenate([np.diff(curve) > 0 for curve in curves])
+        falls = int((~rises).sum())
+        numbers: Evidence = {"growth": grown, "expected": expected, "largest_difference": off}
+        numbers |= {"grows_at": int(rises.sum()), "perturbations": len(rises)}
+        return Finding(said(not falls and off <= self.within, -falls if falls else self.within - off), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         if not all(trial.get("perturbation.name", "gaussian") == "gaussian" for trial in trials) or not all(

@@ -37,7 +37,7 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return "the slope is {interval}"
+        return f"the slope of the square of {self.y} against that of {self.expected} is {{interval}}"
 
     def judge(self, line: Line) -> Finding:
         """`squared_growth` is what one perturbation adds to the mean square."""

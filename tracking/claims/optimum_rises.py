@@ -44,8 +44,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"the best {self.x} is {{best_x_at_the_smallest}} at the smallest {self.along}, "
-            f"{{best_x_at_the_largest}} at the largest"
+            f"{named(self.y, self.split)} is smallest at {self.x} {{best_x_at_the_smallest}} for {self.along} "
+            f"{{smallest}}, and at {{best_x_at_the_largest}} for {self.along} {{largest}}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -62,7 +62,7 @@ class Settings(Claim):
         ]
         best = [min(cells, key=lambda cell: float(cell.last("y").mean())) for cells in (first, last)]
         numbers: Evidence = {"best_x_at_the_smallest": best[0].x, "best_x_at_the_largest": best[1].x}
-        numbers |= {"along": [values[0], values[-1]], "y": [float(cell.last("y").mean()) for cell in best]}
+        numbers |= {"smallest": values[0], "largest": values[-1], "y": [float(cell.last("y").mean()) for cell in best]}
         return Finding(one_of(rises), numbers)
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:

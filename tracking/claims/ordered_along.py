@@ -46,8 +46,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the smallest gap between neighbours is {smallest_gap} of the larger value; "
-            "there are {crossings} crossings at {steps} steps"
+            f"{self.y} {'rises' if self.order == 'rising' else 'falls'} from one {self.along} to the next in "
+            "{ordered} of {compared} comparisons, at {steps} steps; "
+            "the smallest gap is {smallest_gap} of the larger value"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -63,12 +64,12 @@ class Settings(Claim):
                 criteria.append(difference(a, b).above(0))
                 scale = max(abs(float(a.mean())), abs(float(b.mean())))
                 gaps.append(float(a.mean() - b.mean()) / scale if scale else 0.0)
-        crossings = sum(gap <= 0 for gap in gaps)
         numbers: Evidence = {
             "smallest_gap": min(gaps),
             "values": len(line.cells),
             "steps": len(steps),
-            "crossings": crossings,
+            "ordered": sum(gap > 0 for gap in gaps),
+            "compared": len(gaps),
         }
         return Finding(all_of(criteria), numbers)
 

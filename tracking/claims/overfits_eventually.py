@@ -48,9 +48,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"test {self.y} is smallest at {self.x} {{at}}, {{smallest_test}}, and {{test_at_largest}} at "
-            f"{{largest}}; "
-            f"training {self.y} at most {{largest_train_once_fitted}} once fitted"
+            f"test {self.y} is smallest at {self.x} {{at}}, where it is {{smallest_test}}, and {{test_at_largest}} at "
+            f"{self.x} {{largest}}; "
+            f"training {self.y} is at most {{largest_train_once_fitted}} from {self.x} {self.fitted_from:g} on"
         )
 
     def judge(self, line: Line) -> Finding:

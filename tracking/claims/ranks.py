@@ -44,8 +44,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{'minus ' if self.falling else ''}the rank correlation is {{interval}} over {{networks}} networks; "
-            "{unmatched} networks cannot be compared"
+            f"{'minus ' if self.falling else ''}{self.coefficient.capitalize()}'s rank correlation of {self.x} with "
+            f"{named(self.y, 'test')} is {{interval}} over {{networks}} networks; "
+            "{unmatched} more do not reach the training risk"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -54,7 +55,7 @@ class Settings(Claim):
         if (few := found.too_few(self.networks, self.compared)) is not None:
             return few
         x, y = found.x, found.y
-        numbers: Evidence = {"networks": len(x), "unmatched": found.unmatched}
+        numbers = found.counts
         sign = -1 if self.falling else 1
         correlation = rank_correlation(x, sign * y, self.coefficient)
         if correlation is None:

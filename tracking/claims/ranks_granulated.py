@@ -54,12 +54,13 @@ class Settings(Claim):
         tau = "minus tau" if self.falling else "tau"
         if self.of == "mean":
             return (
-                f"the mean {tau} is {{interval}}; the smallest is {{worst}}, along {{worst_along}}; {tau} of all "
-                "networks together is {kendall}"
+                f"{tau} is {{interval}} on average over the settings; it is smallest along {{worst_along}}, {{worst}}; "
+                "over all networks together it is {kendall}"
             )
         return (
-            f"the smallest {tau} is {{worst}}, along {{worst_along}}; the mean is {{granulated}}; {tau} of all "
-            "networks together is {kendall}"
+            f"{tau} is smallest along {{worst_along}}, {{worst_interval}}; it is {{granulated}} on average over the "
+            "settings; "
+            "over all networks together it is {kendall}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -79,8 +80,9 @@ class Settings(Claim):
             mean = mean_of(found.mean(axis=1), step=min(steps) / len(along))
             ends = {"granulated_ends": [mean.low, mean.high]}
             return Finding(mean.above(self.above), {"interval": mean.interval, **numbers, **ends})
-        each = (mean_of(column, step=step) for column, step in zip(found.T, steps, strict=True))
-        return Finding(all_of(tau.above(self.above) for tau in each), numbers)
+        each = [mean_of(column, step=step) for column, step in zip(found.T, steps, strict=True)]
+        least = min(each, key=lambda tau: tau.mean)
+        return Finding(all_of(tau.above(self.above) for tau in each), {**numbers, "worst_interval": least.interval})
 
     def problems(self, trials: Sequence[Trial]) -> Iterable[str]:
         for axis in self.along:

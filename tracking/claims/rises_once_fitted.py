@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from tracking.analysis.specs.quantity import Split, Y
+from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -33,9 +33,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            "the smallest rise is {smallest_rise}; "
-            f"{self.y} does not rise at {{falls}} recorded steps; "
-            f"{self.y} grows by a factor of up to {{largest_growth}}"
+            f"once the training set is fitted, {named(self.y, self.split)} rises at {{rises}} of {{steps}} recorded "
+            "steps, where it rises least by {smallest_rise}; to the end it grows by a factor of up to {largest_growth}"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -46,7 +45,7 @@ class Settings(Claim):
         rises = np.concatenate([np.diff(values) for values in late])
         smallest = float(rises.min())
         growths = [float(values[-1] / values[0]) for values in late if values[0] != 0]
-        numbers: Evidence = {"falls": int((rises <= 0).sum()), "smallest_rise": smallest}
+        numbers: Evidence = {"rises": int((rises > 0).sum()), "steps": len(rises), "smallest_rise": smallest}
         return Finding(said(smallest > 0, smallest), {**numbers, "largest_growth": max(growths, default=0.0)})
 
     def _late(self, run: Run) -> Numbers:

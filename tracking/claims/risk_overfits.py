@@ -1,10 +1,11 @@
 """The risk overfits: wherever the training set is fitted, the last test risk is far above the best epoch's.
 
-The best epoch is "optimal early stopping": where the test risk of a trial is smallest. The smallest of noisy values is
-below their mean, so that `factor` must be more than what noise alone would give.
+The best epoch is "optimal early stopping". The smallest of noisy values is below their mean, so that the last one is
+above it even where nothing overfits: half of the seeds choose the best epoch, the others are judged there
+(`tracking.verdicts.early_stopping`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,14 +13,14 @@ from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import Criterion, all_of
-from tracking.verdicts.estimate import Estimate, mean_of
+from tracking.verdicts.early_stopping import LastAgainstBest, last_against_best
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
-from tracking.verdicts.wording import along
+from tracking.verdicts.wording import along, at
 
 
 class Settings(Claim):
-    """Last and best are compared within each trial, at every x where the training error is at most `fitted`."""
+    """Last and best epoch are compared at every x where the training error is at most `fitted`."""
 
     name: Literal["risk_overfits"] = "risk_overfits"
     x: str = Field("parameters", description="The measure or setting of capacity.")
@@ -29,55 +30,52 @@ class Settings(Claim):
     fitted: float = Field(0.0, ge=0, description="The training error of every seed that counts as interpolation.")
 
     def needs(self, settings: frozenset[str]) -> Needs:
-        measures = {
-            "last": Measured(self.y, "test"),
-            "best": Measured(self.y, "test", at="smallest"),
-            "train_error": Measured("error", "train"),
-        }
-        return Needs(measures, x=self.x)
+        return Needs({"y": Measured(self.y, "test", at="every"), "train_error": Measured("error", "train")}, x=self.x)
 
     def tested(self) -> str:
         bound = "" if self.at_most is None else f" and at most {self.at_most:g} times"
-        return f"Wherever training error is {self.fitted:g}, the last test {self.y} is {self.factor:g}{bound} the best."
+        return (
+            f"Wherever the training error is {self.fitted:g}, the test {self.y} at the last step is more than "
+            f"{self.factor:g} times{bound} that at the best one."
+        )
 
     def criterion(self) -> str:
-        x = along(self.x)
-        bound = "" if self.at_most is None else f", and that of {self.at_most:g} times it below 0"
+        bound = "" if self.at_most is None else f", and minus {self.at_most:g} times that at any step it is at most 0"
         return (
-            f"at every such {x} the 95 % interval (Student) of last minus {self.factor:g} times best is above 0{bound}"
+            f"at every such {along(self.x)} the 95 % interval (Student) of the last test {self.y} minus "
+            f"{self.factor:g} times that at the step that is best for the first half of the seeds, over the other "
+            f"seeds, is above 0 (at one of them it fails if minus {self.factor:g} times that at each step, over all "
+            f"seeds, it is at most 0){bound}"
         )
 
     def found(self) -> str:
         return (
-            f"the last test {self.y} is from {{smallest_ratio}} to {{largest_ratio}} times the best; "
-            f"where that is smallest, the last minus {self.factor:g} times the best is {{excess_interval}}"
+            f"test {self.y} at the last step is from {{smallest_ratio}} to {{largest_ratio}} times that at the best "
+            f"step; where the ratio is smallest, at {at(self.x, 'at_x')}, the last value minus {self.factor:g} times "
+            "that at step {best_step} is {interval}"
         )
 
     def judge(self, line: Line) -> Finding:
+        """Every fitted x counts; the one with the smallest ratio is evidence."""
         fitted = [cell for cell in line.cells if (cell.last("train_error") <= self.fitted).all()]
         if not fitted:
             errors = [float(cell.last("train_error").mean()) for cell in line.cells]
             reason = f"at no {along(self.x)} does every seed fit its training set"
             return lacking(reason, smallest_train_error=min(errors))
-        ratios = [_ratio(cell) for cell in fitted]
+        found = [last_against_best(cell, "y", 0, self.factor) for cell in fitted]
+        compared = [one for one in found if isinstance(one, LastAgainstBest)]
+        if len(compared) < len(found):
+            return next(one for one in found if isinstance(one, Finding))
+        ratios = [one.last / one.best if one.best else 0.0 for one in compared]
+        least = int(np.argmin(ratios))
         numbers: Evidence = {"x": [cell.x for cell in fitted], "ratio": ratios}
-        least = fitted[int(np.argmin(ratios))]
-        interval = _excess(least, self.factor).interval
-        numbers |= {"smallest_ratio": min(ratios), "largest_ratio": max(ratios), "excess_interval": interval}
-        return Finding(all_of(part for cell in fitted for part in self._criteria(cell)), numbers)
+        numbers |= {"smallest_ratio": min(ratios), "largest_ratio": max(ratios), "at_x": fitted[least].x}
+        criteria = [*(one.above(0) for one in compared), *self._bounds(fitted)]
+        return Finding(all_of(criteria), {**numbers, **compared[least].evidence})
 
-    def _criteria(self, cell: Cell) -> Iterator[Criterion]:
-        yield _excess(cell, self.factor).above(0)
-        if self.at_most is not None:
-            yield _excess(cell, self.at_most).at_most(0)
-
-
-def _excess(cell: Cell, factor: float) -> Estimate:
-    """Of the last risk over a multiple of the best one: its mean is above 0 where the ratio of means is above."""
-    return mean_of(cell.last("last") - factor * cell.last("best"))
-
-
-def _ratio(cell: Cell) -> float:
-    """Of the means; 0 where the best risk is 0."""
-    best = float(cell.last("best").mean())
-    return float(cell.last("last").mean()) / best if best else 0.0
+    def _bounds(self, fitted: Sequence[Cell]) -> Iterator[Criterion]:
+        """That the ratio is at most `at_most`, where that is asked."""
+        for cell in fitted if self.at_most is not None else ():
+            found = last_against_best(cell, "y", 0, self.at_most or 1.0)
+            if isinstance(found, LastAgainstBest):
+                yield found.at_most(0)

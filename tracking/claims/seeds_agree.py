@@ -36,7 +36,8 @@ class Settings(Claim):
         return f"the 95 % interval (chi-squared) of the standard deviation is at most {self.tolerance:g} in every cell"
 
     def found(self) -> str:
-        return "the standard deviation is {interval} about a mean of {mean}"
+        what = named(self.y, self.split)
+        return f"the standard deviation of {what} over seeds is {{interval}}, about a mean of {{mean}}"
 
     def judge(self, line: Line) -> Finding:
         (cell,) = line.cells

@@ -33,7 +33,10 @@ class Settings(Claim):
 
     def found(self) -> str:
         what = named(self.y, self.split)
-        return f"{what} changes by at most {{largest_change}}, in the whole run by {{in_the_whole_run}}"
+        return (
+            f"from step {self.after:,} on {what} changes by at most {{largest_change}}, over the whole training by up "
+            "to {in_the_whole_run}"
+        )
 
     def judge(self, line: Line) -> Finding:
         """Needs two recorded steps from `after` on. How much y varies in the whole run is evidence."""

@@ -42,8 +42,9 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"the peak at {at(self.x, 'peak_at_x')} is {{interval}} above the others; "
-            f"all seeds fit their training sets from {at(self.x, 'fitted_from_x')} on"
+            f"test {self.y} at {at(self.x, 'peak_at_x')} exceeds that at {at(self.x, 'closest_x')}, the closest "
+            "comparison, by {interval}; "
+            f"every seed fits its training set from {at(self.x, 'fitted_from_x')} on"
         )
 
     def judge(self, line: Line) -> Finding:
@@ -58,10 +59,12 @@ class Settings(Claim):
         others = [i for i in range(end + 1) if i in (0, end) or abs(i - threshold) > self.points]
         rest = [line.cells[i] for i in others]
         peak = max(near, key=lambda i: float(line.cells[i].last("y").mean()))
-        lowest = min((difference(line.cells[peak].last("y"), c.last("y")) for c in rest), key=lambda d: d.low)
+        above = [difference(line.cells[peak].last("y"), cell.last("y")) for cell in rest]
+        closest = min(range(len(rest)), key=lambda i: above[i].low)
         numbers: Evidence = {"x": line.x, "y": line.means("y"), "peak_at_x": line.cells[peak].x}
-        numbers |= {"fitted_from_x": line.cells[threshold].x, "above_others_by": lowest.mean}
-        return Finding(one_of(_higher(line.cells[i], rest) for i in near), {**numbers, "interval": lowest.interval})
+        numbers |= {"fitted_from_x": line.cells[threshold].x, "above_others_by": above[closest].mean}
+        numbers |= {"closest_x": rest[closest].x, "interval": above[closest].interval}
+        return Finding(one_of(_higher(line.cells[i], rest) for i in near), numbers)
 
 
 def _higher(cell: Cell, others: list[Cell]) -> Criterion:

@@ -44,7 +44,10 @@ class Settings(Claim):
         )
 
     def found(self) -> str:
-        return "the medians are from {smallest_of_bound} to {largest_of_bound} of the bound, over {steps} steps"
+        return (
+            f"the median of {named(self.y, self.split)} over {{steps}} late steps is from {{smallest_of_bound}} to "
+            "{largest_of_bound} times the bound"
+        )
 
     def judge(self, line: Line) -> Finding:
         """Needs five late steps, and a first value that is not yet within the tolerance."""

@@ -22,10 +22,10 @@ def duration(seconds: float) -> str:
     )
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 4) -> str:
     """A result in four digits, a whole number as one: 0.031416 -> '0.03142', 1338.0 -> '1,338'."""
     whole = abs(value) < 1e9 and float(value).is_integer()
-    return f"{value:,.0f}" if whole else f"{value:.4g}"
+    return f"{value:,.0f}" if whole else f"{value:.{digits}g}"
 
 
 def rounded(values: Sequence[float], scale: float) -> list[str]:

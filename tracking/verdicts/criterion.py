@@ -126,6 +126,24 @@ class _OneOf(Criterion):
         return "holds" if "holds" in words else "fails" if words == {"fails"} else "not enough data"
 
 
+@dataclass(frozen=True)
+class _Opposed(Criterion):
+    statement: Criterion
+    opposite: Criterion
+
+    @property
+    def comparisons(self) -> int:
+        return 1
+
+    @property
+    def clearance(self) -> float:
+        return -self.opposite.clearance
+
+    def word(self, holds: int = 1, fails: int = 1) -> Word:
+        true, false = self.statement.word(holds) == "holds", self.opposite.word(fails) == "holds"
+        return "not enough data" if true == false else "holds" if true else "fails"
+
+
 def verdict(criterion: Criterion) -> Word:
     """The verdict on a whole claim: on one line, or on all of them."""
     return criterion.word(1, max(criterion.comparisons, 1))
@@ -139,6 +157,12 @@ def all_of(parts: Iterable[Criterion]) -> Criterion:
 def one_of(candidates: Iterable[Criterion]) -> Criterion:
     """That one of some candidates is true, whichever it is; nothing is known of no candidate."""
     return _OneOf(tuple(candidates))
+
+
+def opposed(statement: Criterion, opposite: Criterion) -> Criterion:
+    """That a statement is true, which fails only where its opposite is shown by a criterion of its own: "some step is
+    better" by the step that other seeds choose, and "none is" by all steps."""
+    return _Opposed(statement, opposite)
 
 
 def said(good: bool, by: float | None = None) -> Criterion:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tracking.analysis.equal_risk import at_crossing, crossing
 from tracking.analysis.specs.quantity import Quantity, Split
 from tracking.verdicts.claim import Measured
-from tracking.verdicts.finding import Finding, lacking
+from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line, Run
 
 
@@ -25,13 +25,18 @@ class Pairs(NamedTuple):
     y: NDArray[np.float64]
     unmatched: int
 
+    @property
+    def counts(self) -> Evidence:
+        """How many networks are compared and, if there are any, how many are not."""
+        return {"networks": len(self.x), **({"unmatched": self.unmatched} if self.unmatched else {})}
+
     def too_few(self, networks: int, share: float) -> Finding | None:
         """Not enough data where there are fewer than `networks`, or less than that share of all."""
         compared = len(self.x)
         if compared >= networks and compared >= share * (compared + self.unmatched):
             return None
         reason = f"too few networks can be compared: {networks} are needed, and {share:.0%} of all"
-        return lacking(reason, networks=compared, unmatched=self.unmatched)
+        return lacking(reason, **self.counts)
 
 
 def measures(x: str, x_split: Split, y: Quantity, split: Split, matched: float | None) -> dict[str, Measured]:

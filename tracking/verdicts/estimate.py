@@ -27,6 +27,7 @@ from tracking.verdicts.criterion import Comparison, Criterion
 from tracking.verdicts.line import Cell, Numbers
 
 TWO_EQUAL = "no interval of two equal values"
+LEAST_TO_CHOOSE = 3  # seeds of which half choose: one does, and two have an interval
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,16 @@ def paired(one: Cell, two: Cell, name: str) -> Estimate | None:
     if first.keys() != second.keys():
         return None
     return mean_of(np.array([first[seed] - second[seed] for seed in first]))
+
+
+def halves(values: Numbers) -> tuple[Numbers, Numbers]:
+    """Values [n, ...] of the seeds that choose a place (a step, a peak), and of the others, which are compared there.
+
+    Of noisy values the highest is above its mean, so that no seed is compared at a place that it has chosen itself; nor
+    may each be compared where all others are highest, since then no two of them are independent.
+    """
+    choosing, judged = np.split(values, [len(values) // 2])
+    return choosing, judged
 
 
 def standard_deviation(values: Numbers) -> Estimate:

@@ -21,7 +21,9 @@ def criterion_sentence(verdict: Verdict) -> str:
 
 
 def _counted(evidence: Numbers) -> str:
-    counts = [_many(evidence["trials"], "trial"), f"{_many(evidence['seeds'], 'seed')} a cell"]
+    trials, seeds = evidence["trials"], evidence["seeds"]
+    one_cell = trials == seeds and trials not in (0, 1)
+    counts = [_many(trials, "seed")] if one_cell else [_many(trials, "trial"), f"{_many(seeds, 'seed')} per cell"]
     return ", ".join([*counts, *(f"{evidence[lost]} {lost}" for lost in LOST if lost in evidence)])
 
 

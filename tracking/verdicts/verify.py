@@ -112,7 +112,8 @@ def _of_line(gated: Gated, finding: Finding, tests: int, each_trial: bool) -> Li
     criterion, numbers = finding.criterion, finding.numbers
     word = criterion.word(1, tests)
     if not gated.complete and not (word == "fails" and each_trial):
-        word, numbers = "not enough data", {**numbers, REASON: _missing(gated)}
+        lacks = f", and {numbers[REASON]}" if REASON in numbers and gated.line.runs else ""
+        word, numbers = "not enough data", {**numbers, REASON: f"{_missing(gated)}{lacks}"}
     elif word == "not enough data" and criterion.word(1, 1) == "fails":
         one = f"one of the {tests:,} comparisons fails by its 95 % interval, but none by its {_percent(tests)} interval"
         numbers = {**numbers, REASON: one}

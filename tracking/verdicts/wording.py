@@ -15,6 +15,7 @@ from tracking.verdicts.finding import REASON, LineVerdict, Numbers, Value
 MOST = 3  # numbers of a claim that has no words for them
 SHOWN = 12  # values of a list
 EQUAL = re.compile(r"\bfrom (\S+) to \1(?=$|[ ,;])")  # a range with equal ends is said as one number
+EVERY = re.compile(r"\b(\S+) of \1(?= )")  # "all 52 perturbations", not "52 of 52 perturbations"
 SEVERAL: dict[Word, str] = {"holds": "hold", "fails": "fail", "not enough data": "have not enough data"}
 ONE: dict[Word, str] = {"holds": "holds", "fails": "fails", "not enough data": "has not enough data"}
 
@@ -48,23 +49,30 @@ def of_lines(words: str, found: Sequence[LineVerdict], decided: Word) -> str:
     if len(deciding) == 1:
         return f"1 of {len(found)} lines {ONE[decided]} ({shown.name}): {said}"
     alike = len({line.clearance for line in deciding}) == 1
-    which = "such as" if alike else "clearest" if decided == "fails" else "nearest to failing"
-    return (
-        f"{len(deciding)} of {len(found)} lines {SEVERAL[decided]} ({which}{'' if alike else ':'} {shown.name}): {said}"
-    )
+    which = "such as" if alike else "clearest:" if decided == "fails" else "nearest to failing:"
+    return f"{_of(len(deciding), len(found))} lines {SEVERAL[decided]} ({which} {shown.name}): {said}"
+
+
+def _of(some: int, whole: int) -> str:
+    if some < whole:
+        return f"{some} of {whole}"
+    return "both" if whole == 2 else f"all {whole}"
 
 
 def in_words(words: str, numbers: Numbers) -> str:
     """The numbers of one line in a claim's words, or as a list; why there is not enough data comes first."""
-    reason = [str(numbers[REASON])] if REASON in numbers else []
     clauses = [_filled(clause, numbers) for clause in words.split("; ") if _keys(clause) <= numbers.keys()]
-    return "; ".join([*reason, *(clauses if words and clauses else _listed(numbers))]) or "no number"
+    said = clauses if words and clauses else _listed(numbers)
+    if REASON not in numbers:
+        return "; ".join(said) or "no number"
+    reason = str(numbers[REASON])
+    return "; ".join([reason, *said]) if clauses or not said else f"{reason} ({', '.join(said)})"
 
 
 def _filled(clause: str, numbers: Numbers) -> str:
     parts = Formatter().parse(clause)
     said = "".join(text + (_value(numbers[key], spec) if key else "") for text, key, spec, _ in parts)
-    return EQUAL.sub(r"\1", said)
+    return EVERY.sub(r"all \1", EQUAL.sub(r"\1", said))
 
 
 def _value(value: Value, spec: str | None) -> str:
@@ -86,8 +94,9 @@ def _listed(numbers: Numbers) -> list[str]:
 
 
 def shown(value: Value) -> str:
-    """A number, a text, or a list of them."""
+    """A number in three digits, a whole one in all of them; a text; or a list of them: "1, 2 and 3"."""
     if isinstance(value, list):
-        rest = f" and {len(value) - SHOWN} more" if len(value) > SHOWN else ""
-        return ", ".join(map(shown, value[:SHOWN])) + rest
-    return value if isinstance(value, str) else number(value)
+        more = [f"{len(value) - SHOWN} more"] if len(value) > SHOWN else []
+        *first, last = [*map(shown, value[:SHOWN]), *more] or [""]
+        return f"{', '.join(first)} and {last}" if first else last
+    return value if isinstance(value, str) else number(value, 3)

@@ -120,7 +120,7 @@ def test_a_dead_mlflow_is_told_with_what_is_safe(
     ("typed", "says"),
     [
         ("status mine.yaml", "nobody is at work: `sweep launch mine.yaml --profile debug` runs what is left"),
-        ("verify mine.yaml", "0 trials, 0 seeds a cell, 4 missing"),
+        ("verify mine.yaml", "0 trials, 0 seeds per cell, 4 missing"),
         ("sync mine.yaml", "nothing of this sweep is recorded in runs: `sweep launch mine.yaml --profile debug`"),
     ],
 )

@@ -131,10 +131,10 @@ def slopes(n: int, noise: Noise) -> Line:
     return Line("", tuple(runs))
 
 
-def curves(n: int, noise: Noise, means: Sequence[float], spread: float, name: str = "y") -> Line:
-    """Trials with a value at every step, independent from step to step."""
+def curves(n: int, noise: Noise, means: Sequence[float], spread: float, **exact: float) -> Line:
+    """Trials with a value at every step, independent from step to step; further measures are the same in all seeds."""
     drawn = np.array([mean + spread * noise(n) for mean in means])
-    return Line("", tuple(run(seed, "c", {name: drawn[:, seed].tolist()}) for seed in range(n)))
+    return Line("", tuple(run(seed, "c", {"y": drawn[:, seed].tolist(), **exact}) for seed in range(n)))
 
 
 def crossing(n: int, noise: Noise) -> Line:
@@ -161,8 +161,8 @@ BOUNDARIES: tuple[Boundary, ...] = (
              lambda n, z: along(n, z, 0.01, y=(0.2, 0.2, 0.2, 0.21))),
     Boundary("no_overfitting", "the same, with 20 smaller x",
              lambda n, z: along(n, z, 0.01, y=(*(0.2,) * 20, 0.21))),
-    Boundary("risk_overfits", "the mean last risk is exactly 1.2 times the mean best one",
-             lambda n, z: along(n, z, 0.05, last=(1.2, 1.5), best=(1.0, 1.0), train_error=(0.0, 0.0))),
+    Boundary("risk_overfits", "the last risk is exactly 1.2 times that at 19 other steps, all equally good",
+             lambda n, z: curves(n, z, (*(1.0,) * 19, 1.2), 0.05, train_error=0.0)),
     Boundary("threshold_peak", "the risk rises to the threshold and stays there",
              lambda n, z: along(n, z, 0.1, y=(1, 2, 2, 2, 2), train_error=(0.5, 0.1, 0, 0, 0))),
     Boundary("threshold_peak", "the risk is the same everywhere",
@@ -268,4 +268,12 @@ BOUNDARIES: tuple[Boundary, ...] = (
     Boundary("optimum_rises", "all x are equally good", lambda n, z: grid(n, z, (0.3,) * 4, (0.3,) * 4), BEST_RATE),
     Boundary("longer_is_no_worse", "the last step is worse than all others by exactly the tolerance",
              lambda n, z: curves(n, z, (*(1.0,) * 19, 1.5), 0.1), {"tolerance": 0.5}),
+    Boundary("longer_is_no_worse", "one step is better than the last by exactly the tolerance, the 18 others by less",
+             lambda n, z: curves(n, z, (*(1.1,) * 18, 1.0, 1.5), 0.1), {"tolerance": 0.5}),
+    Boundary("risk_overfits", "the last risk is exactly 1.2 times that at the best step, 18 others are almost as good",
+             lambda n, z: curves(n, z, (*(1.04,) * 18, 1.0, 1.2), 0.05, train_error=0.0)),
+    Boundary("peak_grows", "both peaks are equally high; that at the smaller value is wide",
+             lambda n, z: grid(n, z, (0.6, 0.3, 0.49, 0.5, 0.49, 0.3), (0.6, 0.3, 0.4, 0.5, 0.4, 0.3))),
+    Boundary("peak_grows", "with the larger value the error falls a little, rises, and stays there",
+             lambda n, z: grid(n, z, (0.6, 0.5, 0.4, 0.3, 0.2), (0.4, 0.38, 0.4, 0.4, 0.4))),
 )  # fmt: skip

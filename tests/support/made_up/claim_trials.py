@@ -102,17 +102,17 @@ def normalised(test: Sequence[float], last_risk: float = 0.001, x: Sequence[floa
     ]
 
 
-def falls_twice(error: Sequence[float], train: Sequence[float]) -> list[Trial]:
+def falls_twice(error: Sequence[float], train: Sequence[float], seeds: int = 3) -> list[Trial]:
     """Nets of growing size with these test errors and training errors."""
-    return widths(error, error_train=train)
+    return widths(error, seeds, error_train=train)
 
 
 def noisy(*errors: Sequence[float], train: Sequence[float] = (0.5, 0.1, 0.0, 0.0)) -> list[Trial]:
-    """The same nets with no noisy labels, with a tenth, with two."""
+    """The same nets with no noisy labels, with a tenth, with two; half of the seeds choose, and three are judged."""
     return [
         replace(trial, settings={**trial.settings, "data.label_noise": level / 10})
         for level, error in enumerate(errors)
-        for trial in falls_twice(error, train)
+        for trial in falls_twice(error, train, seeds=5)
     ]
 
 

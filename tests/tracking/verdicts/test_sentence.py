@@ -9,7 +9,7 @@ from tests.support.made_up.claim_rows import judged, last
 from tests.support.made_up.claim_trials import risks, widths
 from tracking.verdicts.claim import CLAIMS
 from tracking.verdicts.criterion import Word
-from tracking.verdicts.finding import LineVerdict
+from tracking.verdicts.finding import LineVerdict, Verdict
 from tracking.verdicts.sentence import criterion_sentence, found_sentence, sentence
 from tracking.verdicts.wording import capitalised, in_words, of_lines
 
@@ -19,9 +19,12 @@ INF = float("inf")
 def test_a_claim_with_one_line_says_what_was_found_then_the_criterion() -> None:
     verdict = judged(widths([0.5, 0.4, 0.3]), "no_overfitting")
     assert found_sentence(verdict).startswith(
-        "Found: test error is 0.3 at 1,000 parameters; the difference from that at "
+        "Found: test error is 0.3 at 1,000 parameters; its excess over that at 100 parameters, the closest "
+        "comparison, is "
     )
-    assert "(95 % interval " in found_sentence(verdict) and found_sentence(verdict).endswith(" a cell.")
+    assert "(95 % interval " in found_sentence(verdict) and found_sentence(verdict).endswith(
+        "; 9 trials, 3 seeds per cell."
+    )
     assert criterion_sentence(verdict).startswith("Criterion: the 95 % intervals (Welch) of test error at the largest")
     assert sentence(verdict) == f"{found_sentence(verdict)} {criterion_sentence(verdict)}"
 
@@ -34,7 +37,8 @@ def test_of_several_lines_the_one_that_decided_is_said() -> None:
 
 def test_of_lines_that_decide_together_one_is_an_example() -> None:
     lines = [LineVerdict(f"width {w}", "holds", {"mean": w}, 1.0) for w in (2, 4)]
-    assert of_lines("mean {mean}", lines, "holds") == "2 of 2 lines hold (such as width 2): mean 2"
+    assert of_lines("mean {mean}", lines, "holds") == "both lines hold (such as width 2): mean 2"
+    assert of_lines("mean {mean}", lines * 2, "holds") == "all 4 lines hold (such as width 2): mean 2"
 
 
 def test_the_example_of_several_lines_is_the_one_that_is_nearest_to_failing_or_fails_most_clearly() -> None:
@@ -60,12 +64,12 @@ def test_the_line_that_is_shown_is_the_nearest_to_the_bound(
 ) -> None:
     trials = [trial for line, each in values.items() for trial in last({"line": line}, each)]
     found = judged(trials, claim, **fields)
-    assert (found.verdict, "3 of 3 lines hold (nearest to failing: b)" in found.found) == ("holds", True)
+    assert (found.verdict, "all 3 lines hold (nearest to failing: b)" in found.found) == ("holds", True)
 
 
 def test_what_is_lacking_comes_before_any_number() -> None:
     said = sentence(judged(last({}, {"risk test": [INF, INF, 8.16]}), "bounded", y="risk", split="test", high=1e15))
-    assert "Found: of 3 trials 2 have values that are not finite; test risk is 8.16 (n = 1); 1 trial" in said
+    assert "Found: of 3 trials 2 have values that are not finite; test risk is 8.16; 1 trial" in said
     assert "2 not finite. Criterion" in said
 
 
@@ -87,15 +91,34 @@ def test_a_claim_that_cannot_be_judged_says_why() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("a mean of {mean}; at {x}", "a mean of 0.25; at 1, 2"),
+        ("a mean of {mean}; at {x}", "a mean of 0.25; at 1 and 2"),
         ("a mean of {mean}; slowest {slowest}", "a mean of 0.25"),
         ("{mean:.0%} of them", "25% of them"),
-        ("slowest {slowest}", "0.25 (95 % interval 0.2 to 0.3); mean 0.25; x 1, 2"),
-        ("", "0.25 (95 % interval 0.2 to 0.3); mean 0.25; x 1, 2"),
+        ("slowest {slowest}", "0.25 (95 % interval 0.2 to 0.3); mean 0.25; x 1 and 2"),
+        ("", "0.25 (95 % interval 0.2 to 0.3); mean 0.25; x 1 and 2"),
     ],
 )
 def test_a_clause_whose_number_is_missing_is_left_out(words: str, said: str) -> None:
     assert in_words(words, {"mean": 0.25, "x": [1.0, 2.0], "interval": "0.25 (95 % interval 0.2 to 0.3)"}) == said
+
+
+def test_numbers_are_said_as_in_a_paper() -> None:
+    """In three digits; all of them as "all 52"; a range of equal ends, and the seeds of one cell, as one number."""
+    assert in_words("at {a} of {b} steps, from {c} to {d}", {"a": 52, "b": 52, "c": 0.12345, "d": 0.12345}) == (
+        "at all 52 steps, 0.123"
+    )
+    counts = {"trials": 3, "seeds": 3}
+    assert found_sentence(Verdict("a", "holds", counts, "", found="it is 1")) == "Found: it is 1; 3 seeds."
+    one = {"trials": 1, "seeds": 1}
+    assert (
+        found_sentence(Verdict("a", "holds", one, "", found="it is 1")) == "Found: it is 1; 1 trial, 1 seed per cell."
+    )
+
+
+def test_what_is_lacking_says_the_numbers_beside_it() -> None:
+    lacks = {"not_enough": "a trial has fewer than 3 values of step", "points": 2}
+    assert in_words("from {first} to {last}", lacks) == "a trial has fewer than 3 values of step (points 2)"
+    assert in_words("", {"not_enough": "no trial counts"}) == "no trial counts"
 
 
 @pytest.mark.parametrize(
