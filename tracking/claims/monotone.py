@@ -72,7 +72,7 @@ class Settings(Claim):
     def found(self) -> str:
         x, what = along(self.x), named(self.y, self.split)
         rise, rises = ("rise", "rises") if self.order == "rising" else ("fall", "falls")
-        steps = "recorded steps" if self.x == "step" else f"steps from one {x} to the next"
+        steps = "recorded steps" if self.x == "step" else f"steps from one value of {x} to the next"
         return (
             f"the rank correlation of {what} with {x} is {{spearman_interval}} on average over seeds; "
             f"mean {what} is {{first_mean}} at {at(self.x, 'first_x')} and {{last_mean}} at {at(self.x, 'last_x')}; "

@@ -46,7 +46,7 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{self.y} {'rises' if self.order == 'rising' else 'falls'} from one {self.along} to the next in "
+            f"{self.y} {'rises' if self.order == 'rising' else 'falls'} from one value of {self.along} to the next in "
             "{ordered} of {compared} comparisons, at {steps} steps; "
             "the smallest gap is {smallest_gap} of the larger value"
         )

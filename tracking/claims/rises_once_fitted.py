@@ -34,7 +34,8 @@ class Settings(Claim):
     def found(self) -> str:
         return (
             f"once the training set is fitted, {named(self.y, self.split)} rises at {{rises}} of {{steps}} recorded "
-            "steps, where it rises least by {smallest_rise}; to the end it grows by a factor of up to {largest_growth}"
+            "steps; its smallest rise is {smallest_rise}; "
+            "to the last step it grows by a factor of up to {largest_growth}"
         )
 
     def judge(self, line: Line) -> Finding:

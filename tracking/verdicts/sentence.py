@@ -4,7 +4,7 @@ from tracking.verdicts.finding import LOST, Numbers, Verdict
 
 
 def sentence(verdict: Verdict) -> str:
-    """What was found, and the criterion: "Found: ...; 24 trials, 4 seeds a cell. Criterion: ..."."""
+    """What was found, and the criterion: "Found: ...; 24 trials, 4 seeds per cell. Criterion: ..."."""
     return " ".join(part for part in (found_sentence(verdict), criterion_sentence(verdict)) if part)
 
 

@@ -4,6 +4,7 @@ A claim's words are clauses divided by "; ". Each names keys of its evidence in 
 and is left out where one of them is missing. A format may follow a key: "{returned:.0%}".
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from string import Formatter
@@ -94,9 +95,17 @@ def _listed(numbers: Numbers) -> list[str]:
 
 
 def shown(value: Value) -> str:
-    """A number in three digits, a whole one in all of them; a text; or a list of them: "1, 2 and 3"."""
+    """A number, a text, or a list of them: "1, 2 and 3"."""
     if isinstance(value, list):
         more = [f"{len(value) - SHOWN} more"] if len(value) > SHOWN else []
         *first, last = [*map(shown, value[:SHOWN]), *more] or [""]
         return f"{', '.join(first)} and {last}" if first else last
-    return value if isinstance(value, str) else number(value, 3)
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: float) -> str:
+    """In three digits, or all those of a whole number; of one that is almost 1 or -1 two of the difference: 0.99952."""
+    off = abs(abs(value) - 1)
+    if 1e-5 <= off < 0.01:
+        return f"{value:.{1 - math.floor(math.log10(off))}f}"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e6 else number(value, 3)

@@ -107,6 +107,9 @@ def test_numbers_are_said_as_in_a_paper() -> None:
     assert in_words("at {a} of {b} steps, from {c} to {d}", {"a": 52, "b": 52, "c": 0.12345, "d": 0.12345}) == (
         "at all 52 steps, 0.123"
     )
+    assert in_words("{a}, {b}, {c}, {d}", {"a": 1234.5, "b": 0.99952, "c": 1 - 1e-9, "d": 26000.0}) == (
+        "1,234, 0.99952, 1, 26,000"
+    )
     counts = {"trials": 3, "seeds": 3}
     assert found_sentence(Verdict("a", "holds", counts, "", found="it is 1")) == "Found: it is 1; 3 seeds."
     one = {"trials": 1, "seeds": 1}
