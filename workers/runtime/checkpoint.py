@@ -5,17 +5,22 @@ compare it with a state of their own (`check_form`) before they go on from it.
 """
 
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from tracking.common.errors import Damaged
 
+if TYPE_CHECKING:
+    import torch
+
 
 def dump(state: dict[str, Any]) -> bytes:
-    """State as bytes. `state` holds tensors, numbers, strings, lists and dictionaries only."""
+    """State as bytes. `state` holds tensors, numbers, strings, lists and dictionaries only. Of a tensor of zeros alone,
+    such as the momentum of an optimizer without any, one number is written."""
     import torch
 
     out = io.BytesIO()
-    torch.save(state, out)
+    torch.save(_each_tensor(state, _zeros_once), out)
     return out.getvalue()
 
 
@@ -31,7 +36,33 @@ def load(content: bytes, name: str = "checkpoint") -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict):
         raise Damaged(f"{name} holds {_form(state)} and not a state by its names", name)
-    return state
+    whole: dict[str, Any] = _each_tensor(state, _written_out)
+    return whole
+
+
+def _zeros_once(tensor: "torch.Tensor") -> "torch.Tensor":
+    """The same tensor, of which only one number lies in memory where all bytes are zero: -0.0 is kept as it is."""
+    import torch
+
+    if not tensor.numel() or tensor.contiguous().reshape(-1).view(torch.uint8).any():
+        return tensor
+    return tensor.new_zeros(()).expand(tensor.shape)
+
+
+def _written_out(tensor: "torch.Tensor") -> "torch.Tensor":
+    """The same tensor with all of its numbers in memory, to be changed in place."""
+    return tensor.contiguous() if 0 in tensor.stride() else tensor
+
+
+def _each_tensor(state: Any, change: "Callable[[torch.Tensor], torch.Tensor]") -> Any:
+    """The state with each of its tensors changed."""
+    import torch
+
+    if isinstance(state, torch.Tensor):
+        return change(state)
+    if isinstance(state, dict):
+        return {key: _each_tensor(value, change) for key, value in state.items()}
+    return [_each_tensor(value, change) for value in state] if isinstance(state, list) else state
 
 
 def check_form(found: object, like: object, place: str = "state") -> None:
