@@ -43,8 +43,8 @@ class Settings(Claim):
 
     def found(self) -> str:
         return (
-            f"{self.split} {self.y} comes back after {{returned}} of {{perturbations}} perturbations, the slowest time "
-            "within {slowest} steps; "
+            f"{self.split} {self.y} comes back after {{returned}} of {{perturbations}} perturbations; "
+            "the slowest return takes {slowest} steps; "
             "after {undecided} more perturbations the trial ended too soon to tell"
         )
 
@@ -58,7 +58,7 @@ class Settings(Claim):
         numbers: Evidence = {"perturbations": len(every), **({"undecided": undecided} if undecided else {})}
         back = [one for one in every if one < float("inf")]
         if every:
-            numbers |= {"returned": len(back), "slowest": max(back, default=float("inf"))}
+            numbers |= {"returned": len(back), **({"slowest": max(back)} if back else {})}
         if len(back) == len(every) and fewest < self.perturbations:
             return lacking(f"a trial has fewer than {self.perturbations} perturbations whose time was over", **numbers)
         return Finding(said(len(back) == len(every), self.within - max(every)), numbers)

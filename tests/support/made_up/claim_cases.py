@@ -156,6 +156,7 @@ CASES: tuple[Case, ...] = (
     Case("monotone", widths([0.3, 0.1, 0.2]), FAILS, {**FALLS, "by_seed": True}),
     Case("monotone", widths([0.3, 0.2, 0.1]), HOLDS, {**FALLS, "spearman": 0.9}),
     Case("monotone", widths([0.1, 0.2, 0.3]), FAILS, {**FALLS, "spearman": 0.9}),
+    Case("returns_to_zero", perturbed([0, 0.5, 0.4, 0.5, 0.4, 0.3], [0, 1, 1, 2, 2, 2]), FAILS, BACK),
     Case("returns_to_zero", perturbed([0, 0.5, 0, 0.4, 0.1, 0], [0, 1, 1, 2, 2, 2]), FAILS, BACK),
     Case("returns_to_zero", perturbed([0, 0.5, 0, 0.4, 0, 0], [0, 1, 1, 2, 2, 2]), HOLDS, BACK),
     Case("returns_to_zero", perturbed([0, 0.5, 0, 0.4], [0, 1, 1, 2]), HOLDS, BACK),
