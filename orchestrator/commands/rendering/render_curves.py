@@ -36,7 +36,9 @@ def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool, plot: bool | None, r
     if not sweep.curves:
         return
     if whole.empty or not whole["n"].any():
-        return say("no curve can be drawn yet: nothing is recorded here of what it shows")
+        from tracking.plotting.style.axes import why_empty
+
+        return say(f"no curve can be drawn: {why_empty(whole) if len(whole) else 'nothing recorded yet'}")
     curves = {curve.name: curve for curve in sweep.curves}
     plotted = [*curves][: render_plot.MOST_CURVES] if render_plot.wanted(plot) else []
     for name, part in whole.groupby("curve", sort=False):

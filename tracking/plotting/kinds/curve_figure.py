@@ -10,7 +10,7 @@ from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics.correlation import of_points
 from tracking.analysis.statistics.intervals import Bounds
 from tracking.plotting.save import Page
-from tracking.plotting.style.axes import prepare
+from tracking.plotting.style.axes import prepare, why_empty
 from tracking.plotting.style.labels import Caption, footer, title
 from tracking.plotting.style.looks import Look, legend, looks
 from tracking.plotting.style.style import GREY, INK, NOTE, PAPER, Arguments
@@ -64,6 +64,8 @@ def plot(
         else:
             _line(axes, part, look, len(found) > MANY, unordered)
     prepare(axes, curve, shown, seeds, caption)
+    if shown["centre"].isna().all():
+        axes.text(0.5, 0.5, why_empty(table), transform=axes.transAxes, ha="center", va="center", color=GREY)
     _correlation(axes, curve, shown)
     reference = _reference(axes, curve, shown, found)
     return [*legend(shown, found, curve.points, not unordered, caption.step), *reference]

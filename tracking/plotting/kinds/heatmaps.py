@@ -9,7 +9,7 @@ from tracking.analysis.heat import Axis, Heat, Sheet
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text, words
 from tracking.plotting.save import Page
-from tracking.plotting.style.axes import percent, plain_log_ticks
+from tracking.plotting.style.axes import percent, plain_log_ticks, why_empty
 from tracking.plotting.style.labels import (
     Caption,
     averaged,
@@ -46,8 +46,7 @@ def figure(heat: Heat, caption: Caption) -> "Figure":
     if any(np.isfinite(sheet.z).any() for sheet in heat.sheets):
         _fill(page.body, list(panels), heat, caption)
     else:
-        why = "no trial has a value" if (heat.table["finished"] > 0).any() else "nothing recorded yet"
-        panels[0].text(0.5, 0.5, why, ha="center", va="center", color=GREY)
+        panels[0].text(0.5, 0.5, why_empty(heat.table), ha="center", va="center", color=GREY)
     for axes in panels[max(len(heat.sheets), 1) :]:
         axes.remove()
     return page.finished(panels[0], SMALL[1] if several else AXES_HEIGHT, rows)

@@ -11,7 +11,6 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.values import words
 from tracking.common.text import number
 from tracking.plotting.style.labels import Caption, is_share, verbatim, x_axis_label, y_axis_label
-from tracking.plotting.style.style import GREY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +35,17 @@ def prepare(axes: "Axes", curve: Curve, shown: "pd.DataFrame", single: "pd.DataF
         axes.yaxis.set_major_formatter(percent())
     axes.set_xlabel(x_axis_label(curve, caption))
     axes.set_ylabel(y_axis_label(curve, list(shown["split"].unique()), caption))
-    if shown["centre"].notna().sum() == 0:
-        why = "no trial has a value" if (shown["finished"] > 0).any() else "nothing recorded yet"
-        axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def why_empty(table: "pd.DataFrame") -> str:
+    """Why a figure has no point: that of the trials that finished none has a value, how those that did not finish
+    ended, or that nothing is recorded. table: counts of trials by state, a row for each point."""
+    if (table["finished"] > 0).any():
+        return "no trial has a value"
+    ended = " or ".join(state for state in ("diverged", "failed") if (table[state] > 0).any())
+    if not ended:
+        return "nothing recorded yet"
+    return f"no trial finished yet, some {ended}" if (table["missing"] > 0).any() else f"no trial finished, all {ended}"
 
 
 def _x_axis(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:

@@ -18,4 +18,4 @@ def test_that_nothing_is_recorded_is_said_of_a_sweep_that_asks_for_curves_alone(
     if not asked:
         file.write_text(file.read_text().partition("curves:")[0])
     render_curves.curves(read(str(file)), pd.DataFrame(), full=False, plot=None)
-    assert ("nothing is recorded here of what it shows" in capsys.readouterr().err) == asked
+    assert ("no curve can be drawn: nothing recorded yet" in capsys.readouterr().err) == asked

@@ -265,3 +265,13 @@ def test_nothing_recorded_is_drawn_as_nothing(tmp_path: Path) -> None:
     for x in ("parameters", "net.width", "step"):
         fig, _, _ = drawn(Curve(name="a", x=x, y="error"), everything(states))
         assert "nothing recorded yet" in words(fig) and "30 missing" in words(fig)
+
+
+def test_trials_that_all_diverged_are_not_called_unrecorded(tmp_path: Path) -> None:
+    states = {(cell, seed): "diverged" for cell in range(6) for seed in range(SEEDS)}
+    for x in ("parameters", "net.width", "step"):
+        fig, _, _ = drawn(Curve(name="a", x=x, y="error"), everything(states))
+        assert "no trial finished, all diverged" in words(fig) and "30 diverged" in words(fig)
+    states |= {(0, 0): "failed", (1, 1): "missing"}
+    fig, _, _ = drawn(Curve(name="a", x="net.width", y="error"), everything(states))
+    assert "no trial finished yet, some diverged or failed" in words(fig)
