@@ -39,6 +39,7 @@ SHORTENED: dict[str, Settings] = {  # by sweep: sections that are put over its l
     "fig2": {"fixed": {"epochs": 12}},
     "fig3": {},
     "fig5": {"fixed": {"epochs": 60}},
+    "fig5_noise": {"fixed": {"epochs": 60}},
     "optimizers": {"fixed": {"epochs": 60}},
     "polynomial": {"fixed": {"epochs": 8}},
     "sec6": {"vary": {"epochs": [100, 400]}},

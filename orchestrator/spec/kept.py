@@ -70,11 +70,10 @@ def _files(store: Store, variant: str, version: Version) -> UserFiles:
 def _without_data(store: Store, variant: str) -> str:
     """What can be done with a kept sweep whose data are not at hand."""
     results = Path(store.files.root if store.files.local else ".", layout.FIGURES, variant)
-    report, listed = results / layout.REPORT, command("ls", store=store.root)
+    report = results / layout.REPORT
+    listed, shown = command("ls", store=store.root), command("show", "TRIAL", store=store.root)
     drawn = f", {report} and the tables beside it as they were drawn last" if report.is_file() else ""
-    return (
-        f"copy the file there. Without it there are `{listed}`, `sweep show TRIAL` for what each trial recorded{drawn}"
-    )
+    return f"copy the file there. Without it there are `{listed}`, `{shown}` for what each trial recorded{drawn}"
 
 
 def _say_if_edited(name: str, text: str, file: str) -> None:

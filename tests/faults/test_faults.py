@@ -244,5 +244,5 @@ def test_status_is_right_after_the_launcher_was_killed(place: Place) -> None:
     held = compare_records.held(place.store).values()
     finished = sum(one.outcome[0] == "finished" for one in held)
     status = place.status()
-    assert (status["total"], status["finished"], status["running"]) == (8, finished, len(held) - finished)
+    assert (status["total"], status["finished"], status["interrupted"]) == (8, finished, len(held) - finished)
     assert status["finished"] == 2 and status["missing"] == 8 - len(held)

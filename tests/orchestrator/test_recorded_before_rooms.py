@@ -97,7 +97,7 @@ def test_plan_and_show_say_that_it_is_old(program: Program, folder: Path, planne
     assert planned["trials"] == {"total": 4, "to_run": 4, "missing": 4}
     assert [note for note in planned["notes"] if f"4 of the missing trials are {OLD}" in note]
     shown = run(program, folder, "show", KILLED[:6])
-    assert (shown["id"], shown["state"], shown["step"]) == (KILLED, "running", COMMITTED)
+    assert (shown["id"], shown["state"], shown["step"]) == (KILLED, "interrupted", COMMITTED)
     assert (shown["schema"], shown["provenance"]["engine"]) == (FIRST_SCHEMA, "reference") and shown["last"]
     assert OLD in program.run(folder, "show", KILLED[:6]).ends(0).err
 

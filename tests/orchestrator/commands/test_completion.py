@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["launch", "fi"], {"fig1", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7"}),
+        (["launch", "fi"], {"fig1", "fig2", "fig3", "fig4", "fig5", "fig5_noise", "fig6", "fig7"}),
         (["launch", "wi"], {"width.yaml"}),
         (["launch", "more/"], {"more/depth.yaml"}),
         (["launch", "fig2", "--profile", ""], {"cpu", "debug", "laptop", "to_128"}),
