@@ -66,7 +66,7 @@ class Report(NamedTuple):
     train_risk: float | None = None
     damaged: tuple[str, ...] = ()  # messages about files that were set aside when the bundle was opened
     processor_s: float = 0.0  # of this bundle in its process until now
-    resumed: int = 0  # the step it goes on from, which an earlier process committed
+    resumed: int | None = None  # the step it goes on from, which an earlier process committed; None before it does
     error: str = ""  # why its trials were given up, in one line
 
 

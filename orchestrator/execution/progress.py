@@ -60,7 +60,7 @@ class Progress:
         self.cost = costs(t for b in bundles for t in b.trials)
         self.total_cost = sum(self.cost.values())
         self.cost_done, self.fractions = 0.0, dict[str, float]()  # trial -> fraction of its steps that is done
-        self.cost_before, self.resumed = 0.0, set[str]()  # what earlier launches did of the trials seen until now
+        self.cost_before, self.opened = 0.0, set[str]()  # what earlier launches did of the trials opened until now
         self.running: dict[str, RunningBundle] = {}
         self.trials_ended: Counter[str] = Counter()  # by bundle
         self.states: Counter[str] = Counter()
@@ -98,8 +98,10 @@ class Progress:
 
     def _count_earlier_launches(self, bundle: Bundle, report: Report) -> None:
         """Once a trial, with the first report of its training."""
-        new = [t.id for t in bundle.trials if report.step >= 0 and t.id not in self.resumed]
-        self.resumed.update(new)
+        if report.resumed is None:
+            return
+        new = [t.id for t in bundle.trials if t.id not in self.opened]
+        self.opened.update(new)
         self.cost_before += sum(self.cost[trial] for trial in new) * min(report.resumed / steps(bundle), 1.0)
 
     def still_running(self) -> list[RunningBundle]:
