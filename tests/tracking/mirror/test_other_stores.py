@@ -1,10 +1,12 @@
 """A store that is copied, moved, of an older form of the mirror, or opened by another MLflow."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -113,6 +115,24 @@ def test_artifacts_are_not_written_through_a_link(tmp_path: Path) -> None:
         with pytest.raises(StorageFailed, match="is a link to"):
             artifacts.put(tmp_path / store / "mlflow.db", "run", "figures", "a.svg", b"<svg/>")
     assert not list((tmp_path / "outside").iterdir())
+
+
+def test_syncs_that_write_the_same_file_at_once_do_not_meet(tmp_path: Path) -> None:
+    """Each file is whole at every moment, whoever was last, and nothing is left beside it; not even by killed syncs."""
+    database, folder = tmp_path / "mlflow.db", tmp_path / "mlartifacts" / "run" / "artifacts" / "figures"
+    folder.mkdir(parents=True)
+    (folder / ".a.svg.1.2.new").write_bytes(b"<sv")
+    os.utime(folder / ".a.svg.1.2.new", (0, 0))
+    contents_of = [bytes([letter]) * 100_000 for letter in b"abcdefgh"]
+
+    def write_often(content: bytes) -> None:
+        for _ in range(100):
+            artifacts.put(database, "run", "figures", "a.svg", content)
+            assert (folder / "a.svg").read_bytes() in contents_of
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write_often, contents_of))
+    assert [file.name for file in folder.iterdir()] == ["a.svg"]
 
 
 def test_clients_that_do_not_see_the_disk_get_the_files_from_the_server(
