@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -84,14 +83,13 @@ def test_the_code_that_counts_is_the_code_that_runs(
     assert preflight.code.__wrapped__() != preflight.code()
 
 
-def test_where_nobody_listens_is_found_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_listens_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
     with socket.socket() as taken:  # bound, but it does not listen
         taken.bind(("127.0.0.1", 0))
-        start = time.monotonic()
-        with pytest.raises(ConnectionError, match=r"nothing answers at '127\.0\.0\.1:"):
+        with pytest.raises(ConnectionError, match=r"nothing answers at '127\.0\.0\.1:") as caught:
             preflight.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
-        assert time.monotonic() - start < preflight.CONNECT_S + 1
+        assert isinstance(caught.value.__cause__, ConnectionRefusedError), "nothing was waited for"
 
 
 def test_without_a_token_nobody_is_even_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -158,7 +158,8 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
     """Returns when the owner is gone: ended, released, or silent for `silence()` seconds. Raises InUse when its beat
     changes."""
     start, told = time.monotonic(), False
-    while not is_gone(other) and time.monotonic() - start < silence():
+    while not is_gone(other):
+        waited = time.monotonic() - start  # before the beat is read: who was suspended here finds the beat of now
         try:
             now = read_claim(other.number, files.read(other.name))
         except FileNotFoundError:
@@ -171,7 +172,9 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
                 f"this one. Wait until it is done (`{_look(files, other)}`), or stop it with `kill {other.pid}` on "
                 f"{other.host}; then launch again. Or give another --store."
             )
-        if not told and time.monotonic() - start > silence() / 5:
+        if waited >= silence():
+            return
+        if not told and waited > silence() / 5:
             told = True
             say(f"{other} gives no sign of life; its work is taken over after {silence():.0f} s of silence")
         time.sleep(silence() / BEATS / 4)
