@@ -7,7 +7,7 @@ from orchestrator.commands.trial.rerun import find, trial_of
 from orchestrator.launch import launch as launching
 from orchestrator.launch.options import Options
 from orchestrator.planning import plan as planning
-from orchestrator.planning.history import at_the_end
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.results.build import Results, build
 from orchestrator.spec import load
 from orchestrator.spec.expand import expand

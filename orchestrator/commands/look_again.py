@@ -10,7 +10,7 @@ from orchestrator.commands.rendering.render_status import Working
 from orchestrator.commands.results.recorded import refuse_nothing
 from orchestrator.execution.store.keep_sweep import refuse_another_file
 from orchestrator.planning.consistency import notes
-from orchestrator.planning.history import at_the_end
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.results.build import build
 from orchestrator.results.write import write

@@ -8,7 +8,7 @@ from orchestrator.execution.store.keep_sweep import refuse_another_file
 from orchestrator.launch.options import Options, resources
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.estimate import Estimate, Speeds
-from orchestrator.planning.history import at_the_end
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.expand import expand

@@ -19,7 +19,7 @@ from orchestrator.execution.store.keep_sweep import keep_sweep, refuse_another_f
 from orchestrator.launch.options import Options
 from orchestrator.launch.run_missing import Ran, remember, run_missing
 from orchestrator.launch.write_results import reducing, unchanged_results, written_results
-from orchestrator.planning.history import at_the_end
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.results import mlflow_mirror
 from orchestrator.results.build import Results

@@ -17,13 +17,13 @@ from orchestrator.execution.store.publish_progress import published
 from orchestrator.execution.store.shared_disk import read_again, read_when_visible
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.launch.options import Options
-from orchestrator.planning import consistency, history
+from orchestrator.planning import consistency, measured_at_end
 from orchestrator.planning.estimate import Speeds, remember_overhead
 from orchestrator.planning.lacking import sentences
+from orchestrator.planning.measured_speeds import Spent
 from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources, this_machine
-from orchestrator.planning.speeds import Spent
 from orchestrator.results import mlflow_mirror
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Refused
@@ -63,7 +63,7 @@ def run_missing(
     LOG.info("%s: %d of %d trials to run", sweep.title, len(plan.to_run), len(plan.trials))
     with observer.waiting("comparing code and data with the records"):
         for line in (
-            *((history.sentence(plan.once),) if plan.once else ()),
+            *((measured_at_end.sentence(plan.once),) if plan.once else ()),
             *sentences(plan.lacks, plan.why_lacking),
             *consistency.notes(plan.trials, plan.recorded, work.ledger),
         ):

@@ -3,7 +3,7 @@
     wall time = start and end of the launch + the bundles, the longest first, on as many lanes as there are
 
 A bundle takes what arithmetic gives (`Experiment.seconds`), times what trials of its kind took on this device against
-arithmetic (`planning/speeds.py`). How wide the range is depends on what that factor is from.
+arithmetic (`planning/measured_speeds.py`). How wide the range is depends on what that factor is from.
 """
 
 import heapq
@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from orchestrator.planning import speeds
+from orchestrator.planning import measured_speeds
+from orchestrator.planning.measured_speeds import Measured, Names, Sample, Spent
 from orchestrator.planning.resources import cores
-from orchestrator.planning.speeds import Measured, Names, Sample, Spent
 from orchestrator.spec.sweep import Sweep
 from workers.bundle import Bundle
 
@@ -70,7 +70,7 @@ class Speeds:
 
     def __init__(self, device: str, on: str = "cpu") -> None:
         self.device, self.on = device, on
-        self.known = speeds.read().get(device, Measured())
+        self.known = measured_speeds.read().get(device, Measured())
         self.by_name: dict[str, list[Sample]] = {}
         for sample in (one for of_kind in self.known.samples.values() for one in of_kind):
             for name in (sample.net, sample.engine, ""):
@@ -78,7 +78,7 @@ class Speeds:
 
     def bundle(self, bundle: Bundle) -> Bundled:
         """The estimate for one bundle."""
-        work = speeds.work(bundle, self.on)
+        work = measured_speeds.work(bundle, self.on)
         found, source = self._samples(work.names)
         factor, unsure = _average(found), UNSURE[source]
         if source == SOURCES[0] and len(found) > 1:
@@ -117,7 +117,7 @@ class Speeds:
         return Estimate(tuple(o.seconds for o in found), wall, low, high, overhead_s, slowed, dict(sources), earlier)
 
     def _earlier(self, bundles: Iterable[Bundle]) -> dict[str, float]:
-        kinds = {speeds.work(bundle, self.on).names.kind for bundle in bundles}
+        kinds = {measured_speeds.work(bundle, self.on).names.kind for bundle in bundles}
         ratios = [s.estimated for kind in kinds for s in self.known.samples.get(kind, []) if s.estimated]
         if not ratios:
             return {}
@@ -128,7 +128,9 @@ class Speeds:
         trained = [(bundle, spent) for bundle, spent in done if not bundle.trained_in]
         before = {b.id: found.seconds for b, _ in trained if (found := self.bundle(b)).source == SOURCES[0]}
         taken = sum(spent.processor_s for _, spent in trained)
-        speeds.add(self.device, speeds.samples(trained, self.on, before), taken if 0 < taken < math.inf else 0.0)
+        measured_speeds.add(
+            self.device, measured_speeds.samples(trained, self.on, before), taken if 0 < taken < math.inf else 0.0
+        )
 
 
 def _where(local: bool) -> str:
@@ -148,7 +150,7 @@ def own_processor_s(sweep: Sweep, trials: int) -> float:
 def remember_overhead(device: str, sweep: Sweep, trials: int, local: bool, processor_s: float) -> None:
     """Keeps what the launching process took outside of bundles. Processor time: wall time is that of an idle machine
     only where nothing else ran."""
-    speeds.add(device, {}, where=_where(local), overhead=processor_s / own_processor_s(sweep, trials))
+    measured_speeds.add(device, {}, where=_where(local), overhead=processor_s / own_processor_s(sweep, trials))
 
 
 def _average(samples: Sequence[Sample]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestrator.planning.history import at_the_end
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.planning.plan import compare
 from tests.support.published.draw import verdicts
 from tests.support.published.entries import FOLDER, Entry, index

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.planning.estimate import Speeds
-from orchestrator.planning.speeds import Measured
+from orchestrator.planning.measured_speeds import Measured
 from tests.support.launching.launches import Place, sweep
 from tests.support.launching.small_disks import small_disk
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from orchestrator.planning.history import at_the_end
 from orchestrator.planning.lacking import sentences
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.planning.pack import operations, pack_missing
 from orchestrator.spec.expand import expand
 from tests.support.launching.launches import Program

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.commands.launch_command import launch_command
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
-from orchestrator.planning import history
+from orchestrator.planning import measured_at_end
 from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.pack import described, operations
@@ -99,7 +99,7 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
     for line in sentences(plan.lacks, plan.why_lacking):
         say(line)
     if found.bundles and plan.once:
-        say(history.sentence(plan.once))
+        say(measured_at_end.sentence(plan.once))
     for line in plan.damaged:
         say(f"damaged: {line}; its trials will run again")
     for line in found.notes:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from orchestrator.planning.history import at_the_end
+from orchestrator.planning.measured_at_end import at_the_end
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import InUse, Refused

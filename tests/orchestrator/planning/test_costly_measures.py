@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.planning import pack, speeds
+from orchestrator.planning import measured_speeds, pack
 from tests.support.networks import small_trials
 from workers.bundle import together
 from workers.experiments import network
@@ -29,5 +29,5 @@ def test_a_measure_that_is_taken_once_counts_at_one_of_all_evaluations() -> None
     assert once.once == ("trace",) and (once.id, once.plain) == (whole.id, whole.plain)
     least, most = pack.cost(cheap), pack.cost(whole)
     assert pack.cost(once) == pytest.approx(least + (most - least) / 10)
-    of_each = [speeds.work(together([t]), "cpu").arithmetic.each for t in (cheap, once, whole)]
+    of_each = [measured_speeds.work(together([t]), "cpu").arithmetic.each for t in (cheap, once, whole)]
     assert of_each[1] == pytest.approx(of_each[0] + (of_each[2] - of_each[0]) / 10)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.planning import estimate, speeds
+from orchestrator.planning import estimate, measured_speeds
 from orchestrator.planning.estimate import EARLY, SOURCES, UNSURE, Speeds, own_processor_s, remember_overhead, schedule
-from orchestrator.planning.speeds import Spent
+from orchestrator.planning.measured_speeds import Spent
 from orchestrator.spec.load import read
 from workers.bundle import Bundle, together
 from workers.trial import Trial
@@ -165,12 +165,12 @@ def test_what_was_measured_of_kept_networks_says_nothing_of_the_speed_of_trainin
 def test_impossible_numbers_are_not_kept() -> None:
     for took in (float("inf"), float("nan"), 0.0, -1.0):
         Speeds("cpu: x").remember([ran([trial()], took)])
-    assert speeds.read().get("cpu: x", speeds.Measured()).samples == {}
+    assert measured_speeds.read().get("cpu: x", measured_speeds.Measured()).samples == {}
 
 
 def test_kinds_differ_by_network_and_data_not_by_seed_or_amount() -> None:
     def kind(one: Trial) -> str:
-        return speeds.work(together([one]), "cpu").names.kind
+        return measured_speeds.work(together([one]), "cpu").names.kind
 
     assert kind(trial(seed=1)) == kind(trial(seed=2, epochs=50)) != kind(trial(width=4))
     assert kind(trial(until=ENDS_EARLY)) != kind(trial(until=ENDS_EARLY, epochs=50))

@@ -1,4 +1,4 @@
-"""Which measures of a sweep are looked at only where a training has ended, so that their history is not needed.
+"""Which measures of a sweep are measured only where a training ends: what no figure or claim looks at earlier.
 
 Of these, the ones that say that they are costly (`workers.interfaces.measure.Costly`) are taken once in a training that
 runs, at its end. Any of them that is added later is computed from the kept network.
