@@ -19,8 +19,8 @@ from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
-from tracking.common.addresses import public
 from tracking.common.errors import Refused
+from tracking.common.hide_passwords import public
 
 STOP_S = 120  # for every bundle to commit, once the job is asked to stop; Ray's own patience is 3 s
 

@@ -11,7 +11,7 @@ from orchestrator.results.build import Results
 from orchestrator.results.write import Files
 from orchestrator.spec.expand import varied
 from orchestrator.spec.sweep import Sweep
-from tracking.common.addresses import public
+from tracking.common.hide_passwords import public
 from tracking.common.text import duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror

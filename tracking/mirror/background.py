@@ -10,8 +10,8 @@ import time
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from tracking.common.addresses import hide
 from tracking.common.errors import InUse, SweepError
+from tracking.common.hide_passwords import hide
 from tracking.mirror import tracking_uri as place
 from tracking.mirror.content.payload import Parent, SweepInfo
 from tracking.mirror.reaching import stays

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tracking.common.addresses import has_secret, hide, public
 from tracking.common.errors import Refused, Unreachable, Unusable
+from tracking.common.hide_passwords import has_secret, hide, public
 from tracking.common.versions import not_installed
 from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database
 

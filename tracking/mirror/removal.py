@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tracking.common.addresses import public
+from tracking.common.hide_passwords import public
 from tracking.mirror.content import notes
 from tracking.mirror.database.put_away import put_away
 from tracking.mirror.database.tables import tables

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from tracking.common.addresses import public
 from tracking.common.errors import Refused, Unreachable, Unusable
+from tracking.common.hide_passwords import public
 from tracking.common.named_files.plugins import unknown
 from tracking.mirror.content import payload as mp
 from tracking.mirror.content import views

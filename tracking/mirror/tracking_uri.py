@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
-from tracking.common.addresses import public
 from tracking.common.errors import Refused, Unreachable, Unusable
 from tracking.common.failpoints import reached
+from tracking.common.hide_passwords import public
 from tracking.mirror.database import artifacts
 from tracking.records.files.local_disk import on_local_disk, without_links
 

@@ -18,8 +18,8 @@ from orchestrator.commands.authoring import names
 from orchestrator.execution import preflight
 from orchestrator.results import mlflow_mirror
 from tracking.common import versions
-from tracking.common.addresses import hide, public
 from tracking.common.errors import Refused, Unusable
+from tracking.common.hide_passwords import hide, public
 from tracking.common.named_files.user_files import UserFiles
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, check_place, database

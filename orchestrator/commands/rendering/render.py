@@ -20,9 +20,9 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
-from tracking.common.addresses import has_secret, public
 from tracking.common.errors import Damaged
 from tracking.common.flatten import flat
+from tracking.common.hide_passwords import has_secret, public
 from tracking.common.text import duration, size
 from tracking.common.versions import is_installed
 from tracking.records import layout

@@ -8,8 +8,8 @@ from sqlalchemy import make_url
 from tests.support.stores.mirrored_sweep import (
     sync,
 )
-from tracking.common.addresses import hide, public
 from tracking.common.errors import Refused
+from tracking.common.hide_passwords import hide, public
 from tracking.mirror import tracking_uri
 from tracking.records.files import local_disk
 from tracking.records.store import Store

@@ -14,9 +14,9 @@ from typing import IO, Literal, TypeVar
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from tracking.common.addresses import public
 from tracking.common.errors import Damaged, OtherFormat, Refused, StorageFailed
 from tracking.common.failpoints import reached
+from tracking.common.hide_passwords import public
 from tracking.records import layout
 from tracking.records.files.conditional_puts import ConditionalPuts
 from tracking.records.files.local_disk import FileInfo, LocalDisk, on_local_disk

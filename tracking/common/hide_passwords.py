@@ -1,4 +1,4 @@
-"""Addresses as they may be shown: without names, passwords, and what a query holds."""
+"""Hides passwords: addresses as they may be shown, without the login and the query, and texts that hold an address."""
 
 import re
 from urllib.parse import parse_qsl, quote, unquote
