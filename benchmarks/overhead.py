@@ -20,7 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.planning.pack import pack
+from orchestrator.planning.bundling import pack_missing
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from workers import plugins
@@ -91,7 +93,8 @@ def training(spec: Path, together: bool) -> float:
     """Seconds of training and measuring alone, in this process: in bundles, or trial by trial."""
     set_threads()
     trials = expand(read(str(spec)))
-    parts = [b.trials for b in pack(trials, (), os.cpu_count() or 1)] if together else [(t,) for t in trials]
+    plan, cores = Plan(tuple(trials), {}, tuple(trials), (), ()), Resources(os.cpu_count() or 1, None, "cpu")
+    parts = [b.trials for b in pack_missing(plan, cores)] if together else [(t,) for t in trials]
     run, start = plugins.EXPERIMENTS.load("network").run, time.monotonic()
     for part in parts:
         for _ in run(part, "cpu", None):

@@ -23,7 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.planning.pack import MAX_MODELS, pack
+from orchestrator.planning.bundling import MAX_MODELS, pack_missing
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tracking.records.manifests.manifest import TrialEntry
@@ -69,7 +71,8 @@ def record(store: Store, trials: Sequence[Trial], epochs: int) -> dict[str, floa
     """Writes the records of all trials, as bundles do; returns how long it took and how many rows there are."""
     start, processor, rows = time.monotonic(), time.process_time(), 0
     about = replace(provenance.of("cpu"), data=DataUsed("none", "digits"))
-    bundles = pack(trials, (), os.cpu_count() or 1)
+    plan = Plan(tuple(trials), {}, tuple(trials), (), ())
+    bundles = pack_missing(plan, Resources(os.cpu_count() or 1, None, "cpu"))
     for bundle in bundles:
         begun = [TrialEntry(t.id, t.cell, t.plain) for t in bundle.trials]
         writer = Writer.begin(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from orchestrator.execution.store.keep_sweep import refuse_another_file
 from orchestrator.launch.options import Options, resources
+from orchestrator.planning.bundling import pack_missing
 from orchestrator.planning.consistency import notes
 from orchestrator.planning.estimate import Estimate, Speeds
 from orchestrator.planning.measured_at_end import at_the_end
-from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.spec.expand import expand
 from orchestrator.spec.sweep import Sweep

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from orchestrator.planning.bundling import costs, described
 from orchestrator.planning.measured_speeds import Spent
-from orchestrator.planning.pack import costs, described
 from tracking.common.text import duration
 from workers.bundle import Bundle, Report
 

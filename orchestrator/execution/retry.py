@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from orchestrator.planning.pack import halves
+from orchestrator.planning.bundling import halves
 from workers.bundle import Bundle
 from workers.runtime.failure import Failure
 

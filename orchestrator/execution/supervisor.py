@@ -6,8 +6,8 @@ from typing import Protocol
 
 from orchestrator.execution.hang_detection import HangDetector
 from orchestrator.execution.signals import StopSignals
+from orchestrator.planning.bundling import costs
 from orchestrator.planning.estimate import ROUGH_RATE
-from orchestrator.planning.pack import costs
 from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 

@@ -18,10 +18,10 @@ from orchestrator.execution.store.shared_disk import read_again, read_when_visib
 from orchestrator.execution.supervisor import Supervisor
 from orchestrator.launch.options import Options
 from orchestrator.planning import consistency, measured_at_end
+from orchestrator.planning.bundling import pack_missing
 from orchestrator.planning.estimate import Speeds, remember_overhead
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.measured_speeds import Spent
-from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources, this_machine
 from orchestrator.results import mlflow_mirror

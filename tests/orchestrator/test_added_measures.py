@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from orchestrator.planning.bundling import operations, pack_missing
 from orchestrator.planning.lacking import sentences
 from orchestrator.planning.measured_at_end import at_the_end
-from orchestrator.planning.pack import operations, pack_missing
 from orchestrator.spec.expand import expand
 from tests.support.launching.launches import Program
 from tests.support.stores.measured_sweeps import KEYS, ONE_LANE, begun, counted, plan, sweep, trained, twice

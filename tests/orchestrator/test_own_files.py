@@ -14,7 +14,7 @@ from orchestrator.commands.trial.reproduce import reproduce
 from orchestrator.commands.trial.rerun import trial_of
 from orchestrator.execution.store.keep_code import keep
 from orchestrator.execution.store.keep_sweep import keep_sweep
-from orchestrator.planning.pack import pack_missing
+from orchestrator.planning.bundling import pack_missing
 from orchestrator.planning.resources import Resources
 from orchestrator.results.build import build
 from orchestrator.spec.expand import expand

@@ -8,8 +8,9 @@ from orchestrator.commands.rendering import render
 from orchestrator.commands.trial import rerun
 from orchestrator.execution.store.keep_code import keep
 from orchestrator.planning import consistency, lacking
-from orchestrator.planning.pack import pack
+from orchestrator.planning.bundling import pack_missing
 from orchestrator.planning.plan import compare
+from orchestrator.planning.resources import this_machine
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from tests.support import user_files
@@ -73,7 +74,7 @@ def test_records_of_an_edited_net_stay_with_their_source_and_plan_says_why(
     store = Store(str(tmp_path / "runs"))
     before = trials(tmp_path)
     keep(store, before)
-    for bundle in pack(before, (), 1):
+    for bundle in pack_missing(compare(before, Ledger.read(store)), this_machine(one_process=True)):
         for _ in work(store, bundle, "cpu"):
             pass
     after = trials(tmp_path, {NET: TRAINING[NET]})

@@ -9,9 +9,9 @@ from orchestrator.commands.launch_command import launch_command
 from orchestrator.commands.plan import Planned
 from orchestrator.commands.rendering import render_curves
 from orchestrator.planning import measured_at_end
+from orchestrator.planning.bundling import described, operations
 from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.lacking import sentences
-from orchestrator.planning.pack import described, operations
 from orchestrator.planning.plan import Plan
 from orchestrator.results import mlflow_mirror
 from orchestrator.results.build import Results, plain

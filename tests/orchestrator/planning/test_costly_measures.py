@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.planning import measured_speeds, pack
+from orchestrator.planning import bundling, measured_speeds
 from tests.support.networks import small_trials
 from workers.bundle import together
 from workers.experiments import network
@@ -27,7 +27,7 @@ def test_a_measure_that_is_taken_once_counts_at_one_of_all_evaluations() -> None
     whole = small_trials.trial(epochs=9, measure=["error", "trace"])
     cheap, once = small_trials.trial(epochs=9, measure=["error"]), whole.measuring_once(["trace", "sharpness"])
     assert once.once == ("trace",) and (once.id, once.plain) == (whole.id, whole.plain)
-    least, most = pack.cost(cheap), pack.cost(whole)
-    assert pack.cost(once) == pytest.approx(least + (most - least) / 10)
+    least, most = bundling.cost(cheap), bundling.cost(whole)
+    assert bundling.cost(once) == pytest.approx(least + (most - least) / 10)
     of_each = [measured_speeds.work(together([t]), "cpu").arithmetic.each for t in (cheap, once, whole)]
     assert of_each[1] == pytest.approx(of_each[0] + (of_each[2] - of_each[0]) / 10)

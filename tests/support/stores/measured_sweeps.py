@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from orchestrator.planning.bundling import pack_missing
 from orchestrator.planning.measured_at_end import at_the_end
-from orchestrator.planning.pack import pack_missing
 from orchestrator.planning.plan import Plan, compare
 from orchestrator.planning.resources import Resources
 from orchestrator.spec.expand import expand

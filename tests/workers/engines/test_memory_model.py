@@ -1,13 +1,14 @@
 """The memory model against the memory that PyTorch takes, and what is packed by it."""
 
 import itertools
-from functools import partial
 
 import numpy as np
 import pytest
 from torch.profiler import ProfilerActivity, profile
 
-from orchestrator.planning import pack
+from orchestrator.planning.bundling import MAX_MODELS, most, pack_missing
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.resources import Resources
 from tests.support.networks import small_trials
 from tests.support.networks.engine_bundles import made, order, run_epoch
 from workers.engines.gpu import engine, memory_model
@@ -77,7 +78,8 @@ def test_estimates_count_what_the_net_has() -> None:
 def test_bundles_are_packed_to_the_memory_of_the_gpu() -> None:
     net, data = {"name": "convnet", "depth": 4, "width": 256}, {"name": "cifar10"}
     trials = [small_trials.trial(seed, net=net, data=data) for seed in range(100)]
-    small, large = (pack.pack(trials, [], 1, partial(pack.most, free * GIB)) for free in (4, 80))
+    plan = Plan(tuple(trials), {}, tuple(trials), (), ())
+    small, large = (pack_missing(plan, Resources(1, free * GIB, "a GPU")) for free in (4, 80))
     fits = memory_model.most(settings(net=net), network.sizes(settings(net=net)), 4 * GIB)
     assert 1 < max(len(b.trials) for b in small) <= fits < max(len(b.trials) for b in large)
     assert sorted(t.id for b in small for t in b.trials) == sorted(t.id for t in trials)
@@ -85,9 +87,9 @@ def test_bundles_are_packed_to_the_memory_of_the_gpu() -> None:
 
 def test_what_nothing_is_known_of_is_packed_as_on_a_cpu() -> None:
     for trial in (small_trials.trial(), small_trials.trial(net={"name": "linear"})):
-        assert pack.most(None, trial) == pack.MAX_MODELS
-    assert pack.most(80 * GIB, small_trials.trial(net={"name": "linear"})) == pack.MAX_MODELS
-    assert pack.most(80 * GIB, small_trials.trial()) == memory_model.MOST_MODELS > pack.MAX_MODELS
+        assert most(None, trial) == MAX_MODELS
+    assert most(80 * GIB, small_trials.trial(net={"name": "linear"})) == MAX_MODELS
+    assert most(80 * GIB, small_trials.trial()) == memory_model.MOST_MODELS > MAX_MODELS
 
 
 def test_a_batch_is_whole_where_it_must_be(monkeypatch: pytest.MonkeyPatch) -> None:

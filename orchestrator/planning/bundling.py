@@ -1,4 +1,4 @@
-"""Packs trials into bundles: which trials are trained together. Pure; a trial's result does not depend on it.
+"""Which trials share a bundle, that is, are trained together. Pure; a trial's result does not depend on it.
 
 Trials of one bundle may differ in the settings that their experiment names in `MAY_DIFFER` (`workers/experiments`).
 """
@@ -75,9 +75,6 @@ def most(free: int | None, trial: Trial) -> int:
         return EXPERIMENTS.load(trial.experiment).most_models(trial.settings, free) or MAX_MODELS
 
 
-on_cpu = partial(most, None)
-
-
 class _Sized(NamedTuple):
     """A bundle, and the operations of its trials that are to run."""
 
@@ -112,24 +109,16 @@ def _measuring_once(plan: Plan, trials: Iterable[Trial]) -> list[Trial]:
     return [trial.measuring_once(plan.once) for trial in trials]
 
 
-def pack(
-    trials: Sequence[Trial], begun: Iterable[Bundle], lanes: int, limit: Callable[[Trial], int] = on_cpu
-) -> list[Bundle]:
-    """Bundles that hold every trial once, the longest first.
-
-    `begun` are bundles that have a checkpoint: they continue unchanged, including their trials that have ended, since a
-    model's last bits depend on its bundle. The other trials are grouped by what must be equal to be trained together,
-    and a group is cut so that `lanes` bundles at a time keep every lane busy to the end, and no bundle holds more
-    trials than `limit` of one of them.
-    """
-    return _longest_first(_sized(trials, begun, lanes * PER_LANE["cpu"], limit))
-
-
 def _sized(
     trials: Sequence[Trial], begun: Iterable[Bundle], pieces: int, limit: Callable[[Trial], int],
     bundle_of: Callable[[Sequence[Trial]], Bundle] = together,
 ) -> list[_Sized]:  # fmt: skip
-    """The bundles of `pack`, in no order. pieces: what is above that share of all operations is cut."""
+    """Bundles that hold every trial once, in no order.
+
+    begun: bundles that have a checkpoint; they continue unchanged, including their trials that have ended. The other
+    trials are grouped by what must be equal to be trained together, and a group is cut into bundles of about
+    1 / `pieces` of all operations, which keep every lane busy to the end, and of `limit` of its trials at most.
+    """
     wanted, found = {t.id: t for t in trials}, costs(trials)
     bundles = [bundle for bundle in begun if any(t.id in wanted for t in bundle.trials)]
     for bundle in bundles:

@@ -1,12 +1,13 @@
 """Packing: bundles partition the trials, hold only trials that can be trained together, and go on as they were."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.planning.pack import MAX_MODELS, cost, halves, pack, pack_missing
-from orchestrator.planning.plan import compare
+from orchestrator.planning.bundling import MAX_MODELS, cost, halves, pack_missing
+from orchestrator.planning.plan import Plan, compare
 from orchestrator.planning.resources import Resources
 from tests.support.networks import small_trials
 from tracking.records.ledger import Ledger
@@ -25,9 +26,13 @@ def cores(number: int) -> Resources:
     return Resources(number, None, "cpu")
 
 
+def nothing_recorded(trials: Sequence[Trial]) -> Plan:
+    return Plan(tuple(trials), {}, tuple(trials), (), ())
+
+
 @given(st.lists(st.sampled_from(POOL), unique_by=lambda t: t.id), st.integers(1, 64))
 def test_bundles_hold_every_trial_once_and_only_equal_shapes(trials: list[Trial], lanes: int) -> None:
-    bundles = pack(trials, [], lanes)
+    bundles = pack_missing(nothing_recorded(trials), cores(lanes))
     assert sorted(t.id for b in bundles for t in b.trials) == sorted(t.id for t in trials)
     assert all(len({t.shape for t in b.trials}) == 1 and len(b.trials) <= MAX_MODELS for b in bundles)
     total = [sum(map(cost, b.trials)) for b in bundles]
@@ -36,7 +41,7 @@ def test_bundles_hold_every_trial_once_and_only_equal_shapes(trials: list[Trial]
 
 @given(st.permutations(POOL[:40]))
 def test_the_order_of_the_trials_does_not_matter(trials: list[Trial]) -> None:
-    assert pack(trials, [], 2) == pack(POOL[:40], [], 2)
+    assert pack_missing(nothing_recorded(trials), cores(2)) == pack_missing(nothing_recorded(POOL[:40]), cores(2))
 
 
 def test_a_gpu_trains_all_seeds_of_a_network_at_once(tmp_path: Path) -> None:
