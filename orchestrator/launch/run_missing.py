@@ -108,8 +108,8 @@ def _observing(progress: Progress, observer: Observer, publish: Callable[[], Non
 def _prepare(sweep: Sweep, before: Plan) -> None:
     """Checks what the experiment needs before a worker starts: that its data are here, and large enough."""
     experiment = EXPERIMENTS.load(sweep.experiment)
-    consistency.refuse_other_data(before.work, before.recorded.values())
     try:
+        consistency.refuse_other_data(before.work, before.recorded.values())
         note = experiment.prepare(before.work)
     except ValueError as error:
         raise Refused(f"{sweep.path}: {error}") from error

@@ -18,6 +18,7 @@ from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.store import Store
 
 LOG = logging.getLogger(__name__)
+DATA_ARE_KNOWN = "copy the file there to train or measure. What is recorded is shown without it"
 
 
 def read(spec: str, changes: Changes, store: Callable[[], Store]) -> Sweep:
@@ -64,11 +65,13 @@ def _files(store: Store, variant: str, version: Version) -> UserFiles:
     """The Python files that lay beside the sweep, importable from what is kept of them."""
     found = {name: kept_source(store.files, name, digest) for name, digest in version.sources}
     folder = f"{store.root}/{layout.SWEEPS}/{variant}" if found else ""
-    return UserFiles(folder, found, None, paths_from(store, version), _without_data(store, variant))
+    data = dict(version.data)
+    remedy = DATA_ARE_KNOWN if data else _without_data(store, variant)
+    return UserFiles(folder, found, None, paths_from(store, version), remedy, data)
 
 
 def _without_data(store: Store, variant: str) -> str:
-    """What can be done with a kept sweep whose data are not at hand."""
+    """What can be done with a sweep whose data are not at hand, and of which was not kept what is known of them."""
     results = Path(store.files.root if store.files.local else ".", layout.FIGURES, variant)
     report = results / layout.REPORT
     listed, shown = command("ls", store=store.root), command("show", "TRIAL", store=store.root)

@@ -36,10 +36,13 @@ def kept_files(store: Store, one: TrialRecord) -> UserFiles:
     Raises Damaged where the store has lost one, or has another one in its place.
     """
     found = {name: kept_source(store.files, name, digest) for name, digest in one.sources if not _installed(name)}
+    folder = f"{store.root}/{layout.CODE}/{one.id}" if found else ""
     every = (version for kept in KeptSweeps.read(store.files) for version in kept.versions)
     naming = [version for version in every if one.id in version.trials and version.launches]
-    start = paths_from(store, max(naming, key=lambda version: version.launches[-1].started_ms)) if naming else ""
-    return UserFiles(f"{store.root}/{layout.CODE}/{one.id}" if found else "", found, None, start)
+    if not naming:
+        return UserFiles(folder, found)
+    latest = max(naming, key=lambda version: version.launches[-1].started_ms)
+    return UserFiles(folder, found, None, paths_from(store, latest), data=dict(latest.data))
 
 
 def paths_from(store: Store, version: Version) -> str:

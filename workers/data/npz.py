@@ -32,7 +32,8 @@ class Settings(FileSettings):
     @field_validator("path")
     @classmethod
     def _holds_examples(cls, path: str, info: ValidationInfo) -> str:
-        _sizes(Unchanged(path), info.data.get("classes"))
+        if not cls.at_launch({**info.data, "path": path}):
+            _sizes(Unchanged(path), info.data.get("classes"))
         return path
 
     @property

@@ -1,10 +1,14 @@
 """Settings of a data set that lies in a file of the user's: its path, its content and the number of classes."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from workers.formats import held
+from workers.formats.held import Held
 from workers.interfaces.dataset import DataSettings, Sizes
 from workers.runtime import paths
 
@@ -30,10 +34,32 @@ class FileSettings(DataSettings):
     _known: Sizes | None = PrivateAttr(None)
 
     def sizes(self) -> Sizes:
-        """What was in the file when these settings were made: figures and estimates do without the file."""
+        """What was in the file when these settings were made, or when the sweep was launched that a store keeps:
+        figures and estimates do without the file."""
         if self._known is None:
-            self._known = self.read_sizes()
+            before = self.at_launch(self.__dict__)
+            self._known = before.sizes if before else self.read_sizes()
         return self._known
+
+    @classmethod
+    def at_launch(cls, settings: Mapping[str, object]) -> Held | None:
+        """What the file of these settings held when the sweep was launched, if that is kept."""
+        return held.at_launch(cls._asked(settings))
+
+    @classmethod
+    def _asked(cls, settings: Mapping[str, object]) -> str:
+        """Of the settings, those that say what is read, as one text."""
+        common = DataSettings.model_fields.keys() - {"name"} | {"content"}
+        return held.asked({key: settings.get(key) for key in cls.model_fields if key not in common})
+
+    def known(self) -> dict[str, str]:
+        """What is known of the file by what asks for it: with the number of classes, and without where that is the same."""
+        found, asking = Held(self.sizes(), str(self.content)).to_text(), [self.__dict__]
+        without = self.model_copy(update={"classes": None})
+        without._known = None
+        with suppress(ValueError):
+            asking += [without.__dict__] if without.sizes() == self.sizes() else []
+        return {self._asked(settings): found for settings in asking}
 
     @abstractmethod
     def read_sizes(self) -> Sizes:
@@ -50,8 +76,9 @@ class FileSettings(DataSettings):
     @model_validator(mode="after")
     def _what_is_left_out_is_filled_in(self) -> "FileSettings":
         """Classes that are left out are their number: the same work under one spelling."""
-        self.__dict__["classes"] = self.sizes().classes  # a frozen model takes no assignment
-        self.__dict__["content"] = self.content or self.found()
+        sizes, before = self.sizes(), self.at_launch(self.__dict__)
+        self.__dict__["classes"] = sizes.classes  # a frozen model takes no assignment
+        self.__dict__["content"] = self.content or (before.content if before else self.found())
         return self
 
     def check_content(self) -> None:
@@ -59,7 +86,8 @@ class FileSettings(DataSettings):
         if (found := self.found()) != self.content:
             raise ValueError(
                 f"{paths.resolved(self.file)} has the content {found}, expected {self.content}: it has changed since "
-                "the sweep was read, or is another file; restore it, or launch again for trials with this content"
+                "the sweep was read, or is another file; restore it, or launch the sweep's file again for trials with "
+                "this content"
             )
 
     @property

@@ -11,7 +11,9 @@ from tracking.records.kept_files import kept_files
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.rows import Progress
+from workers.formats.user_file import FileSettings
 from workers.plugins import EXPERIMENTS
+from workers.training.settings import OnImages
 from workers.trial import Trial
 
 
@@ -62,12 +64,24 @@ def trial_of(ledger: Ledger, one: TrialRecord) -> Trial:
 
 
 def run(trials: list[Trial]) -> Iterator[Progress]:
-    """Runs trials as one bundle, from their start, and commits nothing."""
+    """Runs trials as one bundle, from their start, and commits nothing. Raises Refused where their data are not here."""
     from workers.run_bundle import set_threads
     from workers.runtime.device import best
 
+    _check_data(trials[0])
     set_threads()
     yield from within(trials[0].files, _run(tuple(trials), best()))
+
+
+def _check_data(trial: Trial) -> None:
+    """What is known of a file is kept with the sweep, so that its settings are valid where the file is not."""
+    settings = trial.settings
+    if isinstance(settings, OnImages) and isinstance(settings.data, FileSettings):
+        with trial.files.active():
+            try:
+                settings.data.check_content()
+            except ValueError as error:
+                raise Refused(f"trial {trial.id} cannot be trained here: {error}") from error
 
 
 def _run(trials: tuple[Trial, ...], device: str) -> Iterator[Progress]:

@@ -24,6 +24,8 @@ from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.store import Store
 from tracking.records.writer import now_ms
 from tracking.verdicts.finding import Verdict
+from workers.formats.user_file import FileSettings
+from workers.training.settings import OnImages
 from workers.trial import Trial
 
 LOG = logging.getLogger(__name__)
@@ -55,7 +57,9 @@ def keep_sweep(sweep: Sweep, trials: Sequence[Trial], store: Store, limit: int |
     command = ("sweep", "launch", *map(_text, sweep.asked), *(() if limit is None else ("--limit", str(limit))))
     launch, running = Launching(now_ms(), origin(sweep, store), command, limit), KeptLaunch()
     kept = known.by_variant.get(sweep.variant) or _first(sweep)
-    version = Version(sweep.written, tuple(t.id for t in trials), _keep_files(sweep, store), (launch,))
+    with sweep.files.active():
+        ids, data = tuple(t.id for t in trials), _of_data(trials)
+    version = Version(sweep.written, ids, _keep_files(sweep, store), (launch,), data)
     _write(store, kept.launched(sweep.title, version))
     delete_leftovers(store)
     try:
@@ -155,6 +159,13 @@ def _keep_files(sweep: Sweep, store: Store) -> tuple[tuple[str, str], ...]:
     found = {name: source_digest(content) for name, content in sweep.files.sources.items()}
     keep_sources(store, {digest: sweep.files.sources[name] for name, digest in found.items()})
     return tuple(sorted(found.items()))
+
+
+def _of_data(trials: Sequence[Trial]) -> tuple[tuple[str, str], ...]:
+    """What is known of the data files of the trials, sorted: what is recorded of them is read where the files are not."""
+    one_of_each = {id(trial.unseeded): trial for trial in reversed(trials)}.values()
+    settings = {id(s.data): s.data for t in one_of_each if isinstance(s := t.settings, OnImages)}
+    return tuple(sorted(item for s in settings.values() if isinstance(s, FileSettings) for item in s.known().items()))
 
 
 def _end(sweep: Sweep, store: Store, launch: Launching) -> None:

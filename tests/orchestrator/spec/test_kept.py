@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from orchestrator.execution.store.keep_sweep import keep_sweep
@@ -45,6 +47,38 @@ def test_an_older_version_is_read_as_it_was(store: Store, tmp_path: Path) -> Non
     one = KeptSweeps.read(store.files).by_variant["mine"]
     found = [kept.of_version(store, one, version) for version in one.versions]
     assert [len(expand(sweep)) for sweep in found] == [4, 2] and found[1].variant == "mine"
+
+
+@pytest.mark.parametrize("name", ["npz", "parquet"])
+def test_data_are_as_they_were_when_it_was_launched(name: str, tmp_path: Path) -> None:
+    """A version with other data is another one, and neither needs the file any more."""
+    file, store = write(tmp_path / "mine.yaml"), Store(str(tmp_path / "runs"))
+    file.write_text(file.read_text().replace("{name: digits, train_size: 120,", f"{{name: {name}, path: mine,"))
+    versions = []
+    for classes in (3, 5):
+        save_data(tmp_path / "mine", name, classes)
+        versions.append([trial.id for trial in expand(launched(file, store))])
+    (tmp_path / "mine").unlink()
+    one = KeptSweeps.read(store.files).by_variant["mine"]
+    found = [expand(kept.of_version(store, one, version)) for version in one.versions]
+    assert [[trial.id for trial in trials] for trials in found] == versions and versions[0] != versions[1]
+    assert [trials[0].plain["data"]["classes"] for trials in found] == [3, 5]
+    more = kept.read("mine", Changes(overrides=("data.classes=5",)), lambda: store)
+    assert [trial.id for trial in expand(more)] == versions[1], "the labels say the same"
+    with pytest.raises(BadSweep, match="train_size must be at most the 120 training examples"):
+        expand(kept.read("mine", Changes(overrides=("data.train_size=121",)), lambda: store))
+    with pytest.raises(BadSweep, match="other does not exist, and a store keeps no data files; copy the file there"):
+        expand(kept.read("mine", Changes(overrides=("data.path=other",)), lambda: store))
+
+
+def save_data(path: Path, name: str, classes: int) -> None:
+    x, y = np.zeros((120, 4, 4), np.uint8), np.arange(120) % classes
+    if name == "npz":
+        with path.open("wb") as file:
+            np.savez(file, train_x=x, train_y=y, test_x=x, test_y=y)
+    else:
+        rows = {"image": [one.ravel().tolist() for one in x] * 2, "label": [*y, *y]}
+        pd.DataFrame({**rows, "split": ["train"] * 120 + ["test"] * 120}).to_parquet(path)
 
 
 def test_the_file_of_this_folder_counts_where_it_is_named_and_an_edited_one_is_said(

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +29,8 @@ class UserFiles:
     """The files of one folder. folder: its absolute path, "" where a sweep has none. sources: the content of each file
     by its path below the folder, with slashes, such as "nets/mlp.py". only: the names that are found; None is all.
     paths_from: where paths in the sweep begin, if not at the folder: its files may be kept elsewhere than its data.
-    without_data: a sentence on what can be done where a data file is missing, of a sweep that a store keeps.
+    without_data: a sentence on what can be done where a data file is missing, of a sweep that a store keeps. data: what
+    is known of data files since it was launched, as `workers/formats/held.py` writes it, by what asks for it.
 
     Equal where folder, content and `only` are. Pickled by its content: it is importable wherever it is unpickled.
     """
@@ -39,13 +40,15 @@ class UserFiles:
     only: frozenset[str] | None = None
     paths_from: str = ""
     without_data: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.folder:
             register(Package(self.package, Path(self.folder), self.sources))
 
-    def __reduce__(self) -> tuple[type["UserFiles"], tuple[str, dict[str, bytes], frozenset[str] | None, str, str]]:
-        return UserFiles, (self.folder, dict(self.sources), self.only, self.paths_from, self.without_data)
+    def __reduce__(self) -> tuple[type["UserFiles"], tuple[object, ...]]:
+        also = self.only, self.paths_from, self.without_data, dict(self.data)
+        return UserFiles, (self.folder, dict(self.sources), *also)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UserFiles) and (other.package, other.only) == (self.package, self.only)
@@ -89,7 +92,7 @@ class UserFiles:
 
     def among(self, names: Iterable[str]) -> "UserFiles":
         """The same files, of which only those with these names are found."""
-        return UserFiles(self.folder, self.sources, frozenset(names), self.paths_from, self.without_data)
+        return replace(self, only=frozenset(names))
 
     def paths(self, folder: str, name: str) -> list[Path]:
         """Where the module of this name lies: as a file, as a package, or as both."""

@@ -1,8 +1,9 @@
 """A sweep as the store keeps it: its file as it was launched, what was asked for, its trials, and its launches.
 
-    {"format": 1, "name": ..., "variant": ..., "versions": [{"text": ..., "trials": [...], "launches": [...]}, ...]}
+    {"format": 2, "name": ..., "variant": ..., "versions": [{"text": ..., "trials": [...], "launches": [...]}, ...]}
 
-A version is one state of the file: who edits a file and launches it again adds a version. The last one counts.
+A version is one state of the file: who edits a file and launches it again adds a version. The last one counts. Where no
+version has `data`, the format that is written is 1, which older versions of this program read.
 """
 
 import json
@@ -12,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from tracking.common.errors import Damaged, OtherFormat
 
-FORMAT = 1
+FORMAT, WITHOUT_DATA = 2, 1
 LAUNCHES = 100  # of a version that are kept: the latest
 AT_WORK, DONE, INTERRUPTED = "", "done", "interrupted"  # `Launching.outcome`
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -53,13 +54,15 @@ class Launching:
 @dataclass(frozen=True, slots=True)
 class Version:
     """A sweep file as it was launched: its text, the (name, digest) of the Python files beside it (`layout.user_source`
-    has them), the ids of all trials of the sweep, and its launches, in the order of their starts."""
+    has them), the ids of all trials of the sweep, and its launches, in the order of their starts. data: what was known of
+    data files, as `UserFiles.data` has it, sorted."""
 
     __pydantic_config__ = _STRICT
     text: str
     trials: tuple[str, ...]
     sources: tuple[tuple[str, str], ...] = ()
     launches: tuple[Launching, ...] = ()
+    data: tuple[tuple[str, str], ...] = ()
 
     def same_work(self, other: "Version") -> bool:
         """Whether both say the same, whenever they were launched."""
@@ -79,7 +82,7 @@ class KeptSweep:
     profile: str | None = None
     overrides: tuple[str, ...] = ()
     seeds: int | None = None
-    format: int = field(default=FORMAT)
+    format: int = field(default=FORMAT, compare=False)
 
     @property
     def version(self) -> Version:
@@ -113,7 +116,12 @@ class KeptSweep:
 
     def to_bytes(self) -> bytes:
         """As JSON."""
-        return json.dumps(_ADAPTER.dump_python(self, mode="json"), indent=1, ensure_ascii=True).encode()
+        content = _ADAPTER.dump_python(self, mode="json")
+        content["format"] = FORMAT if any(one.data for one in self.versions) else WITHOUT_DATA
+        for one in content["versions"]:
+            if not one["data"]:
+                del one["data"]
+        return json.dumps(content, indent=1, ensure_ascii=True).encode()
 
 
 _ADAPTER = TypeAdapter(KeptSweep)

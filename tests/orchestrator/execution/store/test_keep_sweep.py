@@ -1,5 +1,6 @@
 """What a store keeps of a launch, and which files of one name it takes for the same sweep."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -192,10 +193,16 @@ def test_a_damaged_file_is_set_aside_and_one_of_a_later_version_is_not(file: Pat
     path.write_text("{")
     launch(file, store)
     assert len(kept(store).launches) == 1 and path.with_name("x.json.damaged").exists()
-    path.write_text('{"format": 2}')
-    with pytest.raises(OtherFormat, match="format 2"):
+    path.write_text('{"format": 3}')
+    with pytest.raises(OtherFormat, match="format 3"):
         launch(file, store)
-    assert path.read_text() == '{"format": 2}'
+    assert path.read_text() == '{"format": 3}'
+
+
+def test_a_sweep_without_data_files_is_written_as_older_versions_read_it(file: Path, store: Store) -> None:
+    launch(file, store)
+    content = json.loads(Path(store.files.path(layout.sweep("x"))).read_text())
+    assert content["format"] == 1 and "data" not in content["versions"][0]
 
 
 def test_only_the_latest_launches_are_kept(file: Path, store: Store) -> None:
