@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tracking.common.errors import StorageFailed
-from tracking.records.leases.lease_file import BEATS, silence
+from tracking.records.leases.heartbeat import interval
 from tracking.records.store import Store
 
 REMOTE = 5  # an object store is asked so many times less often: each look is a request of each worker
@@ -28,7 +28,7 @@ class LeaseWatch:
         now = time.monotonic()
         if now < self.next_s:
             return
-        self.next_s = now + silence() / BEATS * (1 if self.store.files.local else REMOTE)
+        self.next_s = now + interval() * (1 if self.store.files.local else REMOTE)
         try:
             with self.store.leased():
                 pass

@@ -26,9 +26,9 @@ from tracking.common.failpoints import reached
 from tracking.records import layout
 from tracking.records.command_lines import command
 from tracking.records.files.storage import Files
+from tracking.records.leases.heartbeat import interval, silence
 from tracking.records.leases.lease_exclusion import exclusion
 from tracking.records.leases.lease_file import (
-    BEATS,
     RELEASED,
     Claim,
     Owner,
@@ -37,7 +37,6 @@ from tracking.records.leases.lease_file import (
     is_gone,
     name_of,
     read_claim,
-    silence,
 )
 from tracking.records.leases.process_identity import born, machine
 
@@ -72,7 +71,7 @@ class Lease:
 
     def _keep(self) -> None:
         beat = 0
-        while not self._ended.wait(silence() / BEATS):
+        while not self._ended.wait(interval()):
             beat += 1
             try:
                 exclusion(self.files).beat(self.number, beat)
@@ -177,7 +176,7 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
         if not told and waited > silence() / 5:
             told = True
             say(f"{other} gives no sign of life; its work is taken over after {silence():.0f} s of silence")
-        time.sleep(silence() / BEATS / 4)
+        time.sleep(interval() / 4)
 
 
 def _look(files: Files, other: Claim) -> str:

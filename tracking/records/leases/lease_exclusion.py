@@ -22,7 +22,8 @@ from tracking.common.failpoints import reached
 from tracking.records import layout
 from tracking.records.files.conditional_puts import ConditionalPuts
 from tracking.records.files.storage import Files
-from tracking.records.leases.lease_file import BEATS, RELEASED, Claim, head, name_of, read_claim, silence
+from tracking.records.leases.heartbeat import interval
+from tracking.records.leases.lease_file import RELEASED, Claim, head, name_of, read_claim
 
 LOCK_S = 10.0  # for a commit that is under way when its lease is taken over
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -125,7 +126,7 @@ class Waiting:
         if name in self.files.names(layout.LEASES, layout.LEASE):
             return False
         self.files.write(name, content)
-        time.sleep(silence() / BEATS)
+        time.sleep(interval())
         return rest(self.files.read(name)) == rest(content)
 
     def beat(self, number: int, beat: int) -> None:

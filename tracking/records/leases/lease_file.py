@@ -1,6 +1,5 @@
 """Lease files as any process reads them: which launch has claimed which trials. They are written by `lease.py`."""
 
-import os
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,17 +9,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tracking.common.text import date_and_time
 from tracking.records import layout
 from tracking.records.files.storage import Files
+from tracking.records.leases.heartbeat import interval
 from tracking.records.leases.process_identity import born, machine
 
-SILENCE_S = 30.0  # an owner whose beat has not changed for so long counts as gone; $SWEEP_LEASE_S changes it
-BEATS = 15  # in that time
 RELEASED = -1
 INTERRUPTED = "interrupted"  # the state of a trial that is recorded as running, and that no launch works on
-
-
-def silence() -> float:
-    """Seconds without a beat after which an owner counts as gone."""
-    return float(os.environ.get("SWEEP_LEASE_S", SILENCE_S))
 
 
 class Owner(BaseModel):
@@ -89,7 +82,7 @@ def at_work(files: Files) -> list[Claim]:
     here = [c for c in first if c.machine == machine()]
     elsewhere = {c.number: c.beat for c in first if c not in here}
     if elsewhere:
-        time.sleep(2.5 * silence() / BEATS)
+        time.sleep(2.5 * interval())
         here += [c for c in claims(files) if not c.released and elsewhere.get(c.number, c.beat) != c.beat]
     return here
 
