@@ -53,7 +53,7 @@ class FileSettings(DataSettings):
         return held.asked({key: settings.get(key) for key in cls.model_fields if key not in common})
 
     def known(self) -> dict[str, str]:
-        """What is known of the file by what asks for it: with the number of classes, and without where that is the same."""
+        """What is known of the file, by what asks for it: with the number of classes, and without if it is the same."""
         found, asking = Held(self.sizes(), str(self.content)).to_text(), [self.__dict__]
         without = self.model_copy(update={"classes": None})
         without._known = None

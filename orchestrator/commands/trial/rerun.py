@@ -64,7 +64,7 @@ def trial_of(ledger: Ledger, one: TrialRecord) -> Trial:
 
 
 def run(trials: list[Trial]) -> Iterator[Progress]:
-    """Runs trials as one bundle, from their start, and commits nothing. Raises Refused where their data are not here."""
+    """Runs trials as one bundle, from their start, and commits nothing. Raises Refused where the data are not here."""
     from workers.run_bundle import set_threads
     from workers.runtime.device import best
 

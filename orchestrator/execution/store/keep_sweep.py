@@ -162,7 +162,7 @@ def _keep_files(sweep: Sweep, store: Store) -> tuple[tuple[str, str], ...]:
 
 
 def _of_data(trials: Sequence[Trial]) -> tuple[tuple[str, str], ...]:
-    """What is known of the data files of the trials, sorted: what is recorded of them is read where the files are not."""
+    """What is known of the data files of trials, sorted: what is recorded is read where the files are not."""
     one_of_each = {id(trial.unseeded): trial for trial in reversed(trials)}.values()
     settings = {id(s.data): s.data for t in one_of_each if isinstance(s := t.settings, OnImages)}
     return tuple(sorted(item for s in settings.values() if isinstance(s, FileSettings) for item in s.known().items()))

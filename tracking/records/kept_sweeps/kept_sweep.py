@@ -54,8 +54,8 @@ class Launching:
 @dataclass(frozen=True, slots=True)
 class Version:
     """A sweep file as it was launched: its text, the (name, digest) of the Python files beside it (`layout.user_source`
-    has them), the ids of all trials of the sweep, and its launches, in the order of their starts. data: what was known of
-    data files, as `UserFiles.data` has it, sorted."""
+    has them), the ids of all trials of the sweep, and its launches, in the order of their starts. data: what was known
+    of data files, as `UserFiles.data` has it, sorted."""
 
     __pydantic_config__ = _STRICT
     text: str
