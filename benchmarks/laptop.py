@@ -30,7 +30,7 @@ from typing import Any
 import yaml
 
 import sweeps
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 Settings = dict[str, Any]  # a part of a sweep file
 SHORTENED: dict[str, Settings] = {  # by sweep: sections that are put over its laptop profile, beside one seed

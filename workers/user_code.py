@@ -7,7 +7,7 @@ from types import ModuleType
 
 from tracking.common.named_files.plugins import Frozen, Kind, kind_of
 from tracking.common.named_files.sources import Source, sources
-from tracking.common.source_digest import source_digest
+from tracking.common.token_digest import token_digest
 
 
 def named(settings: Frozen) -> Iterator[ModuleType]:
@@ -52,4 +52,4 @@ def combined(digests: Iterable[str]) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def _of_module(module: ModuleType) -> tuple[tuple[str, Source], ...]:
-    return tuple((source_digest(source.content), source) for source in sources(module))
+    return tuple((token_digest(source.content), source) for source in sources(module))

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 if TYPE_CHECKING:
     from cyclopts.completion import CompletionContext

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tracking.common.errors import SweepError
-from tracking.common.program import PACKAGES
+from tracking.common.program_sources import PACKAGES
 from tracking.common.text import printable
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracking.common import program, versions
+from tracking.common import program_sources, versions
 from tracking.common.errors import Refused
-from tracking.common.named_files.own_code import NO_CODE, OwnCode
+from tracking.common.named_files.user_code import NO_CODE, UserCode
 from tracking.records import layout
 from tracking.records.store import Store
 
@@ -44,7 +44,7 @@ Survey = Callable[
 ]  # asks every node; the answer holds `authentication`, too
 
 
-def about(store: Store | None = None, probe: str = "", own: OwnCode = NO_CODE) -> dict[str, str]:
+def about(store: Store | None = None, probe: str = "", own: UserCode = NO_CODE) -> dict[str, str]:
     """What must be the same on every node, as it is in this process; with `store`, also the content of the
     file `probe`."""
     installed = {name: version.partition("+")[0] for name, version in versions.of(PACKAGES).items()}
@@ -61,7 +61,8 @@ def answer(look: Callable[[], dict[str, str]]) -> dict[str, str]:
 @functools.cache
 def code() -> str:
     """Digest of this project's own code, C++ included: equal versions may still be different checkouts."""
-    return program.digest(program.sources(program.PACKAGES, program.PROGRAM), program.PROGRAM)
+    root = program_sources.PROGRAM
+    return program_sources.digest(program_sources.sources(program_sources.PACKAGES, root), root)
 
 
 def _read(store: Store, probe: str) -> str:
@@ -112,7 +113,7 @@ def token_file() -> Path:
     return Path.home() / ".ray" / "auth_token"
 
 
-def check(survey: Survey, store: Store, own: OwnCode = NO_CODE) -> None:
+def check(survey: Survey, store: Store, own: UserCode = NO_CODE) -> None:
     """Asks every node of a cluster. Raises Refused when bundles could not run there, saying why on which nodes."""
     probe, content = layout.probe(uuid.uuid4().hex), uuid.uuid4().hex
     store.files.write(probe, content.encode())

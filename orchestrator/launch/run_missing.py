@@ -27,7 +27,7 @@ from orchestrator.planning.resources import Resources, this_machine
 from orchestrator.results import mlflow_mirror
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Refused
-from tracking.common.named_files.own_code import OwnCode
+from tracking.common.named_files.user_code import UserCode
 from tracking.common.versions import refuse_missing
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
@@ -137,7 +137,7 @@ def _check_nodes(options: Options, store: Store, sweep: Sweep) -> None:
     if options.elsewhere:
         from orchestrator.cluster.nodes import survey
 
-        preflight.check(survey, store, OwnCode.loaded(sweep.files))
+        preflight.check(survey, store, UserCode.loaded(sweep.files))
 
 
 def remember(ran: Ran, sweep: Sweep, trials: Sequence[Trial], options: Options, processor_s: float) -> None:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.results.build import Results, plain
-from tracking.common import program, versions
+from tracking.common import program_sources, versions
 from tracking.records import layout
 
 DRAWING = ("matplotlib", "numpy", "pandas", "pyarrow", "jinja2")  # packages that decide how files look
-PAGE = program.PROGRAM / "tracking" / "report"  # its template, styles and scripts are no Python
+PAGE = program_sources.PROGRAM / "tracking" / "report"  # its template, styles and scripts are no Python
 
 
 class Kept(NamedTuple):
@@ -58,8 +58,10 @@ def _recorded(results: Results) -> Iterator[str]:
 @functools.cache
 def _code() -> list[str]:
     """This program and the packages that it draws with."""
-    page = sorted(path for path in PAGE.rglob("*") if path.is_file() and path.suffix not in (*program.SOURCES, ".pyc"))
-    return [program.digest([*program.sources(), *page]), platform.python_version(), *versions.of(DRAWING).values()]
+    python = (*program_sources.SOURCES, ".pyc")
+    page = sorted(path for path in PAGE.rglob("*") if path.is_file() and path.suffix not in python)
+    code = program_sources.digest([*program_sources.sources(), *page])
+    return [code, platform.python_version(), *versions.of(DRAWING).values()]
 
 
 def note(folder: Path, origin: str, figures: list[dict[str, str]], others: list[Path]) -> None:

@@ -9,7 +9,7 @@ from orchestrator.spec import load
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes, split, variant
 from tracking.common.named_files.user_files import UserFiles
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 from tracking.records import layout
 from tracking.records.command_lines import command
 from tracking.records.kept_files import kept_source, paths_from

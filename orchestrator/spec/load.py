@@ -24,7 +24,7 @@ from orchestrator.spec.yaml_source import Source, parse
 from tracking.common.errors import BadSweep
 from tracking.common.named_files.plugins import unknown
 from tracking.common.named_files.user_files import NONE, UserFiles
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ENDINGS = (".yaml", ".yml")

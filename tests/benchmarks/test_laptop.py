@@ -10,7 +10,7 @@ import yaml
 
 import sweeps
 from benchmarks import laptop
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 
 def test_every_shipped_sweep_is_measured() -> None:

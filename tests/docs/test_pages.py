@@ -12,7 +12,7 @@ from orchestrator import cli
 from orchestrator.spec import expand, load
 from tests.support.checkout import ROOT
 from tests.support.stores.named_files import not_there
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 MOST_PAGES = 12  # in a folder
 TARGET = re.compile(r"(?:^    |`)make ([a-z-]+)", re.MULTILINE)

@@ -11,7 +11,7 @@ from orchestrator.spec.sweep import Sweep
 from tests.support.checkout import ROOT
 from tests.support.published.entries import Entry, index
 from tests.support.published.page import counted
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 from tracking.common.text import duration
 from tracking.records import layout
 

@@ -12,7 +12,7 @@ import torch
 
 from tests.support.networks import check_shapes
 from tests.support.networks.check_shapes import WrongShape
-from tracking.common.program import PROGRAM
+from tracking.common.program_sources import PROGRAM
 from workers.interfaces.images import HALF, Images, scaled
 from workers.losses import cross_entropy
 from workers.measures import norm

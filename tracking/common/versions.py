@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tracking.common.errors import Refused
-from tracking.common.program import PROGRAM
+from tracking.common.program_sources import PROGRAM
 
 NAME = "sweep"  # of the distribution
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from tracking.common.errors import Damaged
 from tracking.common.named_files.installed import installed
 from tracking.common.named_files.user_files import UserFiles
-from tracking.common.source_digest import source_digest
+from tracking.common.token_digest import token_digest
 from tracking.records import layout
 from tracking.records.files.storage import Files
 from tracking.records.kept_sweeps.kept_sweep import Origin, Version
@@ -23,7 +23,7 @@ def kept_source(files: Files, name: str, digest: str) -> bytes:
         content = files.read(path)
     except FileNotFoundError as error:
         raise Damaged(f"{path} is missing, which was {name}", path) from error
-    if source_digest(content) != digest:
+    if token_digest(content) != digest:
         raise Damaged(f"{path} is not what it was when it was kept as {name}", path)
     return content
 

@@ -9,8 +9,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from tracking.common import program, versions
-from tracking.common.program import PROGRAM
+from tracking.common import program_sources, versions
+from tracking.common.program_sources import PROGRAM
 from tracking.records.provenance import Code, Provenance
 
 PACKAGES = ("sweep", "torch", "numpy", "ray", "mlflow")
@@ -23,7 +23,7 @@ HERE = "workers/runtime/provenance.py"  # a file that only this program's own re
 def code() -> Code:
     """This program: the commit of its own checkout and whether files differ from it, where it is one; the digest of
     its files in any case."""
-    files = program.digest(program.sources(program.COMPUTING, PROGRAM), PROGRAM)
+    files = program_sources.digest(program_sources.sources(program_sources.COMPUTING, PROGRAM), PROGRAM)
     try:
         if not _is_checkout():
             return Code(files=files)
@@ -45,8 +45,8 @@ def changes() -> bytes:
 
 
 def _changes() -> bytes:
-    listed = _git("ls-files", "-z", "--modified", "--others", "--deleted", "--", *program.PACKAGES).split("\0")
-    names = sorted({name for name in listed if name.endswith(program.SOURCES)})
+    listed = _git("ls-files", "-z", "--modified", "--others", "--deleted", "--", *program_sources.PACKAGES).split("\0")
+    names = sorted({name for name in listed if name.endswith(program_sources.SOURCES)})
     if not names:
         return b""
     out, left_out, total = io.BytesIO(), [], 0

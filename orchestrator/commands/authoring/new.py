@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator.spec.kinds import KINDS
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 FOLDERS = {
     "net": "nets", "data": "data", "loss": "losses", "measure": "measures", "perturbation": "perturbations",

@@ -10,7 +10,7 @@ from orchestrator.terminal.tables import table
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.named_files.user_files import UserFiles
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 
 def show(files: UserFiles, topic: str = "") -> None:

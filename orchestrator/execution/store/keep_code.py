@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tracking.common.source_digest import source_digest
+from tracking.common.token_digest import token_digest
 from tracking.records import layout
 from tracking.records.store import Store
 from workers.bundle import together
@@ -27,5 +27,5 @@ def keep_sources(store: Store, contents: Mapping[str, bytes]) -> None:
     there = set(store.files.names(layout.CODE, "")) if contents else set()
     for digest, content in sorted(contents.items()):
         name = layout.user_source(digest)
-        if name not in there or source_digest(store.files.read(name)) != digest:
+        if name not in there or token_digest(store.files.read(name)) != digest:
             store.files.write(name, content)

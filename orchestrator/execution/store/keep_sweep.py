@@ -15,8 +15,8 @@ from orchestrator.execution.store.delete_leftovers import delete_leftovers
 from orchestrator.execution.store.keep_code import keep_sources
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import Interrupted, OtherFormat, Refused, SweepError
-from tracking.common.source_digest import source_digest
 from tracking.common.text import date_and_time
+from tracking.common.token_digest import token_digest
 from tracking.records import layout
 from tracking.records.kept_sweeps import sweeps_of_store
 from tracking.records.kept_sweeps.kept_sweep import DONE, INTERRUPTED, KeptSweep, Launching, Origin, Version
@@ -156,7 +156,7 @@ def _set_aside_damaged(sweep: Sweep, store: Store, known: KeptSweeps) -> None:
 def _keep_files(sweep: Sweep, store: Store) -> tuple[tuple[str, str], ...]:
     """Writes the Python files beside the sweep that are not there yet; (name, digest) of all of them, sorted. They are
     read with the sweep, and include claims, which no record names."""
-    found = {name: source_digest(content) for name, content in sweep.files.sources.items()}
+    found = {name: token_digest(content) for name, content in sweep.files.sources.items()}
     keep_sources(store, {digest: sweep.files.sources[name] for name, digest in found.items()})
     return tuple(sorted(found.items()))
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from orchestrator.spec.file_model import File
 from orchestrator.spec.grids.axes import Count, LinearSpace, LogSpace
-from tracking.common.program import PROGRAM
+from tracking.common.program_sources import PROGRAM
 from workers.plugins import EXPERIMENTS, MEASURES
 
 NAME = "sweep.schema.json"

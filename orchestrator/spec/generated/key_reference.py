@@ -13,7 +13,7 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.specs.quantity import Derived
 from tracking.common.named_files.plugins import HasSettings, Kind
-from tracking.common.program import PROGRAM
+from tracking.common.program_sources import PROGRAM
 from tracking.plotting.kinds.claim_plot import ClaimPlot
 from tracking.plotting.kinds.panels import Panel
 from tracking.plotting.kinds.surfaces import Surface

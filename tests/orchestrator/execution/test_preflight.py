@@ -10,7 +10,7 @@ import pytest
 from orchestrator import cli
 from orchestrator.execution import preflight
 from orchestrator.execution.preflight import Node
-from tracking.common import program
+from tracking.common import program_sources
 from tracking.common.errors import Refused
 from tracking.records.store import Store
 
@@ -74,9 +74,10 @@ def test_the_code_that_counts_is_the_code_that_runs(
 ) -> None:
     """Its digest is of whatever the program consists of, C++ too, and of nothing that lies elsewhere."""
     assert preflight.code() == preflight.about()["code"] and len(preflight.code()) == 16
-    for package in program.PACKAGES:
-        shutil.copytree(program.PROGRAM / package, tmp_path / package, ignore=shutil.ignore_patterns("*.so", "*.pyc"))
-    monkeypatch.setattr(program, "PROGRAM", tmp_path)
+    ignored = shutil.ignore_patterns("*.so", "*.pyc")
+    for package in program_sources.PACKAGES:
+        shutil.copytree(program_sources.PROGRAM / package, tmp_path / package, ignore=ignored)
+    monkeypatch.setattr(program_sources, "PROGRAM", tmp_path)
     assert preflight.code.__wrapped__() == preflight.code()
     with (tmp_path / edited).open("a") as file:
         file.write("\n")

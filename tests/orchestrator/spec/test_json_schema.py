@@ -13,7 +13,7 @@ import yaml
 from orchestrator.spec.file_model import File
 from orchestrator.spec.generated import json_schema, key_reference
 from orchestrator.spec.yaml_source import parse
-from tracking.common.program import PROGRAM, shipped_sweeps
+from tracking.common.program_sources import PROGRAM, shipped_sweeps
 from workers import plugins
 
 SWEEPS = PROGRAM / "sweeps"

@@ -22,7 +22,7 @@ from tests.support.fuzz.commands import Command
 from tests.support.fuzz.sweeps import COMPUTED, RECORDED
 from tests.support.fuzz.ways_to_run import Ended, Way, in_process
 from tests.support.stores import compare_records
-from tracking.common.program import shipped_sweeps
+from tracking.common.program_sources import shipped_sweeps
 
 CODES = {0, 1, 2, 73, 74, 75}
 SLOW_S = 20.0  # of a processor

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.networks import own_nets, small_trials
 from tests.support.networks.trained import ALONE_TOLERANCE, run
-from tracking.common.program import PROGRAM
+from tracking.common.program_sources import PROGRAM
 from workers.engines.cpu import library
 from workers.experiments import network
 

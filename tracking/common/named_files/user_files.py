@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from tracking.common.errors import Refused
 from tracking.common.named_files.user_modules import INIT, PREFIX, Package, failures, register
-from tracking.common.program import PACKAGES, PROGRAM
+from tracking.common.program_sources import PACKAGES, PROGRAM
 
 T = TypeVar("T")
 FOLDERS = (

@@ -17,7 +17,7 @@ from orchestrator.spec.load import read
 from tests.support import user_files
 from tests.support.user_files import RAISES
 from tracking.common.errors import BadSweep
-from tracking.common.named_files.own_code import OwnCode
+from tracking.common.named_files.user_code import UserCode
 from tracking.common.named_files.user_files import FOLDERS
 
 PACKAGE = "a_package_of_nets"
@@ -115,7 +115,7 @@ def test_nodes_are_asked_whether_they_have_the_code_of_the_sweep(
     text = user_files.SWEEP.replace("name: flat", "name: packed")
     sweep = read(str(user_files.write(tmp_path, {"mine.yaml": text})))
     expand(sweep)
-    own = OwnCode.loaded(sweep.files)
+    own = UserCode.loaded(sweep.files)
     here = own.about()
     assert here[f"package {PACKAGE}"].startswith("nets-of-mine 1.2 (") and len(here["the code beside the sweep"]) == 12
     with (package / "nets/unused.py").open("w") as file:

@@ -15,7 +15,7 @@ from orchestrator.spec.sweep import Sweep
 from tests.support.stores.recorded_sweeps import write
 from tests.support.user_files import FLAT_NET
 from tracking.common.errors import Interrupted, OtherFormat, Refused
-from tracking.common.source_digest import source_digest
+from tracking.common.token_digest import token_digest
 from tracking.records import layout
 from tracking.records.kept_sweeps import sweeps_of_store
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep, Launching
@@ -101,7 +101,7 @@ def test_python_files_beside_the_sweep_are_kept_claims_too(file: Path, store: St
     sources = dict(kept(store).version.sources)
     assert sources.keys() == {"nets/mine.py", "claims/mine.py"}
     assert store.files.read(layout.user_source(sources["nets/mine.py"])).decode() == FLAT_NET
-    assert sources["claims/mine.py"] == source_digest(b"x = 1\n")
+    assert sources["claims/mine.py"] == token_digest(b"x = 1\n")
     damaged = Path(store.files.path(layout.user_source(sources["claims/mine.py"])))
     damaged.write_text("x = 2\n")
     launch(file, store)

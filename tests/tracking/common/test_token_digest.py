@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracking.common.source_digest import source_digest
+from tracking.common.token_digest import token_digest
 
 SOURCE = b'''\
 """A net."""
@@ -46,20 +46,20 @@ OTHER = {
 @pytest.mark.parametrize("change", SAME)
 def test_what_does_nothing_does_not_count(change: str) -> None:
     changed = SOURCE.replace(*SAME[change])
-    assert changed != SOURCE and source_digest(changed) == source_digest(SOURCE)
+    assert changed != SOURCE and token_digest(changed) == token_digest(SOURCE)
 
 
 @pytest.mark.parametrize("change", OTHER)
 def test_what_does_something_counts(change: str) -> None:
     changed = SOURCE.replace(*OTHER[change])
-    assert changed != SOURCE and source_digest(changed) != source_digest(SOURCE)
+    assert changed != SOURCE and token_digest(changed) != token_digest(SOURCE)
 
 
 def test_every_version_of_python_finds_the_digest_that_records_hold() -> None:
-    assert source_digest(SOURCE) == "be2ddd73e64f2277"
-    assert source_digest(b"") == source_digest(b"# nothing\n\n") == "e3b0c44298fc1c14"
+    assert token_digest(SOURCE) == "be2ddd73e64f2277"
+    assert token_digest(b"") == token_digest(b"# nothing\n\n") == "e3b0c44298fc1c14"
 
 
 @pytest.mark.parametrize("odd", [b"def (:\n", b"x = (\n", b"\xff\xfe\x00", b"  x\n y\n", b'x = """\n'])
 def test_what_is_no_python_has_a_digest_of_its_bytes(odd: bytes) -> None:
-    assert source_digest(odd) != source_digest(odd + b" ")
+    assert token_digest(odd) != token_digest(odd + b" ")

@@ -1,4 +1,4 @@
-"""Where this program's own files lie, and which of them are its source."""
+"""Where this program lies: its source files (Python and C++) and their digest, and the sweeps that come with it."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The digest of a Python source: of what it says, not of how it is laid out or commented on.
+"""The digest of the tokens of a Python source: of what it says, not of how it is laid out or commented on.
 
 Comments, blank lines, line breaks inside brackets, the width of indentation, and docstrings (statements that are
 nothing but a string) do not count. Every version of Python from 3.11 on gives the same digest, although they cut
@@ -19,7 +19,7 @@ PREFIXES = "rRbBuUfFtT"
 Token = tuple[str, str]  # (kind, text)
 
 
-def source_digest(content: bytes) -> str:
+def token_digest(content: bytes) -> str:
     """SHA-256 over the tokens, 16 hexadecimal digits; over the bytes where they are no Python."""
     total = hashlib.sha256()
     try:

@@ -13,7 +13,7 @@ from tracking.common.named_files.user_files import NONE, UserFiles
 
 
 @dataclass(frozen=True)
-class OwnCode:
+class UserCode:
     """files: those beside a sweep. modules: those of them that are imported. packages: installed ones that are used."""
 
     files: UserFiles
@@ -21,10 +21,10 @@ class OwnCode:
     packages: tuple[str, ...] = ()
 
     @staticmethod
-    def loaded(files: UserFiles) -> "OwnCode":
+    def loaded(files: UserFiles) -> "UserCode":
         """What has been imported in this process: after a sweep was expanded, all that its trials name."""
         modules = sorted(name for name in sys.modules if name.startswith(f"{files.package}."))
-        return OwnCode(files, tuple(modules), tuple(p.package for p in installed() if p.package in sys.modules))
+        return UserCode(files, tuple(modules), tuple(p.package for p in installed() if p.package in sys.modules))
 
     def about(self) -> dict[str, str]:
         """By what it is called in messages: the digest of the files that are imported, or why one cannot be, and
@@ -43,7 +43,7 @@ class OwnCode:
         return self.files.digest
 
 
-NO_CODE = OwnCode(NONE)
+NO_CODE = UserCode(NONE)
 
 
 def _version(package: Installed | None) -> str:
