@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from orchestrator.planning.amounts import amount
 from tracking.common.named_files.plugins import Frozen
+from tracking.common.whole_files import replacing
 from workers.bundle import Bundle
 from workers.interfaces.experiment import Seconds
 from workers.plugins import EXPERIMENTS
@@ -111,7 +112,7 @@ def add(device: str, samples: Mapping[str, Sample], taken: float = 0.0, where: s
             of_device.taken = [*of_device.taken, *([taken] if taken else [])][-KEPT:]
             if overhead > 0:
                 of_device.overheads[where] = [*of_device.overheads.get(where, []), overhead][-KEPT:]
-            with cache.replacing(path()) as temporary:
+            with replacing(path()) as (temporary,):
                 temporary.write_bytes(FILE.dump_json(whole))
     except OSError as error:  # a full disk, a quota: an estimate is not worth a launch
         LOG.info("note     speeds are not kept for the next estimate: %s", error)

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.results.build import Results, plain
 from tracking.common import program_sources, versions
+from tracking.common.whole_files import State, replacing, state_of
 from tracking.records import layout
 
 DRAWING = ("matplotlib", "numpy", "pandas", "pyarrow", "jinja2")  # packages that decide how files look
@@ -32,7 +33,7 @@ class _Note(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
     origin: str
     figures: list[dict[str, str]]
-    files: dict[str, tuple[int, int]]
+    files: dict[str, State]
 
 
 def origin(results: Results) -> str:
@@ -64,12 +65,13 @@ def _code() -> list[str]:
     return [code, platform.python_version(), *versions.of(DRAWING).values()]
 
 
-def note(folder: Path, origin: str, figures: list[dict[str, str]], others: list[Path]) -> None:
-    """Notes what all files were written from. figures: as in `Files`. others: the tables and pages beside them."""
+def note(folder: Path, origin: str, figures: list[dict[str, str]], written: Mapping[Path, State]) -> None:
+    """Notes what all files were written from. figures: as in `Files`. written: all files, as they were written: where
+    another process has replaced one meanwhile, it may have been made from something else."""
     names = [{kind: Path(text).name for kind, text in one.items()} for one in figures]
-    paths = [*others, *(folder / name for one in names for kind, name in one.items() if kind != "name")]
-    files = {path.name: _state(path) for path in paths}
-    (folder / layout.DRAWN).write_text(_Note(origin=origin, figures=names, files=files).model_dump_json(), "utf-8")
+    files = {path.name: state for path, state in written.items()}
+    with replacing(folder / layout.DRAWN) as (beside,):
+        beside.write_text(_Note(origin=origin, figures=names, files=files).model_dump_json(), "utf-8")
 
 
 def forget(folder: Path) -> None:
@@ -81,14 +83,9 @@ def kept(folder: Path, origin: str) -> Kept | None:
     """The files in a folder where they were made from this, and are there as they were written; else None."""
     try:
         found = _Note.model_validate_json((folder / layout.DRAWN).read_bytes())
-        if found.origin != origin or any(_state(folder / name) != state for name, state in found.files.items()):
+        if found.origin != origin or any(state_of(folder / name) != state for name, state in found.files.items()):
             return None
     except (OSError, ValidationError):
         return None
     figures = [{kind: v if kind == "name" else str(folder / v) for kind, v in one.items()} for one in found.figures]
     return Kept(figures, str(folder / layout.REPORT))
-
-
-def _state(path: Path) -> tuple[int, int]:
-    found = path.lstat()
-    return found.st_size, found.st_mtime_ns

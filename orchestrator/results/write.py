@@ -1,5 +1,6 @@
 """Writes results as files on this machine: figures, tables of their points, verdicts, and the report."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +10,7 @@ from orchestrator.results.build import Results, plain
 from orchestrator.spec.sweep import Sweep
 from tracking.common.errors import StorageFailed
 from tracking.common.strict_json import strict_json
+from tracking.common.whole_files import State, noting, replacing
 from tracking.records import layout
 from tracking.records.files.local_disk import without_links
 from tracking.records.store import Store
@@ -68,27 +70,27 @@ def write(results: Results, store: Store) -> Files:
         raise
     except OSError as error:
         return Files([], (figures.NotDrawn.by(layout.FIGURES, error),), "")
-    made = figures.draw(results.asked, folder)
-    verdicts = strict_json(plain(results.verdicts), indent=1)
-    table = trials.trials(results.frame)
-    texts = {layout.CLAIMS: verdicts, layout.TRIALS_CSV: trials.as_csv(table)}
-    lost = (*made.failed, *(one for name, text in texts.items() for one in _write_page(folder / name, text)))
-    report = folder / layout.REPORT
-    unwritten = _write_page(report, _report(results, replace(made, failed=lost), table))
+    with noting() as written:
+        made = figures.draw(results.asked, folder)
+        verdicts = strict_json(plain(results.verdicts), indent=1)
+        table = trials.trials(results.frame)
+        texts = {layout.CLAIMS: verdicts, layout.TRIALS_CSV: trials.as_csv(table)}
+        lost = (*made.failed, *(one for name, text in texts.items() for one in _write_page(folder / name, text)))
+        report = folder / layout.REPORT
+        unwritten = _write_page(report, _report(results, replace(made, failed=lost), table))
     if lost or unwritten:
         return Files(list(made.files), (*lost, *unwritten), "" if unwritten else str(report))
     origin = drawn.origin(results)
-    unnoted = _noted(folder, origin, list(made.files))
+    unnoted = _noted(folder, origin, list(made.files), written)
     return Files(list(made.files), tuple(unnoted), str(report), "" if unnoted else origin)
 
 
-def _noted(folder: Path, origin: str, files: list[dict[str, str]]) -> "list[NotDrawn]":
+def _noted(folder: Path, origin: str, files: list[dict[str, str]], written: "Mapping[Path, State]") -> "list[NotDrawn]":
     """Notes what the files were made from; why that could not be written."""
     from tracking.plotting import figures
 
-    beside = [folder / name for name in (layout.CLAIMS, layout.TRIALS_CSV, layout.REPORT)]
     try:
-        drawn.note(folder, origin, files, beside)
+        drawn.note(folder, origin, files, written)
     except OSError as error:
         drawn.forget(folder)
         return [figures.NotDrawn.by(layout.DRAWN, error)]
@@ -110,11 +112,11 @@ def figure_folder(sweep: Sweep, store: Store) -> Path:
 
 def _write_page(path: Path, text: str) -> "list[NotDrawn]":
     """Writes a text; why it could not be written, where the disk is the reason."""
-    from tracking.plotting import figures, save
+    from tracking.plotting import figures
 
     try:
-        with save.whole(path):
-            path.write_text(text, "utf-8")
+        with replacing(path) as (beside,):
+            beside.write_text(text, "utf-8")
     except OSError as error:
         return [figures.NotDrawn.by(path.name, error)]
     return []

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from orchestrator.results.comparison import Comparison, CurveOfAll
 from orchestrator.spec.variant import LONGEST, SAFE
 from tracking.common.strict_json import strict_json
+from tracking.common.whole_files import replacing
 from tracking.records import layout
 from tracking.records.files.local_disk import without_links
 
@@ -39,8 +40,9 @@ def write(comparison: Comparison) -> Written:
     saved = [figures.save_one(one.curve.name, partial(_figure, one, comparison), folder) for one in comparison.curves]
     table = pd.concat([one.compared.table for one in comparison.curves], ignore_index=True)
     differences, plain = folder / layout.DIFFERENCES, folder / layout.COMPARISON
-    table.to_csv(differences, index=False)
-    plain.write_text(strict_json({**comparison.plain(), "of": _of(comparison)}, indent=1), "utf-8")
+    with replacing(differences, plain) as (csv, json):
+        table.to_csv(csv, index=False)
+        json.write_text(strict_json({**comparison.plain(), "of": _of(comparison)}, indent=1), "utf-8")
     lost = tuple(one for one in saved if not isinstance(one, dict))
     return Written(tuple(one for one in saved if isinstance(one, dict)), lost, str(differences), str(plain))
 

@@ -18,6 +18,7 @@ from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text
 from tracking.common.errors import Refused, SweepError
+from tracking.common.whole_files import replacing
 from tracking.plotting import save
 from tracking.plotting.kinds import curve_figure, heatmaps, panels, surfaces
 from tracking.plotting.kinds.panels import Panel, Part
@@ -220,7 +221,7 @@ def table(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
 def write_table(whole: "pd.DataFrame", folder: Path) -> dict[str, str]:
     """Writes the points of all curves as Parquet and as text; returns the paths as {"parquet", "csv"}."""
     paths = {"parquet": folder / layout.CURVES_PARQUET, "csv": folder / layout.CURVES_CSV}
-    with save.whole(*paths.values()):
-        whole.to_parquet(paths["parquet"])
-        whole.to_csv(paths["csv"], index=False)
+    with replacing(*paths.values()) as (parquet, csv):
+        whole.to_parquet(parquet)
+        whole.to_csv(csv, index=False)
     return {kind: str(path) for kind, path in paths.items()}

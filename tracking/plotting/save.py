@@ -5,13 +5,13 @@ have, and all files show the same layout.
 """
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tracking.common.whole_files import replacing
 from tracking.plotting.style.glyphs import in_style
 from tracking.plotting.style.labels import verbatim
 from tracking.plotting.style.style import GREY, NOTE, SUBTITLE, TITLE
@@ -111,24 +111,13 @@ class Page:
             axes.set_position(np.round(axes.get_position().bounds, 6).tolist())
 
 
-@contextmanager
-def whole(*paths: Path) -> Iterator[None]:
-    """Files that the body writes: an error, as of a full disk, deletes them, so that none is left in part."""
-    try:
-        yield
-    except OSError:
-        for path in paths:
-            path.unlink(missing_ok=True)
-        raise
-
-
 def save(make: "Callable[[], Figure]", folder: Path, name: str) -> dict[str, str]:
     """Makes a figure in the common style and writes <folder>/<name>.png, .svg and .pdf, the same bytes for the same
     figure; returns their paths as {"png", "svg", "pdf"}."""
     paths = {kind: folder / f"{name}.{kind}" for kind in UNDATED}
-    with in_style(make) as made, whole(*paths.values()):
-        for kind, path in paths.items():
-            made.savefig(path, dpi=DPI, metadata=UNDATED[kind])
+    with in_style(make) as made, replacing(*paths.values()) as beside:
+        for kind, path in zip(paths, beside, strict=True):
+            made.savefig(path, format=kind, dpi=DPI, metadata=UNDATED[kind])
     return {kind: str(path) for kind, path in paths.items()}
 
 
@@ -136,7 +125,7 @@ def save_pages(makers: "Sequence[Callable[[], Figure]]", file: Path) -> None:
     """Makes figures in the common style and writes each as a page of one PDF file, the same bytes for the same ones."""
     from matplotlib.backends.backend_pdf import PdfPages
 
-    with whole(file), PdfPages(file, metadata=UNDATED["pdf"]) as pages:
+    with PdfPages(file, metadata=UNDATED["pdf"]) as pages:
         for make in makers:
             with in_style(make) as made:
                 pages.savefig(made)

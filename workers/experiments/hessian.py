@@ -21,6 +21,7 @@ from pydantic import Field
 from tracking.common.named_files.plugins import Frozen
 from tracking.records.rows import Progress
 from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation, not_known
+from workers.runtime import lease_watch
 from workers.runtime.seeds import generator
 from workers.theory import hessian_spectrum, series
 from workers.trial import Trial
@@ -174,6 +175,7 @@ def interpolate(net: "Net", x: "Tensor", y: "Tensor", weights: "Tensor") -> "Ten
     import torch
 
     for _ in range(200):
+        lease_watch.look()
         error = y - net(weights, x)
         if float(error.square().sum()) < 1e-28:
             return weights

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.common.whole_files import replacing
 from workers.formats import arrays
 from workers.interfaces.images import Labels
 from workers.runtime import cache
@@ -51,7 +52,7 @@ def kept(files: Sequence[Path], columns: Columns, part: str = "") -> Table:
     if not copy.exists():
         table = _read(files, columns, part)
         try:
-            with cache.replacing(copy) as temporary, temporary.open("wb") as out:
+            with replacing(copy) as (temporary,), temporary.open("wb") as out:
                 np.savez(out, *table)
         except OSError as error:  # a full disk: the next process decodes them again
             LOG.info("note     decoded images are not kept: %s", error)

@@ -1,4 +1,4 @@
-"""The user's cache folder, for data sets and measured speeds: locks, atomic writes, checked downloads."""
+"""The user's cache folder, for data sets and measured speeds: locks, checked downloads."""
 
 import atexit
 import fcntl
@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tracking.common.whole_files import replacing
 
 LOG = logging.getLogger(__name__)
 
@@ -48,23 +50,12 @@ def lock(name: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path, renamed to `path` when the block ends without an exception: readers never see half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def fetch(address: str, path: Path, md5: str) -> None:
     """Downloads a file to `path` atomically and checks its digest.
 
     Raises OSError when the download fails, ValueError when the file is not the published one.
     """
-    with replacing(path) as temporary:
+    with replacing(path) as (temporary,):
         with urllib.request.urlopen(address, timeout=60) as source, temporary.open("wb") as out:
             shutil.copyfileobj(source, out)
         check_md5(temporary, md5)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.runtime import lease_watch
 from workers.runtime.seeds import generator
 from workers.theory.lanczos import largest as largest_of
 
@@ -55,8 +56,13 @@ def spectrum(loss: Callable[[Tensor], Tensor], weights: Float[Tensor, " P"]) -> 
 
     units = torch.eye(len(weights), dtype=weights.dtype, device=weights.device)
     times = products(loss, weights)
-    hessian = torch.stack([times(unit) for unit in units]).cpu()
+    hessian = torch.stack([_product(times, unit) for unit in units]).cpu()
     return np.asarray(torch.linalg.eigvalsh((hessian + hessian.T) / 2).flip(0).numpy())
+
+
+def _product(times: Callable[[Float[Tensor, " P"]], Float[Tensor, " P"]], unit: Float[Tensor, " P"]) -> Tensor:
+    lease_watch.look()
+    return times(unit)
 
 
 def relative(eigenvalues: Float64[Array, " E"]) -> Float64[Array, " E"]:

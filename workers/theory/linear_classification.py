@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workers.runtime import lease_watch
 from workers.runtime.seeds import generator
 from workers.theory.closed_form_descent import Array
 
@@ -68,6 +69,7 @@ def exponential_descent(
     done = 0
     for goal in logged:
         for _ in range(goal - done):
+            lease_watch.look()
             exponents = -w @ z.T
             largest = exponents.max(axis=1, keepdims=True)
             terms = np.exp(exponents - largest)

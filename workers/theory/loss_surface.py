@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.runtime import lease_watch
 from workers.runtime.seeds import torch_generator
 
 if TYPE_CHECKING:
@@ -106,5 +107,9 @@ def slope_along_weights(surface: Surface) -> float:
 def _values(surface: Surface, points: Iterable[Tensor]) -> Float64[Array, " A"]:
     import torch
 
+    found = []
     with torch.no_grad():
-        return np.array([float(surface.loss(point)) for point in points])
+        for point in points:
+            lease_watch.look()
+            found.append(float(surface.loss(point)))
+    return np.array(found)

@@ -10,6 +10,7 @@ from orchestrator.commands.machine.bench import BASE, takes
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
+from tracking.common.whole_files import replacing
 from tracking.plotting.kinds import bench_figure
 from tracking.plotting.save import save
 from workers.bench import cost
@@ -34,7 +35,8 @@ def keep(report: Mapping[str, Any], folder: str) -> Path:
     """Writes <hardware>.json, .png, .svg and .pdf; returns their path without the ending."""
     path = Path(folder) / name(report)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
+    with replacing(path.with_suffix(".json")) as (beside,):
+        beside.write_text(json.dumps(report, indent=1) + "\n")
     widths = sorted({r["width"] for r in report["results"]})
     limits = {w: report["peak"] / visit_flops(w) for w in widths}
     save(lambda: bench_figure.figure(report, limits), path.parent, path.name)

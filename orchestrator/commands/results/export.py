@@ -1,5 +1,6 @@
 """`sweep export`: the results of a sweep as one file, whose ending says what it is."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,7 @@ from orchestrator.results.build import Results
 from orchestrator.spec.expand import varied
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
+from tracking.common.whole_files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,11 +46,12 @@ def export(which: WhichSweep, at: WhichStore, file: Path, curve: str | None, row
     the curve or records are missing; Damaged.
     """
     _check(which, file, curve, rows)
-    if file.suffix == WEIGHTS:
-        of, what = export_weights(at.ledger(), which.spec, file), "the trained weights"
-    else:
-        results = recorded(which.read(at), at.existing(), at.root)
-        of, what = results.sweep.variant, _written(results, file, curve, rows)
+    with replacing(Path(os.path.realpath(file))) as (beside,):
+        if file.suffix == WEIGHTS:
+            of, what = export_weights(at.ledger(), which.spec, beside), "the trained weights"
+        else:
+            results = recorded(which.read(at), at.existing(), at.root)
+            of, what = results.sweep.variant, WRITERS[file.suffix](results, beside, curve, rows)
     return Exported(of, what, file, file.stat().st_size)
 
 
@@ -64,22 +67,25 @@ def _check(which: WhichSweep, file: Path, curve: str | None, rows: bool) -> None
         raise Refused(f"{WEIGHTS} holds the weights of one trial, which is given by its id and no other option")
 
 
-def _written(results: Results, file: Path, curve: str | None, rows: bool) -> str:
-    if file.suffix in TABLES:
-        return _table(results, file, curve, rows)
-    return (_latex if file.suffix == ".tex" else _figures)(results, file, curve)
+def _csv(results: Results, file: Path, curve: str | None, rows: bool) -> str:
+    table, what = _table(results, curve, rows)
+    table.to_csv(file, index=False)
+    return what
 
 
-def _table(results: Results, file: Path, curve: str | None, rows: bool) -> str:
+def _parquet(results: Results, file: Path, curve: str | None, rows: bool) -> str:
+    table, what = _table(results, curve, rows)
+    table.to_parquet(file, index=False)
+    return what
+
+
+def _table(results: Results, curve: str | None, rows: bool) -> "tuple[pd.DataFrame, str]":
+    """What is written, and what that is in words."""
     from tracking.plotting import figures
 
     parts = {} if rows else _parts(results, curve)
     table = with_settings(results) if rows else figures.table([part.table for part in parts.values()])
-    if file.suffix == ".csv":
-        table.to_csv(file, index=False)
-    else:
-        table.to_parquet(file, index=False)
-    return f"{len(table):,} rows" if rows else f"{len(table):,} points of {_named(parts)}"
+    return table, f"{len(table):,} rows" if rows else f"{len(table):,} points of {_named(parts)}"
 
 
 def with_settings(results: Results) -> "pd.DataFrame":
@@ -93,7 +99,7 @@ def with_settings(results: Results) -> "pd.DataFrame":
     return about.rename_axis("trial").reset_index().merge(rows, on="trial", how="inner")
 
 
-def _latex(results: Results, file: Path, curve: str | None) -> str:
+def _latex(results: Results, file: Path, curve: str | None, rows: bool) -> str:
     from tracking.report import latex
 
     parts, title = _parts(results, curve), results.sweep.title
@@ -103,7 +109,7 @@ def _latex(results: Results, file: Path, curve: str | None) -> str:
     return f"{len(parts)} tables of {_named(parts)}" if len(parts) > 1 else f"a table of {_named(parts)}"
 
 
-def _figures(results: Results, file: Path, curve: str | None) -> str:
+def _figures(results: Results, file: Path, curve: str | None, rows: bool) -> str:
     from tracking.plotting import figures
     from tracking.plotting.save import save_pages
 
@@ -138,3 +144,6 @@ def _none(curve: str, known: list[str]) -> str:
 
 def _named(parts: "Mapping[str, Part]") -> str:
     return f"curve{'s' if len(parts) > 1 else ''} {', '.join(parts)}"
+
+
+WRITERS = {".csv": _csv, ".parquet": _parquet, ".tex": _latex, ".pdf": _figures}

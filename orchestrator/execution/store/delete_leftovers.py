@@ -13,7 +13,15 @@ from tracking.records.leases.process_identity import born
 from tracking.records.store import Store
 
 LOG = logging.getLogger(__name__)
-FOLDERS = (layout.SWEEPS, layout.PROGRESS, layout.LEASES, layout.CODE, layout.PROBES, layout.FIGURES)
+FOLDERS = (
+    layout.SWEEPS,
+    layout.PROGRESS,
+    layout.LEASES,
+    layout.CODE,
+    layout.PROBES,
+    layout.FIGURES,
+    layout.COMPARISONS,
+)
 OLD_NS = 3600 * 10**9  # than the newest file: nobody writes a file for so long
 
 

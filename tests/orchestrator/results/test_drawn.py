@@ -2,7 +2,11 @@
 
 import contextlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +17,10 @@ from orchestrator.results.build import Results, build
 from orchestrator.results.write import points, unchanged, write
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
+from tests.support.launching import processes
+from tests.support.launching.waiting import until
 from tests.support.stores import recorded_sweeps
+from tracking.common import failpoints
 from tracking.records import layout
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
@@ -117,6 +124,42 @@ CHANGES = (
 def test_what_was_drawn_from_anything_else_is_not_kept(folder: Path, change: Callable[[Path], None]) -> None:
     assert found(folder)
     change(folder)
+    assert not found(folder)
+
+
+DRAW = """
+from orchestrator.results.build import build
+from orchestrator.results.write import write
+from orchestrator.spec.expand import expand
+from orchestrator.spec.load import read
+from tracking.records.ledger import Ledger
+from tracking.records.store import Store
+sweep, ledger = read("small.yaml"), Ledger.read(Store("runs"))
+assert not write(build(sweep, expand(sweep), ledger), ledger.store).not_drawn
+"""
+REPORT = 5  # is the fifth that is written: after figure, points, verdicts, trials
+
+
+def test_files_of_two_that_draw_at_once_are_whole_and_not_taken_for_those_of_one(folder: Path) -> None:
+    """One has drawn all but the report when another one, of an edited file, draws everything. Its figure stays."""
+    before = {path.name: path.read_bytes() for path in figures(folder).iterdir() if path.name != layout.DRAWN}
+    for path in figures(folder).glob("error.*"):
+        path.write_bytes(b"earlier")
+    stopped = {**os.environ, failpoints.VARIABLE: f"file.written=stop@{REPORT}"}
+    with subprocess.Popen([sys.executable, "-c", DRAW], env=stopped) as first:
+        until(lambda: processes.stopped(first.pid), "the report")
+        assert {name: (figures(folder) / name).read_bytes() for name in before} == before
+        assert not found(folder)  # nothing of it is noted yet
+        text = (folder / "small.yaml").read_text()
+        another_title(folder)
+        one = results(folder)
+        assert not write(one, one.ledger.store).not_drawn and found(folder)
+        edited = (figures(folder) / "error.svg").read_bytes()
+        (folder / "small.yaml").write_text(text)
+        first.send_signal(signal.SIGCONT)
+        assert first.wait() == 0
+    assert (figures(folder) / "error.svg").read_bytes() == edited != before["error.svg"]
+    assert (figures(folder) / layout.REPORT).read_bytes() == before[layout.REPORT]
     assert not found(folder)
 
 

@@ -121,8 +121,8 @@ def test_syncs_that_write_the_same_file_at_once_do_not_meet(tmp_path: Path) -> N
     """Each file is whole at every moment, whoever was last, and nothing is left beside it; not even by killed syncs."""
     database, folder = tmp_path / "mlflow.db", tmp_path / "mlartifacts" / "run" / "artifacts" / "figures"
     folder.mkdir(parents=True)
-    (folder / ".a.svg.1.2.new").write_bytes(b"<sv")
-    os.utime(folder / ".a.svg.1.2.new", (0, 0))
+    (folder / "a.svg.1.2.tmp").write_bytes(b"<sv")
+    os.utime(folder / "a.svg.1.2.tmp", (0, 0))
     contents_of = [bytes([letter]) * 100_000 for letter in b"abcdefgh"]
 
     def write_often(content: bytes) -> None:

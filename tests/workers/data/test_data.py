@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from tracking.common.whole_files import replacing
 from workers import plugins
 from workers.data import cifar10, digits, synthetic
 from workers.runtime import cache
@@ -125,7 +126,7 @@ for _ in range(500):
 
 def test_a_half_written_copy_is_never_seen(tmp_path: Path) -> None:
     target = tmp_path / "copy"
-    with pytest.raises(KeyError), cache.replacing(target) as temporary:
+    with pytest.raises(KeyError), replacing(target) as (temporary,):
         temporary.write_bytes(b"half")
         raise KeyError
     assert list(tmp_path.glob("*copy*")) == []

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.support.launching.waiting import until
 from tests.support.networks import snapshots
 from tracking.common.errors import InUse
 from tracking.records.leases import lease
 from tracking.records.store import Store
+from workers.experiments.hessian import interpolate
 from workers.runtime import lease_watch
+from workers.theory.hessian_spectrum import spectrum
 from workers.theory.lanczos import largest
+from workers.theory.linear_classification import exponential_descent
+from workers.theory.loss_surface import Surface, along_weights
 from workers.theory.one_model import OneModel
 
 
@@ -32,6 +37,18 @@ def of_measures() -> dict[str, Callable[[], object]]:
         "a product with the Hessian": lambda: one.hessian_times(unit),
         "some of the examples": lambda: list(snapshot.batches("train")),
         "Lanczos' method": lambda: largest(lambda vector: matrix @ vector, np.ones(5), 1, 0.1),
+    }
+
+
+def of_computed_experiments() -> dict[str, Callable[[], object]]:
+    """The steps that experiments consist of in which nothing is trained."""
+    bowl = Surface(lambda w: (w**4).sum(), point := torch.ones(3, dtype=torch.float64), point, point)
+    z, fitted = np.eye(2), (lambda w, x: x @ w, torch.eye(2), torch.ones(2), torch.zeros(2))
+    return {
+        "a column of the Hessian": lambda: spectrum(bowl.loss, bowl.point),
+        "a point of a loss surface": lambda: along_weights(bowl, np.ones(1)),
+        "a step of Gauss-Newton": lambda: interpolate(*fitted),
+        "a step of descent": lambda: exponential_descent(z, np.zeros((1, 2)), 0.1, False, [1]),
     }
 
 
@@ -57,10 +74,11 @@ def test_it_stops_when_the_lease_was_taken_over(store: Store) -> None:
         until(lambda: stopped(steps), "the end of the computation", 20)
 
 
-@pytest.mark.parametrize("name", of_measures())
-def test_a_long_measure_stops_when_the_lease_was_taken_over(name: str, store: Store) -> None:
+@pytest.mark.parametrize("name", [*of_measures(), *of_computed_experiments()])
+def test_a_long_computation_stops_when_the_lease_was_taken_over(name: str, store: Store) -> None:
     with lease.acquire(store.files, "one", None, print) as mine:
-        steps = lease_watch.watched(Store(store.root, mine.number), looking(of_measures()[name]))
+        step = {**of_measures(), **of_computed_experiments()}[name]
+        steps = lease_watch.watched(Store(store.root, mine.number), looking(step))
         next(steps)
         Path(store.files.path(f"leases/{mine.number:06d}.json")).unlink()
         until(lambda: stopped(steps), "the end of the computation", 20)

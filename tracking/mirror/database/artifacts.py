@@ -5,18 +5,13 @@ to where it was made, so the address is `mlflow-artifacts:/<run>/artifacts`: who
 `mlflow server --artifacts-destination`) finds the files in the folder `mlartifacts` beside the database.
 """
 
-import glob
-import os
-import threading
-from contextlib import suppress
 from pathlib import Path
 
+from tracking.common.whole_files import replacing
 from tracking.records import layout
 from tracking.records.files.local_disk import without_links
 
 ROOT = "mlflow-artifacts:/"  # the location of every experiment of an embedded store
-UNFINISHED = ".new"
-OLD_S = 3600  # nobody writes a file for so long: a sync that was killed has left it
 
 
 def folder(database: Path) -> Path:
@@ -32,19 +27,5 @@ def put(database: Path, run: str, inner: str, name: str, content: bytes) -> None
     parts = (run, "artifacts", *filter(None, inner.split("/")))
     target = without_links(database.parent, folder(database).name, *parts)
     target.mkdir(parents=True, exist_ok=True)
-    # Two syncs may write the same file at once: each writes one of its own and moves it there, the last one stays.
-    unfinished = target / f".{name}.{os.getpid()}.{threading.get_ident()}{UNFINISHED}"
-    try:
+    with replacing(target / name) as (unfinished,):
         unfinished.write_bytes(content)
-        _delete_old(target, name, unfinished.stat().st_mtime)
-        unfinished.rename(target / name)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _delete_old(folder: Path, name: str, now: float) -> None:
-    """Deletes what killed syncs have left of this file. now: by the clock of the disk."""
-    for left in folder.glob(f".{glob.escape(name)}.*{UNFINISHED}"):
-        with suppress(FileNotFoundError):  # another sync does the same
-            if now - left.stat().st_mtime > OLD_S:
-                left.unlink()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tracking.common.errors import Refused
+from tracking.common.whole_files import replacing
 from tracking.records import layout
 from tracking.records.files.storage import sha256
 from tracking.records.kept_sweeps.kept_sweep import KeptSweep
@@ -26,21 +27,16 @@ def pack(kept: KeptSweep, ledger: Ledger, file: Path) -> Index:
     other sweeps that are in them. Raises Damaged, Refused where the file cannot be written."""
     contents = _contents(kept, ledger)
     index = Index(kept.variant, {name: packed for name, (packed, _) in sorted(contents.items())})
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        with open(part, "xb") as raw:
+        with replacing(file) as (part,), open(part, "xb") as raw:
             with tarfile.open(fileobj=raw, mode="w") as tar:
                 _add(tar, INDEX, index.to_bytes())
                 for name in index.files:
                     _add(tar, name, contents[name][1]())
             raw.flush()
             os.fsync(raw.fileno())
-        os.replace(part, file)
     except OSError as error:
         raise Refused(f"'{file}' cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
     return index
 
 
@@ -58,9 +54,17 @@ def _contents(kept: KeptSweep, ledger: Ledger) -> Contents:
         found |= _code(store, manifest)
     names = {layout.user_source(digest) for digest in sources} & {*store.files.names(layout.CODE, "")}
     found |= {name: _held(store.files.read(name)) for name in names}
-    figures = sizes.figures_at(store)
-    found |= {info.name: _held(figures.read(info.name)) for info in sizes.figure_files(store, kept.variant)}
-    return found | {layout.sweep(kept.variant): _held(kept.to_bytes())}
+    return found | _figures(store, kept.variant) | {layout.sweep(kept.variant): _held(kept.to_bytes())}
+
+
+def _figures(store: Store, variant: str) -> Contents:
+    """The results that are whole: they may be drawn anew meanwhile."""
+    figures, found = sizes.figures_at(store), Contents()
+    for info in sizes.figure_files(store, variant):
+        if not info.name.endswith(layout.UNFINISHED):
+            with suppress(FileNotFoundError):
+                found[info.name] = _held(figures.read(info.name))
+    return found
 
 
 def _code(store: Store, manifest: Manifest) -> Contents:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from tracking.common.whole_files import replacing
 from workers.engines.gpu import forward_backward, memory_model
 from workers.engines.gpu.cuda_graphs import Replay
 from workers.engines.gpu.layers import Route
@@ -54,7 +55,7 @@ def speeds(
         }
         fitting = {name: speed for name, speed in found.items() if speed is not None}
         if fitting != known:
-            with cache.replacing(path) as temporary:
+            with replacing(path) as (temporary,):
                 temporary.write_text(json.dumps({"shape": shape, "images_per_s": known | fitting}, indent=1))
     if not fitting:
         raise torch.OutOfMemoryError(

@@ -102,7 +102,18 @@ def test_the_same_content_makes_the_same_bytes_and_comes_only_once(run: Run, arc
     assert (tmp_path / "again.tar").read_bytes() == archive.read_bytes()
     assert run("unpack", "own.tar", "--store", "elsewhere", "--json").json["new_files"] == 0
     assert run("unpack", "own.tar", "--json").json["new_files"] == 0
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_what_a_killed_process_left_of_a_figure_is_not_packed(run: Run, store: Store, tmp_path: Path) -> None:
+    """It would have no place in a store: the archive would be refused."""
+    figures = tmp_path / "runs" / layout.FIGURES / "own"
+    figures.mkdir(parents=True, exist_ok=True)
+    (figures / "error.png").write_bytes(b"whole")
+    (figures / "error.png.1.2.tmp").write_bytes(b"a part")
+    run("pack", "own", "own.tar")
+    run("unpack", "own.tar", "--store", "elsewhere")
+    assert (tmp_path / "elsewhere/figures/own/error.png").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 6])
