@@ -1,5 +1,7 @@
-"""Translates exceptions into one message on stderr and an exit code; an exception that no user can act on is a bug and
-keeps its traceback."""
+"""Translates exceptions into one message on stderr and the exit code of their class (`tracking.common.errors`).
+
+An exception that no user can act on is a bug and keeps its traceback.
+"""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from tracking.common.errors import Refused, Unreachable, Unusable
 from tracking.common.hide_passwords import has_secret, hide, public
 from tracking.common.versions import not_installed
-from tracking.mirror.tracking_uri import ENVIRONMENT, brief, check, database
+from tracking.mirror.mlflow_settings import ENVIRONMENT
+from tracking.mirror.tracking_uri import brief, check, database
 
 # Of a server: who asks is not let in, or something else than MLflow answers. As MLflow's client says it.
 NOT_FOR_US = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED", "ENDPOINT_NOT_FOUND")

@@ -17,18 +17,8 @@ from tracking.common.errors import Refused, Unreachable, Unusable
 from tracking.common.failpoints import reached
 from tracking.common.hide_passwords import public
 from tracking.mirror.database import artifacts
+from tracking.mirror.mlflow_settings import ENVIRONMENT
 from tracking.records.files.local_disk import on_local_disk, without_links
-
-# Set before MLflow is imported, where the user has not set them. A dead server then costs seconds, not four minutes.
-ENVIRONMENT = {
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-}
 
 KINDS = ("sqlite", "http", "https", "postgresql", "mysql", "mssql")
 SERVERS = ("postgresql", "mysql", "mssql")  # with drivers of their own

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from workers.formats import tables
-from workers.formats.published import how_to_get
+from workers.formats.published import data_folders, how_to_get
 from workers.interfaces.images import Bytes, Images, Labels, digest
 from workers.runtime import cache
 
@@ -55,7 +55,7 @@ class Cifar:
 
     def here(self) -> Path | None:
         """An archive, the folder extracted from it, or a folder with Parquet files, on this machine."""
-        for place in (place / below for place in cache.places() for below in ("", self.key)):
+        for place in (place / below for place in data_folders() for below in ("", self.key)):
             for archive in self.archives:
                 if (place / archive.folder / archive.train[0]).is_file():
                     return place / archive.folder

@@ -1,10 +1,17 @@
 """Published files of a data set: looked up in $SWEEP_DATA and the user's cache folder, else downloaded and verified."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from workers.runtime import cache
+
+
+def data_folders() -> list[Path]:
+    """Folders in which data sets are looked up, in order: $SWEEP_DATA, then the cache."""
+    given = os.environ.get("SWEEP_DATA")
+    return [Path(given), cache.folder()] if given else [cache.folder()]
 
 
 class File(NamedTuple):
@@ -29,7 +36,7 @@ class Published:
 
     def here(self) -> list[Path]:
         """The files on this machine, in order, a name that ends in .gz with or without that; none where one lacks."""
-        for folder in (place / below for place in cache.places() for below in self.folders):
+        for folder in (place / below for place in data_folders() for below in self.folders):
             found = [_either(folder / file.name) for file in self.files]
             if all(path.is_file() for path in found):
                 return found
@@ -67,7 +74,7 @@ class Published:
 
 def how_to_get(title: str, folders: tuple[str, ...], names: list[str], error: Exception) -> str:
     """The message for data that are not here and cannot be downloaded."""
-    looked = ", ".join(str(place / below) for place in cache.places() for below in folders)
+    looked = ", ".join(str(place / below) for place in data_folders() for below in folders)
     return (
         f"{title} is in none of {looked}, and downloading it failed ({type(error).__name__}: {str(error)[:200]}). "
         f"Put {', '.join(names)} into such a folder, and name the folder above it in SWEEP_DATA; or try a sweep on "

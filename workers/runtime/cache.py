@@ -36,12 +36,6 @@ def _of_this_process() -> Path:
     return Path(path)
 
 
-def places() -> list[Path]:
-    """Folders in which data sets are looked up, in order: $SWEEP_DATA, then the cache."""
-    given = os.environ.get("SWEEP_DATA")
-    return [Path(given), folder()] if given else [folder()]
-
-
 @contextmanager
 def lock(name: str) -> Iterator[None]:
     """A lock between the processes of this machine; it is released when its process ends, however it ends."""

@@ -1,5 +1,7 @@
 """Slices through a loss surface: its values around a point, along two directions and along the weights themselves.
 
+At how many points, and how far from the weights: `Settings` of `workers.experiments.landscape`.
+
 The random directions are filter-normalised (Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets",
 Section 4): every filter of a direction is as long as the same filter of the weights, so that the picture of a
 homogeneous net does not depend on how its norm is spread over the layers. Biases do not move.

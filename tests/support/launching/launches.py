@@ -128,7 +128,7 @@ class Program:
 
     @property
     def environment(self) -> dict[str, str]:
-        from tracking.mirror.tracking_uri import ENVIRONMENT
+        from tracking.mirror.mlflow_settings import ENVIRONMENT
 
         return {"PYTHONPATH": str(self.root / "program"), "OMP_NUM_THREADS": "1", **ENVIRONMENT}
 
