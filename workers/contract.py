@@ -32,6 +32,7 @@ KINDS: dict[str, Kind[Any]] = {
     "schedules": SCHEDULES, "perturbations": PERTURBATIONS,
 }  # fmt: skip
 SECOND_TIME, CHECKPOINT = "its rows are the same a second time", "they are the same from a checkpoint on"
+SETTINGS = "trials that differ in its settings may be trained in one bundle"
 BUNDLE, DIVERGING = "they are the same in a bundle with another trial", "they are the same beside a model that diverges"
 ONCE, NO_CHANGE = "it is the same taken once, at the end of training", "it changes nothing that is measured after it"
 REMEDIES = {
@@ -70,6 +71,8 @@ def checks(folder: str, name: str, given: Mapping[str, object]) -> Iterator[Chec
     yield _check(KINDS[folder], name, "it is loaded, and a network is trained with it", alone)
     if not first:
         return
+    if folder == "optimizers" and (zero := _zeroed(settings)):
+        yield _check(KINDS[folder], name, SETTINGS, lambda: _prepared(zero, settings))
     again: tuple[tuple[str, Callable[[], str]], ...] = (
         (SECOND_TIME, lambda: _differs(first[0], _rows([_trial(settings)]), 0.0)),
         (CHECKPOINT, lambda: _differs(first[0], _resumed(_trial(settings)), 0.0)),
@@ -171,6 +174,26 @@ def _once(settings: Settings, expected: Rows, measure: str) -> str:
 
 def _diverging(settings: Settings) -> Settings:
     return {"optimizer": {**settings["optimizer"], "learning_rate": DIVERGES}}
+
+
+def _prepared(*settings: Settings) -> str:
+    network.prepare([_trial(one) for one in settings])
+    return ""
+
+
+def _zeroed(settings: Settings) -> Settings:
+    """The same training where those numbers of the optimizer are 0 that may be; empty where none may."""
+    own = settings["optimizer"]
+    numbers = {key: v for key, v in _trial(settings).plain["optimizer"].items() if isinstance(v, float) and v}
+    found = {key: 0.0 for key in numbers if _is_valid({**settings, "optimizer": {**own, key: 0.0}})}
+    return {**settings, "optimizer": {**own, **found}} if found else {}
+
+
+def _is_valid(settings: Settings) -> bool:
+    try:
+        return bool(_trial(settings))
+    except ValidationError:
+        return False
 
 
 def _unmeasured(folder: str, name: str, rows: Rows) -> str:

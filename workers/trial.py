@@ -176,9 +176,9 @@ class Trial(Generic[S_co]):
         """The properties that are the same, and one object, for every seed."""
         shared: dict[str, object] = {"experiment": self.experiment, "files": self.files, "partial": False, "once": ()}
         shared |= {"cell": self.cell, "_around_seed": self._around_seed, "sources": self.sources}
-        shared |= {"unseeded": self.unseeded, "_may_differ": self._may_differ}
+        shared |= {"unseeded": self.unseeded, "may_differ": self.may_differ}
         shared["_first"] = _First(self.settings, self.plain)
-        if "seed" in self._may_differ:
+        if "seed" in self.may_differ:
             shared["shape"] = self.shape
         return {**shared, "_of_cell": shared}
 
@@ -211,14 +211,15 @@ class Trial(Generic[S_co]):
     @functools.cached_property
     def shape(self) -> str:
         """Content hash of what must be equal for two trials to be trained as one batch of models."""
-        different = tuple(f"{key}." for key in self._may_differ)
+        different = tuple(f"{key}." for key in self.may_differ)
         rest = {k: v for k, v in flat(self.plain).items() if not f"{k}.".startswith(different)}
         return digest({"experiment": self.experiment, "settings": rest})
 
     @functools.cached_property
-    def _may_differ(self) -> tuple[str, ...]:
+    def may_differ(self) -> tuple[str, ...]:
+        """The dotted settings in which the trials of its bundle may differ."""
         with self.files.active():
-            return EXPERIMENTS.load(self.experiment).MAY_DIFFER
+            return (*EXPERIMENTS.load(self.experiment).MAY_DIFFER, *self.settings.may_differ())
 
 
 def _sharing(settings: S) -> S:

@@ -1,6 +1,7 @@
 """Which trials share a bundle, that is, are trained together. Pure; a trial's result does not depend on it.
 
-Trials of one bundle may differ in the settings that their experiment names in `MAY_DIFFER` (`workers/experiments`).
+Trials of one bundle may differ in the settings that their experiment names in `MAY_DIFFER` (`workers/experiments`), and
+in those of an optimizer that are numbers of its steps.
 """
 
 import math
@@ -50,7 +51,7 @@ def described(bundles: Sequence[Bundle]) -> dict[str, str]:
     """Names of bundles, by id: the settings of network and data in which they differ."""
     settings = {b.id: flat(b.trials[0].plain) for b in bundles}
     others = {key for s in settings.values() for key in s if key.startswith(("net.", "data."))}
-    others -= {key for b in bundles for key in may_differ(b.trials[0])}  # which a bundle may have several values of
+    others -= {key for b in bundles for key in b.trials[0].may_differ}  # which a bundle may have several values of
     keys = dict.fromkeys((*KNOWN_BY, *sorted(others)))
     known = [key for key in keys if len({str(s.get(key)) for s in settings.values()}) > 1]
     return {id: _named(plain, known or KNOWN_BY) for id, plain in settings.items()}
@@ -59,12 +60,6 @@ def described(bundles: Sequence[Bundle]) -> dict[str, str]:
 def _named(plain: dict[str, Any], known: Iterable[str]) -> str:
     keys = [key for key in known if key in plain] or [key for key in plain if key != "seed"][:2]
     return ", ".join(f"{key.rpartition('.')[2]} {plain[key]}" for key in keys)
-
-
-def may_differ(trial: Trial) -> tuple[str, ...]:
-    """The settings in which the trials of its bundle may differ."""
-    with trial.files.active():
-        return EXPERIMENTS.load(trial.experiment).MAY_DIFFER
 
 
 def most(free: int | None, trial: Trial) -> int:

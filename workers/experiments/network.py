@@ -46,20 +46,11 @@ MAY_DIFFER = (
     "data.label_noise",
     "data.label_noise_to",
     "data.test_label_noise",
-    "optimizer.learning_rate",
-    "optimizer.momentum",
-    "optimizer.nesterov",
-    "optimizer.weight_decay",
-    "optimizer.beta1",
-    "optimizer.beta2",
-    "optimizer.epsilon",
-    "optimizer.temperature",
-    "optimizer.schedule",
     "net.init_scale",
     "until",
     "pretrain.label_noise",
     "perturbation",
-)
+)  # and what `Settings.may_differ` says of the optimizer
 
 
 def recorded_steps(settings: Settings) -> list[int]:
@@ -152,8 +143,9 @@ def prepare(trials: Sequence[Trial[Settings]]) -> str:
 def _check_trials(trials: Sequence[Trial[Settings]], images: Images) -> None:
     """Of one data set: that there are as many images as they ask for, and that the user's own files train on them."""
     subset(images.train_y, trials[0].settings.data.train_size, 0)
-    for alike in _grouped(trials, _functions_key).values():
-        _check_functions(alike[0].settings, images.classes)
+    distinct = [alike[0] for alike in _grouped(trials, _functions_key).values()]
+    for alike in _grouped(distinct, lambda trial: trial.settings.optimizer.name).values():
+        _check_functions([trial.settings for trial in alike], images.classes)
     own = [t for t in trials if not NETS.place(t.settings.net.name).shipped]
     for alike in _grouped(own, _net_key).values():
         _check_net(alike[0].settings, images)
@@ -177,10 +169,12 @@ def _functions_key(trial: Trial[Settings]) -> str:
     return f"{settings.loss} {settings.optimizer.model_dump_json()} {settings.epochs}"
 
 
-def _check_functions(settings: Settings, classes: int) -> None:
-    from workers.training.check_functions import check_functions
+def _check_functions(settings: Sequence[Settings], classes: int) -> None:
+    from workers.training.check_functions import check_functions, check_together
 
-    check_functions(settings, classes)
+    for one in settings:
+        check_functions(one, classes)
+    check_together(settings)
 
 
 def _check_net(settings: Settings, images: Images) -> None:

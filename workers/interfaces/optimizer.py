@@ -67,7 +67,8 @@ class Optimizer(Protocol[OptimizerT]):
         """Names of what it keeps between steps: of each, one tensor like every parameter, 0 at the start."""
 
     def numbers(self, settings: OptimizerT, /) -> dict[str, float]:
-        """The numbers of the update by name, without the learning rate. They may differ between models of a bundle."""
+        """The numbers of the update by name, without the learning rate. They may differ between models of a bundle; one
+        that the settings of some models have no number of is 0 in those."""
 
     def step(
         self, numbers: Numbers, p: Tensors, gradient: Tensors, state: Mapping[str, Tensors], rate: Float[Tensor, " M"],
@@ -117,7 +118,8 @@ def numbers_of(bundle: Sequence[OptimizerSettings], dtype: torch.dtype, device: 
     import torch
 
     found = [OPTIMIZERS.load(s.name).numbers(s) for s in bundle]
-    each = {name: [numbers[name] for numbers in found] for name in found[0]}
+    names = dict.fromkeys(name for numbers in found for name in numbers)
+    each = {name: [numbers.get(name, 0.0) for numbers in found] for name in names}
     return {name: torch.tensor(v, dtype=dtype, device=device) for name, v in each.items() if any(v)}
 
 

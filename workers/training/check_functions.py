@@ -5,7 +5,7 @@ Raises BadPlugin with path, line, what was found and what to do. Takes milliseco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from workers.training.settings import Settings
 
 MODELS, EXAMPLES, STEPS = 2, 3, 4
+TOGETHER = 16  # different settings of an optimizer that are tried as one bundle
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # sums of one model and of two may be taken in another order
-# Shapes of two models' parameters. The last of each is as many as there are models: a number of each model that is not
-# shaped by `like` would be broadcast along it without an error.
-SHAPES = {"layer.weight": (MODELS, 3, MODELS), "layer.bias": (MODELS, MODELS)}
 
 
 def check_functions(settings: Settings, classes: int) -> None:
@@ -36,6 +34,37 @@ def check_functions(settings: Settings, classes: int) -> None:
         _check_optimizer(settings)
     if not SCHEDULES.place(settings.optimizer.schedule.name).shipped:
         _check_schedule(settings)
+
+
+def check_together(settings: Sequence[Settings]) -> None:
+    """Checks an optimizer of the user's own, that models with these settings of it may be trained as one bundle."""
+    name, bundle = settings[0].optimizer.name, settings[:TOGETHER]
+    if OPTIMIZERS.place(name).shipped or len(bundle) < 2:
+        return
+    start = _start(len(bundle))
+    with located(OPTIMIZERS, name, f"given models of {len(bundle)} different settings"):
+        together, each = _stepped(bundle, start), _each_alone(bundle, start)
+    if wrong := next((key for key in start if not _close(together[key], each[key])), ""):
+        why = (
+            f"a model has other values of {wrong} beside one with other settings of the optimizer than alone; a number "
+            "that is 0 in one model is there where another has it, and must then act as if it were left out"
+        )
+        raise refused(OPTIMIZERS, name, why, OPTIMIZERS.load(name).step)
+
+
+def _start(models: int) -> dict[str, Tensor]:
+    """Parameters. The last dimension of each is as many as there are models: a number of each model that is not shaped
+    by `like` would be broadcast along it without an error."""
+    return {"layer.weight": _random(models, 3, models), "layer.bias": _random(models, models)}
+
+
+def _each_alone(bundle: Sequence[Settings], start: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    alone = [_stepped([one], {key: v[i : i + 1] for key, v in start.items()}) for i, one in enumerate(bundle)]
+    return {key: torch.cat([p[key] for p in alone]) for key in start}
+
+
+def _close(found: Tensor, expected: Tensor) -> bool:
+    return torch.allclose(found, expected, **CLOSE, equal_nan=True)
 
 
 def _random(*shape: int) -> Tensor:
@@ -58,7 +87,7 @@ def _check_loss(name: str, classes: int) -> None:
         if not torch.equal(found, loss(outputs, labels)):
             raise refused(LOSSES, name, "the same outputs have other losses the second time; draw nothing in it", loss)
         one = loss(outputs[1:, 2:], labels[1:, 2:])
-    if not torch.allclose(found[1:, 2:], one, **CLOSE, equal_nan=True):
+    if not _close(found[1:, 2:], one):
         why = "the loss of an example depends on other examples or models; compute it from its own outputs and label"
         raise refused(LOSSES, name, why, loss)
 
@@ -78,9 +107,9 @@ def _check_optimizer(settings: Settings) -> None:
     there = f"STATE = {module.STATE} and NOISE = {noise_names(name)}"
     given = f"a number that is 0 in all models is left out of numbers; the state has {there}"
     with located(OPTIMIZERS, name, given):
-        start = {key: _random(*shape) for key, shape in SHAPES.items()}
-        together, again = (_stepped(settings, start, slice(None)) for _ in range(2))
-        each = [_stepped(settings, start, slice(i, i + 1)) for i in range(MODELS)]
+        start, bundle = _start(MODELS), [settings.model_copy(update={"seed": i}) for i in range(MODELS)]
+        together, again = (_stepped(bundle, start) for _ in range(2))
+        each = _each_alone(bundle, start)
     if not all(torch.equal(value, again[key]) for key, value in together.items()):
         why = "the step has other results the second time; take random numbers by NOISE, keep what changes in STATE"
         raise refused(OPTIMIZERS, name, why, module.step)
@@ -88,21 +117,20 @@ def _check_optimizer(settings: Settings) -> None:
         why = "step changes no parameter: change the tensors of p in place, as by value.sub_(...) and not value = ..."
         raise refused(OPTIMIZERS, name, why, module.step)
     for key, value in together.items():
-        if not torch.allclose(value, torch.cat([one[key] for one in each]), **CLOSE, equal_nan=True):
+        if not _close(value, each[key]):
             why = f"a model has other values of {key} beside another than alone; shape numbers and rate by `like`"
             raise refused(OPTIMIZERS, name, why, module.step)
 
 
-def _stepped(settings: Settings, start: Mapping[str, Tensor], models: slice) -> dict[str, Tensor]:
-    """The parameters of these models after two steps, whose rates differ. The models have seeds of their own."""
-    optimizer, bundle = settings.optimizer, [settings.model_copy(update={"seed": i}) for i in range(MODELS)[models]]
-    module, p = OPTIMIZERS.load(optimizer.name), {key: value[models].clone() for key, value in start.items()}
+def _stepped(bundle: Sequence[Settings], start: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters of these models after two steps; their rates differ, where their seeds do."""
+    module, p = OPTIMIZERS.load(bundle[0].optimizer.name), {key: value.clone() for key, value in start.items()}
     numbers, noise = numbers_of([s.optimizer for s in bundle], torch.float32, "cpu"), StepNoise(bundle)
     state = {key: {name: torch.zeros_like(value) for name, value in p.items()} for key in module.STATE}
-    rate = optimizer.learning_rate * torch.tensor([1.0, 2.0])[models]
+    rate = torch.tensor([s.optimizer.learning_rate * (1 + s.seed) for s in bundle])
     with torch.no_grad():
         for t in (1, 2):
-            gradient = {key: value[models] * t for key, value in start.items()}
+            gradient = {key: value * t for key, value in start.items()}
             number = torch.tensor(float(t), dtype=torch.float64)
             module.step(numbers, p, gradient, {**state, **noise.of(p, t)}, rate, number)
     return p

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # of a choice by name, types know what all choices have in co
 else:
     AnyData, AnyNet, AnyPerturbation = map(any_settings, (DATASETS, NETS, PERTURBATIONS))
     AnyOptimizer = Annotated[any_settings(OPTIMIZERS), BeforeValidator(lambda given: sgd_by_default(given))]
+EQUAL_IN_A_BUNDLE = ("name", "batch_size")  # settings of an optimizer
 
 
 def sgd_by_default(given: object) -> object:
@@ -91,6 +92,10 @@ class Settings(OnImages):
         """What is measured and kept; and how often, unless something is decided at evaluations."""
         observed = {"measure", "keep_weights"}
         return frozenset(observed if self.acts_at_evaluations else {*observed, "evaluate_every"})
+
+    def may_differ(self) -> tuple[str, ...]:
+        """All settings of the optimizer but its batches: a step is given numbers of each model, and no settings."""
+        return tuple(f"optimizer.{key}" for key in type(self.optimizer).model_fields if key not in EQUAL_IN_A_BUNDLE)
 
     def named_modules(self) -> tuple[ModuleType, ...]:
         """That of the loss."""

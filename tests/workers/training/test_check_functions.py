@@ -67,6 +67,31 @@ def test_a_broken_function_is_refused(name: str, tmp_path: Path) -> None:
     assert f"{folder}/mine.py:" in str(refused.value)
 
 
+CLIPPED = """g = gradient[name]
+        if "beta" in numbers:
+            g = {}
+        value.sub_(g)"""
+BETA = "like(numbers['beta'], g)"
+TOGETHER = {
+    "as if it were left out": (f"torch.where({BETA} > 0, g.clamp(-{BETA}, {BETA}), g)", ""),
+    "no weight at all": (f"g.clamp(-{BETA}, {BETA})", "beside one with other settings of the optimizer than alone"),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_number_that_is_0_in_one_model_acts_as_if_it_were_left_out(name: str, tmp_path: Path) -> None:
+    """Since trials that differ in the settings of an optimizer share a bundle."""
+    clipped, refused = TOGETHER[name]
+    (tmp_path / "optimizers").mkdir()
+    (tmp_path / "optimizers/mine.py").write_text(OPTIMIZER.format(CLIPPED.format(clipped)))
+    with UserFiles.of_folder(tmp_path).active():
+        trials = [small_trials.trial(optimizer={"name": "mine", "beta": beta}) for beta in (0.0, 0.1)]
+        for alone in trials:
+            network.prepare([alone])
+        with pytest.raises(BadPlugin, match=refused) if refused else nullcontext():
+            network.prepare(trials)
+
+
 NOISE: dict[str, tuple[str, str, str]] = {
     "of a step": ("NOISE = ('n',)", "value.sub_(gradient[name]).sub_(state['n'][name])", ""),
     "not said": ("", "value.sub_(state['n'][name])", r"KeyError: 'n'; .* STATE = \(\) and NOISE = \(\)"),

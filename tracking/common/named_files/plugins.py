@@ -43,6 +43,10 @@ class Frozen(BaseModel):
         """The number of steps between measurements, or the steps themselves, sorted; the last one in any case."""
         return 1
 
+    def may_differ(self) -> tuple[str, ...]:
+        """Dotted keys in which trials of one bundle may differ, besides `MAY_DIFFER` of the experiment."""
+        return ()
+
     def named_modules(self) -> tuple[ModuleType, ...]:
         """The modules of the user's files that are named by a text, such as a loss; `any_settings` has its own."""
         return ()
