@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from benchmarks.results_file import keep
 from benchmarks.scale import recorded, size, spec
 from orchestrator.results.build import build
 from orchestrator.spec.expand import expand
@@ -31,7 +32,6 @@ from tracking.analysis.frame import Each, Frame
 from tracking.analysis.row_cache import in_this_process
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from workers.runtime import provenance
 
 T = TypeVar("T")
 
@@ -152,10 +152,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         found = measure(folder, given.trials, given.epochs, given.cores)
-    text = json.dumps({**found, "from": provenance.of("cpu").plain()}, indent=1)
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n")
+    print(keep(found, given.out))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ startup.py's. SWEEP_DATA has the images.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -23,8 +22,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from benchmarks.results_file import keep
 from benchmarks.startup import HERE, commit
-from workers.runtime import provenance
 
 Settings = dict[str, Any]  # a part of a sweep file
 Found = dict[str, dict[str, list[float]]]
@@ -131,14 +130,13 @@ def main() -> None:
     given = parser.parse_args()
     before, names = given.before.resolve(), given.sweeps or list(SHORT)
     about = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), "rounds": given.rounds}
-    about |= {"commits": {"before": commit(before), "now": commit(HERE)}, "from": provenance.of("cpu").plain()}
+    about |= {"commits": {"before": commit(before), "now": commit(HERE)}}
     found = measure(before, names, given.rounds)
     for name, of in found.items():
         medians = {arm: statistics.median(values) for arm, values in of.items()}
         ratio = medians["before"] / medians.get("now", medians["code"])
         print(f"{name:12}", *(f"{arm} {value:.2f}" for arm, value in medians.items()), f"{ratio:.2f}x")
-    if given.out:
-        given.out.write_text(json.dumps({**about, "sweeps": found}, indent=1) + "\n")
+    keep({**about, "sweeps": found}, given.out)
 
 
 if __name__ == "__main__":

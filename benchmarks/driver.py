@@ -7,7 +7,6 @@ memory (VmRSS, Linux) is read every second, and held against the trials that the
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -17,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.results_file import keep
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from workers.runtime import provenance
 
 SWEEP = """
 title: Networks that are hardly trained
@@ -96,10 +95,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         found = measure(Path(folder), given.trials)
-    text = json.dumps({**found, "from": provenance.of("cpu").plain()}, indent=1)
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n")
+    print(keep(found, given.out))
 
 
 if __name__ == "__main__":

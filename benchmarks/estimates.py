@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workers.runtime import provenance
+from benchmarks.results_file import keep
 
 SWEEPS = (
     "demo",
@@ -81,8 +81,7 @@ def main() -> None:
         took = one["measured"]
         ratios = f"{one['before'] / took:.2f} | {one['after'] / took:.2f}"
         print(f"| `{name}` | {one['before']:.1f} | {took:.1f} | {one['after']:.1f} | {ratios} |", flush=True)
-    if given.out:
-        given.out.write_text(json.dumps({"sweeps": found, "from": provenance.of("cpu").plain()}, indent=1) + "\n")
+    keep({"sweeps": found}, given.out)
 
 
 if __name__ == "__main__":

@@ -247,7 +247,7 @@ def main() -> None:
     if given.one:
         print(json.dumps(one(given.one, given.digits)))
         return
-    from workers.runtime import provenance
+    from benchmarks.results_file import keep
 
     columns = ["sweep", "trials", "CPU-s", "arithmetic", *PARTS, "share of peak", "engine, data"]
     print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
@@ -256,9 +256,7 @@ def main() -> None:
         found[name] = launched(name)
         print(shown(name, found[name]), flush=True)
     about = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count()}
-    text = json.dumps({**about, "sweeps": found, "from": provenance.of("cpu").plain()}, indent=1)
-    if given.out:
-        given.out.write_text(text + "\n")
+    keep({**about, "sweeps": found}, given.out)
 
 
 if __name__ == "__main__":

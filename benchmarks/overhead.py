@@ -9,7 +9,6 @@ measured, too, and taken off: overhead = wall time - training / cores. Arms take
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results_file import keep
 from orchestrator.planning.bundling import pack_missing
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources
@@ -27,7 +27,6 @@ from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from workers import plugins
 from workers.run_bundle import set_threads
-from workers.runtime import provenance
 from workers.trial import Trial
 
 SWEEP = """
@@ -147,12 +146,7 @@ def main() -> None:
     if given.tune:
         return run_tune(given.tune, given.folder)
     found = measure(given.seeds, given.epochs, given.rounds)
-    text = json.dumps(
-        {"date": datetime.now(UTC).date().isoformat(), **found, "from": provenance.of("cpu").plain()}, indent=1
-    )
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n")
+    print(keep({"date": datetime.now(UTC).date().isoformat(), **found}, given.out))
 
 
 if __name__ == "__main__":

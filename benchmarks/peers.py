@@ -27,11 +27,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.processor_time import Cost, group
+from benchmarks.results_file import keep
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
 from workers.data import digits
 from workers.run_bundle import set_threads
-from workers.runtime import provenance
 from workers.training.settings import Settings
 
 WIDTHS, SEEDS, DEPTH, EPOCHS, TRAIN, BATCH, RATE = (4, 16), 6, 3, 20, 500, 50, 0.05
@@ -197,11 +197,7 @@ def main() -> None:
     if given.arm:
         return run_tune(given.spec, given.folder) if given.arm == "tune" else run_pool(given.spec)
     about = {"date": datetime.now(UTC).date().isoformat(), "rounds": given.rounds, "cores": os.cpu_count()}
-    about |= {"arms": measure(given.rounds, given.jax), "from": provenance.of("cpu").plain()}
-    text = json.dumps(about, indent=1)
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n")
+    print(keep({**about, "arms": measure(given.rounds, given.jax)}, given.out))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.results_file import keep
 from orchestrator.planning.bundling import MAX_MODELS, pack_missing
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.resources import Resources
@@ -158,10 +159,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         found = measure(Path(folder), given.trials, given.epochs, given.mirrored)
-    text = json.dumps({**found, "from": provenance.of("cpu").plain()}, indent=1)
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n")
+    print(keep(found, given.out))
 
 
 if __name__ == "__main__":
