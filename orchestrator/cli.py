@@ -51,7 +51,7 @@ def launch(
     machines: WhichMachines = WhichMachines(),
     at: WhichStore = WhichStore(),
     tracking_uri: Tracking = None,
-    retry_failed: bool = False,
+    retry_failed: Flag = False,
     limit: Limit = None,
     detach: Detach = False,
     as_json: Json = False,
@@ -65,7 +65,7 @@ def launch(
     retry_failed
         Run failed trials again, too.
     limit
-        Only the first so many trials.
+        Only the first so many trials of the sweep, those that are recorded included.
     detach
         Hand the launch to the cluster and return: it goes on without this terminal.
     """
@@ -89,7 +89,10 @@ def launch(
 @app.command(group=RUN)
 def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: WhichStore = WhichStore(),
          as_json: Json = False) -> int:  # fmt: skip
-    """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing."""
+    """What a launch with these options would run: trials done and missing, bundles, time. Starts nothing.
+
+    Examples: `sweep plan fig2 --profile laptop`, `sweep plan mine.yaml --set epochs=10`.
+    """
     from orchestrator.commands.plan import planned
     from orchestrator.commands.rendering import render
     from orchestrator.launch.options import Options
@@ -101,7 +104,10 @@ def plan(which: WhichSweep, *, machines: WhichMachines = WhichMachines(), at: Wh
 
 @app.command(group=RUN)
 def status(which: WhichSweep, *, at: WhichStore = WhichStore(), watch: Watch = False, as_json: Json = False) -> int:
-    """How far a sweep is, read from the records: right from any machine, also after the launcher died."""
+    """How far a sweep is, read from the records: right from any machine, also after the launcher died.
+
+    Examples: `sweep status fig2@laptop`, `sweep status mine.yaml --watch`.
+    """
     from orchestrator.commands import look_again
 
     look_again.status(which.read(at), at, watch, as_json)
@@ -113,6 +119,8 @@ def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading
            full: Full = False, plot: Plot = None, as_json: Json = False) -> int:  # fmt: skip
     """Aggregate what is recorded and draw it: Parquet, PNG, SVG, PDF, and the report as one HTML file.
 
+    Examples: `sweep curves fig2@laptop`, `sweep curves mine.yaml --watch`.
+
     Exit code 1 when a figure cannot be drawn, 74 when one cannot be written.
     """
     from orchestrator.commands import look_again
@@ -123,6 +131,8 @@ def curves(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading
 @app.command(group=RESULTS)
 def verify(which: WhichSweep, *, at: WhichStore = WhichStore(), address: Reading = None, as_json: Json = False) -> int:
     """Judge each claim on what is recorded: holds, fails, or not enough data.
+
+    Example: `sweep verify fig2@laptop`.
 
     Exit code 1 when one fails.
     """
@@ -140,9 +150,9 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
     """Sweeps, variants of one, or one sweep in two stores: each curve of all in one figure, a table of the differences
     with their intervals, and the verdicts side by side.
 
-    Exit code 1 when a figure cannot be drawn.
-
     Examples: `sweep compare fig2@laptop fig2@laptop@epochs=5`, `sweep compare fig2 old/runs::fig2`.
+
+    Exit code 1 when a figure cannot be drawn.
 
     Parameters
     ----------
@@ -150,9 +160,9 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
         The sweep that the others are compared with: a file, a shipped name, or a variant such as fig2@laptop@epochs=5;
         in another store than --store after its folder or URI and "::". fig2~1 is fig2 before its file was last changed.
     second
-        Another one.
+        A sweep that is compared with the first.
     more
-        And others.
+        Further sweeps, each of which is compared with the first.
     """
     from orchestrator.commands.rendering import render_compare
     from orchestrator.commands.results.compare import compare
@@ -165,9 +175,11 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
 
 
 @app.command(name="show", group=TRIAL)
-def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: bool = False, profile_torch: str | None = None,
+def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: Flag = False, profile_torch: str | None = None,
           as_json: Json = False) -> int:  # fmt: skip
     """One trial: settings, outcome, provenance and its last recorded numbers.
+
+    Examples: `sweep show a3d5`, `sweep show a3d5 --rerun`. The report of a sweep lists the ids of its trials.
 
     Parameters
     ----------
@@ -203,13 +215,12 @@ def export(
     """Write results to one file, whose ending says what it holds: .csv or .parquet the points of a sweep's curves, .tex
     LaTeX tables of them, .pdf its figures, .safetensors the trained weights of one trial.
 
-    Examples: `sweep export fig2@laptop fig2.tex`, `sweep export demo rows.parquet --rows`,
-    `sweep export a3d5 net.safetensors`.
+    Examples: `sweep export fig2@laptop fig2.tex`, `sweep export demo rows.parquet --rows`.
+
+    Example: `sweep export a3d5 net.safetensors`, where a3d5 is the beginning of a trial's id.
 
     Parameters
     ----------
-    which
-        A sweep; for .safetensors a trial's id, or the beginning of it.
     file
         Where to write it; a file that is there is replaced.
     curve
@@ -225,8 +236,10 @@ def export(
 
 
 @app.command(group=TRIAL)
-def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False, as_json: Json = False) -> int:
+def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: Flag = False, as_json: Json = False) -> int:
     """Run a recorded trial again and compare how it ends, and number by number.
+
+    Example: `sweep reproduce a3d5`.
 
     Exit code 1 when one of them differs.
 
@@ -252,7 +265,10 @@ def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: bool = False
 def sync(
     which: WhichSweep, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, as_json: Json = False
 ) -> int:
-    """Bring MLflow up to date from the records."""
+    """Bring MLflow up to date from the records.
+
+    Example: `sweep sync fig2@laptop`, after a launch whose MLflow server could not be reached.
+    """
     from orchestrator.commands.rendering import render
     from orchestrator.execution.store.keep_sweep import refuse_another_file
     from orchestrator.results import mlflow_mirror
@@ -273,6 +289,8 @@ def sync(
 @app.command(group=RESULTS)
 def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, port: Port = 5000) -> int:
     """Open the MLflow UI on this store, on this machine only.
+
+    Examples: `sweep ui`, `sweep ui fig2`.
 
     Parameters
     ----------

@@ -9,11 +9,23 @@ from orchestrator.commands import completion
 from orchestrator.commands.options import Json, Tracking, WhichStore
 
 Variant = Annotated[str, Parameter(completer=completion.launched)]
-Yes = Annotated[bool, Parameter(name=("--yes", "-y"), help="Without asking.", negative="")]
+Yes = Annotated[bool, Parameter(name=("--yes", "-y"), help="Without asking.", negative="", show_default=False)]
+Removed = Annotated[
+    bool,
+    Parameter(
+        name="--json",
+        help="Plain values on stdout, for scripts; nobody is asked, and without --yes nothing goes.",
+        negative="",
+        show_default=False,
+    ),
+]
 
 
 def ls(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
-    """The sweeps of a store: their trials by state, their last launch, what they take up, and their verdicts."""
+    """The sweeps of a store: their trials by state, their last launch, what they take up, and their verdicts.
+
+    Examples: `sweep ls`, `sweep ls --store old/runs`.
+    """
     from orchestrator.commands.store.ls import ls
 
     ls(at.existing(), as_json)
@@ -21,7 +33,10 @@ def ls(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
 
 
 def du(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
-    """What a store takes up: by kind of file, and by sweep."""
+    """What a store takes up: by kind of file, and by sweep.
+
+    Examples: `sweep du`, `sweep du --store old/runs`.
+    """
     from orchestrator.commands.store.du import du
 
     du(at.existing(), as_json)
@@ -30,19 +45,19 @@ def du(*, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
 
 def rm(
     sweep: Variant, *more: Variant, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False,
-    as_json: Json = False,
+    as_json: Removed = False,
 ) -> int:  # fmt: skip
     """Remove a sweep from the store: its results, its runs in MLflow, and its trials that no other sweep of the store
     names. What would go is shown first.
+
+    Example: `sweep rm fig2@debug`.
 
     Parameters
     ----------
     sweep
         As `sweep ls` lists it: fig2 is not fig2@laptop.
     more
-        And others.
-    as_json
-        Plain values on stdout, for scripts; nobody is asked, and without --yes nothing goes.
+        Further sweeps to remove.
     """
     from orchestrator.commands.store.remove import rm
 
@@ -51,15 +66,12 @@ def rm(
 
 
 def prune(
-    *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False, as_json: Json = False
+    *, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, yes: Yes = False, as_json: Removed = False
 ) -> int:
     """Remove what no sweep of the store needs: trials that none names as it was launched last, with their runs in
     MLflow; records that others have superseded, files that no record names. What would go is shown first.
 
-    Parameters
-    ----------
-    as_json
-        Plain values on stdout, for scripts; nobody is asked, and without --yes nothing goes.
+    Examples: `sweep prune`, `sweep prune --store old/runs`.
     """
     from orchestrator.commands.store.remove import prune
 
@@ -88,6 +100,8 @@ def pack(sweep: Variant, file: Path, *, at: WhichStore = WhichStore(), as_json: 
 
 def unpack(file: Path, *, at: WhichStore = WhichStore(), as_json: Json = False) -> int:
     """Put the sweep of a file of `sweep pack` into the store. Nothing in the store is replaced.
+
+    Example: `sweep unpack fig2.tar`.
 
     Parameters
     ----------

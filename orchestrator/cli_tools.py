@@ -23,10 +23,13 @@ from orchestrator.commands.options import (
 def list_(
     folder: Where = ".",
     *,
-    topic: Annotated[str, Parameter(help="Only the sweeps of this topic, such as papers.")] = "",
+    topic: Annotated[str, Parameter(help="Only the sweeps of this topic, such as papers.", show_default=False)] = "",
     as_json: Json = False,
 ) -> int:
-    """The sweeps that come with this program, and the nets, data, measures, ... of others that a sweep may name."""
+    """The sweeps that come with this program, and the nets, data, measures, ... of others that a sweep may name.
+
+    Examples: `sweep list --topic papers`, `sweep list mine.yaml` (also the files beside it).
+    """
     from orchestrator.commands.authoring.names import files_at
     from orchestrator.commands.rendering import render_names
 
@@ -40,12 +43,15 @@ def new_(
     name: str,
     *,
     folder: Annotated[str, Parameter(help="Where the sweep file lies.")] = ".",
-    like: Annotated[str, Parameter(help="Of a sweep: the one to copy, by its name in `sweep list`.")] = "",
+    like: Annotated[
+        str, Parameter(help="Of a sweep: the one to copy, by its name in `sweep list`.", show_default=False)
+    ] = "",
 ) -> int:
     """Write a sweep, or a file of your own beside it: a net, data, loss, measure, optimizer, schedule, claim.
 
-    Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`; `sweep new sweep
-    mine --like fig2` writes a copy of fig2 to change.
+    Example: `sweep new net mine` writes nets/mine.py, which a sweep names by `net: {name: mine}`.
+
+    Example: `sweep new sweep mine --like fig2` writes a copy of fig2 to change.
 
     Parameters
     ----------
@@ -68,6 +74,8 @@ def check_(file: OwnFile, *, set_: Given = (), as_json: Json = False) -> int:
     """Put a file of your own to the test: trained alone, again, in a bundle, from a checkpoint, beside a model that
     diverges.
 
+    Example: `sweep check nets/mine.py`.
+
     Exit code 1 when a part of the contract is broken.
 
     Parameters
@@ -82,7 +90,10 @@ def check_(file: OwnFile, *, set_: Given = (), as_json: Json = False) -> int:
 
 
 def schema(folder: Where = None) -> int:
-    """The JSON Schema of sweep files, for editors; with a folder, also of the files in it, which are then imported."""
+    """The JSON Schema of sweep files, for editors; with a folder, also of the files in it, which are then imported.
+
+    Example: `sweep schema . > sweep.schema.json`.
+    """
     from orchestrator.commands.authoring.names import files_at
     from orchestrator.spec.generated.json_schema import schema
     from orchestrator.terminal.stdout import out
@@ -93,7 +104,10 @@ def schema(folder: Where = None) -> int:
 
 
 def keys(folder: Where = None) -> int:
-    """Every key of a sweep file, as Markdown; with a folder, also of the files in it, which are then imported."""
+    """Every key of a sweep file, as Markdown; with a folder, also of the files in it, which are then imported.
+
+    Examples: `sweep keys`, `sweep keys . > keys.md`.
+    """
     from orchestrator.commands.authoring.names import files_at
     from orchestrator.spec.generated.key_reference import page
     from orchestrator.terminal.stdout import out
@@ -111,7 +125,7 @@ def bench(
     engine: Words = (),
     seconds: float = 1.0,
     rounds: int = 3,
-    quick: Annotated[bool, Parameter(negative="")] = False,
+    quick: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     output: Annotated[str, Parameter(name="--out")] = "bench",
     as_json: Json = False,
 ) -> int:
@@ -151,6 +165,8 @@ def bench(
 def doctor(*, at: WhichStore = WhichStore(), tracking_uri: Tracking = None, address: Address = None,
            as_json: Json = False) -> int:  # fmt: skip
     """What is wrong with this machine, or with a cluster, and what to do about it.
+
+    Examples: `sweep doctor`, `sweep doctor --address auto`.
 
     Exit code 1 when something is.
     """

@@ -35,9 +35,14 @@ class WhichSweep:
     profile: Annotated[
         str | None, Parameter(help="A profile of the sweep file: debug, laptop, ...", completer=completion.profiles)
     ] = None
-    debug: Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="")] = False
+    debug: Annotated[bool, Parameter(help="The same as --profile debug --local.", negative="", show_default=False)] = (
+        False
+    )
     set_: Annotated[
-        tuple[str, ...], Parameter(name="--set", help="key=value: change a fixed setting.", negative="")
+        tuple[str, ...],
+        Parameter(
+            name="--set", help="key=value: change a fixed setting, such as epochs=10.", negative="", show_default=False
+        ),
     ] = ()
     seeds: Annotated[
         int | None,
@@ -116,7 +121,9 @@ Address = Annotated[
 class WhichMachines:
     """Where bundles run."""
 
-    local: Annotated[bool, Parameter(help="In this process, without Ray: a debugger works.")] = False
+    local: Annotated[
+        bool, Parameter(help="In this process, without Ray: a debugger works.", negative="", show_default=False)
+    ] = False
     address: Address = None
 
 
@@ -133,10 +140,14 @@ Where = Annotated[
 OwnFile = Annotated[str, Parameter(completer=completion.own_files)]
 Kind = Annotated[str, Parameter(completer=completion.kinds)]
 Tracking = Annotated[str | None, Parameter(help="MLflow tracking URI; without it, an SQLite file in the store.")]
-Detach = Annotated[bool, Parameter(negative="")]
-Watch = Annotated[bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="")]
-Flag = Annotated[bool, Parameter(negative="")]
-Full = Annotated[bool, Parameter(help="Tables with all points of each line, not only a few.", negative="")]
+Detach = Annotated[bool, Parameter(negative="", show_default=False)]
+Watch = Annotated[
+    bool, Parameter(help="Again every few seconds, until every trial has ended.", negative="", show_default=False)
+]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+Full = Annotated[
+    bool, Parameter(help="Tables with all points of each line, not only a few.", negative="", show_default=False)
+]
 Plot = Annotated[
     bool | None,
     Parameter(help="Plot the first curves in the terminal, too; if absent, on a wide enough terminal.",
@@ -144,9 +155,14 @@ Plot = Annotated[
 ]  # fmt: skip
 Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
-Json = Annotated[bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="")]
+Json = Annotated[
+    bool, Parameter(name="--json", help="Plain values on stdout, for scripts.", negative="", show_default=False)
+]
 Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
 Given = Annotated[
-    tuple[str, ...], Parameter(name="--set", help="key=value: a setting of the file that has no default.", negative="")
+    tuple[str, ...],
+    Parameter(
+        name="--set", help="key=value: a setting of the file that has no default.", negative="", show_default=False
+    ),
 ]
 Words = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]

@@ -1,5 +1,6 @@
 """The reference pages that are made from the code are up to date; SWEEP_WRITE_DOCS=1 writes them."""
 
+import inspect
 import os
 import re
 from collections.abc import Iterator
@@ -68,3 +69,24 @@ def test_every_exit_code_is_explained() -> None:
         int(code) for code in re.findall(r"^\| (\d+) \|", (REFERENCE / "exit-codes.md").read_text(), re.MULTILINE)
     }
     assert explained == codes | {0, 130}
+
+
+def sections() -> dict[str, str]:
+    """Each command's section of the page, in one line."""
+    parts = re.split(r"^## sweep ([a-z]+)$", command_line(), flags=re.MULTILINE)[1:]
+    return {name: " ".join(text.split()) for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def test_every_command_has_an_example() -> None:
+    assert len(sections()) > 20
+    assert [name for name, text in sections().items() if f"`sweep {name}" not in text] == []
+
+
+def test_what_a_command_says_of_its_parameters_is_shown() -> None:
+    """A help text of the parameter's type hides that of the docstring."""
+    hidden = []
+    for name, text in sections().items():
+        said = inspect.getdoc(cli.app[name].default_command) or ""
+        described = re.split(r"^\w+$", said.partition("----------")[2], flags=re.MULTILINE)
+        hidden += [(name, words) for one in described if (words := " ".join(one.split())) not in text]
+    assert hidden == []
