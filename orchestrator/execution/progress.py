@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.planning.bundling import costs, described
 from orchestrator.planning.measured_speeds import Spent
-from tracking.common.text import duration
+from tracking.common.text import count_of, duration
 from workers.bundle import Bundle, Report
 
 POINTS = 32  # of a mean over the share of the epochs that is done
@@ -124,7 +124,7 @@ class Progress:
 
     def summary(self, report: Report | None = None) -> str:
         """One line: trials ended of all, images per second, training error of `report`, time left."""
-        parts = [f"{sum(self.states.values())}/{len(self.cost)} trials"]
+        parts = [f"{sum(self.states.values())}/{count_of(len(self.cost), 'trial')}"]
         parts += [f"{n} {state}" for state, n in sorted(self.states.items()) if state != "finished"]
         if self.visits:
             parts.append(f"{self.visits / (time.monotonic() - self.start_s):,.0f} images/s")

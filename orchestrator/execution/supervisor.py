@@ -8,6 +8,7 @@ from orchestrator.execution.hang_detection import HangDetector
 from orchestrator.execution.signals import StopSignals
 from orchestrator.planning.bundling import costs
 from orchestrator.planning.estimate import ROUGH_RATE
+from tracking.common.text import count_of
 from workers.bundle import Bundle, Report
 from workers.runtime.failure import Failure
 
@@ -74,10 +75,10 @@ class Supervisor:
         self.first_failures += failure.kind == "error" and not self.any_work_done
         self.failed_alone += failure.kind in ("error", "memory") and len(bundle.trials) == 1
         if not self.any_work_done and self.first_failures >= FIRST_FAILURES:
-            number = self.first_failures
-            self.too_many_failures = f"the first {number} bundles failed before they had done anything: {failure.line}"
+            first = count_of(self.first_failures, "bundle")
+            self.too_many_failures = f"the first {first} failed before they had done anything: {failure.line}"
         elif self.failed_alone > self.failure_limit:
-            self.too_many_failures = f"{self.failed_alone} trials failed, the last with: {failure.line}"
+            self.too_many_failures = f"{count_of(self.failed_alone, 'trial')} failed, the last with: {failure.line}"
 
     def bundle_given_up(self, bundle: Bundle, failure: Failure) -> None:
         """The unfinished trials of a bundle have been recorded as failed."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tracking.common.flatten import flat
+from tracking.common.text import count_of
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import ENDED, TrialRecord
 from workers.trial import SCHEMA_VERSION, Trial, canonical
@@ -105,6 +106,6 @@ def _change(key: str, before: Cell, now: Cell) -> Change:
 
 
 def _sentence(change: Change, number: int) -> str:
-    trials = "1 recorded trial differs" if number == 1 else f"{number:,} recorded trials differ"
+    trials = count_of(number, "recorded trial differs", "recorded trials differ")
     how = f" ({change.before} -> {change.now})" if change.before else ", edited since"
     return f"{trials} only in {change.key}{how}"

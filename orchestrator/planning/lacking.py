@@ -7,6 +7,7 @@ import functools
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from tracking.common.text import count_of
 from tracking.records.joined import RESULTS
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import Every, Observed, TrialRecord, both, includes
@@ -102,7 +103,7 @@ def sentences(lacks: Mapping[tuple[str, ...], Counter[str]], why: Mapping[str, s
     for names, counts in lacks.items():
         named = [f"{name} ({why[name]})" if name in why else name for name in names]
         measures = f"measure {named[0]}" if len(names) == 1 else f"the measures {', '.join(named)}"
-        verb = "trial lacks" if counts.total() == 1 else "trials lack"
-        how = ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {HOW[key]}" for key, n in sorted(counts.items()))
-        said.append(f"{counts.total():,} recorded {verb} {measures}: {how}")
+        trials = count_of(counts.total(), "recorded trial lacks", "recorded trials lack")
+        how = ", ".join(f"{count_of(n, 'is', 'are')} {HOW[key]}" for key, n in sorted(counts.items()))
+        said.append(f"{trials} {measures}: {how}")
     return said

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from orchestrator.planning import lacking
 from tracking.common import html
 from tracking.common.errors import Damaged
+from tracking.common.text import count_of
 from tracking.records.leases.lease_file import INTERRUPTED, Claim, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import ENDED, TrialRecord
@@ -87,7 +88,7 @@ class Plan:
 
     @property
     def _to_run(self) -> str:
-        return f"{len(self.to_run):,} of {len(self.trials):,} trials to run"
+        return f"{len(self.to_run):,} of {count_of(len(self.trials), 'trial')} to run"
 
     def _state(self, trial: Trial) -> str:
         if trial.id in self.interrupted:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.planning.consistency import codes, data_digest, refuse_mixed_data
 from orchestrator.spec.expand import parents, varied
 from orchestrator.spec.sweep import Sweep
-from tracking.analysis.frame import Frame, Planned, frame
+from tracking.analysis.frame import UNFINISHED, Frame, Planned, frame
 from tracking.analysis.grouping import selected
 from tracking.analysis.row_cache import Reducer, in_this_process, stored
 from tracking.analysis.specs.curve_spec import Curve
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.statistics.intervals import Bounds
 from tracking.plotting.style.labels import Caption
+from tracking.records.leases.lease_file import INTERRUPTED, at_work, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.verdicts.sentence import sentence
@@ -105,7 +106,7 @@ class Results:
     @property
     def unfinished(self) -> bool:
         """Whether some trials have not ended."""
-        return bool(set(self.frame.trials["state"]) & {"missing", "running"})
+        return bool(set(self.frame.trials["state"]) & UNFINISHED)
 
     @property
     def asked(self) -> "Asked":
@@ -132,8 +133,14 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, reducer: Reduce
     data would meet in one curve."""
     records = ledger.of(t.id for t in trials)
     refuse_mixed_data(records.values())
+    stopped = _interrupted(ledger, records)
     outcomes = {
-        id: {"state": r.state, "step": r.step, "reason": r.reason, "digest": data_digest(r)}
+        id: {
+            "state": INTERRUPTED if id in stopped else r.state,
+            "step": r.step,
+            "reason": r.reason,
+            "digest": data_digest(r),
+        }
         for id, r in records.items()
     }
     classes = _classes(trials)
@@ -141,6 +148,12 @@ def build(sweep: Sweep, trials: Sequence[Trial], ledger: Ledger, reducer: Reduce
     source = stored(ledger, records.values())
     found = frame(planned, outcomes, source, parents(sweep), reducer(ledger), _bounds(sweep, trials))
     return Results(sweep, trials, ledger, records, found)
+
+
+def _interrupted(ledger: Ledger, records: Mapping[str, TrialRecord]) -> set[str]:
+    """The trials that are recorded as running, and that no launch works on."""
+    running = {id for id, record in records.items() if record.state == "running"}
+    return running - claimed(at_work(ledger.store.files), running) if running else set()
 
 
 def _bounds(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, Bounds]:

@@ -14,6 +14,7 @@ from tracking.analysis.grouping import settings
 from tracking.analysis.values import codes as different
 from tracking.analysis.values import text
 from tracking.common.errors import Refused
+from tracking.common.text import count_of
 from tracking.records.store import Store
 from tracking.verdicts.verify import Verdict
 
@@ -151,7 +152,7 @@ def _settings(sweeps: Sequence[Labelled]) -> dict[str, tuple[str, ...]]:
 
 
 def _few(values: Sequence[str]) -> str:
-    more = f", ... ({len(values)} values)" if len(values) > MOST_VALUES else ""
+    more = f", ... ({count_of(len(values), 'value')})" if len(values) > MOST_VALUES else ""
     return ", ".join(values[:MOST_VALUES]) + more
 
 

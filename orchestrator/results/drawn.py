@@ -47,13 +47,15 @@ def origin(results: Results) -> str:
 
 
 def _recorded(results: Results) -> Iterator[str]:
-    """Which trials there are, where what is recorded of them stands, and which versions of the manifests these are."""
+    """Which trials there are, where what is recorded of them stands, and which versions of the manifests these are; and
+    in which states they are, which says whether a launch still works on those that were begun."""
     infos = {info.name: info for info in results.ledger.files}
     for trial in results.trials:
         record = results.records.get(trial.id)
         yield f"{trial.id} {record.bundle if record else ''} {record.beside if record else ''}\n"
     for bundle in sorted({bundle for record in results.records.values() for bundle in record.bundles}):
         yield f"{infos[layout.manifest(bundle)]}\n"
+    yield " ".join(results.frame.trials["state"])
 
 
 @functools.cache

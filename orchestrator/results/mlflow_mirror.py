@@ -11,8 +11,9 @@ from orchestrator.results.build import Results
 from orchestrator.results.write import Files
 from orchestrator.spec.expand import varied
 from orchestrator.spec.sweep import Sweep
+from tracking.analysis.frame import UNFINISHED
 from tracking.common.hide_passwords import public
-from tracking.common.text import duration
+from tracking.common.text import count_of, duration
 from tracking.mirror import sync as mirror
 from tracking.mirror.background import Lag, Mirror
 from tracking.mirror.content.curve_runs import curve_lines
@@ -110,7 +111,7 @@ def _late(lag: Lag) -> str:
     why = (lag.error or "still sending").splitlines()
     if not (lag.trials or lag.error):
         return ""
-    what = f"{lag.trials:,} {'trial' if lag.trials == 1 else 'trials'}" if lag.trials else "the sweep's own run"
+    what = count_of(lag.trials, "trial") if lag.trials else "the sweep's own run"
     return f"{what} ({why[0]})"
 
 
@@ -172,7 +173,7 @@ def _states(results: Results) -> dict[str, int]:
 
 def _state(states: dict[str, int]) -> State:
     """Running as long as something is left to run; failed when all has ended and some of it badly."""
-    if states.get("missing") or states.get("running"):
+    if UNFINISHED & states.keys():
         return "running"
     return "failed" if states.get("failed") or states.get("cancelled") else "finished"
 

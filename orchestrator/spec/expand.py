@@ -16,6 +16,7 @@ from orchestrator.spec.grids.product import Places, Product
 from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.yaml_source import Path
 from tracking.common.flatten import flat
+from tracking.common.text import count_of
 from tracking.records.manifests.manifest import both
 from workers.trial import Trial
 
@@ -85,7 +86,7 @@ def _check_size(sweep: Sweep, max_trials: int, problems: Problems) -> None:
     total = sum(size for size, _ in products)
     if total > max_trials:
         factors = " + ".join(factors for _, factors in products)
-        what = f"makes {total:,} trials, at most {max_trials:,} are allowed: {factors}; vary less"
+        what = f"makes {count_of(total, 'trial')}, at most {max_trials:,} are allowed: {factors}; vary less"
         problems.add(sweep.at(("vary",), what))
 
 

@@ -19,6 +19,7 @@ from tracking.common.named_files.plugins import (
     settings_of,
     unknown,
 )
+from tracking.common.text import count_of
 
 Path = tuple[str | int, ...]
 KINDS = {
@@ -95,7 +96,7 @@ def nothing_has(setting: str, value: JsonValue, known: Sequence[JsonValue], whos
     near = nearest(value, known)
     hint = f"; the nearest is {condition(near[0])}" if near and len(known) > 1 else ""
     listed = ", ".join(condition(one) for one in known[:MAX_VALUES])
-    more = f", ... ({len(known)} values)" if len(known) > MAX_VALUES else ""
+    more = f", ... ({count_of(len(known), 'value')})" if len(known) > MAX_VALUES else ""
     if _kind(value) not in kinds and len(kinds) == 1:
         return f"{given(value)} is no value of {setting}; {whose} {_kind(known[0])}: {listed}{more}{hint}"
     return f"no trial has {setting} = {condition(value)}; {whose} {listed}{more}{hint}"
@@ -219,7 +220,7 @@ def _said(place: _Place, error: ErrorDetails) -> Problem:
         return Problem(path, kind, f"must be {sign} {context[bound]:.15g}, got {given(value)}")
     if kind in LENGTHS:
         word, bound = LENGTHS[kind]
-        return Problem(path, kind, f"needs {word} {context[bound]} values, got {given(value)}")
+        return Problem(path, kind, f"needs {word} {count_of(context[bound], 'value')}, got {given(value)}")
     if kind == "string_pattern_mismatch":
         return Problem(path, kind, f"must match {context['pattern']}, got {given(value)}")
     if kind == "value_error":

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from orchestrator.terminal import console as terminal
-from tracking.common.text import number, printable
+from tracking.common.text import count_of, number, printable
 
 NARROWEST, WIDEST, HEIGHT = 60, 100, 16  # characters, and rows with the ticks below
 COLOURS = (33, 208, 36, 170, 45, 203)  # of 256: readable on a dark and on a light background
@@ -108,7 +108,7 @@ def _legend(lines: Sequence[Line], number_of_lines: int, coloured: bool) -> Text
         for i, line in enumerate(lines)
     ]
     if number_of_lines > len(lines):
-        entries.append(Text(f"and {number_of_lines - len(lines)} lines more in the figure"))
+        entries.append(Text(f"and {count_of(number_of_lines - len(lines), 'more line')} in the figure"))
     rows = [entries[0]]
     for entry in entries[1:]:
         if rows[-1].cell_len + len(GAP) + entry.cell_len <= terminal.console.width:

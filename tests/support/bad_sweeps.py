@@ -152,7 +152,7 @@ CASES = [
           "4:24", "shuffled_pixels"),
     fixed("more examples than there are", "data: {name: digits, train_size: 100}",
           "data: {name: digits, train_size: 1300}", "4:3",
-          "train_size must be at most the 1297 training examples there are, got 1300"),
+          "train_size must be at most the 1,297 training examples there are, got 1300"),
     # names
     Case("a misspelt section", "measure:", "mesure:", "11:1", ("unknown key 'mesure'", "did you mean 'measure'?")),
     Case("a setting at the top", "measure:", "epochs: 3\nmeasure:", "11:1", ("unknown key 'epochs'",

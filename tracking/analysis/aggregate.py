@@ -5,11 +5,11 @@ trials are counted, so that
 
     planned = finished + diverged + failed + missing
 
-where failed includes cancelled trials and missing are those not recorded, still running, or without the measure. Centre
-and band are those of the n finite values of finished trials; not_finite counts their values that are infinite or NaN,
-not_reached those that have none since the trial never comes there: it ended before that step, or the condition of a
-first step never held. The centre is then that of the trials that came there, and the figure says how many did not.
-Diverged trials are left out at whatever step they diverged.
+where failed includes cancelled trials and missing are those not recorded, still running, interrupted, or without the
+measure. Centre and band are those of the n finite values of finished trials; not_finite counts their values that are
+infinite or NaN, not_reached those that have none since the trial never comes there: it ended before that step, or the
+condition of a first step never held. The centre is then that of the trials that came there, and the figure says how
+many did not. Diverged trials are left out at whatever step they diverged.
 
 Bands over n seeds; where n is too small for one there is none:
     ci95    of the mean: Student's t with n - 1 degrees of freedom, within the bounds of the measure (see

@@ -25,7 +25,7 @@ from tracking.analysis.specs.quantity import bounds
 from tracking.analysis.statistics import intervals
 from tracking.analysis.statistics.intervals import Bounds, Interval
 from tracking.analysis.values import text
-from tracking.common.text import number
+from tracking.common.text import count_of, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,8 @@ class Compared:
     table: one line per x that both have, with the columns `COLUMNS`: the means, the difference (other minus first) and
     its interval, n (pairs, or the smaller number of values), n_first and n_other (values that could be compared), how,
     same (pairs with equal values), how many planned trials of either side have no value, and what was found. The means
-    are those of the n values that are compared. notes: lines and x that only one side has, in sentences.
+    are those of the n values that are compared; where nothing is, since one side has no trial that the other lacks,
+    those of all values of either side. notes: lines and x that only one side has, in sentences.
     """
 
     table: "pd.DataFrame"
@@ -185,7 +186,7 @@ def _range(points: dict[_X, _Point]) -> str:
     if texts or not numbers:
         return ", ".join(texts) or "none"
     ends = f"{number(min(numbers))} to {number(max(numbers))}"
-    return f"{ends} ({len(numbers)} values)" if len(numbers) > 1 else number(numbers[0])
+    return f"{ends} ({count_of(len(numbers), 'value')})" if len(numbers) > 1 else number(numbers[0])
 
 
 def _row(curve: Curve, first: Side, other: Side, name: str, one: _Point, two: _Point) -> dict[str, Any]:
@@ -194,11 +195,11 @@ def _row(curve: Curve, first: Side, other: Side, name: str, one: _Point, two: _P
     used = _used(mine, theirs)
     found, row = used.interval(bounds(curve.y, first.bounds)), one.row
     itself = bool(shared) and not (mine and theirs)
-    shown = _used(*(_finite(point.values, ()) for point in (one, two))) if itself else used
+    shown = [np.array([*_finite(point.values, ()).values()]) for point in (one, two)] if itself else used[:2]
     return {
         "curve": curve.name, "first": first.label, "other": other.label, "line": name, "split": row.split,
         "layer": row.layer, "at": row.at, "x": row.x, "x_text": row.x_text,
-        "first_mean": _mean(shown.first), "other_mean": _mean(shown.other),
+        "first_mean": _mean(shown[0]), "other_mean": _mean(shown[1]),
         "difference": found.centre, "low": found.low, "high": found.high,
         "n": min(len(used.first), len(used.other)), "n_first": len(mine), "n_other": len(theirs),
         "how": used.how, "same": used.equal if used.how == "paired" else 0,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WORDS = ("trial", "split", "measure", "layer")
+UNFINISHED = frozenset({"missing", "running", "interrupted"})  # the states of trials that have not ended
 NOTHING = {"state": "missing", "step": -1, "reason": "", "digest": ""}  # the outcome of a trial without a record
 COLUMNS = SCHEMA.names
 
@@ -83,10 +84,10 @@ class Frame:
     """What is known of a sweep.
 
     trials: one line per planned trial, index = trial id; columns cell, seed, classes_of_data, state ("finished",
-        "diverged", "failed", "cancelled", "running", or "missing" when nothing is recorded), step (last recorded, -1
-        when none), reason, digest (of the data), then one column per flat setting, with values as in
-        `tracking.analysis.values`. A setting that is a mapping in some trials and not in others has a column of its own
-        beside those of its keys.
+        "diverged", "failed", "cancelled", "running", "interrupted" where no launch works on a trial that was begun, or
+        "missing" when nothing is recorded), step (last recorded, -1 when none), reason, digest (of the data), then one
+        column per flat setting, with values as in `tracking.analysis.values`. A setting that is a mapping in some
+        trials and not in others has a column of its own beside those of its keys.
     source: their committed rows, which may be more than fit into memory: nothing reads them all but `rows`.
     parents: the settings that decide whether others exist (those that a sweep's `when` names as conditions).
     each: how batches of trials are reduced.

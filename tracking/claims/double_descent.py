@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import Criterion, all_of, one_of
 from tracking.verdicts.estimate import of_cells
@@ -32,8 +33,8 @@ class Settings(Claim):
     def tested(self) -> str:
         x = along(self.x)
         return (
-            f"Along {x} test {self.y} falls, rises to a peak within {self.points} points of the smallest {x} "
-            f"with training error {self.fitted:g}, and falls again."
+            f"Along {x} test {self.y} falls, rises to a peak within {count_of(self.points, 'point')} of the smallest "
+            f"{x} with training error {self.fitted:g}, and falls again."
         )
 
     def criterion(self) -> str:

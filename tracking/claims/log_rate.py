@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -75,7 +76,8 @@ class Settings(Claim):
         fewest = min(len(series.steps) for series in late)
         if fewest < self.points:
             return lacking(
-                f"a trial has fewer than {self.points} recorded steps from {self.since:g} of all on", points=fewest
+                f"a trial has fewer than {count_of(self.points, 'recorded step')} from {self.since:g} of all on",
+                points=fewest,
             )
         fits = [_fit(series) for series in late]
         slopes, residual = [fit.slope for fit in fits], max(fit.residual for fit in fits)

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import all_of, said
 from tracking.verdicts.estimate import Estimate, difference, mean_of, paired
@@ -86,7 +87,7 @@ class Settings(Claim):
             return self._each(line)
         cells = [cell for cell in line.cells if self.after is None or cell.x > self.after]
         if len(cells) < self.points:
-            return lacking(f"there are fewer than {self.points} values of {self.x}", points=len(cells))
+            return lacking(f"there are fewer than {count_of(self.points, 'value')} of {self.x}", points=len(cells))
         return self._steps(cells) if self.spearman is None else self._ranks(cells, self.spearman)
 
     def _across(self, settings: Collection[str]) -> bool:
@@ -128,7 +129,7 @@ class Settings(Claim):
         curves = [self._curve(run) for run in line.runs]
         fewest = min(len(x) for x, _ in curves)
         if fewest < self.points:
-            return lacking(f"a trial has fewer than {self.points} values of {self.x}", points=fewest)
+            return lacking(f"a trial has fewer than {count_of(self.points, 'value')} of {self.x}", points=fewest)
         ranks = [self._rank(x, y) for x, y in curves]
         sign = 1 if self.order == "rising" else -1
         wrong = [int((np.diff(y) * sign <= 0).sum()) for _, y in curves]

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -51,7 +52,9 @@ class Settings(Claim):
         curves = [_before_each(run) for run in line.runs]
         fewest = min(len(curve) - 1 for curve in curves)
         if fewest < self.perturbations:
-            return lacking(f"a trial has fewer than {self.perturbations} perturbations", perturbations=fewest)
+            return lacking(
+                f"a trial has fewer than {count_of(self.perturbations, 'perturbation')}", perturbations=fewest
+            )
         grown = [float(curve[-1] / curve[0]) for curve in curves]
         expected = [_expected(run, len(curve) - 1) for run, curve in zip(line.runs, curves, strict=True)]
         off = max(abs(g / e - 1) for g, e in zip(grown, expected, strict=True))

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from tracking.common.text import count_of
 from tracking.verdicts.check import not_along
 from tracking.verdicts.claim import Claim, Measured, Needs, Trial
 from tracking.verdicts.criterion import all_of
@@ -39,7 +40,7 @@ class Settings(Claim):
     def tested(self) -> str:
         x = along(self.x)
         return (
-            f"The peak of test {self.y} along {x}, within {self.points} points of the smallest {x} with "
+            f"The peak of test {self.y} along {x}, within {count_of(self.points, 'point')} of the smallest {x} with "
             f"training error {self.fitted:g}, grows with {self.along}."
         )
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -34,8 +35,8 @@ class Settings(Claim):
     def tested(self) -> str:
         back = "what it was before the first" if self.tolerance == "first" else f"at most {self.tolerance:g}"
         return (
-            f"After every perturbation {self.split} {self.y} is back at {back} within {self.within} steps, and before "
-            "the next one."
+            f"After every perturbation {self.split} {self.y} is back at {back} within {count_of(self.within, 'step')}, "
+            "and before the next one."
         )
 
     def criterion(self) -> str:
@@ -60,7 +61,9 @@ class Settings(Claim):
         if every:
             numbers |= {"returned": len(back), **({"slowest": max(back)} if back else {})}
         if len(back) == len(every) and fewest < self.perturbations:
-            return lacking(f"a trial has fewer than {self.perturbations} perturbations whose time was over", **numbers)
+            return lacking(
+                f"a trial has fewer than {count_of(self.perturbations, 'perturbation')} whose time was over", **numbers
+            )
         return Finding(said(len(back) == len(every), self.within - max(every)), numbers)
 
     def _returns(self, run: Run) -> list[float | None]:

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import said
 from tracking.verdicts.finding import Evidence, Finding, lacking
@@ -42,7 +43,9 @@ class Settings(Claim):
         late = [self._late(run) for run in line.runs]
         shortest = min(len(values) for values in late)
         if shortest < self.steps:
-            return lacking(f"a trial has fewer than {self.steps} recorded steps once fitted", steps=shortest)
+            return lacking(
+                f"a trial has fewer than {count_of(self.steps, 'recorded step')} once fitted", steps=shortest
+            )
         rises = np.concatenate([np.diff(values) for values in late])
         smallest = float(rises.min())
         growths = [float(values[-1] / values[0]) for values in late if values[0] != 0]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import Criterion, all_of, one_of
 from tracking.verdicts.estimate import difference
@@ -30,7 +31,7 @@ class Settings(Claim):
     def tested(self) -> str:
         x = along(self.x)
         return (
-            f"Test {self.y} peaks within {self.points} points of the smallest {x} with training error "
+            f"Test {self.y} peaks within {count_of(self.points, 'point')} of the smallest {x} with training error "
             f"{self.fitted:g}: it is larger there than at both ends and everywhere else."
         )
 

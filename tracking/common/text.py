@@ -28,6 +28,11 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:,.0f}" if whole else f"{value:.{digits}g}"
 
 
+def count_of(count: int, noun: str, several: str = "") -> str:
+    """A number of things: 1 trial, 1,200 trials. `several`: the plural, where it is not the noun and an s."""
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
+
+
 def rounded(values: Sequence[float], scale: float) -> list[str]:
     """Numbers with two significant digits of their scale: 0.03142 and 2.5 at a scale of 0.012 -> '0.031', '2.500'.
     At most five

@@ -200,7 +200,9 @@ def _page(page: Panel, parts: Mapping[str, Part], captions: Captions) -> "Figure
 
 
 def _surface(surface: Surface, frame: "Frame", captions: Captions) -> "Figure":
-    return surfaces.figure(surface, surfaces.sheets(frame, surface), captions(surface.where))
+    found = surfaces.sheets(frame, surface)
+    why = "" if found else surfaces.why_none(frame, surface)
+    return surfaces.figure(surface, found, captions(surface.where), why)
 
 
 def points_of(curves: Points) -> "pd.DataFrame":

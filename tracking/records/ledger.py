@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracking.common.errors import Damaged, OtherFormat
+from tracking.common.text import count_of
 from tracking.records import layout, rows
 from tracking.records.files.local_disk import FileInfo
 from tracking.records.joined import joined
@@ -128,7 +129,7 @@ class Ledger:
         for segment in manifest.segments:
             length = len(self.segments.rows(segment))
             if segment.parts and sum(n for _, n in segment.parts) != length:
-                raise Damaged(f"{segment.name} has {length} rows, and its parts have others", segment.name)
+                raise Damaged(f"{segment.name} has {count_of(length, 'row')}, and its parts have others", segment.name)
 
     def rows(self, records: Iterable[TrialRecord]) -> pa.Table:
         """The committed rows of these trials, each of their measures from the bundle that counts; columns as in

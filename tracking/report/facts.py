@@ -26,7 +26,7 @@ def facts(recorded: Iterable[TrialRecord]) -> list[tuple[str, str]]:
     training, evaluation = (sum(getattr(s, what) for s in spent) for what in ("training", "evaluation"))
     known = {
         "Computed": _days(min(start for start, _ in spans), max(end for _, end in spans)),
-        "Wall time": f"{duration(at_work(spans))}, in which some of it was at work",
+        "Wall time": f"{duration(at_work(spans))}, while at least one trial was trained or measured",
         "Device time": f"{training + evaluation:,.0f} s ({training:,.0f} s training, {evaluation:,.0f} s evaluation)"
         if spent
         else "",

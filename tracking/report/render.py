@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracking.analysis.aggregate import COUNTS
+from tracking.analysis.frame import UNFINISHED
 from tracking.analysis.grouping import settings, varying
 from tracking.analysis.heat import Heat
 from tracking.analysis.values import text
-from tracking.common.text import number
+from tracking.common.text import count_of, number
 from tracking.plotting.kinds.panels import Part
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.report import assets, trials
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
     from tracking.plotting.figures import Figures
 
-STATES = ("finished", "diverged", "failed", "cancelled", "running", "missing")
+STATES = ("finished", "diverged", "failed", "cancelled", "running", "interrupted", "missing")
 MOST_CELLS = 1_000  # lines of the table of cells
 MOST_POINTS = 200  # of one curve, as a table
 MOST_LINES = 12  # of a figure, in the words for those who cannot see it
@@ -95,6 +96,7 @@ def render(
 
     place = jinja2.FileSystemLoader(Path(__file__).parent)
     pages = jinja2.Environment(loader=place, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    pages.globals["count_of"] = count_of
     records = list(recorded)
     charts = _charts(figures)
     judged = _judged(frame, figures, verdicts, claims)
@@ -106,7 +108,7 @@ def render(
         scripts=[Markup(script) for script in assets.scripts()],
         states=STATES,
         counts=_counts(frame),
-        unfinished=bool(records) and bool({"missing", "running"} & set(frame.trials["state"])),
+        unfinished=bool(records) and bool(UNFINISHED & set(frame.trials["state"])),
         facts=facts(records),
         verdicts=judged,
         titles={one.name: one.title for one in shown},
@@ -186,7 +188,7 @@ def _alternative(title: str, points: "pd.DataFrame") -> str:
         ends = [f"{number(part['centre'].iloc[i])} at {_x(part.iloc[i])}" for i in (0, -1)]
         lines.append(f"{line}: {', '.join(ends)}")
     more = points["line"].nunique() - len(lines)
-    return f"{title}. {'; '.join([*lines, *[f'{more} more lines'] * (more > 0)])}."
+    return f"{title}. {'; '.join([*lines, *[count_of(more, 'more line')] * (more > 0)])}."
 
 
 def _x(point: "pd.Series[float]") -> str:

@@ -23,6 +23,7 @@ import numpy as np
 from tracking.analysis.specs.quantity import Quantity
 from tracking.analysis.statistics import intervals
 from tracking.analysis.statistics.intervals import ANY, LEVEL, NO_CHANCE, SHARE, Bounds, Interval
+from tracking.common.text import count_of
 from tracking.verdicts.criterion import Comparison, Criterion
 from tracking.verdicts.line import Cell, Numbers
 
@@ -150,7 +151,7 @@ def _difference(one: Numbers, two: Numbers, level: float) -> Interval:
 def _deviation(values: Numbers, level: float) -> Interval:
     from scipy.special import gammaincinv
 
-    n, of = len(values), f"standard deviation over {len(values)} seeds"
+    n, of = len(values), f"standard deviation over {count_of(len(values), 'seed')}"
     if n < 2 or np.ptp(values) == 0:
         return Interval(0.0, 0.0, math.inf, of, "no interval of equal values", level, spread=False)
     deviation = float(values.std(ddof=1))

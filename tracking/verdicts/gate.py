@@ -5,7 +5,7 @@ A claim sees finished trials with finite numbers, and nothing else. Here are cou
     planned = finished + diverged + failed + missing + not finite + not reached + unmeasured
 
     failed      failed or cancelled
-    missing     not recorded, or still running
+    missing     not recorded, still running, or interrupted
     not finite  finished, with an infinite or undefined value among those that the claim looks at
     not reached finished, and the condition of a first step never held, or what the claim asks for is not reached
     unmeasured  finished, without a value of a measure that the claim looks at
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracking.analysis.derive import NEVER, first, last, lines
+from tracking.analysis.frame import UNFINISHED
 from tracking.analysis.grouping import NOT_SETTINGS, select, selected, varying
 from tracking.analysis.grouping import settings as settings_of
 from tracking.analysis.specs.curve_spec import Curve
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 FINISHED = "finished"
 REACHED = "reached"  # of the measure that tells whether a trial can be compared
 NO_NUMBER = ("diverged", "not finite", "not reached")  # of trials that ended: what leaves a claim open
-STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", "missing": "missing", "running": "missing"}
+STATES = {"failed": "failed", "cancelled": "failed", "diverged": "diverged", **dict.fromkeys(UNFINISHED, "missing")}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """A verdict in plain sentences: what was found, of how many trials, and the criterion."""
 
-from tracking.verdicts.finding import LOST, Numbers, Verdict
+from tracking.common.text import count_of
+from tracking.verdicts.finding import LOST, REASON, Numbers, Verdict
+from tracking.verdicts.wording import lost
 
 
 def sentence(verdict: Verdict) -> str:
@@ -12,7 +14,8 @@ def found_sentence(verdict: Verdict) -> str:
     """What was found, of how many trials; or why the claim was not judged."""
     if "reason" in verdict.evidence:
         return f"Not judged: {verdict.evidence['reason']}."
-    return f"Found: {verdict.found or 'no number'}; {_counted(verdict.evidence)}."
+    counted = _counted(verdict.evidence)
+    return f"Found: {verdict.found or 'no number'}{f'; {counted}' if counted else ''}."
 
 
 def criterion_sentence(verdict: Verdict) -> str:
@@ -21,11 +24,12 @@ def criterion_sentence(verdict: Verdict) -> str:
 
 
 def _counted(evidence: Numbers) -> str:
-    trials, seeds = evidence["trials"], evidence["seeds"]
+    """The trials that count, and the others, unless what was found has said so of them; "" where all of it has."""
+    trials, seeds = (int(str(evidence[key])) for key in ("trials", "seeds"))
     one_cell = trials == seeds and trials not in (0, 1)
-    counts = [_many(trials, "seed")] if one_cell else [_many(trials, "trial"), f"{_many(seeds, 'seed')} per cell"]
-    return ", ".join([*counts, *(f"{evidence[lost]} {lost}" for lost in LOST if lost in evidence)])
-
-
-def _many(number: object, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    counts = (
+        [count_of(seeds, "seed")] if one_cell else [count_of(trials, "trial"), f"{count_of(seeds, 'seed')} per cell"]
+    )
+    if (said := lost(evidence)) and str(evidence.get(REASON, "")).startswith(said):
+        return ", ".join(counts) if trials else ""
+    return ", ".join([*counts, *(f"{evidence[fate]:,} {fate}" for fate in LOST if fate in evidence)])

@@ -21,11 +21,12 @@ from tracking.analysis.grouping import settings as settings_of
 from tracking.analysis.statistics.intervals import LEVEL
 from tracking.common.errors import Refused, SweepError
 from tracking.common.named_files.lookup import Place, where
+from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim
 from tracking.verdicts.criterion import worst
 from tracking.verdicts.finding import BROKEN, REASON, Finding, LineVerdict, Numbers, Value, Verdict, lacking
 from tracking.verdicts.gate import Gated, gated
-from tracking.verdicts.wording import capitalised, of_lines
+from tracking.verdicts.wording import capitalised, lost, of_lines
 
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
@@ -36,14 +37,6 @@ LOG = logging.getLogger(__name__)
 
 TOO_FEW = "a cell has fewer seeds than are needed"
 SHOWN = 4  # lines whose numbers are evidence
-FATES = {  # what became of trials that do not count, of one and of several
-    "failed": ("failed", "failed"),
-    "diverged": ("diverged", "diverged"),
-    "missing": ("is missing", "are missing"),
-    "not finite": ("has a value that is not finite", "have values that are not finite"),
-    "not reached": ("does not reach what is asked", "do not reach what is asked"),
-    "unmeasured": ("lacks a measure", "lack a measure"),
-}
 
 
 def verify(frame: "Frame", claims: Iterable[Claim]) -> list[Verdict]:
@@ -88,7 +81,7 @@ def judged(frame: "Frame", claim: Claim) -> Verdict:
 def _criterion(claim: Claim, tests: int) -> str:
     """The claim's criterion, of which trials, and at which level one of several comparisons fails, in words."""
     reached = f"; of trials that end with {claim.reached}" if claim.reached else ""
-    shared = f"; it fails where one of its {tests:,} comparisons does by a {_percent(tests)} interval"
+    shared = f"; it fails where one of its {count_of(tests, 'comparison')} does by a {_percent(tests)} interval"
     return f"{claim.criterion()}{reached}{shared if tests > 1 else ''}"
 
 
@@ -113,17 +106,11 @@ def _of_line(gated: Gated, finding: Finding, tests: int, each_trial: bool) -> Li
     word = criterion.word(1, tests)
     if not gated.complete and not (word == "fails" and each_trial):
         lacks = f", and {numbers[REASON]}" if REASON in numbers and gated.line.runs else ""
-        word, numbers = "not enough data", {**numbers, REASON: f"{_missing(gated)}{lacks}"}
+        word, numbers = "not enough data", {**numbers, REASON: f"{lost(gated.counts) or TOO_FEW}{lacks}"}
     elif word == "not enough data" and criterion.word(1, 1) == "fails":
-        one = f"one of the {tests:,} comparisons fails by its 95 % interval, but none by its {_percent(tests)} interval"
-        numbers = {**numbers, REASON: one}
+        one = f"one of the {count_of(tests, 'comparison')} fails by its 95 % interval"
+        numbers = {**numbers, REASON: f"{one}, but none by its {_percent(tests)} interval"}
     return LineVerdict(gated.line.name, word, _finite(numbers), criterion.clearance)
-
-
-def _missing(gated: Gated) -> str:
-    planned, counts = gated.counts["planned"], gated.counts
-    lost = [f"{n} {verbs[n > 1]}" for fate, verbs in FATES.items() if (n := counts.get(fate, 0))]
-    return f"of {planned:,} trials {', '.join(lost)}" if lost else TOO_FEW
 
 
 def _together(found: list[LineVerdict]) -> Numbers:
@@ -147,9 +134,9 @@ def _counts(lines: list[Gated]) -> dict[str, Value]:
     total = Counter[str]()
     for one in lines:
         total.update(one.counts)
-    lost = {fate: n for fate, n in total.items() if n and fate not in ("planned", "finished")}
-    short = {"planned": total["planned"]} if lost else {}
-    return {"trials": total["finished"], "seeds": min((one.seeds for one in lines), default=0), **short, **lost}
+    without = {fate: n for fate, n in total.items() if n and fate not in ("planned", "finished")}
+    short = {"planned": total["planned"]} if without else {}
+    return {"trials": total["finished"], "seeds": min((one.seeds for one in lines), default=0), **short, **without}
 
 
 def _finite(numbers: Numbers) -> Numbers:

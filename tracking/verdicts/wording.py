@@ -6,10 +6,10 @@ and is left out where one of them is missing. A format may follow a key: "{retur
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 
-from tracking.common.text import number
+from tracking.common.text import count_of, number
 from tracking.verdicts.criterion import Word
 from tracking.verdicts.finding import REASON, LineVerdict, Numbers, Value
 
@@ -17,6 +17,19 @@ MOST = 3  # numbers of a claim that has no words for them
 SHOWN = 12  # values of a list
 EQUAL = re.compile(r"\bfrom (\S+) to \1(?=$|[ ,;])")  # a range with equal ends is said as one number
 EVERY = re.compile(r"\b(\S+) of \1(?= )")  # "all 52 perturbations", not "52 of 52 perturbations"
+SINGLE = re.compile(  # "1 step", not "1 steps"
+    r"(?<![\w.,-])(?P<all>all )?1 (?P<what>(?:more )?(?:comparison|example|network|parameter|perturbation|step|trial))s"
+    r"(?P<verb> have| do)?\b"
+)
+VERBS = {" have": " has", " do": " does"}
+FATES = {  # what became of trials that do not count, of one and of several
+    "failed": ("failed", "failed"),
+    "diverged": ("diverged", "diverged"),
+    "missing": ("is missing", "are missing"),
+    "not finite": ("has a value that is not finite", "have values that are not finite"),
+    "not reached": ("does not reach what is asked", "do not reach what is asked"),
+    "unmeasured": ("lacks a measure", "lack a measure"),
+}
 SEVERAL: dict[Word, str] = {"holds": "hold", "fails": "fail", "not enough data": "have not enough data"}
 ONE: dict[Word, str] = {"holds": "holds", "fails": "fails", "not enough data": "has not enough data"}
 
@@ -37,6 +50,17 @@ def capitalised(sentence: str) -> str:
     return sentence if set("._/") & set(word.rstrip(".")) else sentence[:1].upper() + sentence[1:]
 
 
+def lost(counts: Mapping[str, Value]) -> str:
+    """Which trials do not count, of those planned: "of 3 trials 1 diverged, 1 is missing", "both trials diverged"; ""
+    where all count."""
+    planned = int(str(counts.get("planned", 0)))
+    found = [(n, verbs[n > 1]) for fate, verbs in FATES.items() if (n := int(str(counts.get(fate, 0))))]
+    if len(found) == 1 and found[0][0] == planned:
+        every = {1: "the only trial", 2: "both trials"}.get(planned, f"all {count_of(planned, 'trial')}")
+        return f"{every} {found[0][1]}"
+    return f"of {count_of(planned, 'trial')} {', '.join(f'{n:,} {verb}' for n, verb in found)}" if found else ""
+
+
 def of_lines(words: str, found: Sequence[LineVerdict], decided: Word) -> str:
     """What was found of that line with the verdict that decided which is nearest to failing; of several lines how many
     have it, too."""
@@ -48,16 +72,16 @@ def of_lines(words: str, found: Sequence[LineVerdict], decided: Word) -> str:
     if len(found) == 1:
         return said
     if len(deciding) == 1:
-        return f"1 of {len(found)} lines {ONE[decided]} ({shown.name}): {said}"
+        return f"1 of {count_of(len(found), 'line')} {ONE[decided]} ({shown.name}): {said}"
     alike = len({line.clearance for line in deciding}) == 1
     which = "such as" if alike else "clearest:" if decided == "fails" else "nearest to failing:"
-    return f"{_of(len(deciding), len(found))} lines {SEVERAL[decided]} ({which} {shown.name}): {said}"
+    return f"{_of(len(deciding), len(found))} {SEVERAL[decided]} ({which} {shown.name}): {said}"
 
 
 def _of(some: int, whole: int) -> str:
     if some < whole:
-        return f"{some} of {whole}"
-    return "both" if whole == 2 else f"all {whole}"
+        return f"{some:,} of {count_of(whole, 'line')}"
+    return "both lines" if whole == 2 else f"all {count_of(whole, 'line')}"
 
 
 def in_words(words: str, numbers: Numbers) -> str:
@@ -73,7 +97,11 @@ def in_words(words: str, numbers: Numbers) -> str:
 def _filled(clause: str, numbers: Numbers) -> str:
     parts = Formatter().parse(clause)
     said = "".join(text + (_value(numbers[key], spec) if key else "") for text, key, spec, _ in parts)
-    return EVERY.sub(r"all \1", EQUAL.sub(r"\1", said))
+    return SINGLE.sub(_single, EVERY.sub(r"all \1", EQUAL.sub(r"\1", said)))
+
+
+def _single(found: re.Match[str]) -> str:
+    return f"{'the only' if found['all'] else '1'} {found['what']}{VERBS.get(found['verb'], '')}"
 
 
 def _value(value: Value, spec: str | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tracking.common.text import count_of
 from workers.engines.device_data import Resident
 from workers.engines.modules import Modules
 from workers.plugins import NETS
@@ -74,7 +75,8 @@ def _check_batches(settings: Settings, module: nn.Module, images: Images) -> Non
 
 def _check_outputs(net: NetSettings, module: nn.Module, x: Tensor, classes: int) -> None:
     """x: some images (B, K, H, W)."""
-    expected = f"a tensor of floating point of shape {(len(x), classes)} for {len(x)} images of {classes} classes"
+    images, of = count_of(len(x), "image"), count_of(classes, "class", "classes")
+    expected = f"a tensor of floating point of shape {(len(x), classes)} for {images} of {of}"
     with torch.no_grad():
         for outputs in (module.train()(x), module.eval()(x)):
             if not isinstance(outputs, Tensor):

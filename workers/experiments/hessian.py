@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from tracking.common.named_files.plugins import Frozen
+from tracking.common.text import count_of
 from tracking.records.rows import Progress
 from workers.interfaces.experiment import Seconds, no_choice, no_layers, no_limit, no_preparation, not_known
 from workers.runtime import lease_watch
@@ -182,6 +183,5 @@ def interpolate(net: "Net", x: "Tensor", y: "Tensor", weights: "Tensor") -> "Ten
         rows = torch.autograd.functional.jacobian(lambda w: net(w, x), weights)
         step = torch.linalg.pinv(rows) @ error
         weights = weights + step / max(1.0, float(step.norm()))
-    raise ArithmeticError(
-        f"{len(y)} examples are not fitted after 200 Gauss-Newton steps: squared error {error.norm():g}"
-    )
+    which = count_of(len(y), "example is", "examples are")
+    raise ArithmeticError(f"{which} not fitted after 200 Gauss-Newton steps: squared error {error.norm():g}")

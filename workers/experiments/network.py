@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tracking.common.text import count_of
 from tracking.records.provenance import About, DataUsed
 from tracking.records.rows import Progress, Row
 from workers.interfaces.dataset import DataSettings, Sizes
@@ -279,5 +280,6 @@ def _as_seen(stored: Images, settings: Settings) -> Images:
     if images.divided is not None:
         return images
     if size is not None and size > len(images.test_y):
-        raise ValueError(f"test_size must be at most the {len(images.test_y)} test examples there are, got {size}")
+        there = count_of(len(images.test_y), "test example")
+        raise ValueError(f"test_size must be at most the {there} there are, got {size}")
     return replace(images, test_x=images.test_x[:size], test_y=images.test_y[:size])

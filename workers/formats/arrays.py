@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.common.text import count_of
 from workers.interfaces.dataset import Sizes
 from workers.interfaces.images import Images, Pixels, digest
 
@@ -110,8 +111,8 @@ def _images(x: Array, known: Sizes, what: str) -> Shaped[Pixels, "N H W K"]:
     if known.numbers == "float32" and not (finite := np.isfinite(images).all((1, 2, 3))).all():
         bad, first = int((~finite).sum()), int(np.argmin(finite))
         raise ValueError(
-            f"{what} has numbers that are not finite, in {bad} of {len(x)} examples, the first at index {first}; "
-            "leave those examples out or replace the numbers"
+            f"{what} has numbers that are not finite, in {bad} of {count_of(len(x), 'example')}, the first at "
+            f"index {first}; leave those examples out or replace the numbers"
         )
     return images
 
@@ -127,9 +128,9 @@ def _one_label_an_image(split: Split) -> None:
         )
     if split.images.shape[:1] != split.labels.shape:
         count = split.images.shape[0] if split.images.shape else 0
+        examples, labels = count_of(count, "example"), count_of(len(split.labels), "label")
         raise ValueError(
-            f"{split.images.what} has {count} examples and {split.labels_are} {len(split.labels)} labels; "
-            "each example needs one label"
+            f"{split.images.what} has {examples} and {split.labels_are} {labels}; each example needs one label"
         )
     image_shape(split.images)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tracking.common.text import count_of
 from workers.formats.published import File, Published
 from workers.interfaces.images import Bytes, Images, digest
 
@@ -42,5 +43,7 @@ def read(path: Path) -> Bytes:
     shape = np.frombuffer(raw, ">u4", raw[3], 4)
     values = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
     if len(values) != math.prod(shape.tolist()):
-        raise ValueError(f"{path} has {len(values)} values, expected {' x '.join(map(str, shape))}; get it again")
+        raise ValueError(
+            f"{path} has {count_of(len(values), 'value')}, expected {' x '.join(map(str, shape))}; get it again"
+        )
     return values.reshape(shape)

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from typing_extensions import TypeVar
 
 from tracking.common.named_files.plugins import Frozen
+from tracking.common.text import count_of
 from workers.interfaces.images import Images
 
 Inputs = Literal["original", "shuffled_pixels", "random_pixels", "gaussian"]
@@ -81,7 +82,7 @@ class DataSettings(Frozen):
 
 def _at_most(key: str, given: int | None, most: int, what: str) -> None:
     if given is not None and given > most:
-        raise ValueError(f"{key} must be at most the {most} {what} examples there are, got {given}")
+        raise ValueError(f"{key} must be at most the {count_of(most, f'{what} example')} there are, got {given}")
 
 
 DatasetT = TypeVar("DatasetT", bound=DataSettings, default=DataSettings)

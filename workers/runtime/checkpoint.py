@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tracking.common.errors import Damaged
+from tracking.common.text import count_of
 
 if TYPE_CHECKING:
     import torch
@@ -84,7 +85,7 @@ def done(state: dict[str, Any] | None, trials: int) -> int:
         return 0
     found = state.get("done")
     if state.keys() != {"done"} or type(found) is not int or not 0 <= found <= trials:
-        raise Damaged(f"holds {state!r:.80} and not how many of {trials} trials are done")
+        raise Damaged(f"holds {state!r:.80} and not how many of {count_of(trials, 'trial')} are done")
     return found
 
 

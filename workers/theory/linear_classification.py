@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracking.common.text import count_of
 from workers.runtime import lease_watch
 from workers.runtime.seeds import generator
 from workers.theory.closed_form_descent import Array
@@ -43,7 +44,8 @@ def hard_margin(z: Float64[Array, "B D"]) -> Float64[Array, " D"]:
     goal = np.append(np.zeros(z.shape[1]), 1.0)
     u, distance = nnls(columns, goal)
     if distance < 1e-9:
-        raise ValueError(f"the {len(z)} examples are not linearly separable in {z.shape[1]} inputs; take more inputs")
+        inputs = count_of(z.shape[1], "input")
+        raise ValueError(f"the examples ({len(z)}) are not linearly separable in {inputs}; take more inputs")
     residual = columns @ u - goal
     return np.asarray(-residual[:-1] / residual[-1], dtype=np.float64)
 

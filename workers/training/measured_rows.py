@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tracking.common.text import count_of
 from tracking.records.rows import Row
 from workers.plugins import MEASURES
 from workers.training.located import refused
@@ -47,7 +48,7 @@ def wrong_yield(one: object, splits: tuple[str, ...], models: int) -> str:
     from torch import Tensor  # whoever plans imports this file without torch
 
     if not (isinstance(one, tuple) and len(one) == 3):
-        got = f"{len(one)} values" if isinstance(one, tuple) else type(one).__name__
+        got = count_of(len(one), "value") if isinstance(one, tuple) else type(one).__name__
         return f"it yields {got}, expected three: split, layer, values"
     split, layer, values = one
     expected = f"as values of split '{split}', expected a tensor of shape ({models},): a number for each model"

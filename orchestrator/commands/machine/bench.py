@@ -15,6 +15,7 @@ from orchestrator.planning.resources import cores
 from orchestrator.terminal.live import Advance, steps
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
+from tracking.common.text import count_of
 from workers.bench import cost
 from workers.bench.case import Case
 from workers.bench.measure import ENGINES, Lane
@@ -66,7 +67,7 @@ class Entry:
     def words(self) -> str:
         """The same for people."""
         norm = ", batch norm" if self.case.batch_norm else ""
-        return f"{self.engine}, width {self.case.width}, {self.case.models} models{norm}"
+        return f"{self.engine}, width {self.case.width}, {count_of(self.case.models, 'model')}{norm}"
 
 
 def engines() -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from tracking.common import versions
 from tracking.common.errors import Refused, Unusable
 from tracking.common.hide_passwords import hide, public
 from tracking.common.named_files.user_files import UserFiles
+from tracking.common.text import count_of
 from tracking.mirror.examine import examine as examine_database
 from tracking.mirror.tracking_uri import check, check_place, database
 from tracking.records import layout
@@ -104,7 +105,7 @@ def gpu() -> Finding:
     if Path("/dev/nvidia0").exists():
         remedy = "install PyTorch for CUDA and look at `nvidia-smi`: driver and PyTorch must fit"
         return Finding("GPU", "problem", "there is an NVIDIA GPU that PyTorch cannot use", remedy)
-    return Finding("GPU", "ok", f"none; bundles run on {os.cpu_count()} processors")
+    return Finding("GPU", "ok", f"none; bundles run on {count_of(os.cpu_count() or 1, 'processor')}")
 
 
 def records(root: str) -> Finding:
@@ -279,4 +280,4 @@ def ray(address: str, root: str) -> Iterator[Finding]:
         yield Finding(f"node {node.name}", state, "; ".join([offers, *wrong]) if state == "problem" else offers)
     too_small = [line for line in preflight.problems(preflight.about(), found) if line.startswith("no node has")]
     state = "problem" if too_small else "ok"
-    yield Finding("Ray", state, too_small[0] if too_small else f"{address}, {len(found)} nodes", "")
+    yield Finding("Ray", state, too_small[0] if too_small else f"{address}, {count_of(len(found), 'node')}", "")

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from orchestrator.execution.progress import Progress, RunningBundle, steps
 from orchestrator.terminal import live
 from orchestrator.terminal.console import LINE_S, animated, columns, say
+from tracking.common.text import count_of
 from workers.bundle import Report
 
 SHOWN = 8  # running bundles
@@ -50,7 +51,7 @@ def picture(progress: Progress, mirror_lag: str = "") -> live.Picture:
     lines = [f"mean {name:<12}{_sparkline(values)}" for name, values in means.items() if values]
     lines += [f"{n} failed: {error}" for error, n in progress.errors.most_common(ERRORS)]
     if len(progress.errors) > ERRORS:
-        lines.append(f"and {len(progress.errors) - ERRORS} more kinds of failure")
+        lines.append(f"and {count_of(len(progress.errors) - ERRORS, 'more kind')} of failure")
     if mirror_lag:
         lines.append(f"MLflow is behind: {mirror_lag}")
     return live.Picture(progress.fraction, progress.summary(), HEADER, rows, lines)

@@ -23,7 +23,7 @@ from orchestrator.terminal.tables import table
 from tracking.common.errors import Damaged
 from tracking.common.flatten import flat
 from tracking.common.hide_passwords import has_secret, public
-from tracking.common.text import duration, size
+from tracking.common.text import count_of, duration, size
 from tracking.common.versions import is_installed
 from tracking.records import layout
 from tracking.records.command_lines import command
@@ -68,7 +68,7 @@ def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     _claims(done.claims)
     failures(done.failed, store)
     if done.damaged:
-        say(f"damaged  {len(done.damaged)} files were set aside (*.damaged) and their work done again")
+        say(f"damaged  {count_of(len(done.damaged), 'file')} set aside (*.damaged), the work of it done again")
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.trials.items())
     say(f"trials   {counts}; {duration(done.wall_s)}")
     _figures(done.curves, done.not_drawn)
@@ -91,7 +91,8 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
         return _json({"sweep": sweep.name, "variant": sweep.variant, **summary})
     say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
     table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
-    say(f"{summary['trials']['to_run']} of {summary['trials']['total']} trials to run, {summary['cells']} cells")
+    trials = count_of(len(plan.trials), "trial")
+    say(f"{len(plan.to_run):,} of {trials} to run, {count_of(summary['cells'], 'cell')}")
     if found.bundles:
         _bundles(found)
     if found.kept_bytes:
@@ -144,17 +145,13 @@ def _bundles(found: Planned) -> None:
     more = f", the first {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
     table(f"bundles{more}", ["bundle", "models", "which", "engine", "about"], rows[:SHOWN])
     for choice, number in Counter(choice for choice in found.engines if choice).items():
-        say(f"engine {choice.engine}, {_bundles_of(number)}: {choice.reason}")
+        say(f"engine {choice.engine}, {count_of(number, 'bundle')}: {choice.reason}")
     _time(cost)
-
-
-def _bundles_of(number: int) -> str:
-    return f"{number} bundle{'s' * (number != 1)}"
 
 
 def _time(cost: Estimate) -> None:
     """The range of the time that a launch takes, what it is from, and how good such estimates were."""
-    sources = ", ".join(f"{source} ({_bundles_of(n)})" for source, n in cost.sources.items())
+    sources = ", ".join(f"{source} ({count_of(n, 'bundle')})" for source, n in cost.sources.items())
     between = f"between {duration(cost.low_s)} and {duration(cost.high_s)}, if nothing else runs here"
     say(f"time: about {duration(cost.wall_s)} ({between}), of which {duration(cost.overhead_s)} are start and end")
     say(f"training: {duration(sum(cost.seconds))} of one core or GPU, estimated from {sources}")
@@ -257,7 +254,7 @@ def exported(done: "Exported", as_json: bool) -> None:
     """The file that was written."""
     if as_json:
         return _json({"of": done.of, "what": done.what, "file": str(done.file), "bytes": done.bytes})
-    say(f"{done.file}: {done.what} of {done.of}, {done.bytes:,} bytes")
+    say(f"{done.file}: {done.what} of {done.of}, {size(done.bytes)}")
 
 
 def synced(sweep: Sweep, report: Any, store: str, as_json: bool) -> None:

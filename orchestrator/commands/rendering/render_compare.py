@@ -11,6 +11,7 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
 from tracking.analysis.statistics.intervals import LEVEL
+from tracking.common.text import count_of
 from tracking.verdicts.sentence import sentence
 
 NONE = "–"  # a number that there is not
@@ -70,11 +71,15 @@ def _said(one: CurveOfAll, other: str) -> list[str]:
         chance = f"; about {judged * (1 - LEVEL):.1g} of {judged} would exclude 0 by chance alone" if judged > 4 else ""
         said.append(f"{LEVEL:.0%} intervals: {', '.join(made)}{chance}")
     if undecided := int((part["found"] == "undecided").sum()):
-        said.append(f"{undecided} of {len(part)} differences are undecided: that does not show that they are 0")
+        said.append(f"undecided: {undecided:,} of {count_of(len(part), 'difference')}, which does not show that there is none")
     if (same := int(part["same"].sum())) and same == int(part.loc[part["how"] == "paired", "n"].sum()):
-        said.append(f"all {same} pairs of seeds have the same values to the last bit")
+        pairs = "the only pair" if same == 1 else "all " + count_of(same, "pair")
+        said.append(f"the same values to the last bit in {pairs} of seeds")
     if shared := int((part["found"] == "same trials").sum()):
-        said.append(f"{shared} points have the same trials in both, which are not compared with themselves")
+        said.append(
+            f"same trials: at {count_of(shared, 'point')} one of the two has only trials of the other, which are not "
+            "compared with themselves; the means are those of all seeds of each"
+        )
     return said
 
 

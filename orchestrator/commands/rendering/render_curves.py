@@ -10,6 +10,7 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.tables import table
 from tracking.analysis.aggregate import COUNTS
 from tracking.analysis.values import text
+from tracking.common.text import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ def curves(sweep: Sweep, whole: "pd.DataFrame", full: bool, plot: bool | None, r
             (
                 *(
                     r.line,
-                    r.x_text or f"{r.x:g}",
+                    r.x_text or _place(r.x),
                     *(_number(float(getattr(r, part))) for part in ("centre", "low", "high")),
                 ),
                 *(getattr(r, count) for count in counts),
@@ -69,7 +70,8 @@ def _cells(found: "Heat") -> None:
     for sheet in found.sheets:
         title = f"heat map {found.heatmap.name}{f', {sheet.name}' if sheet.name else ''}"
         if max(sheet.z.shape) > MOST_CELLS:
-            say(f"{title}: {sheet.z.shape[1]} x {sheet.z.shape[0]} cells, in the figure and in curves.parquet")
+            cells = f"{sheet.z.shape[1]:,} x {count_of(sheet.z.shape[0], 'cell')}"
+            say(f"{title}: {cells}, in the figure and in curves.parquet")
             continue
         rows = zip((text(value) for value in found.y.values), sheet.z.tolist(), strict=True)
         table(
@@ -77,6 +79,11 @@ def _cells(found: "Heat") -> None:
             [f"{found.heatmap.y} by {found.heatmap.x}", *names],
             [(name, *map(_number, values)) for name, values in rows],
         )
+
+
+def _place(x: object) -> str:
+    """A value of x; of a line without points there is none."""
+    return "–" if x != x else f"{x:g}"
 
 
 def _number(value: float) -> float | str:

@@ -12,7 +12,7 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
-from tracking.common.text import date_and_time, duration
+from tracking.common.text import count_of, date_and_time, duration
 from tracking.records.kept_sweeps.kept_sweep import DONE, Launching
 from tracking.records.leases.lease_file import INTERRUPTED, Claim
 from tracking.records.live_progress import LiveProgress, RunningBundle
@@ -103,7 +103,7 @@ def _progress(one: Working) -> None:
     if now.running:
         table("", HEADER, [_row(bundle) for bundle in now.running[:SHOWN]])
     if len(now.running) > SHOWN:
-        say(f"and {len(now.running) - SHOWN} more bundles")
+        say(f"and {count_of(len(now.running) - SHOWN, 'more bundle')}")
     say(f"launch   {now.done:.0%}, {now.summary}; as of {_ago(now.at_ms)} ago")
 
 

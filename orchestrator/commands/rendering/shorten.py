@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracking.common.text import count_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -29,8 +31,8 @@ def shorten(points: "pd.DataFrame", value: str, full: bool, remedy: str = "--ful
     rows = pd.concat(shown)
     if len(rows) == len(points):
         return Short(points, "")
-    which = f"{len(shown)} of {len(lines)} lines, " if len(shown) < len(lines) else ""
-    return Short(rows, f"{which}{len(rows)} of {len(points)} points; {remedy} shows all")
+    which = f"{len(shown)} of {count_of(len(lines), 'line')}, " if len(shown) < len(lines) else ""
+    return Short(rows, f"{which}{len(rows):,} of {count_of(len(points), 'point')}; {remedy} shows all")
 
 
 def _places(values: "pd.Series[float]", most: int) -> list[int]:

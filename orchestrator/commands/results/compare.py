@@ -16,6 +16,7 @@ from orchestrator.spec.sweep import Sweep
 from orchestrator.spec.variant import Changes, split, variant
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
+from tracking.common.text import count_of
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.store import Store
 
@@ -72,5 +73,5 @@ def _earlier(spec: str, back: int, store: Store) -> tuple[Sweep, str]:
         )
     versions = found[name].versions
     if back >= len(versions):
-        raise Refused(f"'{spec}~{back}': the store '{store.root}' keeps {len(versions)} versions of {name}")
+        raise Refused(f"'{spec}~{back}': the store '{store.root}' keeps {count_of(len(versions), 'version')} of {name}")
     return of_version(store, found[name], versions[-1 - back]), f"{name}~{back}"

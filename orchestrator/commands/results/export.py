@@ -12,6 +12,7 @@ from orchestrator.results.build import Results
 from orchestrator.spec.expand import varied
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
+from tracking.common.text import count_of
 from tracking.common.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _table(results: Results, curve: str | None, rows: bool) -> "tuple[pd.DataFra
 
     parts = {} if rows else _parts(results, curve)
     table = with_settings(results) if rows else figures.table([part.table for part in parts.values()])
-    return table, f"{len(table):,} rows" if rows else f"{len(table):,} points of {_named(parts)}"
+    return table, count_of(len(table), "row") if rows else f"{count_of(len(table), 'point')} of {_named(parts)}"
 
 
 def with_settings(results: Results) -> "pd.DataFrame":
@@ -106,7 +107,7 @@ def _latex(results: Results, file: Path, curve: str | None, rows: bool) -> str:
     origin = f"{results.sweep.variant}: {results.sweep.command('export')}"
     text = latex.document([(part, f"{part.curve.title or title} ({name})") for name, part in parts.items()], origin)
     file.write_text(text, "utf-8")
-    return f"{len(parts)} tables of {_named(parts)}" if len(parts) > 1 else f"a table of {_named(parts)}"
+    return f"{count_of(len(parts), 'table')} of {_named(parts)}" if len(parts) > 1 else f"a table of {_named(parts)}"
 
 
 def _figures(results: Results, file: Path, curve: str | None, rows: bool) -> str:
@@ -121,7 +122,7 @@ def _figures(results: Results, file: Path, curve: str | None, rows: bool) -> str
     if not chosen:
         raise Refused(f"{sweep.variant} has no figure")
     save_pages(list(chosen.values()), file)
-    return f"{len(chosen)} figures" if len(chosen) > 1 else f"the figure {next(iter(chosen))}"
+    return count_of(len(chosen), "figure") if len(chosen) > 1 else f"the figure {next(iter(chosen))}"
 
 
 def _parts(results: Results, curve: str | None) -> "dict[str, Part]":

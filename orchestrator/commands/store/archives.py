@@ -7,7 +7,7 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from tracking.common.errors import InUse, Refused
 from tracking.common.named_files.plugins import unknown
-from tracking.common.text import size
+from tracking.common.text import count_of, size
 from tracking.common.versions import is_installed
 from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -39,7 +39,8 @@ def pack(variant: str, file: Path, store: Store, as_json: bool) -> None:
     recorded = len(kept.trials & ledger.trials)
     if as_json:
         return out_json({"sweep": variant, "file": str(file), "trials": recorded, "bytes": index.total})
-    say(f"{file}: {variant} with {recorded:,} trials, {len(index.files):,} files, {size(index.total)}")
+    trials, files = count_of(recorded, "trial"), count_of(len(index.files), "file")
+    say(f"{file}: {variant} with {trials}, {files}, {size(index.total)}")
 
 
 def unpack(file: Path, store: Store, as_json: bool) -> None:
@@ -51,7 +52,8 @@ def unpack(file: Path, store: Store, as_json: bool) -> None:
     if as_json:
         plain = {"sweep": variant, "trials": found.trials, "new_files": len(found.new), "bytes": found.bytes}
         return out_json({**plain, "store": store.root})
-    say(f"{variant}: {found.trials:,} trials, {size(found.bytes)}; {len(found.new):,} files are new in {store.root}")
+    trials, files = count_of(found.trials, "trial"), count_of(len(found.new), "new file")
+    say(f"{variant}: {trials}, {size(found.bytes)}; {files} in {store.root}")
     say(f"look at  `{command('verify', variant, store=store.root)}`")
     if is_installed("mlflow"):
         say(f"MLflow   `{command('sync', variant, store=store.root)}` brings it there")

@@ -6,7 +6,7 @@ from typing import Any
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from orchestrator.terminal.tables import table
-from tracking.common.text import date_and_time, size
+from tracking.common.text import count_of, date_and_time, size
 from tracking.records.command_lines import command
 from tracking.records.kept_sweeps.kept_sweep import DONE
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -62,8 +62,13 @@ def _notes(store: Store, found: Overview) -> None:
             "trains nothing again"
         )
     if found.unnamed:
-        then = f"; `{command('prune', store=store.root)}` shows them" if found.sweeps and not found.without_file else ""
-        say(f"note     {len(found.unnamed):,} recorded trials belong to none of the sweeps that it knows{then}")
+        then = (
+            f"; `{command('prune', store=store.root)}` shows what it would remove"
+            if found.sweeps and not found.without_file
+            else ""
+        )
+        belong = count_of(len(found.unnamed), "recorded trial belongs", "recorded trials belong")
+        say(f"note     {belong} to none of the sweeps that it knows{then}")
     for error in found.damaged:
         say(f"damaged: {error}")
 

@@ -10,7 +10,7 @@ from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import unknown
-from tracking.common.text import size
+from tracking.common.text import count_of, size
 from tracking.mirror.removal import emptying, remove_sweep, remove_trials
 from tracking.mirror.tracking_uri import database
 from tracking.records.command_lines import command
@@ -82,7 +82,7 @@ def _agreed(found: Removal, sentences: Sequence[str], question: str, yes: bool, 
 def _tell_end(found: Removal, as_json: bool) -> None:
     if as_json:
         return out_json(_plain(found, True))
-    say(f"removed  {len(found.trials):,} trials; {size(found.bytes)} freed")
+    say(f"removed  {count_of(len(found.trials), 'trial')}; {size(found.bytes)} freed")
 
 
 def _refuse_unknown(variants: Sequence[str], ledger: Ledger, sweeps: KeptSweeps) -> None:
@@ -97,14 +97,16 @@ def _sentences(found: Removal, sweeps: KeptSweeps, mlflow: str) -> list[str]:
     names = {sweeps.by_variant[v].name for v in found.variants if v in sweeps.by_variant}
     others = [k.variant for k in sweeps if k.name in names and k.variant not in found.variants]
     lines = [
-        f"removes  {', '.join(found.variants)}: {len(found.trials):,} trials in {len(found.bundles):,} bundles, "
-        f"{len(found.figures):,} files of results{', runs in MLflow' if mlflow else ''}; {size(found.bytes)}"
+        f"removes  {', '.join(found.variants)}: {count_of(len(found.trials), 'trial')} in "
+        f"{count_of(len(found.bundles), 'bundle')}, {count_of(len(found.figures), 'file')} of results"
+        f"{', runs in MLflow' if mlflow else ''}; {size(found.bytes)}"
     ]
     lines += _comparisons(found)
     if found.shared:
-        lines.append(f"stays    {len(found.shared):,} trials that other sweeps name, too")
+        lines.append(f"stays    {count_of(len(found.shared), 'trial')} that other sweeps name, too")
     if found.together:
-        lines.append(f"stays    {len(found.together):,} trials that were trained in one bundle with trials that stay")
+        together = count_of(len(found.together), "trial")
+        lines.append(f"stays    {together} trained in one bundle with trials that stay")
     if others:
         lines.append(f"stays    {', '.join(others)}")
     return lines
@@ -121,16 +123,16 @@ def _unneeded(found: Removal, mlflow: str) -> list[str]:
     left = sum(info.size for info in found.leftovers)
     changed = ", ".join(kept.variant for kept in found.changed)
     parts: list[tuple[object, str]] = [
-        (unnamed, f"removes  {unnamed:,} trials that no sweep names"),
-        (found.superseded, f"removes  {len(found.superseded):,} trials that are superseded: of earlier versions of a "
+        (unnamed, f"removes  {count_of(unnamed, 'trial')} that no sweep names"),
+        (found.superseded, f"removes  {count_of(len(found.superseded), 'superseded trial')}: of earlier versions of a "
                            "sweep file, or recorded again elsewhere"),
         (changed, f"removes  the earlier versions of {changed} that name them"),
-        (found.lost and mlflow, f"removes  the runs in MLflow of {len(found.lost):,} of these trials"),
+        (found.lost and mlflow, f"removes  the runs in MLflow of {len(found.lost):,} of these"),
         *((line, line) for line in _comparisons(found)),
-        (left, f"removes  {len(found.leftovers):,} files that no record names, {size(left)}"),
+        (left, f"removes  {count_of(len(found.leftovers), 'file')} that no record names, {size(left)}"),
         (True, f"frees    {size(found.bytes)}"),
-        (found.together, f"stays    {len(found.together):,} trials that nothing names, and that were trained in one "
-                         "bundle with trials that stay"),
+        (found.together, f"stays    {count_of(len(found.together), 'trial')} that nothing names, trained in one bundle "
+                         "with trials that stay"),
     ]  # fmt: skip
     return [text for there, text in parts if there]
 
@@ -150,12 +152,12 @@ def _remove_runs(variants: Sequence[str], where: str, store: Store) -> None:
 
 def _remove_trial_runs(trials: Collection[str], where: str, store: Store) -> None:
     if trials and where and (number := remove_trials(where, trials)):
-        _tell_bin(f"{number:,} runs of trials", where, store)
+        _tell_bin(count_of(number, "run of a trial", "runs of trials"), where, store)
 
 
 def _tell_bin(what: str, where: str, store: Store) -> None:
     serving = command("ui", *mlflow_mirror.options(store, where), store=store.root)
-    LOG.info("MLflow   %s are in its bin; %s deletes them for good", what, emptying(where, serving))
+    LOG.info("MLflow   its bin has %s; %s empties it for good", what, emptying(where, serving))
 
 
 def _plain(found: Removal, removed: bool) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tracking.common.errors import Refused
 from tracking.common.named_files.user_files import within
+from tracking.common.text import count_of
 from tracking.records.kept_files import kept_files
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
@@ -26,10 +27,10 @@ def find(ledger: Ledger, start: str) -> TrialRecord:
     if not recorded:
         raise Refused(f"no trial '{start}' in '{root}', where nothing is recorded; give the --store that has it")
     if not found:
-        some = f"{len(recorded):,} others are recorded, such as {next(iter(recorded))}"
+        some = f"{count_of(len(recorded), 'other is', 'others are')} recorded, such as {next(iter(recorded))}"
         raise Refused(f"no trial in '{root}' begins with '{start}'; {some}; a sweep's report.html has all of its ids")
     some = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-    raise Refused(f"{len(found):,} trials in '{root}' begin with '{start}': {some}; give more of the id")
+    raise Refused(f"{count_of(len(found), 'trial')} in '{root}' begin with '{start}': {some}; give more of the id")
 
 
 def rerun(ledger: Ledger, one: TrialRecord, trace: str | None = None) -> Iterator[Progress]:

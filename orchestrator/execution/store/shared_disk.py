@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from orchestrator.execution.observer import Observer
 from tracking.common.errors import StorageFailed
+from tracking.common.text import count_of
 from tracking.records.ledger import Ledger
 
 LONGEST_S = 150.0
@@ -39,12 +40,13 @@ def read_when_visible(
     left = _not_done(ledger, ended)
     if not left:
         return ledger
-    with observer.waiting(f"waiting for the disk to show what {len(left)} bundles have recorded on other machines"):
+    bundles = count_of(len(left), "bundle")
+    with observer.waiting(f"waiting for the disk to show what other machines have recorded of {bundles}"):
         while left:
             if clock() > end:
                 raise StorageFailed(
                     None,
-                    f"this machine still does not see what {len(left)} bundles have recorded on others; is it the same "
+                    f"this machine still does not see what others have recorded of {bundles}; is it the same "
                     "disk, and are its clients' caches short (NFS: actimeo)?",
                     known.store.root,
                 )

@@ -19,6 +19,7 @@ from tracking.analysis.moments import DECIDE
 from tracking.analysis.specs.quantity import uses
 from tracking.common.errors import BadPlugin
 from tracking.common.named_files.plugins import unknown
+from tracking.common.text import count_of
 from tracking.verdicts.check import check as unfit
 from workers.interfaces.bounds import bounds
 from workers.plugins import EXPERIMENTS, MEASURES
@@ -230,7 +231,7 @@ def _grouped(columns: Columns, item: Item, cells: Mask) -> Iterator[tuple[Path, 
         return
     lines = columns.combinations([str(name) for name in group], cells)
     if lines > MOST_LINES:
-        told = f"{lines:,} lines or panels, of which a figure can show {MOST_LINES}"
+        told = f"{count_of(lines, 'line or panel', 'lines or panels')}, of which a figure can show {MOST_LINES}"
         yield item.at("group"), f"{', '.join(map(str, group))} would make {told}; leave one out, or choose with `where`"
         return
     if item.says.get("points") or not along or x == "seed":

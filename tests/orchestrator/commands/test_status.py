@@ -1,5 +1,6 @@
 """How far a launch is, as it says in the store and as `sweep status` shows it to whoever asks."""
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_status_shows_epoch_error_and_time_left(store: Store, capsys: pytest.Cap
     assert plain["launches"][0]["running"][0]["train_error"] == 0.25 and plain["launches"][0]["left_s"] == 180.0
 
 
+def reported(capsys: pytest.CaptureFixture[str], trial: str) -> str:
+    """The state of a trial in trials.csv, which is also that of the report."""
+    command_line.run(capsys, "curves", "x.yaml")
+    table = csv.DictReader(Path("runs/figures/x/trials.csv").read_text().splitlines())
+    (line,) = (line for line in table if line["trial"] == trial)
+    report = Path("runs/figures/x/report.html").read_text()
+    assert f'1 <span class="{line["state"]}">{line["state"]}</span>' in report
+    assert ("is in progress" in report, "is not complete" in report) == (
+        line["state"] == "running",
+        line["state"] != "running",
+    )
+    return line["state"]
+
+
 def test_a_trial_is_running_while_a_launch_works_on_it_and_interrupted_once_that_was_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,11 +134,14 @@ def test_a_trial_is_running_while_a_launch_works_on_it_and_interrupted_once_that
     with lease.acquire(store.files, "x", frozenset({first.id}), print):
         working = command_line.run(capsys, "status", "x.yaml", "--json").json
         assert working["trials"] == {**states, "running": 1} and working["last_launch"]["outcome"] == ""
+        assert reported(capsys, first.id) == "running"
     for command, found in (("status", {}), ("plan", {"to_run": states["total"]})):
         plain = command_line.run(capsys, command, "x.yaml", "--json").json
         assert plain["trials"] == {**states, **found, "interrupted": 1}
     assert command_line.run(capsys, "ls", "--json").json["sweeps"][0]["trials"] == {**states, "interrupted": 1}
     assert command_line.run(capsys, "show", first.id, "--json").json["state"] == "interrupted"
+
+    assert reported(capsys, first.id) == "interrupted"
 
     said = command_line.run(capsys, "status", "x.yaml").err
     assert "interrupted step 2; last commit" in said

@@ -50,7 +50,7 @@ def test_it_returns_when_the_disk_shows_the_end(tmp_path: Path) -> None:
 def test_a_disk_that_never_shows_it_is_no_end_of_the_work(tmp_path: Path) -> None:
     bundle(tmp_path)
     clock = Clock()
-    with pytest.raises(StorageFailed, match="what 1 bundles have recorded"):
+    with pytest.raises(StorageFailed, match="have recorded of 1 bundle;"):
         read_when_visible(Ledger.read(Store(str(tmp_path))), {"b"}, {"b"}, Silent(), clock, clock.sleep)
     assert clock.now > LONGEST_S
 

@@ -57,7 +57,7 @@ def test_it_fits_its_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> No
     rows = drawn(lines, X, Y, monkeypatch, width)
     assert max(map(len, rows)) <= width
     legend = " ".join(rows[HEIGHT + 1 :])
-    assert all(f"{mark} line {i}" in legend for i, mark in enumerate(plot.MARKS)) and "and 2 lines more" in legend
+    assert all(f"{mark} line {i}" in legend for i, mark in enumerate(plot.MARKS)) and "and 2 more lines" in legend
 
 
 def test_one_point_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ def test_every_trial_cell_and_verdict_is_there(made: Made, page: Page) -> None:
     assert sum(row.get("class") == "missing" for row in page.every("td")) >= 1
     for said in ("✓ holds", "✗ fails", "? not enough data", "No overfitting.", "0.01", "1, 2.5", "abc123", "f00d"):
         assert said in page.said
-    assert COMMAND in page.said and "This sweep is in progress" in page.said
+    assert COMMAND in page.said and "This sweep is not complete" in page.said
 
 
 def test_when_for_how_long_on_what_and_by_what_it_was_computed(page: Page) -> None:

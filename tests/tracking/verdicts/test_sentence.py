@@ -69,8 +69,37 @@ def test_the_line_that_is_shown_is_the_nearest_to_the_bound(
 
 def test_what_is_lacking_comes_before_any_number() -> None:
     said = sentence(judged(last({}, {"risk test": [INF, INF, 8.16]}), "bounded", y="risk", split="test", high=1e15))
-    assert "Found: of 3 trials 2 have values that are not finite; test risk is 8.16; 1 trial" in said
-    assert "2 not finite. Criterion" in said
+    assert "Found: of 3 trials 2 have values that are not finite; test risk is 8.16; 1 trial, 1 seed per cell." in said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([INF, INF, INF], "Found: all 3 trials have values that are not finite."),
+        ([INF, INF], "Found: both trials have values that are not finite."),
+        ([INF], "Found: the only trial has a value that is not finite."),
+    ],
+)
+def test_trials_that_do_not_count_are_told_once(values: list[float], said: str) -> None:
+    verdict = judged(last({}, {"risk test": values}), "bounded", y="risk", split="test", high=1e15)
+    assert found_sentence(verdict) == said
+
+
+def test_of_several_lines_all_trials_that_do_not_count_are_told() -> None:
+    lines = [*last({"noise": 0}, {"risk test": [INF, INF]}), *last({"noise": 1}, {"risk test": [1.0, INF]})]
+    said = found_sentence(judged(lines, "bounded", y="risk", split="test", high=2.0))
+    assert said.endswith("; 1 trial, 0 seeds per cell, 3 not finite.")
+
+
+def test_a_single_thing_is_said_in_the_singular() -> None:
+    one = {"a": 1, "b": 1}
+    assert in_words("the slowest takes {a} steps, {b} more networks do not", one) == (
+        "the slowest takes 1 step, 1 more network does not"
+    )
+    assert in_words("{a} of {b} trials have both events, {a} of {c} comparisons", {**one, "c": 3}) == (
+        "the only trial has both events, 1 of 3 comparisons"
+    )
+    assert in_words("{a} steps, {c} steps, {d} times", {"a": 0.1, "c": 21, "d": 1}) == "0.1 steps, 21 steps, 1 times"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.verdict != "not enough data"], ids=lambda c: c.claim)

@@ -46,7 +46,7 @@ def test_hard_margin_is_that_of_scikit_learn(seed: int) -> None:
 
 
 def test_hard_margin_refuses_what_cannot_be_separated() -> None:
-    with pytest.raises(ValueError, match="the 40 examples are not linearly separable in 3 inputs"):
+    with pytest.raises(ValueError, match=r"the examples .40. are not linearly separable in 3 inputs"):
         hard_margin(data(examples=40, inputs=3))
 
 

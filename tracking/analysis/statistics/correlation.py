@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis.statistics.intervals import LEVEL, Interval
+from tracking.common.text import count_of
 
 Floats = NDArray[np.float64]
 Coefficient = Literal["kendall", "spearman"]
@@ -25,7 +26,7 @@ def by_fisher(r: float, variance: float, networks: int, level: float = LEVEL) ->
     centre = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
     half = float(ndtri(0.5 + level / 2) * math.sqrt(variance))
     low, high = (float(np.tanh(centre + end)) for end in (-half, half))
-    return Interval(r, low, high, f"correlation over {networks} networks", "Fisher's z", level)
+    return Interval(r, low, high, f"correlation over {count_of(networks, 'network')}", "Fisher's z", level)
 
 
 def rank_correlation(x: Floats, y: Floats, coefficient: Coefficient) -> tuple[float, float, int] | None:

@@ -42,7 +42,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.common.text import number, rounded
+from tracking.common.text import count_of, number, rounded
 
 Floats = NDArray[np.float64]
 
@@ -119,13 +119,13 @@ def interval(
     """
     x = _checked(values, bounds)
     n, mean, spread = len(x), float(x.mean()), float(np.ptp(x)) > 0
-    of = f"mean of {n} seed{'s' if n > 1 else ''}"
+    of = f"mean of {count_of(n, 'seed')}"
     if bounds == SHARE and examples is not None and not spread:
         return Interval(
             mean,
             *_clopper_pearson(mean, n * examples, level),
             of,
-            f"Clopper-Pearson, {examples} examples a seed",
+            f"Clopper-Pearson, {count_of(examples, 'example')} a seed",
             level,
             spread,
         )
@@ -147,7 +147,7 @@ def paired(
     if len(x) != len(y):
         raise ValueError(f"paired differences need as many values on either side, got {len(x)} and {len(y)}")
     found = interval(x - y, ANY, level)
-    return _difference(found, f"mean difference of {len(x)} pairs of seeds", f"paired {found.kind}", bounds)
+    return _difference(found, f"mean difference of {count_of(len(x), 'pair')} of seeds", f"paired {found.kind}", bounds)
 
 
 def difference(
@@ -167,7 +167,7 @@ def difference(
     from scipy.special import stdtrit
 
     x, y = _checked(one, bounds), _checked(other, bounds)
-    centre, of = float(x.mean() - y.mean()), f"difference of the means of {len(x)} and {len(y)} seeds"
+    centre, of = float(x.mean() - y.mean()), f"difference of the means of {len(x):,} and {count_of(len(y), 'seed')}"
     if bounds == SHARE and examples is not None and min(np.ptp(x), np.ptp(y)) == 0:
         return _of_sides(interval(x, bounds, level, examples[0]), interval(y, bounds, level, examples[1]), of)
     if min(len(x), len(y)) == 1:

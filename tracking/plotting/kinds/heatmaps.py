@@ -8,6 +8,7 @@ import numpy as np
 from tracking.analysis.heat import Axis, Heat, Sheet
 from tracking.analysis.specs.heatmap_spec import Heatmap
 from tracking.analysis.values import text, words
+from tracking.common.text import count_of
 from tracking.plotting.save import Page
 from tracking.plotting.style.axes import percent, plain_log_ticks, why_empty
 from tracking.plotting.style.labels import (
@@ -138,9 +139,11 @@ def notes(heat: Heat, caption: Caption) -> list[str]:
     said = [caption.origin(), *moments(curve, table, caption.step), left_out(curve, table)]
     empty = sum(int(np.isnan(sheet.z).sum()) for sheet in heat.sheets)
     if empty:
-        said.append(f"Hatched: {empty} of {sum(sheet.z.size for sheet in heat.sheets)} cells, which have no value.")
+        cells = count_of(sum(sheet.z.size for sheet in heat.sheets), "cell")
+        said.append(f"Hatched: {empty:,} of {cells}, for lack of a value.")
     if heat.heatmap.z_scale == "log" and (below := sum(int((sheet.z <= 0).sum()) for sheet in heat.sheets)):
-        said.append(f"{below} cells are 0 or less, have no place on the logarithmic scale and are hatched, too.")
+        cells = count_of(below, "cell is", "cells are")
+        said.append(f"{cells} 0 or less, without a place on the logarithmic scale, and hatched, too.")
     if heat.without_place:
-        said.append(f"{heat.without_place} cells at 0 or less are not on the logarithmic axis.")
+        said.append(f"{count_of(heat.without_place, 'cell')} at 0 or less: not on the logarithmic axis.")
     return [note for note in said if note]

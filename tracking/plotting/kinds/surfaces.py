@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tracking.analysis.frame import UNFINISHED
 from tracking.analysis.grouping import selected, settings
 from tracking.analysis.specs.curve_spec import FigureName, Scalar
 from tracking.analysis.values import words
 from tracking.common.errors import Refused
 from tracking.common.named_files.plugins import Frozen, unknown
 from tracking.plotting.save import Page
+from tracking.plotting.style.axes import none_finished
 from tracking.plotting.style.labels import Caption, in_unicode, measure, verbatim
 from tracking.plotting.style.style import GREY, PANEL_TITLE
 
@@ -110,15 +112,22 @@ def title(surface: Surface) -> str:
     return f"{in_unicode(measure(surface.z, surface.split))} over {x} and {y}"
 
 
-def figure(surface: Surface, found: list[Sheet], caption: Caption) -> "Figure":
-    """All panels in a row with one scale of colours; a cross where x and y are 0."""
+def why_none(frame: "Frame", surface: Surface) -> str:
+    """Why a surface has no panel: how its trials ended, or that none has."""
+    states = set(selected(frame, surface.where).trials["state"])
+    ended = [state for state in ("diverged", "failed") if state in states]
+    return none_finished(ended, more=bool(states & UNFINISHED))
+
+
+def figure(surface: Surface, found: list[Sheet], caption: Caption, empty: str = "") -> "Figure":
+    """All panels in a row with one scale of colours; a cross where x and y are 0. empty: why there is no panel."""
     width = max(len(found), 1) * PANEL + 0.9
     page = Page(width, title(surface), [_footer(found, caption)], caption.title)
     panels = page.body.subplots(1, max(len(found), 1), squeeze=False, sharey=True)[0]
     if found:
         _fill(page.body, panels, surface, found)
     else:
-        panels[0].text(0.5, 0.5, "nothing recorded yet", ha="center", va="center", color=GREY)
+        panels[0].text(0.5, 0.5, empty, ha="center", va="center", color=GREY)
     return page.finished(panels[0], AXES_HEIGHT)
 
 

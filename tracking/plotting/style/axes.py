@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,10 +43,16 @@ def why_empty(table: "pd.DataFrame") -> str:
     ended, or that nothing is recorded. table: counts of trials by state, a row for each point."""
     if (table["finished"] > 0).any():
         return "no trial has a value"
-    ended = " or ".join(state for state in ("diverged", "failed") if (table[state] > 0).any())
+    ended = [state for state in ("diverged", "failed") if (table[state] > 0).any()]
+    return none_finished(ended, bool((table["missing"] > 0).any()))
+
+
+def none_finished(ended: Sequence[str], more: bool) -> str:
+    """That no trial finished, and in which states some have ended. more: whether others have not ended."""
     if not ended:
         return "nothing recorded yet"
-    return f"no trial finished yet, some {ended}" if (table["missing"] > 0).any() else f"no trial finished, all {ended}"
+    how = " or ".join(ended)
+    return f"no trial finished yet, some {how}" if more else f"no trial finished, all {how}"
 
 
 def _x_axis(axes: "Axes", curve: Curve, shown: "pd.DataFrame") -> None:

@@ -11,7 +11,7 @@ from tracking.analysis.specs.quantity import Condition, Quantity, bounds
 from tracking.analysis.statistics.correlation import of_points
 from tracking.analysis.statistics.intervals import LEVEL, Bounds
 from tracking.analysis.values import at_words
-from tracking.common.text import printable
+from tracking.common.text import count_of, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,9 +198,8 @@ def ranks(curve: Curve, table: "pd.DataFrame") -> list[str]:
             continue
         which = f" ({', '.join(map(str, names))})" if names else ""
         ends = f"{LEVEL:.0%} interval {found.low:.2f} to {found.high:.2f}, {found.kind}"
-        said.append(
-            f"Kendall's rank correlation{which}: {found.centre:.2f} ({ends}; {len(part)} trials){_within(part)}."
-        )
+        about = f"{found.centre:.2f} ({ends}; {count_of(len(part), 'trial')})"
+        said.append(f"Kendall's rank correlation{which}: {about}{_within(part)}.")
     return said
 
 
@@ -254,11 +253,11 @@ def _not_shown(curve: Curve, table: "pd.DataFrame", step: str) -> list[str]:
     known = table[table["centre"].notna()]
     said = []
     if hidden := int((known["centre"] <= 0).sum()) if curve.y_scale == "log" else 0:
-        said.append(f"{hidden} points are 0 or less and are not on the logarithmic axis.")
+        said.append(f"{count_of(hidden, 'point is', 'points are')} 0 or less and not on the logarithmic axis.")
     if curve.x_logarithmic and curve.x == "step" and (known["x"] == 0).any():
         said.append(f"{_capital(step)} 0 is not on the logarithmic axis.")
     if without := int(known["x"].isna().sum()):
-        said.append(f"{without} points have no {_words(curve.x)} and are not shown.")
+        said.append(f"{count_of(without, 'point has', 'points have')} no {_words(curve.x)}: not shown.")
     return said
 
 
@@ -276,14 +275,14 @@ def averaged(curve: Curve, table: "pd.DataFrame") -> str:
     """Over how many seeds: "mean of 3 to 5 seeds"."""
     used = table.loc[table["n"] > 0, "n"]
     few, many = int(used.min()), int(used.max())
-    seeds = f"{many} seed{'s' if many > 1 else ''}" if few == many else f"{few} to {many} seeds"
+    seeds = count_of(many, "seed") if few == many else f"{few} to {count_of(many, 'seed')}"
     return f"{curve.centre} of {seeds}" if many > 1 else "one seed"
 
 
 def _seeds(curve: Curve, used: "pd.Series[int]", thin: bool, band: str, within: Bounds) -> str:
     """`used`: the trials of each point that has some."""
     if curve.points:
-        return f"A mark for each of {len(used)} trials."
+        return "A mark for the only trial." if len(used) == 1 else f"A mark for each of {count_of(len(used), 'trial')}."
     many = int(used.max())
     single = "One trial a point" if curve.band == "none" else "One seed, hence no band"
     parts = [_capital(averaged(curve, used.to_frame())) if many > 1 else single]

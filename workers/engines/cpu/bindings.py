@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tracking.common.text import count_of
 from workers.engines.cpu import library
 from workers.engines.cpu.supported import Net
 from workers.interfaces.images import Pixels
@@ -94,7 +95,9 @@ class Fused:
                 f"rates must be of every model and step ({self.models}, {-(-steps // batch)}), got {each.shape}"
             )
         if self.net.batch_norm and self.net.maps()[-1] == (1, 1) and 1 in (steps % batch, batch):
-            raise ValueError(f"batch norm needs two values a channel, got a batch of one among {steps} examples")
+            raise ValueError(
+                f"batch norm needs two values a channel, got a batch of one among {count_of(steps, 'example')}"
+            )
 
         def train(m: int) -> int:
             examples = _examples(images, index[m], labels[m])

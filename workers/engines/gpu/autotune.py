@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from tracking.common.text import count_of
 from tracking.common.whole_files import replacing
 from workers.engines.gpu import forward_backward, memory_model
 from workers.engines.gpu.cuda_graphs import Replay
@@ -58,9 +59,9 @@ def speeds(
             with replacing(path) as (temporary,):
                 temporary.write_text(json.dumps({"shape": shape, "images_per_s": known | fitting}, indent=1))
     if not fitting:
+        what = f"{count_of(models, 'model')} on {count_of(batch, 'example')} each"
         raise torch.OutOfMemoryError(
-            f"a training step of {models} models on {batch} examples each fits into the memory of {device} by none of "
-            f"{', '.join(routes)}"
+            f"a training step of {what} fits into the memory of {device} by none of {', '.join(routes)}"
         )
     return fitting
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.common.text import count_of
 from workers.interfaces.dataset import NoiseTo
 from workers.interfaces.images import Labels
 from workers.runtime import seeds
@@ -25,7 +26,7 @@ def subset(labels: Int64[Labels, " N"], size: int | None, seed: int) -> Int64[ND
     """
     total = len(labels)
     if size is not None and size > total:
-        raise ValueError(f"train_size must be at most the {total} training examples there are, got {size}")
+        raise ValueError(f"train_size must be at most the {count_of(total, 'training example')} there are, got {size}")
     rng = seeds.generator(seed, "subset")
     shuffled = rng.permutation(total)
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]

@@ -47,7 +47,7 @@ def content(folder: Path) -> dict[str, str]:
 
 def test_a_sweep_goes_with_the_trials_that_no_other_names(run: Run, store: Store, tmp_path: Path) -> None:
     said = run("rm", "x", "--yes").err
-    assert "removes x: 2 trials in 1 bundles, 1 files of results;" in said
+    assert "removes x: 2 trials in 1 bundle, 1 file of results;" in said
     assert "stays 2 trials that other sweeps name, too" in said and "removed 2 trials" in said
     ledger = Ledger.read(store)
     assert ledger.trials == ids(tmp_path / "y.yaml") and KeptSweeps.read(store.files).by_variant.keys() == {"y"}
@@ -91,7 +91,7 @@ def test_a_bundle_stays_as_long_as_one_of_its_trials_is_named(run: Run, store: S
     before = Ledger.read(store).trials
     said = run("rm", "m", "--yes").err
     assert "stays 2 trials that other sweeps name, too" in said
-    assert "stays 2 trials that were trained in one bundle with trials that stay" in said
+    assert "stays 2 trials trained in one bundle with trials that stay" in said
     assert Ledger.read(store).trials == before
     run("rm", "n", "--yes")
     assert Ledger.read(store).trials == before, "no sweep that was removed names the other trials of the bundle"
@@ -185,7 +185,7 @@ def test_prune_removes_what_is_superseded_and_left_over(run: Run, unneeded: Stor
     shown = run("prune", "--json").json
     assert (shown["removed"], shown["trials"], shown["superseded_trials"], shown["leftover_files"]) == (False, 4, 2, 2)
     said = run("prune", "--yes").err
-    assert "removes 2 trials that no sweep names" in said and "removes 2 trials that are superseded" in said
+    assert "removes 2 trials that no sweep names" in said and "removes 2 superseded trials: of earlier versions" in said
     assert "removes the earlier versions of x that name them" in said and "2 files that no record names, 2 kB" in said
     kept = KeptSweeps.read(store.files).by_variant
     assert Ledger.read(store).trials == {*kept["x"].version.trials, *kept["y"].version.trials}
@@ -219,8 +219,8 @@ def test_prune_takes_the_runs_in_mlflow_of_the_trials_that_it_removes(run: Run, 
     assert content(tmp_path / "runs") == kept, "where MLflow cannot be written, nothing goes"
 
     said = run("prune", "--yes").err
-    assert "removes the runs in MLflow of 2 of these trials" in said
-    assert "2 runs of trials are in its bin; `mlflow gc --backend-store-uri sqlite:///" in said
+    assert "removes the runs in MLflow of 2 of these" in said
+    assert "its bin has 2 runs of trials; `mlflow gc --backend-store-uri sqlite:///" in said
     shown = {trial for trial, stage in runs_of_trials(tmp_path).items() if stage == "active"}
     assert shown == Ledger.read(store).trials == now
     run("sync", "x.yaml")
@@ -260,7 +260,7 @@ def test_what_is_not_known_to_be_needed_is_not_pruned(run: Run, store: Store, tm
     assert "is no JSON" in run("prune", "--yes", code=Damaged.exit_code).err
     kept.unlink()
     assert "has results of x, launched by an older version" in run("prune", "--yes", code=2).err
-    assert "removes x: 0 trials in 0 bundles, 1 files of results" in run("rm", "x", "--yes").err
+    assert "removes x: 0 trials in 0 bundles, 1 file of results" in run("rm", "x", "--yes").err
     (tmp_path / "runs" / layout.sweep("y")).unlink()
     (tmp_path / "runs/figures/y/claims.json").unlink()
     assert "keeps no sweep, so that none of its trials is known to be needed" in run("prune", "--yes", code=2).err

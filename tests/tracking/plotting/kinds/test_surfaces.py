@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from tracking.analysis.frame import Frame, Planned, frame, in_memory
 from tracking.common.errors import Refused
+from tracking.plotting.figures import Asked, makers
 from tracking.plotting.kinds.surfaces import Surface, figure, levels, sheets
 from tracking.plotting.save import save
 from tracking.plotting.style.labels import Caption
@@ -22,7 +23,8 @@ ABOUT = Caption("Hills", "Memo 90", "digits")
 
 
 def draw(surface: Surface, found: Frame, folder: Path) -> dict[str, str]:
-    return save(lambda: figure(surface, sheets(found, surface), ABOUT), folder, surface.name)
+    asked = Asked({}, {}, (), (surface,), found, lambda where: ABOUT)
+    return save(makers(asked)[surface.name], folder, surface.name)
 
 
 def height(loss: str, seed: int) -> Any:
@@ -90,10 +92,20 @@ def test_heights_that_are_all_infinite_are_refused() -> None:
         figure(SURFACE, sheets(Frame(recorded().trials, in_memory(rows)), SURFACE), ABOUT)
 
 
-def test_nothing_recorded_is_said(tmp_path: Path) -> None:
-    missing = Frame(recorded().trials.assign(state="missing"), in_memory(recorded().rows.head(0)))
-    assert sheets(missing, SURFACE) == []
-    assert "nothing recorded yet" in Path(draw(SURFACE, missing, tmp_path)["svg"]).read_text()
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["missing"] * 4, "nothing recorded yet"),
+        (["missing"] * 3 + ["running"], "nothing recorded yet"),
+        (["diverged"] * 4, "no trial finished, all diverged"),
+        (["diverged", "failed"] * 2, "no trial finished, all diverged or failed"),
+        (["diverged", "missing"] * 2, "no trial finished yet, some diverged"),
+    ],
+)
+def test_why_there_is_no_surface_is_said(states: list[str], said: str, tmp_path: Path) -> None:
+    empty = Frame(recorded().trials.assign(state=states), in_memory(recorded().rows.head(0)))
+    assert sheets(empty, SURFACE) == []
+    assert said in Path(draw(SURFACE, empty, tmp_path)["svg"]).read_text()
 
 
 @pytest.mark.parametrize(
