@@ -7,7 +7,7 @@ from typing import Final
 
 from cyclopts import App
 
-from orchestrator import cli_store, cli_tools
+from orchestrator import cli_store, cli_tools, cli_trial
 from orchestrator.commands.exit_codes import guarded, of_results
 from orchestrator.commands.help_groups import MACHINE, OTHER, RESULTS, RUN, STORE, TRIAL, WRITE
 from orchestrator.commands.machine.version import version
@@ -174,39 +174,6 @@ def compare(first: Compared, second: Compared, *more: Compared, at: WhichStore =
     return of_results(0, (), files.not_drawn)
 
 
-@app.command(name="show", group=TRIAL)
-def show_(trial: str, *, at: WhichStore = WhichStore(), rerun: Flag = False, profile_torch: str | None = None,
-          as_json: Json = False) -> int:  # fmt: skip
-    """One trial: settings, outcome, provenance and its last recorded numbers.
-
-    Examples: `sweep show a3d5`, `sweep show a3d5 --rerun`. The report of a sweep lists the ids of its trials.
-
-    Parameters
-    ----------
-    trial
-        The trial's id, or the beginning of it.
-    rerun
-        Run it alone, in this process, recording nothing: a debugger works; stops at the first NaN.
-    profile_torch
-        With --rerun, a file for PyTorch's profile (chrome://tracing, Perfetto).
-    """
-    from orchestrator.commands.rendering import render
-    from orchestrator.commands.rendering.render_rerun import Steps
-    from orchestrator.commands.trial.rerun import find
-    from orchestrator.commands.trial.rerun import rerun as alone
-
-    ledger = at.ledger()
-    one = find(ledger, trial)
-    if rerun or profile_torch:
-        steps = Steps()
-        for progress in alone(ledger, one, profile_torch):
-            steps.show(progress)
-        steps.compare(ledger, one)
-    else:
-        render.trial(ledger, one, as_json)
-    return 0
-
-
 @app.command(group=RESULTS)
 def export(
     which: WhichSweep, file: Path, *, curve: str | None = None, rows: Flag = False, at: WhichStore = WhichStore(),
@@ -233,32 +200,6 @@ def export(
 
     render.exported(export(which, at, file, curve, rows), as_json)
     return 0
-
-
-@app.command(group=TRIAL)
-def reproduce(trial: str, *, at: WhichStore = WhichStore(), bundle: Flag = False, as_json: Json = False) -> int:
-    """Run a recorded trial again and compare how it ends, and number by number.
-
-    Example: `sweep reproduce a3d5`.
-
-    Exit code 1 when one of them differs.
-
-    Parameters
-    ----------
-    trial
-        The trial's id, or the beginning of it.
-    bundle
-        With all the trials it was trained with: on the same machine it then agrees to the last bit.
-    """
-    from orchestrator.commands.rendering.render_rerun import Steps, reproduced
-    from orchestrator.commands.trial.reproduce import reproduce as compare_runs
-    from orchestrator.commands.trial.rerun import find
-
-    ledger = at.ledger()
-    one = find(ledger, trial)
-    found = compare_runs(ledger, one, bundle, (lambda progress: None) if as_json else Steps().show)
-    reproduced(one, found, as_json)
-    return 1 if found.differs else 0
 
 
 @app.command(group=RESULTS)
@@ -305,6 +246,7 @@ def ui(spec: Opened = None, *, at: WhichStore = WhichStore(), tracking_uri: Trac
 
 
 for _group, _verbs in (
+    (TRIAL, (cli_trial.show, cli_trial.reproduce)),
     (STORE, (cli_store.ls, cli_store.rm, cli_store.prune, cli_store.du, cli_store.pack, cli_store.unpack)),
     (RUN, (cli_tools.list_,)),
     (WRITE, (cli_tools.new_, cli_tools.check_, cli_tools.schema, cli_tools.keys)),
