@@ -71,7 +71,9 @@ def _said(one: CurveOfAll, other: str) -> list[str]:
         chance = f"; about {judged * (1 - LEVEL):.1g} of {judged} would exclude 0 by chance alone" if judged > 4 else ""
         said.append(f"{LEVEL:.0%} intervals: {', '.join(made)}{chance}")
     if undecided := int((part["found"] == "undecided").sum()):
-        said.append(f"undecided: {undecided:,} of {count_of(len(part), 'difference')}, which does not show that there is none")
+        said.append(
+            f"undecided: {undecided:,} of {count_of(len(part), 'difference')}, which does not show that it is 0"
+        )
     if (same := int(part["same"].sum())) and same == int(part.loc[part["how"] == "paired", "n"].sum()):
         pairs = "the only pair" if same == 1 else "all " + count_of(same, "pair")
         said.append(f"the same values to the last bit in {pairs} of seeds")
