@@ -10,7 +10,8 @@
     │   └── Unreachable     74  MLflow cannot be written; the records are not touched by it
     │       └── Unusable    74  and not before somebody mends it: waiting does not help
     ├── Damaged             74  a file of the store is not what its manifest says (a ValueError)
-    │   └── OtherFormat     74  a whole file of another version of this program
+    │   ├── OtherFormat     74  a whole file of another version of this program
+    │   └── Changed         74  records that were removed or replaced while they were read
     ├── Interrupted         75  the launch was asked to stop; everything committed is kept (a KeyboardInterrupt)
     ├── BundleFailed         1  a bundle's failure on its way from a worker to the launch
     └── NoReader           141  whoever read standard output has gone
@@ -107,6 +108,12 @@ class Damaged(SweepError, ValueError):
 
 class OtherFormat(Damaged):
     """A manifest of another version of this program: whole, and not ours to read or to replace."""
+
+
+class Changed(Damaged):
+    """Records were removed or replaced while they were read, as by `sweep rm`, `sweep prune` and a launch."""
+
+    advice = "run the command again"
 
 
 class Interrupted(SweepError, KeyboardInterrupt):

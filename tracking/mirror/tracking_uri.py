@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from tracking.records.files.local_disk import on_local_disk, without_links
 
 KINDS = ("sqlite", "http", "https", "postgresql", "mysql", "mssql")
 SERVERS = ("postgresql", "mysql", "mssql")  # with drivers of their own
+BESIDE = ("-wal", "-shm", "-journal")  # endings of what SQLite keeps beside its file
 SQLITE = re.compile(r"sqlite(\+pysqlite)?:///")
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT})  # it may mend itself
 LOCK_S = 30.0  # for another process that makes a database; it takes seconds
@@ -36,6 +38,8 @@ def check(tracking_uri: str) -> None:
             f"MLflow's database {path} is a link to '{os.readlink(path)}', and no link inside a store is followed; "
             "give the address of the database itself, as in --tracking-uri sqlite:////absolute/path/mlflow.db"
         )
+    if path is not None and os.path.exists(path):
+        _check_beside(path)
     scheme = tracking_uri.partition("://")[0] if "://" in tracking_uri else tracking_uri.partition(":")[0]
     if "://" not in tracking_uri or scheme == "file":
         raise Refused(
@@ -54,6 +58,19 @@ def check(tracking_uri: str) -> None:
         )
     if scheme.partition("+")[0] in SERVERS:
         _check_driver(tracking_uri, scheme)
+
+
+def _check_beside(path: Path) -> None:
+    """Raises Refused where what SQLite keeps beside its file is no file: SQLite says only that it cannot open it, as it
+    does while a disk is away."""
+    for beside in (path.with_name(path.name + ending) for ending in BESIDE):
+        try:  # one look: who closes the database deletes them
+            mode = beside.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            what = f"a link to '{os.readlink(beside)}'" if stat.S_ISLNK(mode) else "no file"
+            raise Refused(f"{beside}, which SQLite keeps beside MLflow's database, is {what}; remove it")
 
 
 def _has_host(address: str) -> bool:
@@ -150,7 +167,7 @@ def make_once(path: Path, create: Callable[[Path, str], None]) -> None:
         if on_local_disk(path.parent):
             with closing(sqlite3.connect(new)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
-        for ending in ("-wal", "-shm", "-journal"):  # of a database that was deleted without them: not of this one
+        for ending in BESIDE:  # of a database that was deleted without them: not of this one
             path.with_name(path.name + ending).unlink(missing_ok=True)
         new.rename(path)
         reached("mirror.database_made")

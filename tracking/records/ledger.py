@@ -11,7 +11,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracking.common.errors import Damaged, OtherFormat
+from tracking.common.errors import Changed, Damaged, OtherFormat
 from tracking.common.text import count_of
 from tracking.records import layout, rows
 from tracking.records.files.local_disk import FileInfo
@@ -200,7 +200,7 @@ class Ledger:
 
     def _read_files(self, bundle: str, read: Callable[[Manifest], T]) -> T:
         """Reads files of a bundle; once more by its present manifest where its writer has replaced them since: it
-        merges the segments of a bundle that is done. Raises Damaged."""
+        merges the segments of a bundle that is done. Raises Damaged; Changed where the bundle is gone since."""
         manifest = self.manifests[bundle]
         try:
             return read(manifest)
@@ -208,7 +208,8 @@ class Ledger:
             try:
                 present = self.store.manifest(bundle)
             except FileNotFoundError:
-                present = manifest
+                name = layout.manifest(bundle)
+                raise Changed(f"{name} and its rows were removed while they were read", name) from None
             if present == manifest:
                 raise
         return read(present)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orchestrator.terminal.console import say
 from orchestrator.terminal.stdout import out_json
-from tracking.common.errors import InUse, Refused
+from tracking.common.errors import Changed, Damaged, InUse, Refused
 from tracking.common.named_files.plugins import unknown
 from tracking.common.text import count_of, size
 from tracking.common.versions import is_installed
@@ -35,7 +35,12 @@ def pack(variant: str, file: Path, store: Store, as_json: bool) -> None:
                 f"`{command('status', variant, store=store.root)}` shows how far it is"
             )
     ledger = Ledger.read(store)
-    index = packing.pack(kept, ledger, file)
+    try:
+        index = packing.pack(kept, ledger, file)
+    except (Damaged, FileNotFoundError) as error:
+        if Ledger.read(store).manifests == ledger.manifests:
+            raise
+        raise Changed(f"the records of {variant} were changed while they were packed ({error})") from error
     recorded = len(kept.trials & ledger.trials)
     if as_json:
         return out_json({"sweep": variant, "file": str(file), "trials": recorded, "bytes": index.total})

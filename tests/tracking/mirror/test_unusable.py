@@ -77,6 +77,22 @@ def test_where_no_database_can_be(store: Store, folder: Path, name: str, caplog:
         sync(store, uri)
 
 
+@pytest.mark.parametrize("ending", tracking_uri.BESIDE)
+def test_what_sqlite_keeps_beside_the_database_is_a_link_or_a_folder(
+    ending: str, store: Store, uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    beside = tmp_path / f"mlflow.db{ending}"
+    beside.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match=f"{ending}, which .* is a link to .*elsewhere'; remove it"):
+        sync(store, uri)
+    assert str(beside) in is_not_waited_for(store, uri, caplog)
+    beside.unlink()
+    beside.mkdir()
+    with pytest.raises(Refused, match=f"{ending}, which .* is no file; remove it"):
+        sync(store, uri)
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_where_a_folder_cannot_be_made(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """Not even by root, as in /proc."""
     assert "/proc/1/no/mlflow.db" in is_not_waited_for(store, "sqlite:////proc/1/no/mlflow.db", caplog)

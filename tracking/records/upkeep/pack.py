@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tracking.common.errors import Refused
+from tracking.common.failpoints import reached
 from tracking.common.whole_files import replacing
 from tracking.records import layout
 from tracking.records.files.storage import sha256
@@ -33,6 +34,7 @@ def pack(kept: KeptSweep, ledger: Ledger, file: Path) -> Index:
                 _add(tar, INDEX, index.to_bytes())
                 for name in index.files:
                     _add(tar, name, contents[name][1]())
+                    reached("pack.added")
             raw.flush()
             os.fsync(raw.fileno())
     except OSError as error:

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import shutil
+import signal
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orchestrator import cli
 from orchestrator.spec.expand import expand
 from orchestrator.spec.load import read
-from tests.support.launching import command_line
+from tests.support.launching import command_line, processes
 from tests.support.launching.command_line import Said
+from tests.support.launching.waiting import until
 from tests.support.stores.recorded_sweeps import launched, record, write
 from tests.support.user_files import FLAT_NET
+from tracking.common import failpoints
 from tracking.records import layout
 from tracking.records.files.storage import sha256
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
@@ -103,6 +109,26 @@ def test_the_same_content_makes_the_same_bytes_and_comes_only_once(run: Run, arc
     assert run("unpack", "own.tar", "--store", "elsewhere", "--json").json["new_files"] == 0
     assert run("unpack", "own.tar", "--json").json["new_files"] == 0
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_records_that_are_removed_while_they_are_packed(run: Run, store: Store, tmp_path: Path) -> None:
+    """Nothing is damaged, and there is no archive of a part."""
+    child = os.fork()
+    if not child:
+        os.environ[failpoints.VARIABLE] = "pack.added=stop@1"
+        with (tmp_path / "said").open("w") as sys.stderr:
+            try:
+                cli.main(["pack", "own", "own.tar"])
+            except SystemExit as ended:
+                sys.stderr.flush()
+                os._exit(int(ended.code or 0))
+    until(lambda: processes.stopped(child), "the first file in the archive")
+    run("rm", "own", "--yes")
+    os.kill(child, signal.SIGCONT)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 74
+    said = (tmp_path / "said").read_text()
+    assert "were changed while they were packed" in said and "run the command again" in said, said
+    assert not list(tmp_path.glob("own.tar*"))
 
 
 def test_what_a_killed_process_left_of_a_figure_is_not_packed(run: Run, store: Store, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from orchestrator.spec.load import read
 from tests.support.launching import command_line
 from tests.support.launching.command_line import Said
 from tests.support.stores.recorded_sweeps import launched, record, write
-from tracking.common.errors import Damaged
+from tracking.common.errors import Changed, Damaged
 from tracking.records import layout
 from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases import lease
@@ -125,6 +125,15 @@ def test_commands_in_messages_can_be_pasted(
     shutil.copytree(tmp_path / "whole", tmp_path / "runs", dirs_exist_ok=True)
     for one in pasted:
         run(*one, *(["--yes"] if one[0] == "rm" else []))
+
+
+def test_who_reads_records_that_are_removed_meanwhile_is_told_so(run: Run, store: Store) -> None:
+    """Nothing is damaged, and no launch is needed to mend it."""
+    ledger = Ledger.read(store)
+    run("rm", "x", "y", "--yes")
+    with pytest.raises(Changed, match="and its rows were removed while they were read") as found:
+        ledger.rows(ledger.records.values())
+    assert found.value.terminal_message().endswith("; run the command again")
 
 
 def test_nothing_is_removed_below_a_launch_at_work(run: Run, store: Store, tmp_path: Path) -> None:
