@@ -4,8 +4,8 @@ import io
 from typing import TYPE_CHECKING
 
 from tracking.common import html
+from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
-from tracking.verdicts.verify import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,6 +6,7 @@ from typing import Any
 
 import ray
 from ray import cloudpickle, tune
+from ray.tune.experiment import Trial
 
 from orchestrator.execution.supervisor import Supervisor
 from tracking.common.errors import BundleFailed
@@ -23,34 +24,36 @@ class SupervisorCallback(tune.Callback):
         """Tune saves its callbacks to restore an experiment, which is never done here."""
         return {}
 
-    def on_step_begin(self, iteration: int, trials: Any, **info: Any) -> None:
+    def on_step_begin(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         """Tune has replaced the handler of SIGUSR1 by its own, which would end it without a message."""
         if iteration <= 1:
             self.supervisor.signals.install()
 
-    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         self.supervisor.bundle_started(self._bundle(trial))
 
-    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
         self.supervisor.bundle_reported(Report(*result["report"]))
 
-    def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         self.supervisor.bundle_ended(self._bundle(trial))
 
-    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         # This process has just written the file; Tune moves it to its storage later, where Tune's own reader looks.
         file = trial.pickled_error_file
         error = cloudpickle.loads(Path(file).read_bytes()) if file else None
         self.supervisor.bundle_failed(self._bundle(trial), _failure(error, "report" in trial.last_result))
 
-    def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         for id in self.supervisor.hanging_bundles():
             for trial in trials:
                 actor = trial.temporary_state.ray_actor
                 if actor and trial.status == "RUNNING" and self._bundle(trial).id == id:
                     ray.kill(actor)  # Tune then finds that it died
 
-    def _bundle(self, trial: Any) -> Bundle:
+    def _bundle(self, trial: Trial) -> Bundle:
         return self.bundles[int(trial.config["index"])]
 
 

@@ -25,7 +25,7 @@ from tracking.records.kept_sweeps.sweeps_of_store import KeptSweeps
 from tracking.records.leases.lease_file import Claim, at_work
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
-from tracking.verdicts.verify import Verdict
+from tracking.verdicts.finding import Verdict
 
 if TYPE_CHECKING:
     from tracking.plotting.figures import NotDrawn

@@ -29,8 +29,8 @@ from orchestrator.spec.sweep import Sweep
 from tracking.common import html
 from tracking.common.text import duration
 from tracking.records.store import Store
+from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
-from tracking.verdicts.verify import Verdict
 from workers.trial import Trial
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ runs, at its end. Any of them that is added later is computed from the kept netw
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from orchestrator.spec.sweep import Sweep
 from tracking.analysis.specs.curve_spec import Curve
@@ -49,7 +48,7 @@ def _looks_at_the_end(item: object, settings: frozenset[str]) -> bool:
     return False
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     """All texts in JSON values."""
     if isinstance(value, str):
         yield value

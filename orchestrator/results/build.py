@@ -18,8 +18,9 @@ from tracking.plotting.style.labels import Caption
 from tracking.records.leases.lease_file import INTERRUPTED, at_work, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
+from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
-from tracking.verdicts.verify import Verdict, verify
+from tracking.verdicts.verify import verify
 from workers.interfaces.bounds import bounds
 from workers.interfaces.dataset import DataSettings
 from workers.plugins import EXPERIMENTS

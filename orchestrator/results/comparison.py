@@ -16,7 +16,7 @@ from tracking.analysis.values import text
 from tracking.common.errors import Refused
 from tracking.common.text import count_of
 from tracking.records.store import Store
-from tracking.verdicts.verify import Verdict
+from tracking.verdicts.finding import Verdict
 
 if TYPE_CHECKING:
     from tracking.analysis.specs.curve_spec import Curve

@@ -27,8 +27,8 @@ from tracking.records.leases.lease_file import at_work, claimed
 from tracking.records.ledger import Ledger
 from tracking.records.rows import State
 from tracking.records.store import Store
+from tracking.verdicts.finding import Verdict
 from tracking.verdicts.sentence import sentence
-from tracking.verdicts.verify import Verdict
 from workers.training.settings import OnImages
 from workers.trial import Trial
 

@@ -75,15 +75,15 @@ class _Choices(NamedTuple):
         return tuple(settings_of(self.kind, name) for name in self.kind.shipped()) if self.kind else self.models
 
 
-def given(value: Any) -> str:
+def given(value: object) -> str:
     """What was given, as people would say it and as YAML would write it."""
     if value is None:
         return "nothing"
-    words: dict[Any, str] = {str: "the text ", list: "a list ", dict: "a mapping "}
+    words: dict[type, str] = {str: "the text ", list: "a list ", dict: "a mapping "}
     return words.get(type(value), "") + written(value)
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as YAML would write it on one line, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     text = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
@@ -134,7 +134,7 @@ def _kind(value: JsonValue) -> str:
         return "true and false"
     if is_number(value):
         return "numbers"
-    names: dict[Any, str] = {str: "texts", list: "lists", dict: "mappings"}
+    names: dict[type, str] = {str: "texts", list: "lists", dict: "mappings"}
     return names.get(type(value), "nothing")
 
 
@@ -175,7 +175,7 @@ def _expected(place: _Place, errors: list[ErrorDetails]) -> Problem:
     )
 
 
-def _remedy(value: Any, kinds: list[str], place: _Place) -> str:
+def _remedy(value: object, kinds: list[str], place: _Place) -> str:
     """What to write instead, where that can be told."""
     numeric = {"an integer", "a number"} & set(kinds)
     if isinstance(value, str) and numeric:

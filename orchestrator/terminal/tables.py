@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from rich.cells import cell_len
 from rich.table import Table
@@ -17,7 +16,7 @@ GAP = 2  # columns between columns
 COLOURS = {"holds": "green", "fails": "red", "not enough data": "yellow", "failed": "red", "diverged": "yellow"}
 
 
-def table(title: str, header: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
+def table(title: str, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     """A table on stderr: numbers to the right, verdicts and states in their colour. On a terminal that is too narrow
     for its words a small one has a line for each cell."""
     if title:  # not the table's own, which would be wrapped to the table's width
@@ -90,7 +89,7 @@ def _all(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, float):
         return number(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.checkout import ROOT
 from tests.support.launching.waiting import until
 from tests.support.services import container_engine
 from tests.support.services.cluster_records import SWEEP, TRIALS
-from tests.support.services.container_engine import ROOT, Engine
+from tests.support.services.container_engine import Engine
 
 LACKING = container_engine.lacking()
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800), pytest.mark.skipif(bool(LACKING), reason=LACKING)]

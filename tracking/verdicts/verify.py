@@ -31,8 +31,6 @@ from tracking.verdicts.wording import capitalised, lost, of_lines
 if TYPE_CHECKING:
     from tracking.analysis.frame import Frame
 
-__all__ = ["Verdict", "judged", "verify"]
-
 LOG = logging.getLogger(__name__)
 
 TOO_FEW = "a cell has fewer seeds than are needed"

@@ -37,6 +37,7 @@ from workers.trial import SCHEMA_VERSION
 if TYPE_CHECKING:
     from orchestrator.commands.results.export import Exported
     from orchestrator.launch.launch import Launched
+    from tracking.mirror.runs import SyncReport
     from tracking.plotting.figures import NotDrawn
     from tracking.records.ledger import Computed, Ledger
     from tracking.records.manifests.manifest import TrialRecord
@@ -47,7 +48,7 @@ SHOWN = 10  # bundles of a plan
 def launched(sweep: Sweep, done: "Launched", store: str, as_json: bool) -> None:
     """The end of a launch: curves, verdicts, and where to look."""
     if as_json:
-        return _json(
+        return out_json(
             {
                 "sweep": sweep.name,
                 "variant": sweep.variant,
@@ -88,7 +89,7 @@ def planned(sweep: Sweep, found: Planned, as_json: bool) -> None:
     """What would run, and how long it would take."""
     plan, summary = found.plan, _summary(found)
     if as_json:
-        return _json({"sweep": sweep.name, "variant": sweep.variant, **summary})
+        return out_json({"sweep": sweep.name, "variant": sweep.variant, **summary})
     say(f"{sweep.title} ({sweep.source})" if sweep.source else sweep.title)
     table("trials", ["state", "number"], [[state, n] for state, n in sorted(plan.states.items())])
     trials = count_of(len(plan.trials), "trial")
@@ -167,7 +168,7 @@ def curves(results: Results, files: Files, full: bool, plot: bool | None, as_jso
     """The curves as a table, and where they were drawn."""
     if as_json:
         failed = [asdict(one) for one in files.not_drawn]
-        return _json({"curves": files.figures, "not_drawn": failed, "report": files.report})
+        return out_json({"curves": files.figures, "not_drawn": failed, "report": files.report})
     render_curves.tables(results, full, plot)
     _figures(files.figures, files.not_drawn)
     _report(files.report)
@@ -188,7 +189,7 @@ def _report(path: str) -> None:
 def claims(verdicts: Sequence[Verdict], as_json: bool) -> None:
     """Each claim's verdict with its evidence."""
     if as_json:
-        return _json({"claims": plain(verdicts)})
+        return out_json({"claims": plain(verdicts)})
     _claims(verdicts)
 
 
@@ -210,7 +211,7 @@ def trial(ledger: "Ledger", one: "TrialRecord", as_json: bool) -> None:
             "code": sources,
             "last": last[["split", "measure", "layer", "value"]].to_dict("records"),
         }
-        return _json(plain)
+        return out_json(plain)
     reason = f" ({one.reason})" if one.reason else ""
     say(f"trial {one.id}, cell {one.cell}: {state} at step {one.step}{reason}")
     if one.schema < SCHEMA_VERSION:
@@ -253,15 +254,15 @@ def _computed(part: "Computed") -> tuple[str, ...]:
 def exported(done: "Exported", as_json: bool) -> None:
     """The file that was written."""
     if as_json:
-        return _json({"of": done.of, "what": done.what, "file": str(done.file), "bytes": done.bytes})
+        return out_json({"of": done.of, "what": done.what, "file": str(done.file), "bytes": done.bytes})
     say(f"{done.file}: {done.what} of {done.of}, {size(done.bytes)}")
 
 
-def synced(sweep: Sweep, report: Any, store: str, as_json: bool) -> None:
+def synced(sweep: Sweep, report: "SyncReport", store: str, as_json: bool) -> None:
     """What a sync sent."""
     if as_json:
-        return _json(report.__dict__)
-    counts = {name: value for name, value in report.__dict__.items() if isinstance(value, int)}
+        return out_json(vars(report))
+    counts = {name: value for name, value in vars(report).items() if isinstance(value, int)}
     say(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
     if report.rebuilt:
         say(f"rebuilt  all of its runs, since {report.rebuilt}; the older experiment is in MLflow's bin")
@@ -287,7 +288,3 @@ def failures(failed: dict[str, list[str]], store: str) -> None:
     """Each kind of failure with the command that shows the whole of it."""
     for error, trials in sorted(failed.items()):
         say(f"failed   {len(trials):,}: {error} (`{command('show', trials[0], store=store)}` has the whole of it)")
-
-
-def _json(value: dict[str, Any]) -> None:
-    out_json(value)

@@ -28,7 +28,7 @@ from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Code, DataUsed, Provenance, Spent
 from tracking.report import assets, trials
 from tracking.report.render import About, render
-from tracking.verdicts.verify import Verdict
+from tracking.verdicts.finding import Verdict
 
 EVIL = "</script><script>document.title = 'stolen'</script><img src=x onerror=alert(1)>"
 COMMAND = "sweep launch mine.yaml --set 'net.depth=3'"
