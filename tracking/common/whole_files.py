@@ -5,15 +5,14 @@ of them, the former one or none.
 """
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
+from tracking.common import unfinished_files
 from tracking.common.failpoints import reached
 
-UNFINISHED = ".tmp"
 OLD_S = 3600  # nobody writes a file for so long: its writer was killed
 State = tuple[int, int]  # size in bytes, time of modification in nanoseconds since 1970
 
@@ -24,7 +23,7 @@ _placed: ContextVar[dict[Path, State] | None] = ContextVar("placed", default=Non
 def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     """Paths beside these, for the body to write; they are moved there when it ends, and deleted where it raises. An
     OSError names the file that was to be written."""
-    beside = tuple(path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{UNFINISHED}") for path in paths)
+    beside = tuple(path.with_name(unfinished_files.of(path.name)) for path in paths)
     try:
         _delete(beside)  # what a killed process with these ids has left
         yield beside
@@ -75,13 +74,8 @@ def _delete(paths: tuple[Path, ...]) -> None:
 def _delete_old(path: Path, written: State) -> None:
     """Deletes what killed writers have left of this file; times are those of the disk's clock."""
     with os.scandir(path.parent) as entries:
-        names = [one.name for one in entries if one.name.startswith(f"{path.name}.") and one.name.endswith(UNFINISHED)]
-    for left in (path.with_name(name) for name in names if _is_unfinished(name, path.name)):
+        names = [one.name for one in entries if unfinished_files.is_of(one.name, path.name)]
+    for left in map(path.with_name, names):
         with suppress(OSError):  # another writer does the same
             if written[1] - left.lstat().st_mtime_ns > OLD_S * 10**9:
                 left.unlink()
-
-
-def _is_unfinished(name: str, of: str) -> bool:
-    parts = name.removeprefix(f"{of}.").removesuffix(UNFINISHED).split(".")
-    return len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts)

@@ -112,11 +112,6 @@ def lease_number(name: str) -> int:
     return int(name.rpartition("/")[2].partition(".")[0])
 
 
-def writer(unfinished: str) -> int:
-    """The id of the process that writes this unfinished file (`LocalDisk.replace`)."""
-    return int(unfinished.split(".")[-3])
-
-
 def progress(number: int) -> str:
     """How far the launch with this lease is."""
     return f"{PROGRESS}/{number:06d}.json"

@@ -5,6 +5,7 @@ Commits see to the folders of bundles, and who claims trials sees to the leases 
 
 import logging
 
+from tracking.common import unfinished_files
 from tracking.records import layout, live_progress
 from tracking.records.files.local_disk import FileInfo
 from tracking.records.files.storage import Files
@@ -46,5 +47,7 @@ def _unfinished(files: Files) -> list[str]:
 
 
 def _writer_is_gone(info: FileInfo, files: Files) -> bool:
-    """Whether a process of this machine wrote it that has ended; on a network disk it may be one of another machine."""
-    return not files.on_network_disk and not born(layout.writer(info.name))
+    """Whether a process of this machine wrote it that has ended; on a network disk it may be one of another machine.
+    The ids of processes in other containers are not known here."""
+    writer = unfinished_files.writer(info.name)
+    return not files.on_network_disk and writer.namespace == unfinished_files.namespace() and not born(writer.process)

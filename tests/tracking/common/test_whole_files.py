@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tracking.common import failpoints
+from tracking.common import failpoints, unfinished_files
 from tracking.common.whole_files import noting, replacing, state_of
 
 WRITE = """
@@ -70,7 +69,7 @@ def test_who_is_killed_leaves_the_former_file_and_what_it_left_is_deleted_when_i
 
 def test_what_a_killed_process_with_the_same_ids_left_is_in_nobodys_way(tmp_path: Path) -> None:
     """In containers every process may have the same id; a link of that name is not followed."""
-    left = tmp_path / f"file.{os.getpid()}.{threading.get_ident()}.tmp"
+    left = tmp_path / unfinished_files.of("file")
     left.symlink_to(tmp_path / "elsewhere")
     with replacing(tmp_path / "file") as (beside,), beside.open("x") as file:
         file.write("whole")

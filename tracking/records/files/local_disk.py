@@ -7,12 +7,12 @@ so that no link is followed even if it is made while a file is opened.
 import errno
 import os
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tracking.common import unfinished_files
 from tracking.common.errors import StorageFailed
 from tracking.common.failpoints import reached
 
@@ -49,7 +49,7 @@ class LocalDisk:
         """Replaces a file: its content is on the disk before its name, and its name before this returns. `at`: as of
         `Files.write`."""
         with self._parent(name, create=True) as (folder, last):
-            temporary = f"{last}.{os.getpid()}.{threading.get_ident()}.tmp"
+            temporary = unfinished_files.of(last)
             try:
                 self._write_new(folder, temporary, content, at)
                 reached(f"{at}_synced")
