@@ -84,10 +84,12 @@ class Settings(Claim):
         return tuple(sorted((k, str(v)) for k, v in trial.items() if k not in free and k != "seed"))
 
     def _criterion(self, a: Cell, b: Cell) -> Criterion:
-        """A relative tolerance bounds one - (1 + tolerance) other and (1 - tolerance) other - one by 0."""
+        """A relative tolerance bounds one - (1 + tolerance) other and (1 - tolerance) other - one by 0; of a negative
+        other, with both signs changed."""
         if not self.relative:
             return of_cells(a, b, self.y, self.split).within(-self.tolerance, self.tolerance)
-        one, other = a.last("y"), b.last("y")
+        sign = 1.0 if b.last("y").mean() >= 0 else -1.0
+        one, other = sign * a.last("y"), sign * b.last("y")
         more = difference(one, (1 + self.tolerance) * other).at_most(0)
         return all_of((more, difference((1 - self.tolerance) * other, one).at_most(0)))
 

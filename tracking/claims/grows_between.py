@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.verdicts.claim import Claim, Measured, Needs
-from tracking.verdicts.estimate import mean_of
+from tracking.verdicts.estimate import mean_of, rounding
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -41,11 +41,13 @@ class Settings(Claim):
         )
 
     def judge(self, line: Line) -> Finding:
-        """A measure that is the same in all seeds has no error."""
+        """A growth that is the same in all seeds has no error, but that of rounding."""
         late = [run.series["y"].since(self.since) for run in line.runs]
         if min(len(series.steps) for series in late) < 2:
             return lacking(f"a trial has fewer than two recorded steps from step {self.since} on")
-        found = mean_of(np.array([series.last - float(series.values[0]) for series in late]))
+        (cell,) = line.cells
+        growths = np.array([series.last - float(series.values[0]) for series in late])
+        found = mean_of(growths, step=rounding(cell, self.y, self.split))
         numbers: Evidence = {"growth": found.mean, "interval": found.interval}
         numbers |= {"from": float(np.mean([series.values[0] for series in late]))}
         finding = Finding(found.above(self.growth), numbers)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import all_of
-from tracking.verdicts.estimate import difference
+from tracking.verdicts.estimate import of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Line
 
@@ -42,7 +42,7 @@ class Settings(Claim):
         numbers: Evidence = {"fitted_x": [cell.x for cell in fitted], "test_error": test}
         if len(fitted) < 2:
             return lacking("fewer than two sizes are fitted", **numbers)
-        falls = [difference(one.last("test"), two.last("test")) for one, two in pairwise(fitted)]
+        falls = [of_cells(one, two, "error", "test", "test") for one, two in pairwise(fitted)]
         least = min(falls, key=lambda fall: fall.low)
         criterion = all_of(fall.above(0) for fall in falls)
         return Finding(criterion, {**numbers, "smallest_fall": least.mean, "interval": least.interval})

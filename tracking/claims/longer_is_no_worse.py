@@ -47,7 +47,7 @@ class Settings(Claim):
     def judge(self, line: Line) -> Finding:
         """Steps that all seeds have are compared."""
         (cell,) = line.cells
-        found = last_against_best(cell, "y", self.from_step)
+        found = last_against_best(cell, self.y, self.from_step)
         return (
             found
             if isinstance(found, Finding)

@@ -11,7 +11,7 @@ from tracking.analysis.specs.quantity import Split, Y, named
 from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import all_of, said
-from tracking.verdicts.estimate import Estimate, difference, mean_of, paired
+from tracking.verdicts.estimate import Estimate, mean_of, of_cells, paired, rounding
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line, Numbers, Run
 from tracking.verdicts.wording import along, at
@@ -112,16 +112,17 @@ class Settings(Claim):
         """From one cell to the next, in the direction that is claimed; None where seeds cannot be paired."""
         first, second = (two, one) if self.order == "rising" else (one, two)
         if self.by_seed:
-            return paired(first, second, "y")
-        return difference(first.last("y"), second.last("y"))
+            return paired(first, second, "y", rounding(first, self.y, self.split))
+        return of_cells(first, second, self.y, self.split)
 
     def _ranks(self, cells: list[Cell], bound: float) -> Finding:
-        """The rank correlation of each seed's own curve."""
+        """The rank correlation of each seed's own curve, which of few points takes few values."""
         by_seed = [cell.by_seed("y") for cell in cells]
         if any(values.keys() != by_seed[0].keys() for values in by_seed):
             return lacking("the cells have different seeds")
         x = np.array([cell.x for cell in cells])
-        found = mean_of(np.array([self._rank(x, np.array([v[seed] for v in by_seed])) for seed in by_seed[0]]))
+        ranks = np.array([self._rank(x, np.array([v[seed] for v in by_seed])) for seed in by_seed[0]])
+        found = mean_of(ranks, step=12 / (len(x) ** 3 - len(x)))
         return Finding(found.at_least(bound), {"spearman": found.mean, "spearman_interval": found.interval})
 
     def _each(self, line: Line) -> Finding:

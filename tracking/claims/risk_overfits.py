@@ -62,7 +62,7 @@ class Settings(Claim):
             errors = [float(cell.last("train_error").mean()) for cell in line.cells]
             reason = f"at no {along(self.x)} does every seed fit its training set"
             return lacking(reason, smallest_train_error=min(errors))
-        found = [last_against_best(cell, "y", 0, self.factor) for cell in fitted]
+        found = [last_against_best(cell, self.y, 0, self.factor) for cell in fitted]
         compared = [one for one in found if isinstance(one, LastAgainstBest)]
         if len(compared) < len(found):
             return next(one for one in found if isinstance(one, Finding))
@@ -76,6 +76,6 @@ class Settings(Claim):
     def _bounds(self, fitted: Sequence[Cell]) -> Iterator[Criterion]:
         """That the ratio is at most `at_most`, where that is asked."""
         for cell in fitted if self.at_most is not None else ():
-            found = last_against_best(cell, "y", 0, self.at_most or 1.0)
+            found = last_against_best(cell, self.y, 0, self.at_most or 1.0)
             if isinstance(found, LastAgainstBest):
                 yield found.at_most(0)

@@ -10,7 +10,7 @@ from pydantic import Field
 from tracking.common.text import count_of
 from tracking.verdicts.claim import Claim, Measured, Needs
 from tracking.verdicts.criterion import Criterion, all_of, one_of
-from tracking.verdicts.estimate import difference
+from tracking.verdicts.estimate import of_cells
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell, Line
 from tracking.verdicts.wording import along, at
@@ -60,14 +60,13 @@ class Settings(Claim):
         others = [i for i in range(end + 1) if i in (0, end) or abs(i - threshold) > self.points]
         rest = [line.cells[i] for i in others]
         peak = max(near, key=lambda i: float(line.cells[i].last("y").mean()))
-        above = [difference(line.cells[peak].last("y"), cell.last("y")) for cell in rest]
+        above = [of_cells(line.cells[peak], cell, self.y, "test") for cell in rest]
         closest = min(range(len(rest)), key=lambda i: above[i].low)
         numbers: Evidence = {"x": line.x, "y": line.means("y"), "peak_at_x": line.cells[peak].x}
         numbers |= {"fitted_from_x": line.cells[threshold].x, "above_others_by": above[closest].mean}
         numbers |= {"closest_x": rest[closest].x, "interval": above[closest].interval}
-        return Finding(one_of(_higher(line.cells[i], rest) for i in near), numbers)
+        return Finding(one_of(self._higher(line.cells[i], rest) for i in near), numbers)
 
-
-def _higher(cell: Cell, others: list[Cell]) -> Criterion:
-    """That a point is above all others."""
-    return all_of(difference(cell.last("y"), other.last("y")).above(0) for other in others)
+    def _higher(self, cell: Cell, others: list[Cell]) -> Criterion:
+        """That a point is above all others."""
+        return all_of(of_cells(cell, other, self.y, "test").above(0) for other in others)

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tracking.analysis.specs.quantity import Quantity
 from tracking.verdicts.criterion import Criterion, all_of, opposed
-from tracking.verdicts.estimate import LEAST_TO_CHOOSE, Estimate, halves, mean_of
+from tracking.verdicts.estimate import LEAST_TO_CHOOSE, Estimate, halves, mean_of, rounding
 from tracking.verdicts.finding import Evidence, Finding, lacking
 from tracking.verdicts.line import Cell
 
@@ -53,21 +54,24 @@ class LastAgainstBest(NamedTuple):
         return {"closest_step": self.steps[highest], "closest_interval": self.excesses[highest].interval}
 
 
-def last_against_best(cell: Cell, name: str, from_step: int, factor: float = 1.0) -> LastAgainstBest | Finding:
-    """Of a measure, recorded at every step, over the steps that all seeds have from `from_step` on; not enough data
-    where there are fewer than three seeds or two such steps. factor: of the value at the other step."""
-    series = [run.series[name].since(from_step) for run in cell.runs]
+def last_against_best(cell: Cell, y: Quantity, from_step: int, factor: float = 1.0) -> LastAgainstBest | Finding:
+    """Of what the claim calls "y", a measure on the test split, over the steps that all seeds have from `from_step` on,
+    and each one's own last; not enough data where there are fewer than three seeds or two such steps. factor: of the
+    value at the other step."""
+    series = [run.series["y"].since(from_step) for run in cell.runs]
     shared = functools.reduce(np.intersect1d, (one.steps for one in series))
     if len(shared) < 2 or len(series) < LEAST_TO_CHOOSE:
         return lacking("there are not three seeds with two steps in common", seeds=len(series), steps=len(shared))
-    values = np.array([one.values[np.isin(one.steps, shared)] for one in series])
+    end = max(int(one.steps[-1]) for one in series)
+    earlier = shared[shared < end]
+    values = np.array([[*one.values[np.isin(one.steps, earlier)], one.last] for one in series])
     choosing, judged = halves(values)
-    best = int(np.argmin(choosing.mean(axis=0)))
+    best, step = int(np.argmin(choosing.mean(axis=0))), rounding(cell, y, "test")
     return LastAgainstBest(
-        mean_of(judged[:, -1] - factor * judged[:, best]),
-        tuple(mean_of(values[:, -1] - factor * other) for other in values.T[:-1]),
-        tuple(int(step) for step in shared[:-1]),
-        int(shared[best]),
+        mean_of(judged[:, -1] - factor * judged[:, best], step=step),
+        tuple(mean_of(values[:, -1] - factor * other, step=step) for other in values.T[:-1]),
+        tuple(map(int, earlier)),
+        int([*earlier, end][best]),
         float(judged[:, best].mean()),
         float(judged[:, -1].mean()),
     )

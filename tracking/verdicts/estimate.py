@@ -91,9 +91,9 @@ def difference(one: Numbers, two: Numbers) -> Estimate:
     return Estimate(lambda level: _difference(one, two, level))
 
 
-def of_cells(one: Cell, two: Cell, y: Quantity, split: str) -> Estimate:
-    """The difference of the means of two cells in y, which the claim calls "y"; errors with the numbers of examples."""
-    first, second = one.last("y"), two.last("y")
+def of_cells(one: Cell, two: Cell, y: Quantity, split: str, name: str = "y") -> Estimate:
+    """The difference of the means of two cells in y, which the claim calls so; errors with the numbers of examples."""
+    first, second = one.last(name), two.last(name)
     examples = counted_on(one, y, split), counted_on(two, y, split)
     if examples[0] is None or examples[1] is None or len(first) == len(second) == 1:
         return difference(first, second)
@@ -109,12 +109,19 @@ def counted_on(cell: Cell, y: Quantity, split: str) -> int | None:
     return size if y == "error" and isinstance(size, int) else None
 
 
-def paired(one: Cell, two: Cell, name: str) -> Estimate | None:
+def rounding(cell: Cell, y: Quantity, split: str) -> float:
+    """The step for the mean of a difference within each trial, as of its values at two steps: that of two errors which
+    are multiples of 1 / examples, root of 2 times that; 0 of any other measure."""
+    examples = counted_on(cell, y, split)
+    return math.sqrt(2) / examples if examples else 0.0
+
+
+def paired(one: Cell, two: Cell, name: str, step: float = 0.0) -> Estimate | None:
     """The mean of one - two, seed by seed; None where the two have different seeds."""
     first, second = one.by_seed(name), two.by_seed(name)
     if first.keys() != second.keys():
         return None
-    return mean_of(np.array([first[seed] - second[seed] for seed in first]))
+    return mean_of(np.array([first[seed] - second[seed] for seed in first]), step=step)
 
 
 def halves(values: Numbers) -> tuple[Numbers, Numbers]:

@@ -6,17 +6,33 @@ statement is just true: "fails" is as much of an error, and the more frequent, t
 is about every trial by itself there is no chance in it: one of the trials is beyond the bound by a hair.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tracking.verdicts.line import Line, Run, Series
+from tests.support.made_up.claim_lines import (
+    Noise,
+    along,
+    cell,
+    changes,
+    counted,
+    crossing,
+    curves,
+    delays,
+    every,
+    granulated,
+    grid,
+    lucky,
+    networks,
+    ordered,
+    run,
+    slopes,
+    two_arms,
+)
+from tracking.verdicts.line import Line
 
-Numbers = NDArray[np.float64]
-Noise = Callable[[int], Numbers]  # n independent numbers of mean 0 and standard deviation 1
 HAIR = 1 + 1e-9
 BEST_RATE = {"x": "x", "along": "data.label_noise"}
 
@@ -33,119 +49,6 @@ class Boundary:
     line: Callable[[int, Noise], Line]
     fields: Mapping[str, Any] = field(default_factory=dict)
     just_true: bool = True
-
-
-def run(seed: int, cell: str, series: Mapping[str, Sequence[float] | float], **more: Any) -> Run:
-    """A trial; a number alone is the one value of a measure."""
-    found = {}
-    for name, values in series.items():
-        each = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        found[name] = Series(np.arange(len(each), dtype=np.int64), each)
-    return Run(f"{cell}-{seed}", seed, cell, more.get("settings", {}), more.get("x", 0.0), more.get("arm", ""), found)
-
-
-def along(n: int, noise: Noise, spread: float, at: Sequence[float] = (), **means: Sequence[float]) -> Line:
-    """Cells along x (1, 2, ... where `at` is empty) with these means; the training error of every seed is as it is."""
-    runs = []
-    for i in range(len(next(iter(means.values())))):
-        drawn = {m: noise(n) * (0.0 if m in ("train_error", "train") else spread) for m in means}
-        x = float(at[i]) if at else float(i + 1)
-        settings = {"x": x, "data.train_size": 1}
-        for seed in range(n):
-            values = {m: mean[i] + float(drawn[m][seed]) for m, mean in means.items()}
-            runs.append(run(seed, f"c{i}", values, x=x, settings=settings))
-    return Line("", tuple(runs))
-
-
-def cell(n: int, noise: Noise, mean: float, spread: float, name: str = "y", **exact: float) -> Line:
-    """One cell; further measures are the same in all seeds."""
-    values = mean + spread * noise(n)
-    return Line("", tuple(run(seed, "c", {name: float(values[seed]), **exact}) for seed in range(n)))
-
-
-def every(n: int, series: Mapping[str, Sequence[float]], last: Mapping[str, Sequence[float]], **settings: Any) -> Line:
-    """n trials, the last of which is another one."""
-    runs = [run(seed, "c", last if seed == n - 1 else series, settings=settings) for seed in range(n)]
-    return Line("", tuple(runs))
-
-
-def two_arms(n: int, noise: Noise, one: float, other: float, spread: float, names: tuple[str, str]) -> Line:
-    """Two cells, told apart by their arms."""
-    both = zip(names, (one, other), strict=True)
-    drawn = [(arm, mean + spread * noise(n)) for arm, mean in both]
-    return Line("", tuple(run(s, arm, {"y": float(v[s])}, arm=arm) for arm, v in drawn for s in range(n)))
-
-
-def changes(n: int, noise: Noise, more: float, less: float, kinds: int = 1) -> Line:
-    """Networks perturbed in `kinds` ways, whose y changes by `more` on average once fitted; the control, by `less`."""
-    runs = []
-    for cell, mean in (*((f"others{i}", more) for i in range(kinds)), ("control", less)):
-        drawn, arm = mean + 0.01 * noise(n), cell.rstrip("0123456789")
-        runs += [run(s, cell, {"y": [0.5, 0.5 + drawn[s]], "error": [0.0, 0.0]}, arm=arm) for s in range(n)]
-    return Line("", tuple(runs))
-
-
-def networks(n: int, noise: Noise, r: float) -> Line:
-    """7 n networks with x and y of correlation r."""
-    x = noise(7 * n)
-    y = r * x + np.sqrt(1 - r**2) * noise(7 * n)
-    return Line("", tuple(run(i, str(i), {"x": float(x[i]), "y": float(y[i])}) for i in range(7 * n)))
-
-
-def grid(n: int, noise: Noise, *curves: Sequence[float]) -> Line:
-    """A curve along x for each value of a setting; the third x is the first that fits its training set."""
-    runs = []
-    for level, curve in enumerate(curves):
-        for i, mean in enumerate(curve):
-            drawn, settings = mean + 0.02 * noise(n), {"data.label_noise": level}
-            values = [{"y": float(drawn[s]), "train_error": float(i < 2)} for s in range(n)]
-            runs += [run(s, f"n{level}w{i}", values[s], x=float(i), settings=settings) for s in range(n)]
-    return Line("", tuple(runs))
-
-
-def delays(n: int, noise: Noise) -> Line:
-    """Trials that fit their training set at step 10, and their test set at step 100 on (geometric) average."""
-    second = np.rint(100 * np.exp(0.2 * noise(n))).astype(int)
-    each = [([float(i < 10) for i in range(400)], [float(i < at) for i in range(400)]) for at in second]
-    return Line("", tuple(run(s, "c", {"first": a, "second": b}) for s, (a, b) in enumerate(each)))
-
-
-def granulated(n: int, noise: Noise) -> Line:
-    """Networks of three values of each of two settings, whose x and y have nothing to do with each other."""
-    runs = []
-    for a in range(3):
-        for b in range(3):
-            x, y = noise(n), noise(n)
-            values = [{"x": float(x[s]), "y": float(y[s])} for s in range(n)]
-            runs += [run(s, f"a{a}b{b}", values[s], settings={"a": a, "b": b}) for s in range(n)]
-    return Line("", tuple(runs))
-
-
-def slopes(n: int, noise: Noise) -> Line:
-    """Walks whose squares grow 1.2 times as fast as expected, on average."""
-    expected = np.sqrt(np.arange(5.0))
-    drawn = 1.2 + 0.05 * noise(n)
-    runs = [
-        run(s, "c", {"y": (expected * np.sqrt(drawn[s])).tolist(), "expected": expected.tolist()}) for s in range(n)
-    ]
-    return Line("", tuple(runs))
-
-
-def curves(n: int, noise: Noise, means: Sequence[float], spread: float, **exact: float) -> Line:
-    """Trials with a value at every step, independent from step to step; further measures are the same in all seeds."""
-    drawn = np.array([mean + spread * noise(n) for mean in means])
-    return Line("", tuple(run(seed, "c", {"y": drawn[:, seed].tolist(), **exact}) for seed in range(n)))
-
-
-def crossing(n: int, noise: Noise) -> Line:
-    """Three curves, of which two meet at the last of three steps."""
-    means = ((1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (3.0, 3.0, 2.0))
-    runs = []
-    for k, curve in enumerate(means):
-        drawn = np.array([mean + 0.05 * noise(n) for mean in curve])
-        values = [{"y": drawn[:, s].tolist(), "clock": [1.0, 2.0, 3.0]} for s in range(n)]
-        runs += [run(s, f"c{k}", values[s], x=float(k), settings={"x": k}) for s in range(n)]
-    return Line("", tuple(runs))
 
 
 LOGS = [0.0, *(1.2 * np.log(t) for t in range(1, 40))]
@@ -276,4 +179,16 @@ BOUNDARIES: tuple[Boundary, ...] = (
              lambda n, z: grid(n, z, (0.6, 0.3, 0.49, 0.5, 0.49, 0.3), (0.6, 0.3, 0.4, 0.5, 0.4, 0.3))),
     Boundary("peak_grows", "with the larger value the error falls a little, rises, and stays there",
              lambda n, z: grid(n, z, (0.6, 0.5, 0.4, 0.3, 0.2), (0.4, 0.38, 0.4, 0.4, 0.4))),
+    Boundary("exceeds_control", "nothing changes, but y is low where the training error is 0 by chance",
+             lambda n, z: lucky(n, z, 0.05, 0.05), {"change": 0, "margin": None}),
+    Boundary("exceeds_control", "nothing changes, but y is high where the training error is 0 by chance",
+             lambda n, z: lucky(n, z, -0.05, 0.05), {"change": 0, "margin": None}),
+    Boundary("exceeds_control", "nothing changes, but y of one arm is low where the training error is 0 by chance",
+             lambda n, z: lucky(n, z, 0.05, 0.0), {"change": None, "margin": 0}),
+    Boundary("grows_between", "there is no growth of an error counted on 20 examples, which is one more or one less",
+             lambda n, z: counted(n, z), {"y": "error", "since": 0}),
+    Boundary("monotone", "Spearman's correlation of four points is 1 or 0.8, and exactly 0.9 on average", ordered,
+             {"x": "x", "y": "y", "order": "rising", "spearman": 0.9}),
+    Boundary("exceeds_control", "nothing changes; trials of a seed are the same until the last step",
+             lambda n, z: lucky(n, z, 0.05, 0.05, shared=True), {"change": None, "margin": 0}),
 )  # fmt: skip

@@ -66,7 +66,10 @@ def noise(norm: Sequence[float], reference: str = "current", counts: Sequence[fl
 
 
 def arms(
-    perturbed: Sequence[float], control: Sequence[float], train: Sequence[float] = (0.5, 0.0, 0.0), by: float = 0.002
+    perturbed: Sequence[float],
+    control: Sequence[float],
+    train: Sequence[float] = (0.5, 0.1, 0.0, 0.0),
+    by: float = 0.002,
 ) -> list[Trial]:
     """Test errors over steps of both arms, three seeds each that differ in the last one."""
     trials = []

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import calibration
-from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary, changes
+from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary
+from tests.support.made_up.claim_lines import changes
 from tests.support.made_up.claim_rows import claim
 from tracking.verdicts.claim import CLAIMS
 

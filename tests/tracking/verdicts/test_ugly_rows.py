@@ -48,7 +48,7 @@ def test_an_axis_that_ends_in_no_number_is_no_shape(value: float) -> None:
     assert told(risks([1, 3, value, 1], [1] * 4, [0.5, 0.0, 0.0, 0.0]), "threshold_peak") == "not enough data"
     assert told(risks([1, 3, value], [1] * 3, [0.5, 0.0, 0.0]), "risk_overfits") == "not enough data"
     assert told(optimizers([0.5, 0.5, 0.51], [0.5, value, 0.5]), "agrees", **SGD_GD) == "not enough data"
-    assert told(arms([0.1, 0.6, value], [0.1, 0.6, 0.6]), "exceeds_control") == "not enough data"
+    assert told(arms([0.1, 0.6, 0.6, value], [0.1, 0.6, 0.6, 0.6]), "exceeds_control") == "not enough data"
     assert told(layers(3.0, 4.0, value), "ordered_along", **ORDERED) == "not enough data"
     norms = {"norm": [1.0, 2.0, value, 4.0], "error train": [0.0] * 4}
     assert told(curves({}, norms, norms), "rises_once_fitted") == "not enough data"
@@ -125,7 +125,7 @@ def test_two_standard_errors_of_two_seeds_are_not_enough() -> None:
 
 def test_every_line_is_judged_for_itself() -> None:
     def of(loss: str, end: float) -> list[Trial]:
-        trials = arms([0.1, 0.6, end], [0.1, 0.6, 0.6])
+        trials = arms([0.1, 0.6, 0.6, end], [0.1, 0.6, 0.6, 0.6])
         return [replace(t, settings={**t.settings, "loss": loss}) for t in trials]
 
     pooled = [*of("A", 0.59), *of("B", 0.9)]
@@ -215,3 +215,31 @@ def test_equal_errors_are_no_certainty_where_they_were_counted_on_few_examples()
         assert found.verdict == verdict and "95 % interval" in str(found.evidence["interval"])
         kinds = {"one": {"n": 1}, "other": {"n": 2}}
         assert told(grown, "agrees", y="error", split="test", tolerance=0.01, **kinds) == verdict
+
+
+def test_equal_falls_of_errors_on_few_examples_are_no_certainty() -> None:
+    """All of three seeds make one error less of 20 with more examples, or at a later step: chance does that, too."""
+    for size, verdict in ((20, "not enough data"), (20_000, "holds")):
+        both = []
+        for n, error in ((100, 0.5), (200, 0.45)):
+            settings = {"data.test_size": size, "data.train_size": n}
+            both += last(settings, {"error test": [error] * 3, "error train": [0.0] * 3})
+        assert told(both, "improves_at_zero_error") == verdict
+        assert told(both, "monotone", **{**FALLS, "x": "data.train_size"}, points=2) == verdict
+        assert told(both, "monotone", **{**FALLS, "x": "data.train_size"}, points=2, by_seed=True) == verdict
+        grown = curves({"data.test_size": size}, *({"error test": [0.4, 0.45]},) * 3)
+        assert told(grown, "grows_between", y="error", since=0) == verdict
+
+
+def test_a_relative_tolerance_is_a_part_of_a_negative_mean_too() -> None:
+    for other, verdict in ((-1.0, "holds"), (-1.4, "fails")):
+        sides = (("sgd", -1.0), ("gd", other))
+        trials = [t for name, mean in sides for t in last({"optimizer.name": name}, {"margin": spread(mean)})]
+        assert told(trials, "agrees", **SGD_GD, y="margin", split="", relative=True, tolerance=0.1) == verdict
+
+
+def test_a_trial_that_trains_longer_is_judged_at_its_own_end() -> None:
+    """Two seeds stop at step 2, and two go on until their risk is far higher: it is not the same for longer."""
+    ends = [[2.0, 1.0, 1.0], [2.0, 1.0, 1.0], [2.0, 1.0, 1.0, 8.0], [2.0, 1.0, 1.0, 8.0]]
+    trials = [Trial({}, {"risk test": risks}) for risks in ends]
+    assert told(trials, "longer_is_no_worse", y="risk") == "not enough data"
