@@ -6,13 +6,16 @@ and put into MLflow's bin, from which it can be restored, and the mirror is buil
 """
 
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracking.common.errors import Refused
 from tracking.common.failpoints import reached
 from tracking.common.text import printable
 from tracking.mirror.content.payload import SweepInfo
 from tracking.mirror.database import artifacts
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 FORM = "2"
 FORM_TAG = "mlflow.sweep.form"
@@ -25,7 +28,7 @@ class Experiment(NamedTuple):
     rebuilt: str = ""
 
 
-def find(client: Any, sweep: SweepInfo, embedded: bool) -> Experiment:
+def find(client: "MlflowClient", sweep: SweepInfo, embedded: bool) -> Experiment:
     """The sweep's experiment in this program's present form. `embedded`: whether the store is a SQLite file.
 
     Raises Refused where an experiment of that name is somebody else's and its artifacts lie elsewhere.
@@ -45,7 +48,7 @@ def find(client: Any, sweep: SweepInfo, embedded: bool) -> Experiment:
     return Experiment(_create(client, sweep, embedded), why)
 
 
-def _create(client: Any, sweep: SweepInfo, embedded: bool) -> str:
+def _create(client: "MlflowClient", sweep: SweepInfo, embedded: bool) -> str:
     from mlflow.exceptions import MlflowException
 
     about = {
@@ -61,11 +64,11 @@ def _create(client: Any, sweep: SweepInfo, embedded: bool) -> str:
         return str(client.get_experiment_by_name(sweep.name).experiment_id)  # another process was a moment faster
 
 
-def _ours(client: Any, sweep: SweepInfo, experiment: str) -> bool:
+def _ours(client: "MlflowClient", sweep: SweepInfo, experiment: str) -> bool:
     return bool(client.search_runs([experiment], f"tags.`sweep.name` = '{sweep.name}'", max_results=1))
 
 
-def _adopted(client: Any, found: Any, embedded: bool) -> str:
+def _adopted(client: "MlflowClient", found: Any, embedded: bool) -> str:
     """An experiment that somebody made by hand under the sweep's name, and that holds nothing of ours."""
     if embedded and not found.artifact_location.startswith(artifacts.ROOT):
         raise Refused(
@@ -76,7 +79,7 @@ def _adopted(client: Any, found: Any, embedded: bool) -> str:
     return str(found.experiment_id)
 
 
-def _put_aside(client: Any, found: Any) -> None:
+def _put_aside(client: "MlflowClient", found: Any) -> None:
     from mlflow.exceptions import MlflowException
 
     try:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tracking.common.hide_passwords import public
 from tracking.mirror.content import notes
@@ -12,6 +12,9 @@ from tracking.mirror.experiments import FORM_TAG
 from tracking.mirror.reaching import reaching
 from tracking.mirror.runs import RUNS_A_PAGE, each, unless_done
 from tracking.mirror.sync import close, connect
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 def remove_sweep(tracking_uri: str, variant: str) -> bool:
@@ -42,7 +45,7 @@ def remove_trials(tracking_uri: str, trials: Collection[str], directly: bool = T
             close(client)
 
 
-def _remove(client: Any, experiment: str, trials: Collection[str], server: bool, directly: bool) -> int:
+def _remove(client: "MlflowClient", experiment: str, trials: Collection[str], server: bool, directly: bool) -> int:
     """Of one sweep: in one transaction where the tables are known, else run by run."""
     known = tables(client, experiment) if directly else None
     binned = put_away(known, trials) if known else None
@@ -58,7 +61,7 @@ def _remove(client: Any, experiment: str, trials: Collection[str], server: bool,
     return len(runs)
 
 
-def _of_trials(client: Any, experiment: str, trials: Collection[str]) -> Iterator[str]:
+def _of_trials(client: "MlflowClient", experiment: str, trials: Collection[str]) -> Iterator[str]:
     """The ids of MLflow's active runs of these trials."""
     token = None
     while True:

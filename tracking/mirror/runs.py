@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracking.common.failpoints import reached
 from tracking.common.text import printable
@@ -12,6 +12,9 @@ from tracking.mirror.content import notes
 from tracking.mirror.content.notes import Known
 from tracking.mirror.database.insert import NewRun, insert
 from tracking.mirror.database.tables import Tables
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 RUNS_A_PAGE = 200  # whole ones: over 1000 a loaded server takes longer than a request may, and no less in all
 NAMED = 200  # runs that one question names
@@ -49,7 +52,7 @@ class Runs:
     which may be asked for several runs at a time. keys: the names of the metrics of its trials that were seen.
     """
 
-    client: Any
+    client: "MlflowClient"
     tables: Tables | None
     server: bool
     sweep: str

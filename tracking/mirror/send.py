@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.common.failpoints import reached
 from tracking.common.text import printable
@@ -13,11 +13,14 @@ from tracking.mirror.content.data_sets import DataSet
 from tracking.mirror.content.notes import Known
 from tracking.mirror.runs import REFUSED
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 METRICS_A_BATCH, TAGS_A_BATCH = 800, 90  # MLflow's limits: 1000 in all, 100 params, 100 tags
 
 
 def log(
-    client: Any, there: Any, params: Mapping[str, str], points: Sequence[Point], tags: Mapping[str, str]
+    client: "MlflowClient", there: Any, params: Mapping[str, str], points: Sequence[Point], tags: Mapping[str, str]
 ) -> None:  # fmt: skip
     """Only what is new to the run `there`, in few requests; the tags last, as MLflow too writes them last within a
     request."""
@@ -43,7 +46,7 @@ def _parts(items: list[Any], size: int) -> list[list[Any]]:
     return [items[i : i + size] for i in range(0, len(items), size)] or [[]]
 
 
-def log_data(client: Any, there: Any, wanted: Sequence[DataSet]) -> None:
+def log_data(client: "MlflowClient", there: Any, wanted: Sequence[DataSet]) -> None:
     """Adds the data sets that the run `there` lacks, as its inputs.
 
     Where two requests tell of a new data set at once, MLflow refuses one of them; then it is there to be found.
@@ -68,7 +71,7 @@ def log_data(client: Any, there: Any, wanted: Sequence[DataSet]) -> None:
         client.log_inputs(there.info.run_id, datasets=new)
 
 
-def end(client: Any, run: Known, status: str, ms: int) -> None:
+def end(client: "MlflowClient", run: Known, status: str, ms: int) -> None:
     """Shows this status, and the end at `ms` where it is one."""
     if status == "RUNNING":
         if run.status != status:

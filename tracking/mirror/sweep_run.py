@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracking.common.failpoints import reached
 from tracking.common.text import printable
@@ -18,6 +18,9 @@ from tracking.mirror.runs import Runs
 from tracking.records.files.storage import sha256
 from tracking.records.manifests.manifest import TrialRecord
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by MLflow's pages
 
 
@@ -25,7 +28,7 @@ FILES = "mlflow.sweep.files"  # tags that begin with mlflow. are not shown by ML
 class SweepRun:
     """Writes it. database: the file of an embedded store."""
 
-    client: Any
+    client: "MlflowClient"
     sweep: SweepInfo
     runs: Runs
     database: Path | None

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tracking.common.errors import Refused, Unreachable, Unusable
 from tracking.common.hide_passwords import public
@@ -31,6 +31,9 @@ from tracking.records.command_lines import command
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.store import Store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 def sync(
@@ -64,14 +67,14 @@ def sync(
     return report
 
 
-def close(client: Any) -> None:
+def close(client: "MlflowClient") -> None:
     """Lets go of a SQLite file: who deletes it between two rounds gets a new one, not one that nobody can see."""
     engine = getattr(client._tracking_client.store, "engine", None)
     if engine is not None:
         engine.dispose()
 
 
-def connect(tracking_uri: str) -> Any:
+def connect(tracking_uri: str) -> "MlflowClient":
     """A client of the tracking store, which must exist. Raises Refused for MLflow's retired file store."""
     load(tracking_uri)
     from mlflow import MlflowClient

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracking.common.errors import Damaged
 from tracking.common.failpoints import reached
@@ -21,6 +21,9 @@ from tracking.mirror.runs import Runs, SyncReport, each
 from tracking.mirror.sweep_run import SweepRun
 from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 TRANSACTION = 512  # about so many trials, whole bundles, are written in one transaction
 CLIENT_TOGETHER = 64  # are sent by the client before the lease is looked at again
@@ -40,7 +43,7 @@ class Writer:
     client: MLflow's. database: the file of an embedded store. tables: MLflow's, where they may be used directly.
     """
 
-    client: Any
+    client: "MlflowClient"
     sweep: SweepInfo
     ledger: Ledger
     experiment: str

@@ -1,13 +1,14 @@
 """The runs of an experiment by one question to MLflow's tables, where its client would ask for pages of whole runs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracking.mirror.content import notes
 from tracking.mirror.content.notes import Known
 from tracking.mirror.database import schema
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from sqlalchemy import Engine
 
 NOTES = (notes.TRIAL, notes.LINE, notes.SENT, notes.MIRRORED, notes.SUPERSEDED)
@@ -70,7 +71,7 @@ def _known(id: str, started: int, status: str, ended: int | None, *values: str |
     return notes.key(tags), Known.of(id, started, status, ended, tags)
 
 
-def tables(client: Any, experiment: str) -> Tables | None:
+def tables(client: "MlflowClient", experiment: str) -> Tables | None:
     """The tables that a client of MLflow works on; None for a server, and for a schema that is not tested."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
