@@ -12,9 +12,10 @@ import time
 
 import numpy as np
 
+from tests.support.networks.literal_descent import literal
 from workers.experiments import regression
 from workers.experiments.regression import Settings
-from workers.theory.closed_form_descent import Array, literal
+from workers.theory.closed_form_descent import Array
 from workers.trial import Trial
 
 

@@ -5,7 +5,7 @@ Phi = U S V^T each coordinate of V^T (w - w*) is multiplied by a_i = 1 - eta (2/
 w_{t+T} = w* + V diag(a^T) V^T (w_t - w*), where w* is the minimum-norm solution. Directions with s_i = 0 have a_i = 1:
 descent never moves them (CBMM Memo 90, Section 4), and in these coordinates they stay the same to the last bit.
 
-B examples, P weights, R = rank <= min(B, P), M models (repetitions), T logged iterations.
+B examples, P weights, R = rank <= min(B, P), T logged iterations.
 """
 
 from __future__ import annotations
@@ -70,16 +70,3 @@ def signed_power(shrink: Array, steps: Array) -> Array:
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         log = np.where(shrink < 0.5, np.log1p(-np.minimum(shrink, 0.5)), np.log(np.abs(a)))
         return np.where(steps == 0, 1.0, sign * np.exp(steps * log))
-
-
-def literal(
-    phi: Float64[Array, "B P"],
-    y: Float64[Array, " B"],
-    learning_rate: float,
-    weights: Float64[Array, "M P"],
-    steps: int,
-) -> Float64[Array, "M P"]:
-    """The same descent, one step after the other: the reference of tests and benchmarks."""
-    for _ in range(steps):
-        weights = weights - learning_rate * 2 / len(y) * (weights @ phi.T - y) @ phi
-    return weights

@@ -6,11 +6,12 @@ import mpmath
 import numpy as np
 import pytest
 
+from tests.support.networks.literal_descent import literal
 from tests.support.stores.recorded import splits
 from workers.experiments import regression
 from workers.experiments.regression import Settings
 from workers.interfaces.networks.divergence import LARGEST_RISK
-from workers.theory.closed_form_descent import descent, literal, signed_power
+from workers.theory.closed_form_descent import descent, signed_power
 from workers.theory.polynomials import features, nodes, sine
 from workers.trial import Trial
 
