@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from workers.interfaces.net import Tensors
 
-EPSILON, MOMENTUM = 1e-5, 0.1  # of batch norm, as in torch.nn.BatchNorm2d
+EPSILON, MOMENTUM = 1e-5, 0.1  # of batch norm, as in torch.nn.BatchNorm2d; in C++, parameters.hpp has them
 
 
 class Convolutional(NetSettings):
