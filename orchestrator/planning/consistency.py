@@ -9,8 +9,8 @@ from tracking.records.ledger import Ledger
 from tracking.records.manifests.manifest import TrialRecord
 from tracking.records.provenance import Provenance
 from workers.interfaces.dataset import DataSettings
-from workers.plugins import DATASETS
 from workers.runtime import provenance
+from workers.training.load_data import load_data
 from workers.training.settings import OnImages
 from workers.trial import SCHEMA_VERSION, Trial
 
@@ -69,7 +69,7 @@ def _here(trial: Trial) -> str:
         return ""
     data = trial.settings.data
     with trial.files.active():
-        return DATASETS.load(data.name).load(data).digest
+        return load_data(data).digest
 
 
 def notes(trials: Sequence[Trial], recorded: Mapping[str, TrialRecord], ledger: Ledger) -> list[str]:

@@ -25,10 +25,11 @@ from orchestrator.spec.variant import Changes
 from tests.support import user_files
 from tests.support.user_files import RAISES
 from tracking.analysis.statistics.intervals import POSITIVE
-from tracking.common.errors import BadSweep
+from tracking.common.errors import BadPlugin, BadSweep
 from tracking.common.named_files.user_files import NONE, current
 from tracking.records.ledger import Ledger
 from tracking.records.store import Store
+from workers.experiments import network
 from workers.nets import convnet
 from workers.run_bundle import work
 
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAMED = {"nets": "flat", "losses": "halved", "measures": "largest", "claims": "above"}  # by mine.yaml
+
+
+COUNTED = """
+from workers.interfaces.dataset import DataSettings
+class Settings(DataSettings):
+    def sizes(self):
+        return open("absent.npy")
+def where():
+    return ""
+def load(settings):
+    return None
+"""
 
 
 def problems(folder: Path, more: dict[str, str], change: tuple[str, str] = ("", "")) -> list[str]:
@@ -75,6 +88,37 @@ def test_the_bounds_that_a_measure_says_are_those_of_its_band_and_of_the_figure(
         "mine.yaml:11:1: measure: measures/largest.py: BOUNDS must be the smallest and the largest possible value, "
         "such as (0, None) or (0, 1), got (1, 0)"
     ]
+
+
+def test_what_the_sizes_of_data_raise_is_said_at_their_line(tmp_path: Path) -> None:
+    said = problems(
+        tmp_path, {"data/counted.py": COUNTED}, ("{name: digits, train_size: 100, test_size: 100}", "{name: counted}")
+    )
+    assert said == [
+        "mine.yaml:4:3: fixed.data: sizes() of data 'counted' raises FileNotFoundError: [Errno 2] No such file or "
+        "directory: 'absent.npy'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("{}['x']", "data 'counted' (data/counted.py:9): KeyError: 'x'"),
+        ("open('absent.npy')", "data 'counted' (data/counted.py:9): FileNotFoundError: [Errno 2] No such file"),
+        ("1, 2", "data 'counted' (data/counted.py:8): load returns tuple, expected Images"),
+    ],
+)
+def test_what_is_wrong_with_loading_data_is_said_with_the_line_of_the_file(
+    body: str, says: str, tmp_path: Path
+) -> None:
+    source = COUNTED.replace('open("absent.npy")', "None")
+    source = source[: source.rindex("return")] + f"return {body}\n"
+    change = user_files.SWEEP.replace("{name: digits, train_size: 100, test_size: 100}", "{name: counted}")
+    sweep = read(str(user_files.write(tmp_path, {"data/counted.py": source, "mine.yaml": change})))
+    trial = expand(sweep)[0]
+    with sweep.files.active(), pytest.raises(BadPlugin) as refused:
+        network.cost(trial.settings)
+    assert says in str(refused.value).replace(f"{tmp_path}/", "")
 
 
 def test_a_net_derived_from_a_shipped_one_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -20,13 +20,14 @@ from workers.interfaces.images import Images
 from workers.interfaces.measure import visits
 from workers.interfaces.networks.engine import Choice
 from workers.nets import convnet
-from workers.plugins import DATASETS, NETS, OPTIMIZERS
+from workers.plugins import NETS, OPTIMIZERS
 from workers.runtime.trained_weights import Trained
 from workers.training import seconds as training_seconds
 from workers.training.examples.inputs import title
 from workers.training.examples.normalize import normalized
 from workers.training.examples.selection import Examples
 from workers.training.examples.subsets import subset
+from workers.training.load_data import load_data
 from workers.training.loop import Training
 from workers.training.measured_rows import measured
 from workers.training.networks import operations
@@ -96,7 +97,7 @@ def _of_data(settings: Settings) -> Sizes:
 
 @functools.lru_cache(maxsize=16)
 def _counted(data: DataSettings) -> Sizes:
-    images = DATASETS.load(data.name).load(data)
+    images = load_data(data)
     height, width, channels = images.train_x.shape[1:]
     numbers: Literal["uint8", "float32"] = "uint8" if images.train_x.dtype == np.uint8 else "float32"
     return Sizes(len(images.train_y), len(images.test_y), (height, width, channels), images.classes, numbers)
@@ -270,7 +271,7 @@ def load_images(settings: Settings) -> Images:
 
 
 def _stored(settings: Settings) -> Images:
-    return DATASETS.load(settings.data.name).load(settings.data)
+    return load_data(settings.data)
 
 
 def _as_seen(stored: Images, settings: Settings) -> Images:

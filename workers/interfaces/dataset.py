@@ -5,7 +5,9 @@ from typing import Literal, NamedTuple, Protocol
 from pydantic import Field, model_validator
 from typing_extensions import TypeVar
 
+from tracking.common.errors import SweepError
 from tracking.common.named_files.plugins import Frozen
+from tracking.common.named_files.user_files import current
 from tracking.common.text import count_of
 from workers.interfaces.images import Images
 
@@ -65,11 +67,22 @@ class DataSettings(Frozen):
         """
         return None
 
+    def _said_sizes(self) -> Sizes | None:
+        """The sizes. What the code of a user's own file raises is what is wrong with it, and no end of the program."""
+        try:
+            return self.sizes()
+        except (ValueError, SweepError):
+            raise
+        except Exception as error:
+            remedy = current().without_data
+            what = f"sizes() of data '{self.name}' raises {type(error).__name__}: {error}"
+            raise ValueError(f"{what}; {remedy}" if remedy and isinstance(error, OSError) else what) from error
+
     @model_validator(mode="after")
     def _all_is_a_number(self) -> "DataSettings":
         """A size that is left out becomes the number of all examples: the same work under one spelling."""
         self.__dict__["augment"] = tuple(sorted(set(self.augment)))  # a frozen model takes no assignment
-        there = self.sizes()
+        there = self._said_sizes()
         if there is not None:
             _at_most("train_size", self.train_size, there.train, "training")
             _at_most("test_size", self.test_size, there.test, "test")
