@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks import calibration
+from benchmarks import calibration, power
 from tests.support.made_up.claim_boundaries import BOUNDARIES, Boundary
+from tests.support.made_up.claim_effects import EFFECTS, Effect
 from tests.support.made_up.claim_lines import changes
 from tests.support.made_up.claim_rows import claim
 from tracking.verdicts.claim import CLAIMS
@@ -46,3 +47,15 @@ def test_of_many_cells_that_are_just_true_one_seldom_fails_by_chance(boundary: B
     """Were each judged at 5 % of its own, half of the draws would have one that fails."""
     noise = calibration.normal(np.random.default_rng(1))
     assert calibration.share(boundary, 3, noise, DRAWS, "fails", lines=25) * DRAWS < TOO_MANY
+
+
+def test_every_claim_about_means_has_a_line_by_effect() -> None:
+    by_chance = {b.claim for b in BOUNDARIES if calibration.errs_by_failing(b)}
+    assert {effect.claim for effect in EFFECTS} == by_chance
+
+
+@pytest.mark.parametrize("effect", EFFECTS, ids=lambda e: e.claim)
+def test_what_is_true_by_far_is_found(effect: Effect) -> None:
+    """With ten seeds, and by four standard deviations."""
+    noise = calibration.normal(np.random.default_rng(1))
+    assert power.share(effect, 10, 4, noise, 10) > 0.5

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from benchmarks import power
 from benchmarks.calibration import ALLOWED, MANY, RESULTS, SEEDS
 from orchestrator.spec import load
 from tests.support.made_up.claim_cases import CASES, Case
@@ -41,7 +42,8 @@ A claim gives one of three verdicts: `holds`, `fails`, or `not enough data`. Its
 The rows: *statement* and *criterion* are written from settings, here those of the first case in which the tests require
 that the claim holds; *seeds* is what every cell needs; *also open where* is what else leaves it open; *errs* is the
 share of "holds" in simulated data of 2, 3, 5 and 10 seeds for which the statement is just not true (0 for claims about
-every trial), and that of "fails" of 8 lines of which it is just true, see
+every trial), and that of "fails" of 8 lines of which it is just true; *finds* is the share of "holds" with 3, 5 and 10
+seeds where the statement is true by 2 and by 4 standard deviations over the seeds, see
 [benchmarks](../../benchmarks/README.md#calibration-of-claims).
 
 """
@@ -60,6 +62,7 @@ def section(name: str) -> str:
         "seeds": str(least_seeds(one, one.needs(frozenset(case.trials[0].settings)))),
         "also open where": missing(name),
         "errs": errs(name),
+        "finds": finds(name),
     }
     lines = "".join(f"| {key} | {text} |\n" for key, text in rows.items() if text)
     return f"## {name}\n\n{CLAIMS.about(name)}\n\n| | |\n|---|---|\n{lines}\n"
@@ -83,6 +86,16 @@ def errs(name: str) -> str:
     holds = ", ".join(f"{max(c['normal'][str(n)] for c in cases):.1%}" for n in (*SEEDS, MANY))
     fails = [c["fails"] for c in cases if c["fails"] is not None]
     return f"holds {holds}" + (f"; fails {max(fails):.1%}" if fails else "")
+
+
+def finds(name: str) -> str:
+    """The shares of "holds" for effects of 2 and 4 standard deviations; nothing of a claim about every trial."""
+    of = {one["claim"]: one["holds"] for one in json.loads(power.RESULTS.read_text())["cases"]}
+    said = []
+    for size in (2, 4) if name in of else ():
+        shares = [of[name][str(n)][power.SIZES.index(size)] for n in power.SEEDS]
+        said.append(f"by {size} standard deviations {', '.join(f'{one:.0%}' for one in shares)}")
+    return "; ".join(said)
 
 
 def shipped() -> str:
