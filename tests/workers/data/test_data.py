@@ -161,7 +161,7 @@ def test_the_digits_are_those_that_scikit_learn_loads() -> None:
 @pytest.mark.parametrize(("key", "most"), [("train_size", 1297), ("test_size", 500)])
 def test_more_examples_than_there_are_cannot_be_asked_for(key: str, most: int) -> None:
     assert digits.Settings.model_validate({key: most})
-    with pytest.raises(ValidationError, match=f"{key} must be at most the {most} .* got {most + 1}"):
+    with pytest.raises(ValidationError, match=f"{key} must be at most the {most:,} .* got {most + 1}"):
         digits.Settings.model_validate({key: most + 1})
 
 
