@@ -8,12 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.support.clocks import Clock
 from tests.support.launching import processes
 from tests.support.launching.launches import Program
 from tests.support.launching.waiting import until
@@ -22,6 +20,7 @@ from tests.support.services.cluster_records import PACE
 from tracking.common.errors import InUse
 from tracking.records.files.storage import Files
 from tracking.records.leases import lease
+from tracking.records.leases.heartbeat import BEATS
 from tracking.records.leases.lease_file import at_work
 from tracking.records.ledger import Ledger
 from tracking.records.provenance import Provenance
@@ -33,6 +32,7 @@ SILENCE_S = "1.5"
 HOLD = """
 import sys, time
 from tracking.records.leases import lease
+from tracking.records.leases.heartbeat import BEATS
 from tracking.records.files.storage import Files
 with lease.acquire(Files(sys.argv[1]), sys.argv[2], frozenset(sys.argv[3:]), print) as mine:
     print(mine.number, flush=True)
@@ -152,23 +152,20 @@ def test_after_a_kill_the_work_is_taken_over_at_once(tmp_path: Path, hold: Hold)
         assert mine.number == 2 and not waits
 
 
-def test_who_is_suspended_while_it_waits_takes_nothing_from_an_owner_at_work(
-    tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its own clock has gone on by far more than the silence after which an owner counts as gone."""
-    first = hold("s", "a")
-
-    class Suspended(Clock):
-        def sleep(self, seconds: float) -> None:
-            before = file.read_bytes()
-            until(lambda: file.read_bytes() != before, "a beat of the owner")
-            super().sleep(3600)
-
-    clock, file = Suspended(), tmp_path / "leases/000001.json"
-    monkeypatch.setattr(lease, "time", SimpleNamespace(monotonic=clock, sleep=clock.sleep, time_ns=time.time_ns))
-    with pytest.raises(InUse, match=f"process {first.pid} on .* works on sweep 's'"):
-        acquire(tmp_path, "s", "a")
-    assert clock.now == 3600
+def test_who_is_suspended_while_it_waits_takes_nothing_from_an_owner_at_work(tmp_path: Path, hold: Hold) -> None:
+    """By its own clock more time has passed than that of the silence after which an owner counts as gone."""
+    first, file = hold("s", "a"), tmp_path / "leases/000001.json"
+    first.send_signal(signal.SIGSTOP)
+    waiting = python(HOLD, str(tmp_path), "s", "a", SWEEP_FAILPOINTS="lease.silence_awaited=stop@1")
+    suspended(waiting)
+    first.send_signal(signal.SIGCONT)
+    beats = [file.read_bytes()]
+    while len(beats) < BEATS + 3:
+        until(lambda: file.read_bytes() != beats[-1], "a beat of the owner")
+        beats.append(file.read_bytes())
+    waiting.send_signal(signal.SIGCONT)
+    out, error = waiting.communicate()
+    assert not out and f"is in use: process {first.pid}" in error
     assert end(first) == "released"
 
 

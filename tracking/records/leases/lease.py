@@ -177,6 +177,7 @@ def _see_gone(files: Files, other: Claim, say: Callable[[str], None]) -> None:
             told = True
             say(f"{other} gives no sign of life; its work is taken over after {silence():.0f} s of silence")
         time.sleep(interval() / 4)
+        reached("lease.silence_awaited")
 
 
 def _look(files: Files, other: Claim) -> str:
