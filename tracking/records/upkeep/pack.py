@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tracking.common.errors import Refused
+from tracking.common.errors import Refused, StorageFailed
 from tracking.common.failpoints import reached
 from tracking.common.whole_files import replacing
 from tracking.records import layout
@@ -25,7 +25,7 @@ Contents = dict[str, tuple[Packed, Callable[[], bytes]]]  # name in the store ->
 
 def pack(kept: KeptSweep, ledger: Ledger, file: Path) -> Index:
     """Writes the archive; a file of that name is replaced when it is complete. Bundles are packed whole, with trials of
-    other sweeps that are in them. Raises Damaged, Refused where the file cannot be written."""
+    other sweeps that are in them. Raises Damaged, StorageFailed, Refused where the file cannot be written."""
     contents = _contents(kept, ledger)
     index = Index(kept.variant, {name: packed for name, (packed, _) in sorted(contents.items())})
     try:
@@ -37,6 +37,8 @@ def pack(kept: KeptSweep, ledger: Ledger, file: Path) -> Index:
                     reached("pack.added")
             raw.flush()
             os.fsync(raw.fileno())
+    except StorageFailed:  # records that cannot be read
+        raise
     except OSError as error:
         raise Refused(f"'{file}' cannot be written: {error.strerror or error}") from error
     return index

@@ -255,6 +255,12 @@ def test_what_cannot_be_packed_is_said(run: Run, store: Store, tmp_path: Path) -
     assert "there is no folder" in run("pack", "own", "nowhere/own.tar", code=2).err
     assert "no such file" in run("unpack", "nothing.tar", code=2).err
     segment = next((tmp_path / "runs/records").glob("*/*.parquet"))
+    segment.rename(tmp_path / "elsewhere")
+    segment.symlink_to(tmp_path / "elsewhere")
+    unread = run("pack", "own", "own.tar", code=74).err
+    assert "is a link to" in unread and "cannot be written" not in unread
+    segment.unlink()
+    (tmp_path / "elsewhere").rename(segment)
     for found in (tmp_path / "runs/records").glob("*/*.parquet"):
         found.write_bytes(b"damaged")
     assert segment.exists() and "does not match" in run("pack", "own", "own.tar", code=74).err
