@@ -111,8 +111,8 @@ def test_the_same_content_makes_the_same_bytes_and_comes_only_once(run: Run, arc
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_records_that_are_removed_while_they_are_packed(run: Run, store: Store, tmp_path: Path) -> None:
-    """Nothing is damaged, and there is no archive of a part."""
+def meanwhile(tmp_path: Path, change: Callable[[], object]) -> str:
+    """What `pack` says when records are changed after it has packed the first of them."""
     child = os.fork()
     if not child:
         os.environ[failpoints.VARIABLE] = "pack.added=stop@1"
@@ -123,12 +123,29 @@ def test_records_that_are_removed_while_they_are_packed(run: Run, store: Store, 
                 sys.stderr.flush()
                 os._exit(int(ended.code or 0))
     until(lambda: processes.stopped(child), "the first file in the archive")
-    run("rm", "own", "--yes")
+    change()
     os.kill(child, signal.SIGCONT)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 74
-    said = (tmp_path / "said").read_text()
-    assert "were changed while they were packed" in said and "run the command again" in said, said
     assert not list(tmp_path.glob("own.tar*"))
+    return (tmp_path / "said").read_text()
+
+
+def test_records_that_are_removed_while_they_are_packed(run: Run, store: Store, tmp_path: Path) -> None:
+    """Nothing is damaged, and there is no archive of a part."""
+    said = meanwhile(tmp_path, lambda: run("rm", "own", "--yes"))
+    assert "were changed while they were packed" in said and "run the command again" in said, said
+
+
+def test_records_that_cannot_be_read_are_not_an_archive_that_cannot_be_written(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    def link() -> None:
+        for segment in (tmp_path / "runs/records").glob("*/*.parquet"):
+            segment.rename(tmp_path / "elsewhere")
+            segment.symlink_to(tmp_path / "elsewhere")
+
+    said = meanwhile(tmp_path, link)
+    assert "is a link to" in said and "cannot be written" not in said, said
 
 
 def test_what_a_killed_process_left_of_a_figure_is_not_packed(run: Run, store: Store, tmp_path: Path) -> None:
@@ -255,12 +272,6 @@ def test_what_cannot_be_packed_is_said(run: Run, store: Store, tmp_path: Path) -
     assert "there is no folder" in run("pack", "own", "nowhere/own.tar", code=2).err
     assert "no such file" in run("unpack", "nothing.tar", code=2).err
     segment = next((tmp_path / "runs/records").glob("*/*.parquet"))
-    segment.rename(tmp_path / "elsewhere")
-    segment.symlink_to(tmp_path / "elsewhere")
-    unread = run("pack", "own", "own.tar", code=74).err
-    assert "is a link to" in unread and "cannot be written" not in unread
-    segment.unlink()
-    (tmp_path / "elsewhere").rename(segment)
     for found in (tmp_path / "runs/records").glob("*/*.parquet"):
         found.write_bytes(b"damaged")
     assert segment.exists() and "does not match" in run("pack", "own", "own.tar", code=74).err
