@@ -15,6 +15,9 @@ from workers.trial import Trial
 
 EVERY = {"linear": 1, "ridge": 5, "theorem4": 1, "sec12": 1, "fig7": 1, "fig4": 2, "fig6": 14}  # one of so many
 ROUNDING = 1e-9  # below it a number is the rounding error of a zero, which another library makes otherwise
+# Relative differences between processors. Monomials of degree 235 have a condition number of 10^89 (minimum_norm.py): of
+# singular values about the cutoff float64 leaves a few digits. Between two processors: 0.0033.
+ILL_CONDITIONED = {"fig6": 0.01}
 
 
 def chosen(entry: Entry) -> list[Trial]:
@@ -36,4 +39,5 @@ def test_a_trial_ends_as_it_is_published_and_with_the_same_numbers(name: str) ->
             continue  # of numbers about to overflow, other libraries make others
         for found in reproduce.compare(published.rows([one]).to_pandas(), made):
             same = found.finding != "differs" or found.largest_absolute < ROUNDING
+            same = same or found.largest_relative < ILL_CONDITIONED.get(name, 0.0)
             assert same and not found.missing, (trial.plain, found)

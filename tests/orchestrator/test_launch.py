@@ -176,7 +176,7 @@ def test_one_broken_trial_is_named_and_the_others_finish(sweep: Sweep, tmp_path:
 
 def test_missing_data_and_too_few_examples_are_said_before_anything_runs(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SWEEP.replace("train_size: 60", "train_size: 5000"))
-    assert "at most the 1297" in sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2)["stderr"]
+    assert "at most the 1,297" in sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2)["stderr"]
     (tmp_path / "small.yaml").write_text(SWEEP.replace("digits", "cifar10"))
     nowhere = {"SWEEP_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
     stderr = sweep("launch", "small.yaml", "--local", folder=tmp_path, code=2, **nowhere)["stderr"]

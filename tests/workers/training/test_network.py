@@ -236,7 +236,7 @@ def test_subsets_are_nested_balanced_and_of_their_seed() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="at most the 1297"):
+    with pytest.raises(ValueError, match="at most the 1,297"):
         run([small_trials.trial(data={"name": "digits", "train_size": 5000})])
     with pytest.raises(ValueError, match=r"unknown loss 'cross_entrpy'.*did you mean 'cross_entropy'"):
         small_trials.trial(loss="cross_entrpy")

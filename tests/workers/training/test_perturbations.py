@@ -14,6 +14,9 @@ from workers.runtime import seeds
 pytestmark = pytest.mark.usefixtures("engine_name")
 FIT = {"net": {"name": "convnet", "depth": 3, "width": 12}, "optimizer": {"batch_size": 20, "learning_rate": 0.2}}
 SMALL = {"data": {"name": "digits", "train_size": 40, "test_size": 40}, **FIT}
+# Training amplifies rounding errors, which some processors make otherwise for one model than for two: within 30
+# epochs those of float32 have changed an error, those of float64 nothing that is compared.
+EXACT = {**SMALL, "precision": "float64"}
 GAUSSIAN = {"name": "gaussian", "every": 3, "last_epoch": 36}
 
 
@@ -64,12 +67,12 @@ def test_a_unit_step_has_length_one_over_all_layers() -> None:
 def test_pretraining_on_random_labels_is_where_the_recorded_training_starts() -> None:
     how = {"epochs": 80, "until": {"measure": "error"}}
     clean, corrupted = (
-        small_trials.trial(0, **SMALL, epochs=40, pretrain={"label_noise": p, **how}) for p in (0.0, 1.0)
+        small_trials.trial(0, **EXACT, epochs=40, pretrain={"label_noise": p, **how}) for p in (0.0, 1.0)
     )
-    plain = small_trials.trial(0, **SMALL, epochs=40)
+    plain = small_trials.trial(0, **EXACT, epochs=40)
     assert clean.shape == corrupted.shape != plain.shape
     together = run([clean, corrupted])
-    assert of(clean, together) == pytest.approx(of(plain, run([plain])), rel=1e-3)
+    assert of(clean, together) == pytest.approx(of(plain, run([plain])), rel=1e-6)
     started, norm = of(corrupted, together), (0, "", "frobenius_norm", "conv1")
     assert started[norm] > of(clean, together)[norm] and started[(0, "train", "error", "")] > 0.5
     assert started[(40, "train", "error", "")] == 0
@@ -77,12 +80,12 @@ def test_pretraining_on_random_labels_is_where_the_recorded_training_starts() ->
 
 def test_the_control_and_the_perturbed_run_may_share_a_bundle() -> None:
     control, perturbed = (
-        small_trials.trial(0, **SMALL, epochs=30, perturbation=p) for p in ({"name": "none"}, GAUSSIAN)
+        small_trials.trial(0, **EXACT, epochs=30, perturbation=p) for p in ({"name": "none"}, GAUSSIAN)
     )
     assert control.shape == perturbed.shape
     together, alone = run([control, perturbed]), run([control])
     assert of(control, together).keys() == of(control, alone).keys()
-    assert of(control, together) == pytest.approx(of(control, alone), rel=1e-3)
+    assert of(control, together) == pytest.approx(of(control, alone), rel=1e-6)
     assert not any(k[2] == "perturbations" for k in of(control, together))
 
 
