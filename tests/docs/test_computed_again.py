@@ -15,8 +15,8 @@ from workers.trial import Trial
 
 EVERY = {"linear": 1, "ridge": 5, "theorem4": 1, "sec12": 1, "fig7": 1, "fig4": 2, "fig6": 14}  # one of so many
 ROUNDING = 1e-9  # below it a number is the rounding error of a zero, which another library makes otherwise
-# Relative differences between processors. Monomials of degree 235 have a condition number of 10^89 (minimum_norm.py): of
-# singular values about the cutoff float64 leaves a few digits. Between two processors: 0.0033.
+# Relative differences between processors. Monomials of degree 235 have a condition number of 10^90 (minimum_norm.py):
+# of singular values about the cutoff float64 leaves a few digits. Between two processors: 0.0033.
 ILL_CONDITIONED = {"fig6": 0.01}
 
 
